@@ -1,0 +1,33 @@
+"""Django-style management commands for plain SQLAlchemy.
+
+The public names are imported when first used, so that ``manage.py --help``
+pays for none of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cli import main as main
+    from .errors import ManageError as ManageError
+    from .migrations.environment import run_env as run_env
+    from .project import Project as Project
+
+__version__ = "0.1.0"
+__all__ = ["ManageError", "Project", "__version__", "main", "run_env"]
+
+_HOMES = {
+    "ManageError": "errors",
+    "Project": "project",
+    "main": "cli",
+    "run_env": "migrations.environment",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,195 @@
+"""The manage.py group: finds commands without importing them, and is the one error boundary."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import __version__, output
+from .errors import ManageError, SettingsError, did_you_mean
+from .options import common_options
+from .project import Project
+
+
+class ManageGroup(click.Group):
+    """Core commands from ``commands/``, and each installed app's ``management/commands/``.
+
+    An app's command wins over a core command of the same name, as in Django. A
+    settings module that cannot be loaded leaves the core commands listed.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # Which commands exist depends on --settings, wherever it stands on the line.
+        for index, word in enumerate(args):
+            if word == "--":
+                break
+            if word.startswith("--settings="):
+                ctx.ensure_object(Project).settings_name = word.partition("=")[2]
+            elif word == "--settings" and index + 1 < len(args):
+                ctx.ensure_object(Project).settings_name = args[index + 1]
+        return super().parse_args(ctx, args)
+
+    def sources(self, ctx: click.Context) -> dict[str, str]:
+        """Command name -> module, the winner only; apps listed first win over later ones."""
+        cached: dict[str, str] | None = ctx.meta.get("manage.sources")
+        if cached is not None:
+            return cached
+        found = {name: f"{__package__}.commands.{name}" for name in core_commands()}
+        try:
+            apps = ctx.ensure_object(Project).apps
+        except ManageError as error:
+            apps = []
+            ctx.meta["manage.settings_error"] = error
+        for app in reversed(apps):
+            folder = app.path / "management" / "commands"
+            for name in module_names(folder):
+                found[name] = f"{app.name}.management.commands.{name}"
+        ctx.meta["manage.sources"] = found
+        return found
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.sources(ctx))
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        module_name = self.sources(ctx).get(name)
+        if module_name is None:
+            return None
+        try:
+            command = getattr(importlib.import_module(module_name), "command", None)
+        except ManageError:
+            raise
+        except Exception as error:
+            raise ManageError(
+                f"the command '{name}' cannot be loaded: {module_name} raised "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(command, click.Command):
+            raise ManageError(
+                f"the command '{name}' cannot be loaded: {module_name} has no Click "
+                "command named 'command'."
+            )
+        command.name = name
+        if not getattr(command, "passes_all_arguments", False):
+            taken = {flag for param in command.params for flag in param.opts}
+            command.params += [o for o in common_options() if not taken & set(o.opts)]
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in self.sources(ctx) and not name.startswith("-"):
+            if (broken := ctx.meta.get("manage.settings_error")) is not None:
+                raise broken
+            ctx.fail(f"No such command '{name}'." + did_you_mean(name, self.sources(ctx)))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, module_name in sorted(self.sources(ctx).items()):
+            owner = module_name.partition(".management.")[0]
+            title = "Commands" if owner == module_name else f"Commands of {owner}"
+            try:
+                command = self.get_command(ctx, name)
+                text = command.get_short_help_str(limit=60) if command else ""
+            except ManageError as error:
+                text = f"(cannot be loaded) {error}"
+            sections.setdefault(title, []).append((name, text))
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+        if (broken := ctx.meta.get("manage.settings_error")) is not None:
+            output.error(str(broken), broken.hint)
+
+
+def module_names(folder: Path) -> list[str]:
+    """The modules in ``folder``, not imported; those that start with ``_`` are helpers."""
+    return [
+        module.name
+        for module in pkgutil.iter_modules([str(folder)])
+        if not module.ispkg and not module.name.startswith("_")
+    ]
+
+
+def core_commands() -> list[str]:
+    """The names of the tool's own commands."""
+    return module_names(Path(__file__).parent / "commands")
+
+
+@click.command(
+    cls=ManageGroup,
+    params=common_options(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar="COMMAND [ARGS]...",
+)
+@click.version_option(__version__, prog_name="sqlalchemy-manage")
+def cli() -> None:
+    """Manage a project built on SQLAlchemy: migrate, seed, explore, prove the links.
+
+    \b
+    Example:
+      manage.py prepare            from nothing to a migrated, filled database
+      manage.py migrate --plan     what would be applied
+      manage.py COMMAND --help     an example for each command
+    """
+
+
+def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
+    """Run one command line; return its exit code.
+
+    0 done or nothing to do, 1 failed or a check found something, 2 wrong usage,
+    3 an open question nobody could answer, 75 locked, 130 interrupted.
+    """
+    project = Project()
+    # A console script has its own folder on the path, not the one it is called in.
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    if os.environ.get("NO_COLOR"):
+        color: dict[str, Any] = {"color": False}
+    else:
+        color = {}
+    try:
+        result = cli.main(
+            args=argv, prog_name=prog_name, standalone_mode=False, obj=project, **color
+        )
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        output.error("interrupted.")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (``| head``); Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except ManageError as error:
+        if project.traceback:
+            show_traceback()
+        output.error(error.message, error.hint)
+        return error.exit_code
+    except Exception as error:
+        if project.traceback:
+            show_traceback()
+        lines = str(error).strip().splitlines()
+        output.error(
+            f"{type(error).__name__}: {lines[0] if lines else ''}",
+            None if project.traceback else "Add --traceback to see where it came from.",
+        )
+        return 1
+
+
+def show_traceback() -> None:
+    """Print the current exception's traceback on stderr, passwords struck out."""
+    import traceback
+
+    click.echo(output.redact(traceback.format_exc()), err=True, nl=False)
+
+
+__all__ = ["ManageGroup", "SettingsError", "cli", "main"]

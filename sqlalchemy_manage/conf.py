@@ -1,0 +1,292 @@
+"""A settings module, read into a frozen and checked :class:`Settings`.
+
+Nothing here imports SQLAlchemy: the command line has to list its commands quickly,
+and also when the database settings are wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from .errors import SettingsError, UsageError, did_you_mean
+from .output import keep_secret
+
+ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
+
+
+@dataclass(frozen=True)
+class Database:
+    """One entry of DATABASES."""
+
+    alias: str
+    url: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    protected: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of a settings module; paths are absolute, times are in seconds."""
+
+    module: str
+    file: Path
+    root: Path
+    databases: Mapping[str, Database]
+    installed_apps: tuple[str, ...] = ()
+    migrations_dir: Path = Path("migrations")
+    fixture_dirs: tuple[Path, ...] = ()
+    shell_imports: tuple[str, ...] = ()
+    lock_wait: float = 60.0
+    lock_timeout: float = 4.0
+    statement_timeout: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    def database(self, alias: str) -> Database:
+        """The database of that alias; raises UsageError for an unknown one."""
+        try:
+            return self.databases[alias]
+        except KeyError:
+            raise UsageError(
+                f"No database '{alias}' in DATABASES of {self.file}."
+                + did_you_mean(alias, self.databases),
+                f"Known: {', '.join(self.databases)}.",
+            ) from None
+
+
+def load_settings(name: str | None = None) -> Settings:
+    """Import the settings module and check it.
+
+    ``name``, else the environment's MANAGE_SETTINGS_MODULE, else ``settings``.
+    Raises SettingsError that names the setting, its file and what was expected.
+    """
+    name = name or os.environ.get(ENVIRONMENT_VARIABLE) or "settings"
+    module = _import(name)
+    return settings_from(module, os.environ)
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            raise SettingsError(
+                f"There is no settings module '{name}'.",
+                "Start the command in the folder that holds it, or name it: "
+                f"--settings MODULE, or the environment's {ENVIRONMENT_VARIABLE}.",
+            ) from error
+        raise SettingsError(
+            f"The settings module '{name}' imports '{error.name}', which is not installed."
+        ) from error
+    except Exception as error:
+        where = failing_line(error)
+        raise SettingsError(
+            f"The settings module '{name}' cannot be imported: "
+            f"{type(error).__name__}: {error}{where}."
+        ) from error
+
+
+def failing_line(error: BaseException) -> str:
+    """`` (FILE, line N)`` of the user's own code in which ``error`` arose, if any."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({error.filename}, line {error.lineno})" if "line" not in str(error) else ""
+    place = ""
+    trace = error.__traceback__
+    own = str(Path(__file__).parent)
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not (file.startswith((own, "<")) or "site-packages" in file or file == os.__file__):
+            place = f" ({file}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return place
+
+
+def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
+    """Check the names of a settings module. ``environ`` may override the default URL."""
+    file = Path(getattr(module, "__file__", None) or module.__name__).resolve()
+    root = file.parent
+    for _ in range(module.__name__.count(".")):
+        root = root.parent
+    reader = _Reader(module, file)
+    databases = _databases(reader, environ)
+    apps = reader.strings("INSTALLED_APPS", ())
+    for app in apps:
+        if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", app):
+            raise reader.wrong("INSTALLED_APPS", "importable package names", app)
+    values: dict[str, Any] = {
+        "installed_apps": apps,
+        "migrations_dir": root / reader.path("MIGRATIONS_DIR", "migrations"),
+        "fixture_dirs": tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
+        "shell_imports": reader.strings("SHELL_IMPORTS", ()),
+        "lock_wait": reader.seconds("LOCK_WAIT", 60.0),
+        "lock_timeout": reader.seconds("LOCK_TIMEOUT", 4.0),
+        "statement_timeout": reader.seconds("STATEMENT_TIMEOUT", 0.0),
+    }
+    return Settings(
+        module=module.__name__,
+        file=file,
+        root=root,
+        databases=MappingProxyType(databases),
+        warnings=tuple(_misspelt(module, file)),
+        **values,
+    )
+
+
+KNOWN = (
+    "DATABASES",
+    "INSTALLED_APPS",
+    "MIGRATIONS_DIR",
+    "FIXTURE_DIRS",
+    "SHELL_IMPORTS",
+    "LOCK_WAIT",
+    "LOCK_TIMEOUT",
+    "STATEMENT_TIMEOUT",
+)
+
+
+def _misspelt(module: ModuleType, file: Path) -> list[str]:
+    from difflib import get_close_matches
+
+    found = []
+    for name in vars(module):
+        if name.isupper() and name not in KNOWN:
+            # 0.85: DATABASE and INSTALED_APPS are caught, BASE_DIR and DATABASE_NAME are not.
+            close = get_close_matches(name, KNOWN, n=1, cutoff=0.85)
+            if close and not hasattr(module, close[0]):
+                found.append(f"{file}: {name} is not a known setting. Did you mean {close[0]}?")
+    return found
+
+
+class _Reader:
+    """Reads names of a module, and refuses values of the wrong type."""
+
+    def __init__(self, module: ModuleType, file: Path) -> None:
+        self.module = module
+        self.file = file
+
+    def wrong(self, name: str, expected: str, value: object) -> SettingsError:
+        shown = "" if "URL" in name else f" ({value!r})"
+        return SettingsError(
+            f"{self.file}: {name} must be {expected}, not {type(value).__name__}{shown}."
+        )
+
+    def get(self, name: str, default: Any) -> Any:
+        return getattr(self.module, name, default)
+
+    def path(self, name: str, default: str) -> Path:
+        value = self.get(name, default)
+        if not isinstance(value, str | os.PathLike):
+            raise self.wrong(name, "a path", value)
+        return Path(value)
+
+    def paths(self, name: str, default: tuple[str, ...]) -> tuple[Path, ...]:
+        value = self.get(name, default)
+        if isinstance(value, str) or not isinstance(value, list | tuple):
+            raise self.wrong(name, "a list of paths", value)
+        for item in value:
+            if not isinstance(item, str | os.PathLike):
+                raise self.wrong(name, "a list of paths", item)
+        return tuple(Path(item) for item in value)
+
+    def strings(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = self.get(name, default)
+        if isinstance(value, str) or not isinstance(value, list | tuple):
+            raise self.wrong(name, "a list of strings", value)
+        for item in value:
+            if not isinstance(item, str):
+                raise self.wrong(name, "a list of strings", item)
+        return tuple(value)
+
+    def seconds(self, name: str, default: float) -> float:
+        value = self.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise self.wrong(name, "a number of seconds from 0", value)
+        return float(value)
+
+
+def _databases(reader: _Reader, environ: Mapping[str, str]) -> dict[str, Database]:
+    declared = reader.get("DATABASES", {})
+    if not isinstance(declared, dict):
+        raise reader.wrong("DATABASES", 'a dict such as {"default": {"URL": ...}}', declared)
+    databases = {}
+    for alias, entry in declared.items():
+        label = f"DATABASES[{alias!r}]"
+        if not isinstance(entry, dict):
+            raise reader.wrong(label, 'a dict such as {"URL": ...}', entry)
+        for key in entry:
+            if key not in ("URL", "OPTIONS", "PROTECTED"):
+                raise SettingsError(
+                    f"{reader.file}: {label} has the unknown key {key!r}."
+                    + did_you_mean(str(key), ("URL", "OPTIONS", "PROTECTED"))
+                )
+        url = entry.get("URL")
+        if hasattr(url, "render_as_string"):
+            url = url.render_as_string(hide_password=False)
+        if not isinstance(url, str) or not url:
+            raise reader.wrong(f"{label}['URL']", "an SQLAlchemy URL", url)
+        options = entry.get("OPTIONS", {})
+        if not isinstance(options, dict):
+            raise reader.wrong(f"{label}['OPTIONS']", "a dict of engine arguments", options)
+        protected = entry.get("PROTECTED", False)
+        if not isinstance(protected, bool):
+            raise reader.wrong(f"{label}['PROTECTED']", "True or False", protected)
+        databases[alias] = Database(alias, url, MappingProxyType(options), protected)
+    override = environ.get("DATABASE_URL")
+    if override:
+        old = databases.get("default", Database("default", override))
+        # Engine arguments of one kind of database rarely suit another.
+        same = old.url.partition(":")[0] == override.partition(":")[0]
+        databases["default"] = Database(
+            "default", override, old.options if same else {}, old.protected
+        )
+    if "default" not in databases:
+        raise SettingsError(
+            f"{reader.file}: DATABASES has no 'default' entry.",
+            'Write DATABASES = {"default": {"URL": "sqlite:///app.sqlite"}}, '
+            "or set DATABASE_URL in the environment.",
+        )
+    for database in databases.values():
+        for password in passwords(database.url):
+            keep_secret(password)
+    return databases
+
+
+def passwords(url: str) -> list[str]:
+    """Every spelling of every password in ``url``, also in one that does not parse."""
+    found = []
+    authority, _, query = url.partition("?")
+    _, _, rest = authority.partition("://")
+    user_part, at, _ = rest.rpartition("@")
+    if at and ":" in user_part:
+        found.append(user_part.partition(":")[2])
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key.lower() in ("password", "passwd", "sslpassword", "pwd", "odbc_connect"):
+            found.append(value)
+    return sorted({w for word in found for w in (word, unquote(word)) if w})
+
+
+def find_package(name: str) -> Path | None:
+    """The folder of a package, not imported (a dotted name does import its parents)."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations)))
+    return Path(spec.origin).parent if spec.origin else None
+
+
+def app_packages() -> list[str]:
+    """Top-level packages in the current folder: what INSTALLED_APPS could have meant."""
+    return [p.parent.name for p in Path.cwd().glob("*/models.py") if str(p) not in sys.path]

@@ -1,0 +1,262 @@
+"""Engines, connections and whole databases: open, explain a refusal, create, throw away."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from .conf import Database
+from .errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
+
+# The driver to use where the URL names none, by what is installed; with each, the extra.
+_DRIVERS = {
+    "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("asyncpg", "asyncpg")),
+    "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
+}
+_SERVERS = ("postgresql", "mysql", "mariadb")
+
+
+def database_url(database: Database, root: Path | None = None) -> URL:
+    """The URL of a database, with an installed driver filled in.
+
+    A relative SQLite file is taken relative to ``root``, the settings' folder, so that
+    every command reaches the same file from everywhere. Raises SettingsError; its
+    message never repeats the URL, which may hold a password.
+    """
+    try:
+        url = make_url(database.url)
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            f"The URL of DATABASES[{database.alias!r}] is not an SQLAlchemy URL.",
+            "It looks like postgresql://user:password@host/name or sqlite:///file.sqlite; "
+            "'@', ':', '/' and '%' in a password are written %40, %3A, %2F and %25.",
+        ) from None
+    if url.drivername == "postgres":
+        url = url.set(drivername="postgresql")
+    backend = "mysql" if url.drivername == "mariadb" else url.drivername
+    for driver, module in _DRIVERS.get(backend, ()):
+        if importlib.util.find_spec(module) is not None:
+            url = url.set(drivername=f"{url.drivername}+{driver}")
+            break
+    if is_sqlite_file(url) and root is not None:
+        name = url.database or ""
+        if not name.startswith("file:"):
+            url = url.set(database=str(root / name))
+    return url
+
+
+def is_sqlite_file(url: URL) -> bool:
+    """Whether ``url`` is an SQLite database in a file, not in memory."""
+    return (
+        url.get_backend_name() == "sqlite"
+        and url.database not in (None, "", ":memory:")
+        and "mode=memory" not in str(url.database)
+    )
+
+
+def shown(url: URL) -> str:
+    """``url`` for people: no password, neither before the host nor in the query."""
+    hidden = {
+        key: "***"
+        for key in url.query
+        if key.lower() in ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
+    }
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
+
+
+def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engine:
+    """An engine for ``database``; raises SettingsError for a bad URL, option or driver."""
+    url = database_url(database, root)
+    backend = url.get_backend_name()
+    try:
+        return sa.create_engine(url, **{**database.options, **more})
+    except NoSuchModuleError:
+        raise SettingsError(
+            f"DATABASES[{database.alias!r}]: SQLAlchemy knows no database '{url.drivername}'.",
+            "Known here: sqlite, postgresql, mysql, mariadb.",
+        ) from None
+    except ModuleNotFoundError as error:
+        extra = "mysql" if backend == "mariadb" else backend
+        hint = f"pip install 'sqlalchemy-manage[{extra}]'" if backend in _SERVERS else None
+        raise SettingsError(
+            f"The driver of DATABASES[{database.alias!r}], '{error.name}', is not installed.",
+            hint,
+        ) from error
+    except TypeError as error:
+        raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
+
+
+def app_engine(database: Database, root: Path | None) -> sa.Engine:
+    """The engine that commands other than migrations use.
+
+    SQLite leaves foreign keys unchecked unless told so on every connection
+    (https://sqlite.org/foreignkeys.html#fk_enable); seeds and fixtures need the check.
+    """
+    engine = create_engine(database, root)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def enforce(dbapi_connection: Any, record: Any) -> None:
+            dbapi_connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+@contextmanager
+def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connection]:
+    """A connection; what is refused while opening it is explained.
+
+    ``create``: let SQLite make the file. Otherwise a missing file is DatabaseMissing,
+    because merely looking must not leave an empty database behind.
+    """
+    url = engine.url
+    if not create and is_sqlite_file(url) and not _sqlite_path(url).exists():
+        raise DatabaseMissing(
+            f"There is no database file {_sqlite_path(url)} yet.",
+            "manage.py prepare creates, migrates and fills it; manage.py migrate only migrates.",
+        )
+    try:
+        connection = engine.connect()
+        if url.get_backend_name() == "sqlite":
+            # SQLite opens lazily: only a read shows that the file is no database.
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+            connection.rollback()
+    except DBAPIError as error:
+        raise refusal(error, url) from error
+    with connection:
+        yield connection
+
+
+def _sqlite_path(url: URL) -> Path:
+    name = str(url.database)
+    return Path(re.sub(r"^file:([^?]*).*$", r"\1", name))
+
+
+def refusal(error: DBAPIError, url: URL) -> DatabaseError:
+    """What a failed connection usually means, and the command to type next."""
+    text = str(error.orig).strip()
+    lower = text.lower()
+    where = shown(url)
+    if re.search(r"database .* does not exist|unknown database", lower):
+        return DatabaseMissing(
+            f"The server has no database '{url.database}' ({where}).",
+            "manage.py prepare creates it; or create it by hand.",
+        )
+    if re.search(r"not a database|file is encrypted|malformed", lower):
+        return ConnectionFailed(
+            f"{url.database} is not an SQLite database (or is damaged): {text}.",
+            "Name another file in DATABASES, or restore this one from a backup.",
+        )
+    if re.search(
+        r"password authentication failed|access denied|no password supplied|role .* does not exist",
+        lower,
+    ):
+        return ConnectionFailed(
+            f"The server refused user '{url.username}' ({where}): wrong user name or password, "
+            "or no right to this database.",
+            "Check the URL in DATABASES or DATABASE_URL.",
+        )
+    if "unable to open database file" in lower:
+        return ConnectionFailed(
+            f"SQLite cannot open {url.database}: the folder is missing or may not be written.",
+            f"mkdir -p {Path(str(url.database)).parent}",
+        )
+    if re.search(
+        r"connection refused|could not connect|can't connect|could not translate|timed? ?out"
+        r"|no such file or directory|name or service not known|failed to resolve|no route|lost",
+        lower,
+    ):
+        first = text.splitlines()[0]
+        return ConnectionFailed(
+            f"No server answers at {where}: {first}",
+            "Is it running, and are host and port right?",
+        )
+    return ConnectionFailed(f"Cannot connect to {where}: {text.splitlines()[0] if text else error}")
+
+
+def exists(database: Database, root: Path | None) -> bool:
+    """Whether the database is there; raises ConnectionFailed if the server is not."""
+    engine = create_engine(database, root, poolclass=sa.NullPool)
+    try:
+        with connecting(engine):
+            return True
+    except DatabaseMissing:
+        return False
+
+
+def create_database(database: Database, root: Path | None) -> bool:
+    """Create the database if the server lacks it; returns whether it did.
+
+    An SQLite file is made by the first write; only its folder is made here.
+    """
+    url = database_url(database, root)
+    if is_sqlite_file(url):
+        path = _sqlite_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return not path.exists()
+    if url.get_backend_name() not in _SERVERS or exists(database, root):
+        return False
+    with _server(database, root) as connection:
+        name = connection.dialect.identifier_preparer.quote(str(url.database))
+        charset = "" if connection.dialect.name == "postgresql" else " CHARACTER SET utf8mb4"
+        connection.exec_driver_sql(f"CREATE DATABASE {name}{charset}")
+    return True
+
+
+@contextmanager
+def _server(database: Database, root: Path | None) -> Iterator[sa.Connection]:
+    """A connection to the server outside any transaction, for CREATE and DROP DATABASE."""
+    url = database_url(database, root)
+    # PostgreSQL always has the maintenance database; MariaDB takes none.
+    server_url = url._replace(
+        database="postgres" if url.get_backend_name() == "postgresql" else None
+    )
+    plain = Database(database.alias, server_url.render_as_string(hide_password=False))
+    options = {k: v for k, v in database.options.items() if k == "connect_args"}
+    engine = create_engine(plain, None, poolclass=sa.NullPool, **options)
+    with connecting(engine) as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def scratch_database(database: Database, root: Path | None) -> Iterator[Database]:
+    """An empty database of the same kind that is gone afterwards.
+
+    SQLite: a shared database in memory. Else one with a random name on the same
+    server, which takes the right to create databases; raises DatabaseError without it.
+    """
+    url = database_url(database, root)
+    name = f"scratch_{os.getpid()}_{secrets.token_hex(4)}"
+    if url.get_backend_name() == "sqlite":
+        memory = f"sqlite:///file:{name}?mode=memory&cache=shared&uri=true"
+        engine = sa.create_engine(memory, poolclass=sa.NullPool)
+        with engine.connect():  # keeps the memory alive until the block ends
+            yield Database(database.alias, memory)
+        return
+    scratch = url.set(database=name).render_as_string(hide_password=False)
+    with _server(database, root) as connection:
+        try:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        except DBAPIError as error:
+            raise DatabaseError(
+                f"A scratch database is needed for the comparison, and {shown(url)} may not "
+                f"create one: {str(error.orig).strip().splitlines()[0]}",
+                "Grant the user the right to create databases (PostgreSQL: ALTER USER ... "
+                "CREATEDB).",
+            ) from error
+        try:
+            yield Database(database.alias, scratch, database.options)
+        finally:
+            force = " WITH (FORCE)" if connection.dialect.name == "postgresql" else ""
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{force}")

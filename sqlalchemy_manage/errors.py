@@ -1,0 +1,86 @@
+"""Everything that can go wrong for a user, as exceptions that carry the exit code.
+
+Logic raises these; only :mod:`sqlalchemy_manage.cli` turns them into text and an
+exit status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class ManageError(Exception):
+    """A failure that the user can mend: what is wrong, and what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ManageError):
+    """The command line itself is wrong."""
+
+    exit_code = 2
+
+
+class SettingsError(ManageError):
+    """The settings module is missing, broken, or holds a value of the wrong type."""
+
+
+class AppError(ManageError):
+    """An installed app, or a module of it, cannot be imported."""
+
+
+class DatabaseError(ManageError):
+    """The database refused or failed."""
+
+
+class ConnectionFailed(DatabaseError):
+    """No connection: server away, wrong password, not a database."""
+
+
+class DatabaseMissing(DatabaseError):
+    """The server answers, the database named in the settings does not exist."""
+
+
+class HistoryError(ManageError):
+    """The revision files contradict each other, or the database stands elsewhere."""
+
+
+class MigrationError(ManageError):
+    """A revision failed; the message says what state the database is in."""
+
+
+class NotAdopted(MigrationError):
+    """The database has tables that no history made."""
+
+
+class SeedError(ManageError):
+    """Seeding stopped; nothing was written."""
+
+
+class FixtureError(ManageError):
+    """A fixture cannot be found, read or loaded; nothing was written."""
+
+
+class OpenQuestion(ManageError):
+    """A question was open and nobody could answer it."""
+
+    exit_code = 3
+
+
+class Locked(ManageError):
+    """Another process holds the migration lock and the wait is over (EX_TEMPFAIL)."""
+
+    exit_code = 75
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``" Did you mean 'x'?"`` for the closest known word, else an empty string."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(known), n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""

