@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
@@ -12,6 +12,9 @@ import click
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^\s]*@")
 _KEY_PASSWORD = re.compile(r"((?:password|passwd|sslpassword|pwd)=)[^&\s'\";]+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+Reporter = Callable[[tuple[str, str, float]], None]
+"""Takes what happened, to which thing, and a number of seconds."""
 
 _secrets: set[str] = set()
 _verbosity = 1
@@ -59,10 +62,10 @@ def answer_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def say(text: str, *, level: int = 1) -> None:
+def say(text: str, *, level: int = 1, nl: bool = True) -> None:
     """Tell the person at the terminal something, on stderr, at ``-v level`` and above."""
     if _verbosity >= level:
-        click.echo(redact(text), err=True)
+        click.echo(redact(text), err=True, nl=nl)
 
 
 def warn(text: str) -> None:

@@ -1,0 +1,32 @@
+"""sqlmigrate: the SQL of a revision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import output
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+@click.command()
+@click.argument("revision")
+@click.option("--backwards", is_flag=True, help="The SQL that undoes the revision.")
+@click.pass_obj
+def command(project: Project, revision: str, backwards: bool) -> None:
+    """Print the SQL of REVISION for the database of the settings, without connecting to it.
+
+    \b
+    Example:
+      manage.py sqlmigrate 0002
+      manage.py sqlmigrate 0002 --backwards
+    """
+    from ..migrations.executor import revision_sql
+    from ..migrations.history import project_history
+
+    history = project_history(project)
+    sql = revision_sql(project, history, history.resolve(revision), backwards=backwards)
+    output.answer(sql, nl=False)

@@ -1,0 +1,178 @@
+"""A database that had tables before it had a history: does it match the first revision?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations
+from alembic.runtime.migration import MigrationContext
+
+from ..databases import create_engine, scratch_database
+from ..errors import DatabaseMissing, NotAdopted
+from .executor import apply_plan
+from .history import History, Revision
+from .plan import Plan
+from .words import changes
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+_OURS = ("alembic_version",)
+
+
+@dataclass(frozen=True)
+class TableMatch:
+    """How one table of the first revision stands in the database."""
+
+    name: str
+    exists: bool
+    differences: tuple[str, ...] = ()
+
+    @property
+    def matches(self) -> bool:
+        return self.exists and not self.differences
+
+    def __str__(self) -> str:
+        if not self.exists:
+            return f"{self.name}: is not in the database"
+        return f"{self.name}: " + (
+            "differs: " + "; ".join(self.differences) if self.differences else "matches"
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The first revision beside the database."""
+
+    revision: Revision
+    tables: tuple[TableMatch, ...]
+
+    @property
+    def matches(self) -> bool:
+        return all(table.matches for table in self.tables)
+
+    @property
+    def touches(self) -> bool:
+        """Whether the database has any of the tables; if not, there is nothing to adopt."""
+        return any(table.exists for table in self.tables)
+
+
+def adopt(project: Project, history: History, *, allowed: bool) -> str | None:
+    """Record the first revision as applied where the database has its tables already.
+
+    Returns its id; None when the database has none of the tables, so that there is
+    nothing to adopt. Raises NotAdopted, with nothing changed, when the tables differ or
+    when it was not ``allowed``.
+    """
+    try:
+        with project.connect() as connection:
+            comparison = compare_first(project, history, connection)
+    except DatabaseMissing:
+        return None
+    if comparison is None or not comparison.touches:
+        return None
+    if not (allowed and comparison.matches):
+        raise refusal(comparison, asked=allowed)
+    first = comparison.revision
+    apply_plan(project, Plan(first.id, False, (first,)), fake=True)
+    return first.id
+
+
+def compare_first(project: Project, history: History, connection: sa.Connection) -> Comparison | None:
+    """The tables that the first revision creates, each compared with the one in the database.
+
+    The revision is run in a scratch database and read back, so raw DDL counts too. None
+    when the history does not begin with a single revision. The database is only read.
+    """
+    first = [r for r in history.revisions if not r.down]
+    if len(first) != 1:
+        return None
+    present = [n for n in sa.inspect(connection).get_table_names() if n not in _OURS]
+    if not present:
+        return None
+    with scratch_database(project.database, project.settings.root) as scratch:
+        target = _Elsewhere(project, scratch)
+        apply_plan(target, Plan(first[0].id, False, (first[0],)))  # type: ignore[arg-type]
+        engine = create_engine(scratch, None, poolclass=sa.NullPool)
+        with engine.connect() as scratch_connection:
+            expected = sa.MetaData()
+            expected.reflect(scratch_connection)
+            keys = {n: _primary_key(scratch_connection, n) for n in expected.tables}
+    for name in _OURS:
+        if name in expected.tables:
+            expected.remove(expected.tables[name])
+    differences = _differences(connection, expected, present)
+    for name in expected.tables:
+        if name in present and (key := _primary_key(connection, name)) != keys[name]:
+            differences.setdefault(name, []).append(
+                f"its primary key is ({', '.join(key)}), not ({', '.join(keys[name])})"
+            )
+    return Comparison(
+        first[0],
+        tuple(
+            TableMatch(name, name in present, tuple(differences.get(name, ())))
+            for name in sorted(expected.tables)
+        ),
+    )
+
+
+def _primary_key(connection: sa.Connection, table: str) -> tuple[str, ...]:
+    return tuple(sa.inspect(connection).get_pk_constraint(table)["constrained_columns"])
+
+
+def _differences(
+    connection: sa.Connection, expected: sa.MetaData, present: Iterable[str]
+) -> dict[str, list[str]]:
+    wanted = set(expected.tables) & set(present)
+
+    def include(name: str | None, kind: str, parents: Any) -> bool:
+        return kind != "table" or name in wanted
+
+    def include_object(item: Any, name: str, kind: str, reflected: bool, other: Any) -> bool:
+        return kind != "table" or name in wanted
+
+    context = MigrationContext.configure(
+        connection,
+        opts={"include_name": include, "include_object": include_object, "compare_type": True},
+    )
+    found: dict[str, list[str]] = {}
+    for change in changes(produce_migrations(context, expected).upgrade_ops.ops):  # type: ignore[union-attr]
+        # The operations would turn the database into what the revision makes.
+        verb = {"+": "lacks what the revision has", "-": "has more than the revision"}
+        found.setdefault(change.table, []).append(
+            f"{verb.get(change.symbol, 'is not what the revision makes')} ({change.words})"
+        )
+    return found
+
+
+class _Elsewhere:
+    """A project whose database is another one."""
+
+    def __init__(self, project: Project, database: Any) -> None:
+        self._project = project
+        self.database = database
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._project, name)
+
+
+def refusal(comparison: Comparison, *, asked: bool) -> NotAdopted:
+    """The error for a database with tables and no history; ``asked`` with --fake-initial."""
+    lines = "\n  ".join(str(table) for table in comparison.tables)
+    first = comparison.revision.id
+    if comparison.matches:
+        return NotAdopted(
+            f"The database has tables but no migration history; nothing was changed.\n"
+            f"Compared with what {first} would create:\n  {lines}",
+            "They match. To keep the tables and their rows, record that revision as applied "
+            "and go on:\n  manage.py migrate --fake-initial",
+        )
+    return NotAdopted(
+        f"The database has tables but no migration history"
+        f"{', and they do not match' if asked else ''}; nothing was changed.\n"
+        f"Compared with what {first} would create:\n  {lines}",
+        f"Change {first} or the tables until they match, then: manage.py migrate --fake-initial",
+    )

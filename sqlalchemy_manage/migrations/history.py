@@ -1,0 +1,282 @@
+"""The revision files, read without importing them or Alembic, and where a database stands.
+
+Alembic loads a history by running every file, and lets a second file with the same id
+silently take the place of the first. Reading only the four assignments at the head of a
+file is quicker and finds such faults before anything runs; a file whose assignments are
+not literals is parsed as a whole.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..project import Project
+
+# The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
+ID_LENGTH = 32
+_NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+")
+_LEGAL = re.compile(r"\w[\w.]*", re.ASCII)
+_RESERVED = ("head", "heads", "base", "current", "zero")
+_HEADER = re.compile(
+    r"^(revision|down_revision|branch_labels|depends_on)[ \t]*(?::[^=\n]+)?=[ \t]*(.+?)[ \t]*(?:#.*)?$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision file."""
+
+    id: str
+    down: tuple[str, ...]
+    path: Path
+    depends_on: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Every revision that must be applied before this one."""
+        return self.down + self.depends_on
+
+    @cached_property
+    def doc(self) -> str:
+        """The first line of the file's docstring."""
+        text = ast.get_docstring(ast.parse(self.path.read_text(encoding="utf-8"))) or ""
+        return text.partition("\n")[0]
+
+
+class History:
+    """The revisions of a project, parents before children, and what is wrong with them."""
+
+    def __init__(self, revisions: Iterable[Revision], problems: Iterable[str] = ()) -> None:
+        self.by_id: dict[str, Revision] = {}
+        self.problems = list(problems)
+        for revision in revisions:
+            other = self.by_id.get(revision.id)
+            if other is not None:
+                self.problems.append(
+                    f"two files have the revision id '{revision.id}': {other.path} "
+                    f"and {revision.path}."
+                )
+            self.by_id[revision.id] = revision
+        self._check_parents()
+        self.revisions = self._ordered()
+        self._check_ids()
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+    def require_sound(self) -> History:
+        """This history; raises HistoryError that lists every problem."""
+        if self.problems:
+            raise HistoryError(
+                "The migration history is broken, nothing was run:\n  "
+                + "\n  ".join(self.problems),
+                "Mend the files named, then: manage.py check",
+            )
+        return self
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """The revisions that no other builds on."""
+        built_on = {parent for r in self.by_id.values() for parent in r.down}
+        return tuple(r.id for r in self.revisions if r.id not in built_on)
+
+    def single_head(self) -> str | None:
+        """The head, None for an empty history; raises HistoryError if there are several."""
+        if len(self.heads) > 1:
+            names = " and ".join(self.heads)
+            raise HistoryError(
+                f"The history has {len(self.heads)} heads: {names}. "
+                "Usually two branches each added a revision.",
+                f"Join them: alembic merge {' '.join(self.heads)} -m merge",
+            )
+        return self.heads[0] if self.heads else None
+
+    def ancestors(self, ids: Iterable[str]) -> set[str]:
+        """``ids`` and everything below them."""
+        found: set[str] = set()
+        todo = [i for i in ids if i in self.by_id]
+        while todo:
+            revision_id = todo.pop()
+            if revision_id not in found:
+                found.add(revision_id)
+                todo.extend(p for p in self.by_id[revision_id].parents if p in self.by_id)
+        return found
+
+    def resolve(self, name: str) -> str:
+        """The id of a revision typed in full, as a unique beginning, or as a bare number.
+
+        Raises UsageError for an unknown or ambiguous name.
+        """
+        if name in self.by_id:
+            return name
+        wanted = f"{int(name):04d}_" if name.isdigit() and len(name) < 4 else name
+        found = [r.id for r in self.revisions if r.id.startswith(wanted)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(
+                f"'{name}' is the beginning of {len(found)} revisions: {', '.join(found)}.",
+                "Type more of the name.",
+            )
+        raise UsageError(
+            f"No revision '{name}'." + did_you_mean(name, self.by_id),
+            "manage.py showmigrations lists them.",
+        )
+
+    def next_number(self) -> int:
+        """The number of the next revision: one above the highest."""
+        numbers = [int(m[1]) for i in self.by_id if (m := _NUMBERED.fullmatch(i))]
+        return max(numbers, default=len(self.by_id)) + 1
+
+    def _check_parents(self) -> None:
+        for revision in self.by_id.values():
+            for parent in revision.parents:
+                if parent not in self.by_id and parent not in self._labels:
+                    self.problems.append(
+                        f"{revision.path.name} builds on '{parent}', and no file has that id."
+                        + did_you_mean(parent, self.by_id)
+                    )
+
+    @cached_property
+    def _labels(self) -> set[str]:
+        return {label for r in self.by_id.values() for label in r.labels}
+
+    def _ordered(self) -> list[Revision]:
+        ordered: list[Revision] = []
+        placed: set[str] = set()
+        waiting = sorted(self.by_id.values(), key=lambda r: r.id)
+        while waiting:
+            ready = [
+                r for r in waiting if all(p in placed or p not in self.by_id for p in r.parents)
+            ]
+            if not ready:
+                names = ", ".join(r.id for r in waiting)
+                self.problems.append(f"these revisions build on each other in a circle: {names}.")
+                return ordered + waiting
+            ordered += ready
+            placed.update(r.id for r in ready)
+            waiting = [r for r in waiting if r.id not in placed]
+        return ordered
+
+    def _check_ids(self) -> None:
+        for revision in self.revisions:
+            name = revision.path.name
+            if not _LEGAL.fullmatch(revision.id) or revision.id in _RESERVED:
+                self.problems.append(
+                    f"{name}: '{revision.id}' is no valid revision id "
+                    "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."
+                )
+            elif len(revision.id) > ID_LENGTH:
+                self.problems.append(
+                    f"{name}: the revision id has {len(revision.id)} characters; "
+                    f"alembic_version holds {ID_LENGTH}."
+                )
+            numbered = _NUMBERED.fullmatch(revision.id)
+            if numbered and revision.path.stem != revision.id:
+                self.problems.append(f"{name}: the file should be named {revision.id}.py.")
+            for parent in revision.down:
+                below = _NUMBERED.fullmatch(parent)
+                if numbered and below and int(numbered[1]) <= int(below[1]):
+                    self.problems.append(f"{name}: is numbered no higher than its parent {parent}.")
+
+
+def read_history(*folders: Path) -> History:
+    """The history in ``folders`` (usually one, ``migrations/versions``); empty if there is none."""
+    revisions: list[Revision] = []
+    problems: list[str] = []
+    for folder in folders:
+        for path in sorted(folder.glob("*.py")) if folder.is_dir() else ():
+            if path.name == "__init__.py" or path.name.startswith(".#"):
+                continue
+            try:
+                revision = _read(path)
+            except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+                problems.append(f"{path}: cannot be read: {error}")
+                continue
+            if revision is not None:
+                revisions.append(revision)
+    return History(revisions, problems)
+
+
+def _read(path: Path) -> Revision | None:
+    """The revision in a file; None where a file has no revision id, as for Alembic."""
+    source = path.read_text(encoding="utf-8")
+    values: dict[str, Any] = {}
+    try:
+        for name, literal in _HEADER.findall(source):
+            if name in values:
+                raise ValueError(name)
+            values[name] = ast.literal_eval(literal)
+    except (ValueError, SyntaxError):
+        values = _parse(source, path)
+    if not isinstance(values.get("revision"), str):
+        return None
+    return Revision(
+        values["revision"],
+        _names(values.get("down_revision")),
+        path,
+        _names(values.get("depends_on")),
+        _names(values.get("branch_labels")),
+    )
+
+
+def _parse(source: str, path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for node in ast.parse(source, str(path)).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name, value = node.targets[0].id, node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            name, value = node.target.id, node.value
+        else:
+            continue
+        if name in ("revision", "down_revision", "branch_labels", "depends_on"):
+            values[name] = ast.literal_eval(value)
+    return values
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not value:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def current_heads(connection: Connection) -> tuple[str, ...]:
+    """The revisions that the database's ``alembic_version`` names; empty without that table."""
+    import sqlalchemy as sa
+
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return ()
+    table = sa.table("alembic_version", sa.column("version_num"))
+    return tuple(connection.scalars(sa.select(table.c.version_num)))
+
+
+def versions_folder(project: Project) -> Path:
+    """The folder of the project's revision files."""
+    return project.settings.migrations_dir / "versions"
+
+
+def project_history(project: Project) -> History:
+    """The project's history; raises HistoryError when it is broken."""
+    return read_history(versions_folder(project)).require_sound()
+
+
+def stands_at(project: Project) -> tuple[str, ...]:
+    """The revisions that the project's database is at; empty also when there is no database."""
+    try:
+        with project.connect() as connection:
+            return current_heads(connection)
+    except DatabaseMissing:
+        return ()

@@ -1,0 +1,146 @@
+"""New revision files: what they are called, and how they come into the folder whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic.config import Config
+
+from ..errors import HistoryError, MigrationError
+from .history import History, versions_folder
+from .words import Change, changes, revision_id
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+@dataclass
+class Request:
+    """What makemigrations wants of the next revision; ``changes`` is filled in by Alembic's run."""
+
+    name: str | None = None
+    empty: bool = False
+    changes: list[Change] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A revision that is not in the folder yet: its path-to-be, its text, what it does."""
+
+    path: Path
+    text: str
+    changes: tuple[Change, ...]
+
+    def write(self) -> Path:
+        """Put the file into the folder, whole or not at all; returns its path.
+
+        Raises HistoryError if the name is taken, MigrationError if it cannot be written.
+        """
+        try:
+            handle, temporary = tempfile.mkstemp(dir=self.path.parent, suffix=".tmp")
+        except OSError as error:
+            raise MigrationError(f"Cannot write into {self.path.parent}: {error.strerror}.") from error
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(self.text)
+                file.flush()
+                os.fsync(file.fileno())
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(temporary, 0o666 & ~umask)
+            # link, not rename: a rename would silently take the place of a file.
+            os.link(temporary, self.path)
+        except FileExistsError as error:
+            raise HistoryError(f"{self.path} exists already.") from error
+        except OSError as error:
+            raise MigrationError(f"Cannot write {self.path}: {error.strerror}.") from error
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        return self.path
+
+
+def prepare_scripts(
+    history: History, config: Config, request: Request | None, directives: list[Any]
+) -> None:
+    """Alembic's process_revision_directives: number and name the revision, drop an empty one.
+
+    Plain ``alembic revision`` gets the same: ``-m`` gives the name, ``--rev-id`` wins.
+    """
+    if not directives:
+        return
+    script = directives[0]
+    found = changes(script.upgrade_ops.ops)
+    if request is not None:
+        request.changes[:] = found
+        name, unwanted = request.name, not found and not request.empty
+        if request.empty:
+            script.upgrade_ops.ops, script.downgrade_ops.ops = [], []
+    else:
+        options = config.cmd_opts or Namespace()
+        if getattr(options, "rev_id", None):
+            return
+        name = script.message
+        unwanted = not found and getattr(options, "autogenerate", False)
+    if unwanted:
+        directives[:] = []
+        return
+    if name is None and not history.by_id:
+        name = "initial"
+    parts = [name] if name else [change.slug for change in found] or ["empty"]
+    script.rev_id = revision_id(history.next_number(), parts)
+    script.message = script.message or "\n".join(_docstring(name, found))
+
+
+def _docstring(name: str | None, found: list[Change]) -> Iterator[str]:
+    lines = [change.words for change in found] or [name or "empty"]
+    if len(lines) == 1:
+        yield lines[0][0].upper() + lines[0][1:] + "."
+        return
+    yield f"{(name or 'Several changes').replace('_', ' ').capitalize()}: {len(lines)} operations."
+    yield ""
+    yield from lines
+    yield ""
+
+
+def alembic_config(project: Project, **attributes: Any) -> Config:
+    """Alembic's Config for the project's migrations folder, quiet, without any file.
+
+    The URL is not in it: it would pass through string interpolation, and errors there
+    print it, password and all.
+    """
+    config = Config(cmd_opts=Namespace(quiet=True, x=None))
+    folder = str(project.settings.migrations_dir)
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s")
+    config.set_main_option("revision_environment", "true")
+    config.attributes.update(attributes)
+    return config
+
+
+def create_folder(project: Project) -> list[Path]:
+    """Create the migrations folder, with env.py and script.py.mako, where they lack; the new files.
+
+    Raises MigrationError if it cannot be written.
+    """
+    folder = project.settings.migrations_dir
+    templates = files(__package__) / "templates"
+    made = []
+    try:
+        versions_folder(project).mkdir(parents=True, exist_ok=True)
+        for name in ("env.py", "script.py.mako"):
+            target = folder / name
+            if not target.exists():
+                target.write_text((templates / name).read_text(encoding="utf-8"), encoding="utf-8")
+                made.append(target)
+    except OSError as error:
+        raise MigrationError(f"Cannot write {error.filename}: {error.strerror}.") from error
+    return made
