@@ -183,6 +183,8 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
             None if project.traceback else "Add --traceback to see where it came from.",
         )
         return 1
+    finally:
+        project.close()
 
 
 def show_traceback() -> None:

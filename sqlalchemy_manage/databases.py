@@ -6,7 +6,7 @@ import importlib.util
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def is_sqlite_file(url: URL) -> bool:
     return (
         url.get_backend_name() == "sqlite"
         and url.database not in (None, "", ":memory:")
-        and "mode=memory" not in str(url.database)
+        and url.query.get("mode") != "memory"
     )
 
 
@@ -183,6 +183,17 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
             "Is it running, and are host and port right?",
         )
     return ConnectionFailed(f"Cannot connect to {where}: {text.splitlines()[0] if text else error}")
+
+
+def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Raises DatabaseError that names those of ``tables`` which the database lacks."""
+    inspector = sa.inspect(connection)
+    missing = [t.fullname for t in tables if not inspector.has_table(t.name, schema=t.schema)]
+    if missing:
+        raise DatabaseError(
+            f"The database has no table {', '.join(missing)} ({shown(connection.engine.url)}).",
+            "manage.py migrate creates what the revisions say; manage.py showmigrations lists them.",
+        )
 
 
 def exists(database: Database, root: Path | None) -> bool:

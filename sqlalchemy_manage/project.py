@@ -165,6 +165,11 @@ class Project:
 
         return app_engine(self.database, self.settings.root)
 
+    def close(self) -> None:
+        """Close the engine's connections, if any were opened; the project stays usable."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection that is closed, and rolled back, at the end.

@@ -44,7 +44,7 @@ def command(project: Project, name: str | None, empty: bool, check: bool, dry_ru
     if dry_run:
         output.answer(draft.text, nl=False)
     elif not check:
-        for path in create_folder(project):
+        for path in create_folder(project.settings.migrations_dir):
             output.say(f"Created {os.path.relpath(path)}")
         output.answer(os.path.relpath(draft.write()))
     return 1 if check else 0

@@ -56,6 +56,9 @@ def command(
     if only_plan or check:
         show(plan)
         return 1 if check and plan.steps else 0
+    if not history.revisions:
+        output.say("No revisions yet: manage.py makemigrations writes the first.")
+        return 0
     if not plan.steps:
         where = ", ".join(current) or "before the first revision"
         output.say(f"Nothing to do: the database is at {where}.")
@@ -95,5 +98,7 @@ def reporter(backwards: bool) -> output.Reporter:
             output.say(f"  {verb} {name} ...", nl=False)
         elif kind == "done":
             output.say(f" OK ({seconds:.2f} s)")
+        elif kind == "failed":
+            output.say(" FAILED")
 
     return report

@@ -17,7 +17,7 @@ from ..conf import Database
 from ..errors import DatabaseMissing, HistoryError, MigrationError
 from .environment import Run
 from .history import project_history, stands_at, versions_folder
-from .scripts import Draft, Request, alembic_config
+from .scripts import Draft, Request, alembic_config, create_folder
 from .words import Change
 
 if TYPE_CHECKING:
@@ -39,22 +39,27 @@ def draft_revision(project: Project, *, name: str | None = None, empty: bool = F
             "each has its models in models.py.",
         )
     request = Request(name=name, empty=empty)
+    folder = project.settings.migrations_dir
     with _database(project) as database, tempfile.TemporaryDirectory() as temporary:
         if not empty:
             _require_applied(project, head)
-        config = alembic_config(
-            project, run=Run(project, database, request=request, read_only=True)
-        )
         # The file is made in a folder of its own: one that cannot be rendered, or a
         # command interrupted, leaves nothing in the history.
-        folders = os.pathsep.join((str(versions_folder(project)), temporary))
+        new = Path(temporary) / "versions"
+        create_folder(Path(temporary))
+        config = alembic_config(
+            project,
+            folder if (folder / "env.py").exists() else Path(temporary),
+            run=Run(project, database, request=request, read_only=True),
+        )
+        folders = os.pathsep.join((str(versions_folder(project)), str(new)))
         config.set_main_option("path_separator", "os")
         config.set_main_option("version_locations", folders.replace("%", "%%"))
         try:
-            command.revision(config, autogenerate=not empty, version_path=temporary)
+            command.revision(config, autogenerate=not empty, version_path=str(new))
         except CommandError as error:
             raise MigrationError(str(error)) from error
-        made = list(Path(temporary).glob("*.py"))
+        made = list(new.glob("*.py"))
         if not made:
             return None
         text = made[0].read_text(encoding="utf-8")

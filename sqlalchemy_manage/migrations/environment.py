@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ..conf import Database, failing_line
 from ..databases import connecting, create_engine
-from ..errors import ManageError, MigrationError
+from ..errors import HistoryError, ManageError, MigrationError
 from ..output import redact
 from ..project import Project
 from .history import read_history
@@ -25,7 +27,7 @@ from .locks import locked, migration_lock
 from .scripts import Request, prepare_scripts
 
 Event = tuple[str, str, float]
-"""What happened, to which revision, after how many seconds: start, done, wait."""
+"""What happened, to which revision, after how many seconds: start, done, failed, wait."""
 
 
 @dataclass
@@ -93,7 +95,12 @@ def _run(context: Any, run: Run) -> None:
                     _online(context, run, connection, options)
                 return
             except _MovedOn:
-                continue  # plan again from where the database stands now
+                # Plan again from where the database stands now; "+1" would be one more.
+                if re.match(r"[+-]", str(context.get_context().opts["destination_rev"])):
+                    raise HistoryError(
+                        "Another process migrated this database meanwhile.",
+                        "Look where it stands, then repeat: alembic current",
+                    ) from None
     except OperationalError as error:
         if "database is locked" in str(error.orig):
             raise locked(run.project.settings.lock_wait) from error
@@ -158,6 +165,7 @@ class _Steps:
         return guarded
 
     def _guarded(self, step: Any, inner: Callable[..., None], context: Any) -> Callable[..., None]:
+        @functools.wraps(inner)  # Alembic's log takes "upgrade" from the name
         def migration_fn(**kw: Any) -> None:
             # SQLite's lock ends with each revision's transaction: somebody else may have
             # had a turn since the last one.
@@ -171,6 +179,7 @@ class _Steps:
             try:
                 inner(**kw)
             except Exception as error:
+                self.run.on_event(("failed", name, 0.0))
                 raise self.failed(name, error) from error
 
         return migration_fn
@@ -183,6 +192,7 @@ class _Steps:
         before = self.dangling or {}
         worse = [f"{t} -> {p}" for (t, p), n in now.items() if n > before.get((t, p), 0)]
         if worse:
+            self.run.on_event(("failed", name, 0.0))
             raise MigrationError(
                 f"{name} leaves dangling foreign keys ({', '.join(worse)}) and was rolled back.",
                 "manage.py checklinks names the rows that dangle already; the others are made "
@@ -267,7 +277,8 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
 
 def _log_steps() -> None:
     """Let plain alembic say which revisions it runs, as its generated env.py files do."""
-    if logging.getLogger().handlers or logging.getLogger("alembic").handlers:
+    handlers = logging.getLogger().handlers + logging.getLogger("alembic").handlers
+    if any(not isinstance(h, logging.NullHandler) for h in handlers):
         return
     handler = logging.StreamHandler()
     handler.addFilter(lambda record: record.getMessage().startswith("Running "))

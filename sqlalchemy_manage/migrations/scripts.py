@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from alembic.config import Config
 
 from ..errors import HistoryError, MigrationError
-from .history import History, versions_folder
+from .history import History
 from .words import Change, changes, revision_id
 
 if TYPE_CHECKING:
@@ -111,31 +111,30 @@ def _docstring(name: str | None, found: list[Change]) -> Iterator[str]:
     yield ""
 
 
-def alembic_config(project: Project, **attributes: Any) -> Config:
-    """Alembic's Config for the project's migrations folder, quiet, without any file.
+def alembic_config(project: Project, folder: Path | None = None, **attributes: Any) -> Config:
+    """Alembic's Config for the project's migrations folder (or another), quiet, without any file.
 
     The URL is not in it: it would pass through string interpolation, and errors there
     print it, password and all.
     """
     config = Config(cmd_opts=Namespace(quiet=True, x=None))
-    folder = str(project.settings.migrations_dir)
-    config.set_main_option("script_location", folder.replace("%", "%%"))
+    location = str(folder or project.settings.migrations_dir)
+    config.set_main_option("script_location", location.replace("%", "%%"))
     config.set_main_option("file_template", "%%(rev)s")
     config.set_main_option("revision_environment", "true")
     config.attributes.update(attributes)
     return config
 
 
-def create_folder(project: Project) -> list[Path]:
-    """Create the migrations folder, with env.py and script.py.mako, where they lack; the new files.
+def create_folder(folder: Path) -> list[Path]:
+    """Make ``folder`` a migrations folder: versions/, env.py, script.py.mako; returns the new files.
 
-    Raises MigrationError if it cannot be written.
+    What is there already is left as it is. Raises MigrationError if it cannot be written.
     """
-    folder = project.settings.migrations_dir
     templates = files(__package__) / "templates"
     made = []
     try:
-        versions_folder(project).mkdir(parents=True, exist_ok=True)
+        (folder / "versions").mkdir(parents=True, exist_ok=True)
         for name in ("env.py", "script.py.mako"):
             target = folder / name
             if not target.exists():

@@ -83,7 +83,7 @@ def _change(op: Any) -> Change:
         name = str(getattr(op, "constraint_name", None) or "unnamed")
         kind = str(op.constraint_type)
         return Change("+", f"add {kind} constraint {name} to {_qualified(op)}", name, table)
-    words = re.sub(r"(?<!^)(?=[A-Z])", " ", type(op).__name__.removesuffix("Op")).lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(op).__name__.removesuffix("Op")).lower()
     return Change("~", f"{words} {table}".strip(), f"{words}_{table}".replace(" ", "_"), table)
 
 

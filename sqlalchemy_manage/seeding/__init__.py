@@ -1,0 +1,5 @@
+"""Fill a database through the project's factories."""
+
+from .links import Links
+
+__all__ = ["Links"]

@@ -1,0 +1,107 @@
+"""Is the project in order? Settings, connection, models, history, schema; each on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import ManageError
+
+if TYPE_CHECKING:
+    from .project import Project
+
+
+@dataclass(frozen=True)
+class Check:
+    """One result: status is ``ok``, ``failed`` or ``skipped``."""
+
+    name: str
+    status: str
+    message: str
+    hint: str | None = None
+
+
+def run_checks(project: Project) -> Iterator[Check]:
+    """Each check in turn; one that cannot be made because an earlier one failed is skipped.
+
+    The database is only read.
+    """
+    needs: dict[str, set[str]] = {
+        "settings": set(),
+        "models": {"settings"},
+        "history": {"settings"},
+        "connection": {"settings"},
+        "migrations": {"connection", "history"},
+        "schema": {"migrations", "models"},
+    }
+    failed: set[str] = set()
+    for name, earlier in needs.items():
+        if blocked := sorted(earlier & failed):
+            failed.add(name)
+            yield Check(name, "skipped", f"needs {' and '.join(blocked)}")
+            continue
+        try:
+            yield Check(name, "ok", _CHECKS[name](project))
+        except ManageError as error:
+            failed.add(name)
+            yield Check(name, "failed", error.message, error.hint)
+
+
+def _settings(project: Project) -> str:
+    settings = project.settings
+    _ = project.database, project.apps
+    return f"{settings.file}, {len(settings.databases)} database(s), {len(project.apps)} app(s)"
+
+
+def _models(project: Project) -> str:
+    return f"{len(project.mappers)} models, {len(project.tables)} tables"
+
+
+def _history(project: Project) -> str:
+    from .migrations.history import project_history
+
+    history = project_history(project)
+    head = history.single_head()
+    return f"{len(history)} revisions, head {head}" if head else "no revisions yet"
+
+
+def _connection(project: Project) -> str:
+    from .databases import shown
+
+    with project.connect() as connection:
+        return shown(connection.engine.url)
+
+
+def _migrations(project: Project) -> str:
+    from .migrations.history import project_history, stands_at
+    from .migrations.plan import make_plan
+
+    plan = make_plan(project_history(project), stands_at(project), None)
+    if plan.steps:
+        names = ", ".join(step.id for step in plan.steps)
+        raise ManageError(f"{len(plan.steps)} not applied: {names}", "manage.py migrate")
+    return "all applied"
+
+
+def _schema(project: Project) -> str:
+    from .migrations.autogenerate import pending_changes
+
+    changes = pending_changes(project)
+    if changes:
+        raise ManageError(
+            "the models differ from the database: " + "; ".join(map(str, changes)),
+            "manage.py makemigrations, then manage.py migrate",
+        )
+    return "equal to the models"
+
+
+_CHECKS: dict[str, Callable[[Project], str]] = {
+    "settings": _settings,
+    "models": _models,
+    "history": _history,
+    "connection": _connection,
+    "migrations": _migrations,
+    "schema": _schema,
+}
+

@@ -1,0 +1,43 @@
+"""check: is the project in order?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import output
+from ..options import json_option
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+_COLORS = {"ok": "green", "failed": "red", "skipped": "yellow"}
+
+
+@click.command()
+@json_option("Print JSON: ok, and a list of name, status, message, hint.")
+@click.pass_obj
+def command(project: Project, as_json: bool) -> int:
+    """Check settings, models, history, connection, migrations and schema; exit with 1 if one fails.
+
+    \b
+    Example:
+      manage.py check
+      manage.py check --database replica --json
+    """
+    from ..checks import run_checks
+
+    results = []
+    for result in run_checks(project):
+        results.append(result)
+        if not as_json:
+            status = click.style(f"{result.status:<7}", fg=_COLORS[result.status])
+            output.answer(f"{status}  {result.name:<10}  {output.redact(result.message)}")
+            if result.hint:
+                output.say(f"         {result.hint}")
+    ok = all(result.status == "ok" for result in results)
+    if as_json:
+        output.answer_json({"ok": ok, "checks": [asdict(result) for result in results]})
+    return 0 if ok else 1

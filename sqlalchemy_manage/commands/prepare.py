@@ -1,0 +1,53 @@
+"""prepare: from nothing to a migrated, filled, checked database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import output
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+@click.command()
+@click.option(
+    "--random-seed", type=int, default=1, show_default=True, help="As in seed; fixed, to repeat."
+)
+@click.pass_context
+def command(ctx: click.Context, random_seed: int) -> int:
+    """Create the database if it lacks, migrate it, seed it if it is empty, check the links.
+
+    Safe to repeat: what is done already is left as it is.
+
+    \b
+    Example:
+      manage.py prepare
+      DATABASE_URL=postgresql://me@localhost/new manage.py prepare
+    """
+    from .. import databases
+    from ..seeding.factories import project_factories
+    from ..seeding.seed import row_counts
+    from . import checklinks, migrate, seed
+
+    project: Project = ctx.obj
+    if databases.create_database(project.database, project.settings.root):
+        output.say(f"Created {databases.shown(project.engine.url)}")
+    ctx.invoke(migrate.command)
+    with project.connect() as connection:
+        filled = any(row_counts(connection, project.tables).values())
+    if filled:
+        output.say("The tables have rows already: not seeded.")
+    elif project.database.protected:
+        output.say(f"'{project.alias}' is PROTECTED: not seeded.")
+    elif not project_factories(project):
+        output.say("No factories: not seeded.")
+    else:
+        seeded = seed.run(project, (), random_seed)
+        output.say(f"Seeded {seeded.total:,} rows ({seeded.rate:,.0f} rows/s).")
+    with project.connect() as connection:
+        counts = row_counts(connection, project.tables)
+    output.table(("table", "rows"), [(t, f"{n:,}") for t, n in counts.items()], right=(1,))
+    return int(ctx.invoke(checklinks.command) or 0)

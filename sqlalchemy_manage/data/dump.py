@@ -1,0 +1,169 @@
+"""Dump rows as a fixture: one snapshot, parents before children, rows by key."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ..errors import DatabaseError, FixtureError
+from . import backends
+from .fixtures import shown
+from .layout import Field, Layout, Layouts, require_tables
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+Write = Callable[[str], object]
+_PIECE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """How much was written."""
+
+    records: int
+    tables: int
+
+
+def dump(project: Project, names: Sequence[str], write: Write, indent: int | None = None) -> Dumped:
+    """Hand the fixture of the named apps and models to ``write``, piece by piece.
+
+    Without names: of all. Equal rows give equal text on every database. Raises UsageError
+    for an unknown name, FixtureError for a value that JSON cannot hold.
+    """
+    with project.connect() as connection:
+        layouts = Layouts(project, connection.dialect).chosen(names)
+        with backends.reading(connection):
+            views = require_tables(connection, [layout.table for layout in layouts])
+            stored = [layout for layout in layouts if layout.table not in views]
+            count, pieces, size = 0, ["["], 0
+            for layout in stored:
+                for record in _records(connection, layout):
+                    pieces += [",\n" if count else "\n", _text(layout, record, indent)]
+                    count += 1
+                    size += len(pieces[-1])
+                    if size >= _PIECE:
+                        write("".join(pieces))
+                        pieces, size = [], 0
+            write("".join([*pieces, "\n]\n" if count else "]\n"]))
+    return Dumped(count, len(stored))
+
+
+def _text(layout: Layout, record: dict[str, Any], indent: int | None) -> str:
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=indent)
+    return textwrap.indent(text, " " * indent) if indent else text
+
+
+def _records(connection: sa.Connection, layout: Layout) -> Iterator[dict[str, Any]]:
+    fields = layout.all_fields
+    columns = [f.codec.selected(f.column).label(f"c{i}") for i, f in enumerate(fields)]
+    order = [_ordering(f, connection.dialect.name) for f in layout.key]
+    statement = sa.select(*columns).select_from(layout.table).order_by(*order)
+    try:
+        rows = connection.execute(statement, execution_options={"yield_per": 1000})
+        records = (_record(layout, row) for row in rows)
+        if layout.key:
+            yield from records
+        else:
+            # Nothing but the whole row to sort by, and not every column can be sorted by.
+            yield from sorted(records, key=lambda record: json.dumps(record["fields"]))
+    except DBAPIError as error:
+        first = (str(error.orig).strip().splitlines() or [""])[0]
+        raise DatabaseError(
+            f"Table {layout.table.fullname} cannot be read: {first}",
+            "manage.py check tells whether the models are equal to the schema.",
+        ) from error
+    except (ValueError, LookupError, OverflowError) as error:
+        raise FixtureError(
+            f"Table {layout.table.fullname} holds a value that its column type cannot read: {error}"
+        ) from error
+
+
+def _record(layout: Layout, row: Sequence[Any]) -> dict[str, Any]:
+    values = {}
+    for field, value in zip(layout.all_fields, row, strict=True):
+        try:
+            values[field.name] = None if value is None else field.codec.dump(value)
+        except (ValueError, ArithmeticError) as error:
+            where = _where(layout, values)
+            raise FixtureError(
+                f"{layout.label}{where}: column {field.column} cannot be written: {error}."
+            ) from error
+    record: dict[str, Any] = {"model": layout.label}
+    if layout.key:
+        key = [values.pop(field.name) for field in layout.key]
+        record["pk"] = key[0] if len(key) == 1 else key
+    record["fields"] = values
+    return record
+
+
+def _where(layout: Layout, values: dict[str, Any]) -> str:
+    key = [values[field.name] for field in layout.key if field.name in values]
+    return f" {shown(key[0] if len(key) == 1 else key)}" if key else ""
+
+
+def _ordering(field: Field, dialect: str) -> sa.ColumnElement[Any]:
+    """The column so that all databases sort alike: text by code point, whatever its collation."""
+    column: sa.ColumnElement[Any] = field.column
+    if field.codec.kind not in ("text", "enum", "uuid", "other"):
+        return column
+    if dialect == "postgresql":
+        return column if field.codec.kind == "uuid" else sa.cast(column, sa.Text()).collate("C")
+    if dialect in ("mysql", "mariadb"):
+        return sa.cast(sa.cast(column, sa.CHAR()), sa.LargeBinary())
+    if dialect == "sqlite":
+        return sa.type_coerce(column, sa.Text()).collate("BINARY")
+    return column
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Write]:
+    """Write a file that takes the place of ``path`` whole, at the end of the block, or not at all.
+
+    Nobody but the owner may read it (mode 0600). Raises FixtureError if it cannot be made.
+    """
+    try:
+        with _replacing(path) as write:
+            yield write
+    except OSError as error:
+        raise FixtureError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Write]:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("w", encoding="utf-8") as device:  # /dev/stdout, a named pipe
+            yield device.write
+        return
+    if path.is_dir():
+        raise FixtureError(f"{path} is a folder.")
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            yield file.write
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    with contextlib.suppress(OSError):  # not every file system lets a folder be synced
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

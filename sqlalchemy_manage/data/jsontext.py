@@ -1,0 +1,51 @@
+"""JSON columns: one spelling for equal values, and null told apart from NULL."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+# The JSON value null in a column is not NULL; a record's plain null is NULL.
+JSON_MARK = "__json__"
+
+
+def canonical_json(value: Any) -> Any:
+    """``value`` with the keys of its objects sorted; raises ValueError if it is not JSON.
+
+    PostgreSQL's jsonb and MySQL sort keys in ways of their own: their order is no content.
+    """
+    try:
+        return parse_json(json.dumps(value, allow_nan=False))
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from None
+
+
+def parse_json(text: str) -> Any:
+    """JSON text, the keys of its objects sorted; raises ValueError."""
+    return json.loads(
+        text,
+        object_pairs_hook=lambda pairs: dict(sorted(pairs)),
+        parse_constant=_no_constant,
+        parse_float=_finite,
+    )
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"JSON has no {name}")
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise ValueError(f"the number {text} is too large for a float")
+    return number
+
+
+def marked(value: Any) -> Any:
+    bare = value is None or (isinstance(value, dict) and set(value) == {JSON_MARK})
+    return {JSON_MARK: value} if bare else value
+
+
+def unmarked(value: Any) -> Any:
+    marked = isinstance(value, dict) and set(value) == {JSON_MARK}
+    return value[JSON_MARK] if marked else value

@@ -1,0 +1,217 @@
+"""Load fixtures: all of their records, in one transaction, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ..errors import DatabaseError, FixtureError
+from . import backends
+from .collect import Batch, Key, Row, collect, describe
+from .fixtures import find_fixtures, read_fixture, shown
+from .layout import Layout, Layouts, require_tables
+from .order import plan
+from .store import Differences, differing, insert, lacking, update
+from .targets import require_targets
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did. ``notes``: values that a trigger made other than the fixture says."""
+
+    fixtures: int
+    new: int
+    changed: int
+    unchanged: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def records(self) -> int:
+        return self.new + self.changed + self.unchanged
+
+
+def load(project: Project, names: Sequence[str], stdin: TextIO) -> Loaded:
+    """Load the fixtures of these names into the project's database.
+
+    A row whose key exists is changed where it differs, a new one is inserted: loading
+    twice changes nothing. Raises FixtureError or DatabaseError; then nothing is written.
+    """
+    if project.database.protected:
+        raise DatabaseError(
+            f"DATABASES['{project.alias}'] is PROTECTED: nothing is loaded into it.",
+            "Choose another with --database ALIAS, or take PROTECTED out of the settings.",
+        )
+    fixtures = find_fixtures(names, fixture_folders(project))
+    with project.connect() as connection:
+        layouts = Layouts(project, connection.dialect)
+        records = chain.from_iterable(read_fixture(fixture, stdin) for fixture in fixtures)
+        batches = collect(records, layouts)
+        try:
+            views = require_tables(connection, batches)
+            connection.rollback()
+            for table in views:
+                raise FixtureError(f"{table.fullname} is a view: nothing can be loaded into it.")
+            with backends.writing(connection):
+                new, changed, notes = _Load(connection, project, layouts, batches).run()
+        except DBAPIError as error:
+            raise _failed(error) from error
+    total = sum(batch.size for batch in batches.values())
+    return Loaded(len(fixtures), new, changed, total - new - changed, notes)
+
+
+def fixture_folders(project: Project) -> list[Path]:
+    """Where fixtures are looked up: FIXTURE_DIRS, then each app's ``fixtures``."""
+    own = [app.path / "fixtures" for app in project.apps]
+    return list(dict.fromkeys([*project.settings.fixture_dirs, *own]))
+
+
+def _failed(error: DBAPIError) -> DatabaseError:
+    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    return DatabaseError(f"The database failed, and nothing was loaded: {lines[0].rstrip('.')}.")
+
+
+class _Load:
+    """One load, inside its transaction."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        project: Project,
+        layouts: Layouts,
+        batches: dict[sa.Table, Batch],
+    ) -> None:
+        self.connection = connection
+        self.project = project
+        self.layouts = layouts
+        self.batches = batches
+        self.differences: dict[sa.Table, Differences] = {}
+        self.changed_by_trigger: list[str] = []
+
+    def run(self) -> tuple[int, int, tuple[str, ...]]:
+        require_targets(self.connection, self.batches, self.layouts)
+        for table, batch in self.batches.items():
+            self.differences[table] = differing(self.connection, batch.layout, batch.rows)
+        new = self._insert()
+        changed = self._update()
+        self._verify()
+        self._check_links()
+        backends.check_deferred(self.connection)
+        backends.advance_sequences(
+            self.connection, [batch.layout for batch in self.batches.values()]
+        )
+        return new, changed, tuple(self.changed_by_trigger)
+
+    def _new_rows(self, table: sa.Table) -> list[Row]:
+        batch = self.batches[table]
+        missing = self.differences[table].missing
+        return [*(batch.rows[key] for key in missing), *batch.loose]
+
+    def _insert(self) -> int:
+        count = 0
+        pending = {
+            table: (batch.layout, self._new_rows(table)) for table, batch in self.batches.items()
+        }
+        postponed: list[tuple[Layout, dict[Row, tuple[str, ...]]]] = []
+        plans = []
+        for table, batch in self.batches.items():
+            _, rows = pending.pop(table)
+            made = plan(batch.layout, rows, pending, self._defers)
+            if made.stuck and not backends.stop_checking(self.connection):
+                row, link = made.stuck[0]
+                names = ", ".join(batch.layout.names(link.columns))
+                raise FixtureError(
+                    f"{row.origin} ({describe(batch.layout, row.values)}): {names} leads back to "
+                    "the row itself in a circle, and no row of the circle can come first.",
+                    "Let the column be null, or make its foreign key DEFERRABLE.",
+                )
+            plans.append((batch, made))
+        for batch, made in plans:
+            insert(self.connection, batch.layout, (_without(r, made.later) for r in made.order))
+            count += len(made.order)
+            for rows, often in ((batch.bag, True), (batch.links, False)):
+                missing = lacking(self.connection, batch.layout, rows, often=often)
+                insert(self.connection, batch.layout, missing)
+                count += len(missing)
+            postponed.append((batch.layout, made.later))
+        for layout, later in postponed:
+            update(self.connection, layout, list(later.items()), quietly=True)
+        return count
+
+    def _defers(self, constraint: sa.ForeignKeyConstraint) -> bool:
+        return backends.defers(self.connection, constraint)
+
+    def _update(self) -> int:
+        count = 0
+        for table, batch in self.batches.items():
+            changed = self.differences[table].changed
+            update(
+                self.connection,
+                batch.layout,
+                [(batch.rows[key], tuple(names)) for key, names in changed.items()],
+            )
+            count += len(changed)
+        return count
+
+    def _verify(self) -> None:
+        """Read back what was written: a column may hold less than the fixture says."""
+        triggers = backends.tables_with_triggers(self.connection)
+        for table, batch in self.batches.items():
+            before = self.differences[table]
+            written: dict[Key, Row] = {
+                key: batch.rows[key] for key in chain(before.missing, before.changed)
+            }
+            after = differing(self.connection, batch.layout, written)
+            for key in after.missing:
+                row = written[key]
+                raise FixtureError(
+                    f"{row.origin} ({describe(batch.layout, row.values)}): the database did not "
+                    "keep the row under this key."
+                )
+            for key, stored in after.changed.items():
+                text = self._lost(batch.layout, written[key], stored)
+                if triggers is None or table.name in triggers:
+                    self.changed_by_trigger.append(text)
+                    continue
+                raise FixtureError(
+                    text,
+                    "The type of the column cannot hold the value as it is: MariaDB's DATETIME "
+                    "drops fractions of a second (fsp=6 keeps them), FLOAT drops digits.",
+                )
+
+    def _lost(self, layout: Layout, row: Row, stored: dict[str, object]) -> str:
+        name, value = next(iter(stored.items()))
+        return (
+            f"{row.origin} ({describe(layout, row.values)}): the database holds {shown(value)} "
+            f"for field '{name}', where the fixture says {shown(row.values[name])}."
+        )
+
+    def _check_links(self) -> None:
+        from ..links.check import check_links, links_of
+
+        tables = set(self.batches)
+        links = links_of(self.project.mappers, self.project.tables)
+        report = check_links(self.connection, links, only=tables)
+        broken = [] if report.ok else [finding.message for finding in report.findings]
+        broken += [] if broken else backends.broken_on_sqlite(self.connection, tables)
+        if broken:
+            more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+            raise FixtureError(
+                f"After the load, links would be broken; nothing was loaded. {broken[0]}{more}",
+                "manage.py checklinks shows whether it was so before.",
+            )
+
+
+def _without(row: Row, later: dict[Row, tuple[str, ...]]) -> Row:
+    names = later.get(row)
+    if not names:
+        return row
+    return Row({**row.values, **dict.fromkeys(names)}, row.origin)

@@ -1,0 +1,131 @@
+"""Plain values as JSON and back, one pair of functions a kind; ValueError says what is wrong."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+_NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def only(*types: type) -> Callable[[Any], Any]:
+    def load(value: Any) -> Any:
+        if type(value) not in types:
+            raise ValueError("wrong type")
+        return value
+
+    return load
+
+
+def dump_int(value: Any) -> int:
+    if not isinstance(value, int):
+        raise ValueError(f"the column holds {type(value).__name__}, not a whole number")
+    return int(value)
+
+
+def int_loader(limit: int) -> Callable[[Any], int]:
+    def load(value: Any) -> int:
+        if type(value) is not int:
+            raise ValueError("wrong type")
+        if not -(2**63) <= value < limit:
+            raise ValueError("the number is too large for the database")
+        return value
+
+    return load
+
+
+def dump_float(value: Any) -> float | str:
+    number = float(value)
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def load_float(value: Any) -> float:
+    if isinstance(value, str) and value in _NON_FINITE:
+        return _NON_FINITE[value]
+    if type(value) not in (int, float):
+        raise ValueError("wrong type")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError("the number is too large for a float")
+    return number
+
+
+def iso(wanted: type) -> Callable[[Any], str]:
+    def dump(value: Any) -> str:
+        if not isinstance(value, wanted):
+            raise ValueError(f"the column holds {type(value).__name__}, not a {wanted.__name__}")
+        text: str = value.isoformat()  # type: ignore[attr-defined]
+        return text
+
+    return dump
+
+
+def parse(wanted: Any) -> Callable[[Any], Any]:
+    def load(value: Any) -> Any:
+        if not isinstance(value, str):
+            raise ValueError("wrong type")
+        return wanted.fromisoformat(value)
+
+    return load
+
+
+_DURATION = re.compile(
+    r"(?P<sign>[-+]?)P(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?"
+    r"(?:(?P<seconds>\d+)(?:\.(?P<micro>\d{1,6}))?S)?)?"
+)
+
+
+def dump_duration(value: Any) -> str:
+    """A timedelta as ISO 8601, in Django's spelling: ``P1DT02H30M00.5S``."""
+    if not isinstance(value, timedelta):
+        raise ValueError(f"the column holds {type(value).__name__}, not a duration")
+    sign = "-" if value < timedelta(0) else ""
+    value = abs(value)
+    minutes, seconds = divmod(value.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    micro = f".{value.microseconds:06d}" if value.microseconds else ""
+    return f"{sign}P{value.days}DT{hours:02d}H{minutes:02d}M{seconds:02d}{micro}S"
+
+
+def load_duration(value: Any) -> timedelta:
+    """A timedelta from ISO 8601 or a number of seconds; raises ValueError."""
+    try:
+        if type(value) in (int, float):
+            return timedelta(seconds=value)
+        found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        if found is None or value[-1] in "PT":
+            raise ValueError("wrong type")
+        parts = {name: int(found[name] or 0) for name in ("days", "hours", "minutes", "seconds")}
+        micro = int((found["micro"] or "").ljust(6, "0"))
+        return timedelta(microseconds=micro, **parts) * (-1 if found["sign"] == "-" else 1)
+    except OverflowError:
+        raise ValueError("the duration is too long") from None
+
+
+def dump_bytes(value: Any) -> str:
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise ValueError(f"the column holds {type(value).__name__}, not bytes")
+    return base64.b64encode(bytes(value)).decode("ascii")
+
+
+def load_bytes(value: Any) -> bytes:
+    if not isinstance(value, str):
+        raise ValueError("wrong type")
+    return base64.b64decode(value, validate=True)
+
+
+def load_uuid(value: Any) -> uuid.UUID:
+    if not isinstance(value, str):
+        raise ValueError("wrong type")
+    return uuid.UUID(value)

@@ -1,0 +1,233 @@
+"""Rows of fixtures against rows of tables: looked up, inserted and updated set by set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from ..errors import FixtureError
+from ..violations import violation
+from .collect import Key, Row, describe, fills_itself, hashable, key_of
+from .fixtures import shown
+from .layout import Field, Layout
+
+T = TypeVar("T")
+CHUNK = 1000
+# Far below the number of parameters that any of the databases takes in a statement.
+LOOKUP = 500
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """``items`` in slices of at most ``size``."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def matching(fields: Sequence[Field], keys: Iterable[Sequence[Any]]) -> sa.ColumnElement[bool]:
+    """``(fields) IN (keys)``, the keys as JSON values."""
+    left = [field.codec.key(field.column) for field in fields]
+    decoded = [
+        tuple(field.codec.decode(part) for field, part in zip(fields, key, strict=True))
+        for key in keys
+    ]
+    if len(left) == 1:
+        return left[0].in_([key[0] for key in decoded])
+    return sa.tuple_(*left).in_(decoded)
+
+
+class Differences:
+    """``missing`` keys; ``changed``: key -> field name -> the value that the table holds."""
+
+    def __init__(self) -> None:
+        self.missing: list[Key] = []
+        self.changed: dict[Key, dict[str, Any]] = {}
+
+
+def differing(connection: sa.Connection, layout: Layout, rows: dict[Key, Row]) -> Differences:
+    """What the table lacks of ``rows``, and which fields of the others are stored otherwise."""
+    found = Differences()
+    if not rows:
+        return found
+    if (
+        connection.execute(sa.select(sa.literal(1)).select_from(layout.table).limit(1)).first()
+        is None
+    ):
+        found.missing = list(rows)
+        return found
+    names = sorted({name for row in rows.values() for name in row.values})
+    key_names = [field.name for field in layout.key]
+    wanted = [layout.by_name[name] for name in dict.fromkeys([*key_names, *names])]
+    columns = [f.codec.selected(f.column).label(f"c{i}") for i, f in enumerate(wanted)]
+    for part in chunks(list(rows), max(1, LOOKUP // len(key_names))):
+        keys = [[rows[key].values[name] for name in key_names] for key in part]
+        stored: dict[Key, dict[str, Any]] = {}
+        for result in connection.execute(sa.select(*columns).where(matching(layout.key, keys))):
+            values = {f.name: f.codec.encode(v) for f, v in zip(wanted, result, strict=True)}
+            stored[key_of(key_names, values)] = values
+        for key in part:
+            if key not in stored:
+                found.missing.append(key)
+                continue
+            old = stored[key]
+            changed = {
+                name: old[name]
+                for name, value in rows[key].values.items()
+                if not same(old[name], value)
+            }
+            if changed:
+                found.changed[key] = changed
+    return found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal; true is not 1, but 1.0 is."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(v, other[k]) for k, v in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def lacking(
+    connection: sa.Connection, layout: Layout, rows: list[Row], *, often: bool
+) -> list[Row]:
+    """Those of ``rows``, compared by the fields they have, that the table does not hold.
+
+    ``often``: a row that stands there twice is wanted twice; else once is enough.
+    """
+    missing: list[Row] = []
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(sorted(row.values)), []).append(row)
+    for names, group in groups.items():
+        fields = [layout.by_name[name] for name in names]
+        wanted = Counter(key_of(names, row.values) for row in group)
+        have: Counter[Key] = Counter()
+        columns = [f.codec.selected(f.column).label(f"c{i}") for i, f in enumerate(fields)]
+        for result in connection.execute(sa.select(*columns).select_from(layout.table)):
+            key = tuple(hashable(f.codec.encode(v)) for f, v in zip(fields, result, strict=True))
+            if key in wanted:
+                have[key] += 1
+        for row in group:
+            key = key_of(names, row.values)
+            if have[key] > 0:
+                have[key] -= often
+            else:
+                missing.append(row)
+                have[key] += not often
+    return missing
+
+
+def insert(connection: sa.Connection, layout: Layout, rows: Iterable[Row]) -> None:
+    """Insert ``rows`` in their order; raises FixtureError that names the row refused."""
+    for names, run in groupby(rows, key=lambda row: tuple(row.values)):
+        group = list(run)
+        for column in layout.table.columns:
+            known = layout.by_column.get(column)
+            if known is not None and known.name not in names and not fills_itself(column):
+                raise FixtureError(
+                    f"{group[0].origin} ({describe(layout, group[0].values)}): field "
+                    f"'{known.name}' is missing, and the row is new."
+                )
+        fields = [layout.by_name[name] for name in names]
+        statement = layout.table.insert().inline()
+        if fields:
+            statement = statement.values(
+                {f.column: f.codec.bound(f"p{i}", f.column) for i, f in enumerate(fields)}
+            )
+        _run(connection, layout, statement, group, fields)
+
+
+def update(
+    connection: sa.Connection,
+    layout: Layout,
+    changes: Iterable[tuple[Row, tuple[str, ...]]],
+    *,
+    quietly: bool = False,
+) -> None:
+    """Set the named fields of rows, found by key; raises FixtureError naming the row refused.
+
+    ``quietly``: columns with ``onupdate`` keep what they hold.
+    """
+    for names, run in groupby(sorted(changes, key=lambda c: c[1]), key=lambda c: c[1]):
+        group = [row for row, _ in run]
+        fields = [layout.by_name[name] for name in names]
+        values: dict[Any, Any] = {
+            f.column: f.codec.bound(f"p{i}", f.column) for i, f in enumerate(fields)
+        }
+        if quietly:
+            for column in layout.table.columns:
+                if column.onupdate is not None and column not in values:
+                    values[column] = column
+        where = [
+            f.codec.key(f.column) == sa.bindparam(f"p{i}", type_=f.codec.key(f.column).type)
+            for i, f in enumerate(layout.key, len(fields))
+        ]
+        statement = layout.table.update().where(*where).values(values)
+        _run(connection, layout, statement, group, [*fields, *layout.key])
+
+
+def _run(
+    connection: sa.Connection,
+    layout: Layout,
+    statement: sa.Insert | sa.Update,
+    rows: list[Row],
+    fields: Sequence[Field],
+) -> None:
+    def parameters(row: Row) -> dict[str, Any]:
+        return {f"p{i}": f.codec.decode(row.values[f.name]) for i, f in enumerate(fields)}
+
+    for part in chunks(rows, CHUNK):
+        try:
+            with connection.begin_nested():
+                connection.execute(statement, [parameters(row) for row in part])
+            continue
+        except (StatementError, OverflowError, ValueError) as error:
+            failure = error
+        # A failed batch does not say which row it was: go through it again, one by one.
+        for row in part:
+            try:
+                with connection.begin_nested():
+                    connection.execute(statement, parameters(row))
+            except (StatementError, OverflowError, ValueError) as error:
+                raise FixtureError(
+                    f"{row.origin} ({describe(layout, row.values)}): {refusal(error, layout, row)}"
+                ) from error
+        raise FixtureError(f"{layout.table.fullname}: {refusal(failure, layout)}") from failure
+
+
+def refusal(error: Exception, layout: Layout, row: Row | None = None) -> str:
+    """In one sentence, why the database refused a row."""
+    table = layout.table
+    if not isinstance(error, DBAPIError):
+        return f"table {table.fullname} refused it: {_first_line(error)}."
+    found = violation(error, [table])
+    columns = [c for name in found.columns if (c := table.columns.get(name)) is not None]
+    names = layout.names(columns) or found.columns
+    what = " and ".join(names)
+    if row is not None and all(name in row.values for name in names):
+        what = " and ".join(f"{name} {shown(row.values[name])}" for name in names)
+    if found.kind == "UNIQUE" and names:
+        return f"another row of {table.fullname} has {what} already, and it must be unique."
+    if found.kind == "NOT NULL" and names:
+        return f"{' and '.join(names)} of {table.fullname} must not be null."
+    if found.kind == "CHECK":
+        rule = f" {found.constraint}" if found.constraint else ""
+        return f"a check of table {table.fullname} failed:{rule or ' ' + _first_line(error)}."
+    if found.kind == "FOREIGN KEY" and names:
+        return f"{what} of {table.fullname} refers to a row that is not there."
+    if found.kind in ("too long", "out of range") and names:
+        return f"{what} is {found.kind} for column {table.fullname}.{columns[0].name}."
+    return f"table {table.fullname} refused it: {_first_line(error)}."
+
+
+def _first_line(error: Exception) -> str:
+    original: Any = getattr(error, "orig", None) or error
+    arguments: tuple[Any, ...] = getattr(original, "args", ())
+    text = str(arguments[1]) if len(arguments) == 2 else str(original)
+    return (text.strip().splitlines() or [type(original).__name__])[0].rstrip(".")

@@ -1,0 +1,84 @@
+"""Whether the rows that links of a load lead to exist, in the load or in the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..errors import FixtureError
+from .collect import Batch, Key, Row, describe, key_of
+from .fixtures import shown
+from .layout import Layout, Layouts
+from .order import link_names, reference
+from .store import LOOKUP, chunks, matching
+
+
+def require_targets(
+    connection: sa.Connection, batches: dict[sa.Table, Batch], layouts: Layouts
+) -> None:
+    """Raise FixtureError that names record, field and value of the first dangling link."""
+    for batch in batches.values():
+        rows = [*batch.rows.values(), *batch.loose, *batch.bag, *batch.links]
+        for constraint in batch.layout.table.foreign_key_constraints:
+            target = layouts.by_table.get(constraint.referred_table)
+            if target is not None and _comparable(connection, batch.layout, target, constraint):
+                loaded = batches.get(target.table)
+                _require(connection, batch.layout, target, constraint, rows, loaded)
+
+
+def _require(
+    connection: sa.Connection,
+    layout: Layout,
+    target: Layout,
+    constraint: sa.ForeignKeyConstraint,
+    rows: list[Row],
+    loaded: Batch | None,
+) -> None:
+    names = link_names(layout, target, constraint)
+    if names is None:
+        return
+    near, far = names
+    wanted: dict[Key, Row] = {}
+    for row in rows:
+        if (key := reference(row, near)) is not None:
+            wanted.setdefault(key, row)
+    others = [*loaded.rows.values(), *loaded.loose, *loaded.bag] if loaded else []
+    known = {key for row in others if (key := reference(row, far)) is not None}
+    missing = [key for key in wanted if key not in known]
+    fields = [target.by_name[name] for name in far]
+    columns = [f.codec.selected(f.column).label(f"c{i}") for i, f in enumerate(fields)]
+    for part in chunks(missing, max(1, LOOKUP // len(far))):
+        values = [[wanted[key].values[name] for name in near] for key in part]
+        found = {
+            key_of(far, dict(zip(far, _encoded(fields, result), strict=True)))
+            for result in connection.execute(sa.select(*columns).where(matching(fields, values)))
+        }
+        for key in part:
+            if key not in found:
+                row = wanted[key]
+                said: Any = [row.values[name] for name in near]
+                raise FixtureError(
+                    f"{row.origin} ({describe(layout, row.values)}): {', '.join(near)} "
+                    f"{shown(said[0] if len(said) == 1 else said)} refers to a row of "
+                    f"{target.label} that is neither in the fixture nor in the database."
+                )
+
+
+def _encoded(fields: list[Any], result: Any) -> list[Any]:
+    return [field.codec.encode(value) for field, value in zip(fields, result, strict=True)]
+
+
+def _comparable(
+    connection: sa.Connection, layout: Layout, target: Layout, constraint: sa.ForeignKeyConstraint
+) -> bool:
+    """Whether equal for Python is equal for the database: not where a collation decides."""
+    for element in constraint.elements:
+        near, far = layout.by_column.get(element.parent), target.by_column.get(element.column)
+        if near is None or far is None or near.codec.kind != far.codec.kind:
+            return False
+        collates = connection.dialect.name in ("mysql", "mariadb")
+        collates = collates or getattr(far.column.type, "collation", None) is not None
+        if near.codec.kind in ("text", "other") and collates:
+            return False
+    return True

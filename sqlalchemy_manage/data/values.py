@@ -1,0 +1,409 @@
+"""Column values as JSON and back: the value that is stored travels, not the object built from it.
+
+What a TypeDecorator makes of a value is the program's affair; a fixture holds what lies in
+the column. So an encrypted column stays encrypted, and nothing has to be guessed on the way
+back. Nothing is ever unpickled or evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from ..errors import did_you_mean
+from .jsontext import canonical_json, marked, parse_json, unmarked
+from .scalars import (
+    dump_bytes,
+    dump_duration,
+    dump_float,
+    dump_int,
+    int_loader,
+    iso,
+    load_bytes,
+    load_duration,
+    load_float,
+    load_uuid,
+    only,
+    parse,
+)
+
+_MYSQL = ("mysql", "mariadb")
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How the values of one column are written as JSON and read back.
+
+    ``dump`` and ``load`` raise ValueError with the reason; neither is called with None.
+    ``bind`` is the type that parameters get, ``read_as`` the one the column is read with.
+    ``as_text``: read and written by a CAST, in the text form that the database defines.
+    """
+
+    kind: str
+    expected: str
+    dump: Callable[[Any], Any]
+    load: Callable[[Any], Any]
+    bind: TypeEngine[Any]
+    read_as: TypeEngine[Any] | None = None
+    as_text: bool = False
+    normal: Callable[[Any], Any] | None = None
+
+    def clean(self, value: Any) -> Any:
+        """The JSON value that a dump would hold for ``value``; raises ValueError."""
+        if value is None:
+            return None
+        if self.normal is not None:
+            return self.normal(value)
+        return self.dump(self.load(value))
+
+    def key(self, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        """The column for comparisons with bound values."""
+        if self.as_text:
+            return sa.cast(column, sa.Text())
+        return sa.type_coerce(column, self.bind)
+
+    def selected(self, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        """The column as ``dump`` wants its values."""
+        if self.as_text:
+            return sa.cast(column, sa.Text())
+        return column if self.read_as is None else sa.type_coerce(column, self.read_as)
+
+    def bound(self, name: str, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        """A parameter for a value that ``load`` made."""
+        if self.as_text:
+            return sa.cast(sa.bindparam(name, type_=sa.Text()), column.type)
+        return sa.bindparam(name, type_=self.bind)
+
+    def decode(self, value: Any) -> Any:
+        """``load``, and None for None."""
+        return None if value is None else self.load(value)
+
+    def encode(self, value: Any) -> Any:
+        """``dump``, and None for None."""
+        return None if value is None else self.dump(value)
+
+
+def codec_of(type_: TypeEngine[Any], dialect: Dialect) -> Codec:
+    """The codec for a column type on a dialect; its functions refuse what cannot travel."""
+    if not isinstance(type_, TypeDecorator) or isinstance(type_, sa.Interval):
+        found = type_.dialect_impl(dialect)
+        if not isinstance(found, TypeDecorator) or isinstance(found, sa.Interval):
+            return _make(kind_of(found), found, type_, dialect)
+    if pickles(type_):
+        return _refusing(type_)
+    stored = stored_type(type_, dialect)
+    kinds = {kind_of(stored_type(type_, other)) for other in _dialects()} | {kind_of(stored)}
+    rich = kinds - {"text", "bytes"}
+    if len(kinds) > 1 and len(rich) == 1:
+        # The stored forms differ by database (text here, a native UUID there): only the
+        # value that the program sees is the same everywhere.
+        return _through(rich.pop(), type_, dialect)
+    return _make(kind_of(stored), stored, stored, dialect)
+
+
+def stored_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """The type below any TypeDecorator, on a dialect."""
+    try:
+        found = type_.dialect_impl(dialect)
+    except (NotImplementedError, sa.exc.SQLAlchemyError):
+        found = type_
+    while isinstance(found, TypeDecorator) and not isinstance(found, sa.Interval):
+        found = found.impl_instance
+    return found
+
+
+def pickles(type_: TypeEngine[Any]) -> bool:
+    """Whether a type, or one that it decorates, is a PickleType."""
+    while isinstance(type_, TypeDecorator):
+        if isinstance(type_, sa.PickleType):
+            return True
+        type_ = type_.impl_instance
+    return False
+
+
+def kind_of(type_: TypeEngine[Any]) -> str:
+    """What a type without decoration stores; ``other`` for what this module does not know."""
+    if isinstance(type_, mysql.SET):
+        return "other"  # calls itself a string, but gives a Python set
+    for kind, classes in _KINDS:
+        if isinstance(type_, classes):
+            return kind
+    try:
+        return "bytes" if type_.python_type is bytes else "other"
+    except NotImplementedError:
+        return "other"
+
+
+# Float before Numeric: in SQLAlchemy 2.0 it is a subclass.
+_KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("enum", (sa.Enum,)),
+    ("text", (sa.String,)),
+    ("bool", (sa.Boolean,)),
+    ("int", (sa.Integer,)),
+    ("float", (sa.Float,)),
+    ("numeric", (sa.Numeric,)),
+    ("datetime", (sa.DateTime,)),
+    ("date", (sa.Date,)),
+    ("time", (sa.Time,)),
+    ("interval", (sa.Interval, postgresql.INTERVAL)),
+    ("bytes", (sa.LargeBinary, sa.BINARY, sa.VARBINARY)),
+    ("uuid", (sa.Uuid,)),
+    ("json", (sa.JSON,)),
+    ("array", (sa.ARRAY,)),
+)
+
+
+def _dialects() -> list[Dialect]:
+    return [module.dialect() for module in (sqlite, postgresql, mysql)]
+
+
+def _make(kind: str, stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
+    server = dialect.name
+    if kind == "enum":
+        return _enum(stored, bind, dialect)
+    if kind == "text":
+        return _text(stored, bind, dialect)
+    if kind == "bool":
+        return Codec(kind, "true or false", bool, only(bool), bind)
+    if kind == "int":
+        limit = 2**64 if server in _MYSQL else 2**63
+        return Codec(kind, "a whole number", dump_int, int_loader(limit), bind)
+    if kind == "float":
+        read_as = sa.Float() if getattr(stored, "asdecimal", False) else None
+        return Codec(kind, "a number", dump_float, load_float, bind, read_as)
+    if kind == "numeric":
+        return _numeric(stored, bind, dialect)
+    if kind == "datetime":
+        return _datetime(stored, bind, dialect)
+    if kind == "date":
+        return Codec(kind, "a date such as 2024-05-31", iso(date), parse(date), bind)
+    if kind == "time":
+        return Codec(kind, "a time such as 12:30:00", iso(time), parse(time), bind)
+    if kind == "interval":
+        expected = "a duration such as P1DT02H30M00S, or a number of seconds"
+        return Codec(kind, expected, dump_duration, load_duration, bind)
+    if kind == "bytes":
+        return Codec(kind, "bytes in base64", dump_bytes, load_bytes, bind)
+    if kind == "uuid":
+        native = getattr(stored, "as_uuid", True)
+        load: Callable[[Any], Any] = load_uuid if native else lambda v: str(load_uuid(v))
+        return Codec(kind, "a UUID", lambda v: str(uuid.UUID(str(v))), load, bind)
+    if kind == "json":
+        return _json(bind, dialect)
+    if kind == "array":
+        return _array(stored, bind, dialect)
+    return _other(stored, bind, dialect)
+
+
+def _refusing(type_: TypeEngine[Any]) -> Codec:
+    def refuse(value: Any) -> Any:
+        raise ValueError(
+            f"a {type(type_).__name__} column holds pickled objects, which a fixture cannot hold"
+        )
+
+    return Codec("pickle", "nothing: the column is pickled", refuse, refuse, type_)
+
+
+def _through(kind: str, type_: TypeEngine[Any], dialect: Dialect) -> Codec:
+    """By way of the type's own Python values, which have to be of ``kind``."""
+    if kind == "json":
+        return Codec(kind, "JSON", canonical_json, canonical_json, type_)
+    plain: dict[str, TypeEngine[Any]] = {
+        "uuid": sa.Uuid(),
+        "datetime": sa.DateTime(),
+        "date": sa.Date(),
+        "time": sa.Time(),
+        "interval": sa.Interval(),
+        "numeric": sa.Numeric(),
+        "float": sa.Float(),
+        "int": sa.Integer(),
+        "bool": sa.Boolean(),
+    }
+    if kind not in plain:
+        stored = stored_type(type_, dialect)
+        return _make(kind_of(stored), stored, stored, dialect)
+    made = _make(kind, plain[kind], type_, dialect)
+    return Codec(kind, made.expected, made.dump, made.load, type_)
+
+
+def _numeric(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
+    scale: int | None = getattr(stored, "scale", None)
+
+    def dump(value: Any) -> str:
+        number = value if isinstance(value, Decimal) else Decimal(repr(value))
+        if not number.is_finite():
+            return str(number)
+        if scale is not None:
+            return f"{number:.{scale}f}"
+        text = f"{number:f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if text == "-0" else text
+
+    def load(value: Any) -> Decimal:
+        if type(value) not in (str, int, float):
+            raise ValueError("wrong type")
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            raise ValueError("wrong type") from None
+        if number.is_finite() and abs(number.adjusted()) > 1000:
+            raise ValueError("the number is too large for the database")
+        if number.is_finite() and scale is not None and Decimal(f"{number:.{scale}f}") != number:
+            raise ValueError(f"the column keeps {scale} decimals")
+        return number
+
+    # SQLite stores a float: SQLAlchemy would warn, and round it to ten decimals.
+    read_as: TypeEngine[Any] = sa.Float()
+    if dialect.supports_native_decimal:
+        read_as = sa.Numeric(getattr(stored, "precision", None), scale, asdecimal=True)
+    return Codec("numeric", 'a decimal number such as "12.50"', dump, load, bind, read_as)
+
+
+def _datetime(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
+    zoned = bool(getattr(stored, "timezone", False))
+
+    def dump(value: Any) -> str:
+        if not isinstance(value, datetime):
+            raise ValueError(f"the column holds {type(value).__name__}, not a date and time")
+        if zoned:
+            # SQLite and MariaDB keep no offset; there, as with Django, the clock is UTC.
+            value = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        return str(value.isoformat())
+
+    def load(value: Any) -> datetime:
+        moment: datetime = parse(datetime)(value)
+        if not zoned:
+            if moment.tzinfo is not None:
+                raise ValueError("the value has an offset from UTC, the column has none")
+            return moment
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    example = "2024-05-31T12:30:00+00:00" if zoned else "2024-05-31T12:30:00"
+    return Codec("datetime", f"a date and time such as {example}", dump, load, bind)
+
+
+def _text(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
+    # The trailing blanks of a CHAR do not count, and not every database keeps them.
+    padded = isinstance(stored, sa.CHAR)
+
+    def dump(value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError(f"the column holds {type(value).__name__}, not a string")
+        return value.rstrip(" ") if padded else value
+
+    def load(value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError("wrong type")
+        if "\0" in value and dialect.name == "postgresql":
+            raise ValueError("PostgreSQL keeps no NUL character in text")
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise ValueError("half a surrogate pair is not text") from None
+        return value
+
+    return Codec("text", "a string", dump, load, bind)
+
+
+def _enum(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
+    assert isinstance(stored, sa.Enum)
+    names: list[str] = list(stored.enums)
+    process = stored.bind_processor(dialect)  # type: ignore[no-untyped-call]
+
+    def dump(value: Any) -> str:
+        name = value
+        if not isinstance(value, str) or value not in names:
+            try:
+                name = process(value) if process is not None else value
+            except LookupError:
+                name = None
+        if name not in names:
+            raise ValueError(f"{value!r} is none of the enum's names: {', '.join(names)}")
+        return str(name)
+
+    def load(value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError("wrong type")
+        if value not in names:
+            raise ValueError("it is none of these." + did_you_mean(value, names))
+        return value
+
+    return Codec("enum", f"one of {', '.join(names)}", dump, load, bind, sa.String())
+
+
+def _json(bind: TypeEngine[Any], dialect: Dialect) -> Codec:
+    """As text both ways: drivers and engines may be told to build other objects from JSON."""
+
+    def dump(value: Any) -> Any:
+        # SQLite turns the text of a bare number into a number: the column's affinity.
+        if type(value) in (int, float):
+            return value
+        if not isinstance(value, str):
+            raise ValueError(f"the column holds {type(value).__name__}, not JSON text")
+        return marked(parse_json(value))
+
+    def load(value: Any) -> str:
+        return json.dumps(unmarked(value))
+
+    def normal(value: Any) -> Any:
+        return marked(canonical_json(unmarked(value)))
+
+    if dialect.name == "postgresql":
+        return Codec("json", "JSON", dump, load, bind, as_text=True, normal=normal)
+    return Codec("json", "JSON", dump, load, sa.Text(), sa.Text(), normal=normal)
+
+
+def _array(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
+    assert isinstance(stored, sa.ARRAY)
+    item = codec_of(stored.item_type, dialect)
+    if item.kind in ("json", "array", "other", "pickle"):
+        return _other(stored, bind, dialect)
+
+    def mapped(function: Callable[[Any], Any], value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [mapped(function, part) for part in value]
+        return function(value)
+
+    def dump(value: Any) -> Any:
+        return mapped(item.encode, value)
+
+    def load(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise ValueError("wrong type")
+        return mapped(item.decode, value)
+
+    expected = f"a list, each of it {item.expected}"
+    if isinstance(stored.item_type, TypeDecorator):
+        bind = postgresql.ARRAY(item.bind, dimensions=stored.dimensions)
+    return Codec("array", expected, dump, load, bind, bind)
+
+
+def _other(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
+    """PostgreSQL has a text form for every type. Elsewhere the driver's plain values pass."""
+    if dialect.name == "postgresql" and not isinstance(stored, sa.types.NullType):
+        text = _text(sa.Text(), bind, dialect)
+        expected = f"a string that PostgreSQL reads as {type(stored).__name__}"
+        return Codec("other", expected, text.dump, text.load, bind, as_text=True)
+
+    def dump(value: Any) -> Any:
+        if type(value) not in (str, int, float, bool):
+            raise ValueError(
+                f"a value of type {type(value).__name__} in a {type(stored).__name__} column "
+                "cannot be written as JSON"
+            )
+        return value
+
+    raw = sa.types.NullType()
+    return Codec("other", "a string or a number", dump, only(str, int, float, bool), raw, raw)

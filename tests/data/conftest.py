@@ -1,0 +1,49 @@
+"""A project made of a models module and a URL, without files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+
+import pytest
+import sqlalchemy as sa
+
+from sqlalchemy_manage.conf import Database, Settings
+from sqlalchemy_manage.project import App, Project
+
+Make = Callable[..., Project]
+
+
+@pytest.fixture
+def project_of(tmp_path: Path) -> Iterator[Make]:
+    """``project_of(models, url)``: its tables are made; its one app is called ``stock``."""
+    made: list[Project] = []
+
+    def make(
+        models: ModuleType, url: str, *, create: bool = True, protected: bool = False
+    ) -> Project:
+        project = Project()
+        database = Database("default", url, protected=protected)
+        project.__dict__ |= {
+            "settings": Settings(
+                "settings",
+                tmp_path / "settings.py",
+                tmp_path,
+                MappingProxyType({"default": database}),
+                fixture_dirs=(tmp_path / "fixtures",),
+            ),
+            "apps": [App("stock", tmp_path / "stock")],
+            "models_modules": {"stock": models},
+        }
+        if create:
+            engine = sa.create_engine(url, poolclass=sa.NullPool)
+            models.Base.metadata.create_all(engine)
+            engine.dispose()
+        made.append(project)
+        return project
+
+    yield make
+    for project in made:
+        if "engine" in project.__dict__:
+            project.engine.dispose()

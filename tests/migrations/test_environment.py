@@ -1,0 +1,224 @@
+"""The transaction recipe: what is left after a revision fails, is killed, or is raced."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from conftest import ROOT, Result, run
+
+SETUP = """
+def upgrade():
+    op.create_table("note", sa.Column("id", sa.Integer, primary_key=True))
+    op.create_table(
+        "comment",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("note_id", sa.Integer, sa.ForeignKey("note.id", ondelete="CASCADE")),
+    )
+    op.bulk_insert(sa.table("note", sa.column("id")), [{"id": 1}, {"id": 2}])
+    op.execute("INSERT INTO comment (id, note_id) VALUES (1, 1), (2, 1), (3, 2)")
+
+def downgrade():
+    op.drop_table("comment")
+    op.drop_table("note")
+"""
+
+
+class Bare:
+    """The bare project on a database, with revisions written by the test."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.url = url
+        self.versions = folder / "migrations" / "versions"
+        self.versions.mkdir(parents=True)
+        for name in ("env.py", "script.py.mako"):
+            (folder / "migrations" / name).write_text((ROOT / "migrations" / name).read_text())
+        (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+        self.last: str | None = None
+
+    def revision(self, name: str, body: str) -> None:
+        text = (
+            "import os, signal, time\nimport sqlalchemy as sa\nfrom alembic import op\n"
+            f"revision = {name!r}\ndown_revision = {self.last!r}\n{body}\n"
+        )
+        (self.versions / f"{name}.py").write_text(text)
+        self.last = name
+
+    def manage(self, *args: object) -> Result:
+        return run(self.folder, "manage.py", *args, url=self.url)
+
+    def alembic(self, *args: object) -> Result:
+        return run(self.folder, "-m", "alembic", *args, url=self.url)
+
+    def query(self, sql: str) -> list[tuple]:
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+    def tables(self) -> set[str]:
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            return set(sa.inspect(connection).get_table_names())
+
+
+@pytest.fixture
+def bare(copy_project: Callable[[str], Path], database_url: str) -> Bare:
+    bare = Bare(copy_project("bare"), database_url)
+    bare.revision("0001_setup", SETUP)
+    assert bare.manage("migrate").code == 0
+    return bare
+
+
+FAILING = """
+def upgrade():
+    op.create_table("extra", sa.Column("id", sa.Integer, primary_key=True))
+    op.execute("INSERT INTO note (id) VALUES (3)")
+    with op.batch_alter_table("note") as batch:
+        batch.add_column(sa.Column("grade", sa.Integer))
+        batch.create_index("ix_note_grade", ["grade"])
+    {failure}
+"""
+GOOD = 'def upgrade():\n    op.create_table("good", sa.Column("id", sa.Integer, primary_key=True))'
+
+
+@pytest.mark.parametrize("entry", ["manage", "alembic"])
+def test_a_revision_that_raises_leaves_the_database_as_before_it(
+    bare: Bare, backend: str, entry: str
+) -> None:
+    bare.revision("0002_good", GOOD)
+    bare.revision("0003_failing", FAILING.format(failure="raise ValueError('half-way')"))
+    upgrade = ("migrate",) if entry == "manage" else ("upgrade", "head")
+    result = getattr(bare, entry)(*upgrade)
+    assert result.code == (1 if entry == "manage" else 255), result
+    said = result.stdout + result.stderr
+    assert "0003_failing failed: ValueError: half-way" in said
+    assert "Traceback" not in said
+    # The revision before it is good, and stays.
+    assert bare.query("SELECT version_num FROM alembic_version") == [("0002_good",)]
+    if backend == "mariadb":
+        assert "commit every DDL statement" in said
+        return
+    assert "as it was before 0003_failing" in said
+    assert bare.tables() == {"note", "comment", "good", "alembic_version"}
+    assert bare.query("SELECT id FROM note ORDER BY id") == [(1,), (2,)]
+    # Mended, it goes on from there.
+    failing = bare.versions / "0003_failing.py"
+    failing.write_text(failing.read_text().replace("raise ValueError('half-way')", "pass"))
+    assert bare.manage("migrate").code == 0
+    assert bare.query("SELECT id FROM note ORDER BY id") == [(1,), (2,), (3,)]
+    assert bare.query("SELECT count(*) FROM comment") == [(3,)]
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])  # MariaDB commits each DDL statement
+def test_a_killed_revision_leaves_nothing_behind(bare: Bare) -> None:
+    bare.revision("0002_killed", FAILING.format(failure="os.kill(os.getpid(), signal.SIGKILL)"))
+    assert bare.manage("migrate").code == -9
+    assert bare.query("SELECT version_num FROM alembic_version") == [("0001_setup",)]
+    assert bare.tables() == {"note", "comment", "alembic_version"}
+    assert bare.query("SELECT count(*) FROM note") == [(2,)]
+
+
+def test_rebuilding_a_referred_to_table_keeps_the_children(bare: Bare) -> None:
+    bare.revision(
+        "0002_rebuild",
+        'def upgrade():\n    with op.batch_alter_table("note", recreate="auto") as batch:\n'
+        '        batch.add_column(sa.Column("grade", sa.String(5), server_default="a"))\n'
+        '        batch.alter_column("grade", server_default="b")\n',
+    )
+    assert bare.manage("migrate").code == 0
+    assert bare.query("SELECT id, note_id FROM comment ORDER BY id") == [(1, 1), (2, 1), (3, 2)]
+
+
+def test_a_revision_that_makes_links_dangle_is_rolled_back_on_sqlite(
+    bare: Bare, backend: str
+) -> None:
+    bare.revision("0002_dangle", 'def upgrade():\n    op.execute("DELETE FROM note WHERE id = 1")')
+    result = bare.manage("migrate")
+    if backend != "sqlite":
+        # The others have enforced the cascade themselves.
+        assert result.code == 0
+        return
+    assert result.code == 1
+    assert "leaves dangling foreign keys (comment -> note)" in result.stderr
+    assert bare.query("SELECT count(*) FROM note") == [(2,)]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])  # the others check for themselves
+def test_links_that_dangled_before_do_not_stop_a_migration(bare: Bare) -> None:
+    engine = sa.create_engine(bare.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO comment (id, note_id) VALUES (9, 99)")
+    bare.revision("0002_good", GOOD)
+    assert bare.manage("migrate").code == 0
+
+
+def test_four_processes_at_once_apply_each_revision_once(bare: Bare) -> None:
+    marker = 'op.execute("INSERT INTO note (id) VALUES ({0})")\n    time.sleep(0.1)'
+    for number in (2, 3, 4):
+        body = f"def upgrade():\n    op.create_table('t{number}', sa.Column('id', sa.Integer))\n"
+        bare.revision(f"000{number}_step", body + "    " + marker.format(number * 100))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, *command],
+            cwd=bare.folder,
+            env={"PYTHONPATH": str(ROOT), "DATABASE_URL": bare.url, "PATH": ""},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for command in [("manage.py", "migrate")] * 3 + [("-m", "alembic", "upgrade", "head")]
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0], outputs
+    assert bare.query("SELECT id FROM note WHERE id > 99 ORDER BY id") == [(200,), (300,), (400,)]
+    assert bare.query("SELECT version_num FROM alembic_version") == [("0004_step",)]
+
+
+def test_a_held_lock_ends_with_75_and_nothing_done(
+    bare: Bare, backend: str, tmp_path: Path
+) -> None:
+    settings = bare.folder / "settings.py"
+    settings.write_text(settings.read_text() + "LOCK_WAIT = 0.3\n")
+    bare.revision("0002_good", GOOD)
+    engine = sa.create_engine(bare.url, poolclass=sa.NullPool)
+    from sqlalchemy_manage.migrations.locks import migration_lock
+
+    with engine.connect() as holder, migration_lock(engine, 1, lambda: None):
+        if backend == "sqlite":
+            holder.exec_driver_sql("PRAGMA busy_timeout=1000")
+            holder.rollback()
+            holder.connection.driver_connection.execute("BEGIN IMMEDIATE")
+        result = bare.manage("migrate")
+        if backend == "sqlite":
+            holder.connection.driver_connection.execute("ROLLBACK")
+    assert result.code == 75, result
+    assert "Another process is migrating" in result.stderr
+    assert "good" not in bare.tables()
+    assert bare.manage("migrate").code == 0
+
+
+def test_autocommit_blocks_work(bare: Bare, backend: str) -> None:
+    statement = {"sqlite": "VACUUM", "postgresql": "VACUUM note", "mariadb": "SELECT 1"}[backend]
+    bare.revision(
+        "0002_vacuum",
+        f'def upgrade():\n    with op.get_context().autocommit_block():\n'
+        f'        op.execute("{statement}")\n    op.execute("INSERT INTO note (id) VALUES (7)")',
+    )
+    result = bare.manage("migrate")
+    assert result.code == 0, result
+    assert bare.query("SELECT count(*) FROM note WHERE id = 7") == [(1,)]
+
+
+def test_duplicate_ids_stop_both_entries_before_anything_runs(bare: Bare) -> None:
+    bare.revision("0002_alice", GOOD)
+    (bare.versions / "0002_bob.py").write_text((bare.versions / "0002_alice.py").read_text())
+    for result in (bare.manage("migrate"), bare.alembic("upgrade", "0002_alice")):
+        assert result.code != 0
+        said = result.stdout + result.stderr
+        assert "0002_alice.py" in said and "0002_bob.py" in said
+    assert "good" not in bare.tables()
