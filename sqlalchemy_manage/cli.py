@@ -177,6 +177,9 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     except Exception as error:
         if project.traceback:
             show_traceback()
+        if (known := _database_trouble(error)) is not None:
+            output.error(known.message, known.hint)
+            return known.exit_code
         lines = str(error).strip().splitlines()
         output.error(
             f"{type(error).__name__}: {lines[0] if lines else ''}",
@@ -185,6 +188,17 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
         return 1
     finally:
         project.close()
+
+
+def _database_trouble(error: Exception) -> ManageError | None:
+    """A database's own error, in words; SQLAlchemy is not imported for the question."""
+    if "sqlalchemy" not in sys.modules:
+        return None
+    from sqlalchemy.exc import DBAPIError
+
+    from .databases import trouble
+
+    return trouble(error) if isinstance(error, DBAPIError) else None
 
 
 def show_traceback() -> None:

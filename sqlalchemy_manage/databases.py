@@ -185,6 +185,40 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     return ConnectionFailed(f"Cannot connect to {where}: {text.splitlines()[0] if text else error}")
 
 
+_TROUBLES = (
+    (
+        r"readonly database|read-only|read only",
+        "The database may not be written: it is read-only.",
+        "Check the rights of the file (or the user) and of its folder.",
+    ),
+    (
+        r"no such table|relation .* does not exist|table .* doesn't exist",
+        "A table is missing: {0}.",
+        "manage.py migrate creates what the revisions say; manage.py showmigrations lists them.",
+    ),
+    (
+        r"database is locked|lock wait timeout|lock timeout",
+        "Another process holds a lock on the database: {0}.",
+        "Wait for it, or end it, then repeat the command.",
+    ),
+    (r"is full|no space left", "The disk or the database is full: {0}.", "Make room, then repeat."),
+    (
+        r"server closed the connection|gone away|lost connection|connection .* (lost|closed)",
+        "The connection to the database was lost: {0}.",
+        "What was not committed is undone; repeat the command.",
+    ),
+)
+
+
+def trouble(error: DBAPIError) -> DatabaseError:
+    """What a database's complaint in the midst of the work usually means."""
+    first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
+    for pattern, message, hint in _TROUBLES:
+        if re.search(pattern, str(error.orig), re.IGNORECASE):
+            return DatabaseError(message.format(first), hint)
+    return DatabaseError(f"The database refused: {first}")
+
+
 def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
     """Raises DatabaseError that names those of ``tables`` which the database lacks."""
     inspector = sa.inspect(connection)

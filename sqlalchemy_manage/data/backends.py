@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from .layout import Layout
 
@@ -100,6 +102,28 @@ def broken_on_sqlite(connection: sa.Connection, tables: Iterable[sa.Table]) -> l
         for name, rowid, parent, _ in connection.exec_driver_sql(statement).fetchmany(5):
             found.append(f"{name}: the row with rowid {rowid} refers to a missing row of {parent}.")
     return found
+
+
+@contextmanager
+def giving_identities(connection: sa.Connection, columns: Iterable[sa.Column[Any]]) -> Iterator[None]:
+    """Let inserts inside the block name values for GENERATED ALWAYS AS IDENTITY columns."""
+    always = any(c.identity is not None and c.identity.always for c in columns)
+    if not always or connection.dialect.name != "postgresql":
+        yield
+        return
+
+    def override(c: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:
+        # SQLAlchemy's insert() has no place for the clause.
+        clause = ") OVERRIDING SYSTEM VALUE VALUES ("
+        if statement.startswith("INSERT INTO"):
+            statement = statement.replace(") VALUES (", clause, 1)
+        return statement, parameters
+
+    event.listen(connection, "before_cursor_execute", override, retval=True)
+    try:
+        yield
+    finally:
+        event.remove(connection, "before_cursor_execute", override)
 
 
 def tables_with_triggers(connection: sa.Connection) -> set[str] | None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from ..errors import FixtureError
 from ..violations import violation
+from .backends import giving_identities
 from .collect import Key, Row, describe, fills_itself, hashable, key_of
 from .fixtures import shown
 from .layout import Field, Layout
@@ -140,7 +141,8 @@ def insert(connection: sa.Connection, layout: Layout, rows: Iterable[Row]) -> No
             statement = statement.values(
                 {f.column: f.codec.bound(f"p{i}", f.column) for i, f in enumerate(fields)}
             )
-        _run(connection, layout, statement, group, fields)
+        with giving_identities(connection, (f.column for f in fields)):
+            _run(connection, layout, statement, group, fields)
 
 
 def update(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -95,31 +95,37 @@ class Codec:
 
 def codec_of(type_: TypeEngine[Any], dialect: Dialect) -> Codec:
     """The codec for a column type on a dialect; its functions refuse what cannot travel."""
-    if not isinstance(type_, TypeDecorator) or isinstance(type_, sa.Interval):
-        found = type_.dialect_impl(dialect)
-        if not isinstance(found, TypeDecorator) or isinstance(found, sa.Interval):
-            return _make(kind_of(found), found, type_, dialect)
     if pickles(type_):
         return _refusing(type_)
     stored = stored_type(type_, dialect)
-    kinds = {kind_of(stored_type(type_, other)) for other in _dialects()} | {kind_of(stored)}
+    kind = kind_of(stored)
+    if not _decorates(type_.dialect_impl(dialect)):
+        return _make(kind, stored, type_, dialect)
+    kinds = {kind_of(stored_type(type_, other)) for other in _dialects()} | {kind}
     rich = kinds - {"text", "bytes"}
     if len(kinds) > 1 and len(rich) == 1:
         # The stored forms differ by database (text here, a native UUID there): only the
         # value that the program sees is the same everywhere.
         return _through(rich.pop(), type_, dialect)
-    return _make(kind_of(stored), stored, stored, dialect)
+    made = _make(kind, stored, stored, dialect)
+    return made if made.as_text else replace(made, read_as=made.read_as or stored)
+
+
+def _decorates(type_: TypeEngine[Any]) -> bool:
+    # SQLAlchemy's own Interval is a decorator only where the database has no interval.
+    return isinstance(type_, TypeDecorator) and not isinstance(type_, sa.Interval)
 
 
 def stored_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
     """The type below any TypeDecorator, on a dialect."""
-    try:
-        found = type_.dialect_impl(dialect)
-    except (NotImplementedError, sa.exc.SQLAlchemyError):
-        found = type_
-    while isinstance(found, TypeDecorator) and not isinstance(found, sa.Interval):
+    found = type_.dialect_impl(dialect)
+    if isinstance(type_, TypeDecorator) and _decorates(found) and type(found) is type(type_):
+        return stored_type(type_.load_dialect_impl(dialect), dialect)
+    while isinstance(found, TypeDecorator) and _decorates(found):
         found = found.impl_instance
-    return found
+    # A dialect's own string type has forgotten that it was a CHAR.
+    keep = isinstance(type_, sa.CHAR) and kind_of(found) == "text"
+    return type_ if keep else found
 
 
 def pickles(type_: TypeEngine[Any]) -> bool:

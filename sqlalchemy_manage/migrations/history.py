@@ -122,7 +122,7 @@ class History:
         """
         if name in self.by_id:
             return name
-        wanted = f"{int(name):04d}_" if name.isdigit() and len(name) < 4 else name
+        wanted = f"{int(name):04d}_" if re.fullmatch(r"[1-9]\d{0,2}", name) else name
         found = [r.id for r in self.revisions if r.id.startswith(wanted)]
         if len(found) == 1:
             return found[0]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import factory.random
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from ..conf import failing_line
-from ..databases import require_tables
+from ..databases import require_tables, trouble
 from ..errors import ManageError, SeedError, UsageError, did_you_mean
 from ..output import clean
 from ..violations import Violation, violation
@@ -149,6 +149,10 @@ def seed(
         session.commit()
     except StatementError as error:
         session.rollback()
+        if isinstance(error, OperationalError) and (
+            violation(error, project.tables).kind == "refused"
+        ):
+            raise trouble(error) from error  # the database's state, no fault of a row
         raise _explained(project, session, shares, random_seed, error) from error
     seconds = time.perf_counter() - start
     after = row_counts(session.connection(), project.tables)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,21 +9,12 @@ import pytest
 import sqlalchemy as sa
 import warehouse
 from conftest import BACKENDS
+from stock_project import dumped, loaded, project_of
 
-from sqlalchemy_manage.data.dump import dump
-from sqlalchemy_manage.data.load import Loaded, load
 from sqlalchemy_manage.project import Project
 
 
-def dumped(project: Project, *names: str) -> str:
-    pieces: list[str] = []
-    dump(project, names, pieces.append)
-    return "".join(pieces)
-
-
-def loaded(project: Project, records: Any) -> Loaded:
-    text = records if isinstance(records, str) else json.dumps(records)
-    return load(project, ["-"], io.StringIO(text))
+__all__ = ["project_of"]
 
 
 def filled(project: Project) -> Project:

@@ -1,15 +1,20 @@
-"""A project made of a models module and a URL, without files."""
+"""A project made of a models module and a URL, without files; dump and load on it."""
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType, ModuleType
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from sqlalchemy_manage.conf import Database, Settings
+from sqlalchemy_manage.data.dump import dump
+from sqlalchemy_manage.data.load import Loaded, load
 from sqlalchemy_manage.project import App, Project
 
 Make = Callable[..., Project]
@@ -47,3 +52,14 @@ def project_of(tmp_path: Path) -> Iterator[Make]:
     for project in made:
         if "engine" in project.__dict__:
             project.engine.dispose()
+
+
+def dumped(project: Project, *names: str) -> str:
+    pieces: list[str] = []
+    dump(project, names, pieces.append)
+    return "".join(pieces)
+
+
+def loaded(project: Project, records: Any) -> Loaded:
+    text = records if isinstance(records, str) else json.dumps(records)
+    return load(project, ["-"], io.StringIO(text))
