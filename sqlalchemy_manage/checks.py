@@ -104,4 +104,3 @@ _CHECKS: dict[str, Callable[[Project], str]] = {
     "migrations": _migrations,
     "schema": _schema,
 }
-

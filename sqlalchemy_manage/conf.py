@@ -228,7 +228,7 @@ def _databases(reader: _Reader, environ: Mapping[str, str]) -> dict[str, Databas
                     f"{reader.file}: {label} has the unknown key {key!r}."
                     + did_you_mean(str(key), ("URL", "OPTIONS", "PROTECTED"))
                 )
-        url = entry.get("URL")
+        url: Any = entry.get("URL")
         if hasattr(url, "render_as_string"):
             url = url.render_as_string(hide_password=False)
         if not isinstance(url, str) or not url:

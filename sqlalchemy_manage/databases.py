@@ -194,7 +194,7 @@ _TROUBLES = (
     (
         r"no such table|relation .* does not exist|table .* doesn't exist",
         "A table is missing: {0}.",
-        "manage.py migrate creates what the revisions say; manage.py showmigrations lists them.",
+        "manage.py migrate creates what the revisions say.",
     ),
     (
         r"database is locked|lock wait timeout|lock timeout",
@@ -226,7 +226,7 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> Non
     if missing:
         raise DatabaseError(
             f"The database has no table {', '.join(missing)} ({shown(connection.engine.url)}).",
-            "manage.py migrate creates what the revisions say; manage.py showmigrations lists them.",
+            "manage.py migrate creates what the revisions say.",
         )
 
 

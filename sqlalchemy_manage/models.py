@@ -56,11 +56,11 @@ def mappers_of(modules: Iterable[ModuleType], tables: list[Table]) -> list[Mappe
         configure_mappers()
     except SQLAlchemyError as error:
         raise AppError(f"the models do not fit together: {error}") from error
-    position = {table: index for index, table in enumerate(tables)}
+    position: dict[Any, int] = {table: index for index, table in enumerate(tables)}
     mappers = {m for r in registries.values() for m in r.mappers}
     return sorted(
         mappers,
-        key=lambda m: (position.get(m.local_table, len(position)), m.class_.__qualname__),  # type: ignore[arg-type]
+        key=lambda m: (position.get(m.local_table, len(position)), m.class_.__qualname__),
     )
 
 

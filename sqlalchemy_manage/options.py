@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from .project import Project
 
 
+# Generic in the stubs of newer Click releases only.
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType
+
+
 def _project(ctx: click.Context) -> Project:
     return ctx.ensure_object(_project_type())
 
@@ -109,7 +116,7 @@ def json_option(help_text: str = "Print JSON instead of a table.") -> Callable[.
     return click.option("--json", "as_json", is_flag=True, help=help_text)
 
 
-class RevisionType(click.ParamType):
+class RevisionType(_ParamType):
     """A revision as typed: a name, a unique beginning of one, ``zero``, ``-N`` or ``+N``.
 
     Click would take ``-1`` for an option; the command therefore ignores unknown
@@ -128,7 +135,7 @@ class RevisionType(click.ParamType):
         return value
 
 
-class CountType(click.ParamType):
+class CountType(_ParamType):
     """``MODEL=COUNT`` as a pair of the model's name and a whole number from 0."""
 
     name = "model=count"

@@ -1,4 +1,4 @@
-"""The user's project: its settings, apps, models, metadata, engine and sessions, loaded when asked for."""
+"""The user's project: settings, apps, models, engine and sessions, loaded when asked for."""
 
 from __future__ import annotations
 

@@ -65,9 +65,7 @@ def violation(error: DBAPIError, tables: Iterable[sa.Table]) -> Violation:
     return Violation(kind, table, columns, constraint)
 
 
-def _read(
-    error: Any, table: str | None
-) -> tuple[str, str | None, tuple[str, ...], str | None]:
+def _read(error: Any, table: str | None) -> tuple[str, str | None, tuple[str, ...], str | None]:
     diagnostics = getattr(error, "diag", None)
     if diagnostics is not None:
         kind = _SQLSTATES.get(str(diagnostics.sqlstate), "refused")
@@ -77,7 +75,7 @@ def _read(
         if diagnostics.column_name:
             columns = (diagnostics.column_name,)
         return kind, diagnostics.table_name or table, columns, diagnostics.constraint_name
-    arguments = getattr(error, "args", ())
+    arguments: tuple[Any, ...] = getattr(error, "args", ())
     if len(arguments) >= 2 and arguments[0] in _MARIADB:
         kind, pattern = _MARIADB[arguments[0]]
         found = re.search(pattern, str(arguments[1]))
@@ -98,14 +96,15 @@ def _read(
 def _columns_of(table: sa.Table, constraint: str) -> tuple[str, ...]:
     if constraint == "PRIMARY":
         return tuple(column.name for column in table.primary_key)
-    for item in (*table.constraints, *table.indexes):
+    items: list[Any] = [*table.constraints, *table.indexes]
+    for item in items:
         if item.name != constraint:
             continue
         if isinstance(item, sa.CheckConstraint):
             words = set(re.findall(r"\w+", str(item.sqltext)))
             return tuple(column.name for column in table.columns if column.name in words)
         return tuple(column.name for column in item.columns)
-    for item in table.constraints:
+    for item in items:
         # MariaDB calls an unnamed constraint after its first column, and numbers a second.
         if isinstance(item, sa.UniqueConstraint) and item.name is None:
             names = tuple(column.name for column in item.columns)

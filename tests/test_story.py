@@ -23,8 +23,7 @@ def rows(engine: sa.Engine) -> dict[str, list[tuple]]:
     with engine.connect() as connection:
         return {
             table: [
-                tuple(r)
-                for r in connection.execute(sa.text(f"SELECT * FROM {table} ORDER BY id"))
+                tuple(r) for r in connection.execute(sa.text(f"SELECT * FROM {table} ORDER BY id"))
             ]
             for table in ("department", "employee")
         }
@@ -58,8 +57,12 @@ def test_the_story(manage: Manage, engine: sa.Engine) -> None:
         john.departments.append(it)
         session.commit()
     with Session(engine) as session:
-        members = {d.name: {e.name for e in d.employees} for d in session.scalars(sa.select(Department))}
-        homes = {e.name: {d.name for d in e.departments} for e in session.scalars(sa.select(Employee))}
+        members = {
+            d.name: {e.name for e in d.employees} for d in session.scalars(sa.select(Department))
+        }
+        homes = {
+            e.name: {d.name for d in e.departments} for e in session.scalars(sa.select(Employee))
+        }
     assert members == {"IT": {"John"}, "Financial": {"Cathy", "Marry"}}
     assert homes == {"John": {"IT"}, "Cathy": {"Financial"}, "Marry": {"Financial"}}
 

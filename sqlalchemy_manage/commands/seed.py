@@ -51,9 +51,7 @@ def command(
     )
 
 
-def run(
-    project: Project, counts: tuple[tuple[str, int], ...], random_seed: int | None
-) -> Seeded:
+def run(project: Project, counts: tuple[tuple[str, int], ...], random_seed: int | None) -> Seeded:
     """Plan and seed, telling of the progress on stderr."""
     import secrets
 

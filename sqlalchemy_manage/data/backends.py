@@ -105,7 +105,9 @@ def broken_on_sqlite(connection: sa.Connection, tables: Iterable[sa.Table]) -> l
 
 
 @contextmanager
-def giving_identities(connection: sa.Connection, columns: Iterable[sa.Column[Any]]) -> Iterator[None]:
+def giving_identities(
+    connection: sa.Connection, columns: Iterable[sa.Column[Any]]
+) -> Iterator[None]:
     """Let inserts inside the block name values for GENERATED ALWAYS AS IDENTITY columns."""
     always = any(c.identity is not None and c.identity.always for c in columns)
     if not always or connection.dialect.name != "postgresql":

@@ -52,7 +52,9 @@ def _require(
         values = [[wanted[key].values[name] for name in near] for key in part]
         found = {
             key_of(far, dict(zip(far, _encoded(fields, result), strict=True)))
-            for result in connection.execute(sa.select(*columns).where(matching(fields, values)))
+            for result in connection.execute(
+                sa.select(*columns).where(matching(connection, fields, values))
+            )
         }
         for key in part:
             if key not in found:

@@ -81,7 +81,9 @@ def adopt(project: Project, history: History, *, allowed: bool) -> str | None:
     return first.id
 
 
-def compare_first(project: Project, history: History, connection: sa.Connection) -> Comparison | None:
+def compare_first(
+    project: Project, history: History, connection: sa.Connection
+) -> Comparison | None:
     """The tables that the first revision creates, each compared with the one in the database.
 
     The revision is run in a scratch database and read back, so raw DDL counts too. None

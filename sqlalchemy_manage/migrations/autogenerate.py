@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from ..project import Project
 
 
-def draft_revision(project: Project, *, name: str | None = None, empty: bool = False) -> Draft | None:
+def draft_revision(
+    project: Project, *, name: str | None = None, empty: bool = False
+) -> Draft | None:
     """The next revision, not written yet; None when the models equal the database.
 
     ``name`` takes the place of the name made from the operations. The database is only
@@ -34,7 +36,9 @@ def draft_revision(project: Project, *, name: str | None = None, empty: bool = F
     head = history.single_head()
     if not project.tables and not empty:
         raise MigrationError(
-            "No models were found in " + (", ".join(a.name for a in project.apps) or "any app") + ".",
+            "No models were found in "
+            + (", ".join(a.name for a in project.apps) or "any app")
+            + ".",
             f"INSTALLED_APPS in {project.settings.file} names the packages; "
             "each has its models in models.py.",
         )

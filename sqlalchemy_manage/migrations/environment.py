@@ -57,7 +57,9 @@ def run_env(context: Any) -> None:
         _run(context, run)
         return
     try:
-        project = Project(alias=context.get_x_argument(as_dictionary=True).get("database", "default"))
+        project = Project(
+            alias=context.get_x_argument(as_dictionary=True).get("database", "default")
+        )
         _log_steps()
         _run(context, Run(project, project.database))
     except ManageError as error:

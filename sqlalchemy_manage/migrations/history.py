@@ -29,7 +29,8 @@ _NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+")
 _LEGAL = re.compile(r"\w[\w.]*", re.ASCII)
 _RESERVED = ("head", "heads", "base", "current", "zero")
 _HEADER = re.compile(
-    r"^(revision|down_revision|branch_labels|depends_on)[ \t]*(?::[^=\n]+)?=[ \t]*(.+?)[ \t]*(?:#.*)?$",
+    r"^(revision|down_revision|branch_labels|depends_on)[ \t]*(?::[^=\n]+)?="
+    r"[ \t]*(.+?)[ \t]*(?:#.*)?$",
     re.MULTILINE,
 )
 

@@ -47,7 +47,9 @@ class Draft:
         try:
             handle, temporary = tempfile.mkstemp(dir=self.path.parent, suffix=".tmp")
         except OSError as error:
-            raise MigrationError(f"Cannot write into {self.path.parent}: {error.strerror}.") from error
+            raise MigrationError(
+                f"Cannot write into {self.path.parent}: {error.strerror}."
+            ) from error
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(self.text)
@@ -127,7 +129,7 @@ def alembic_config(project: Project, folder: Path | None = None, **attributes: A
 
 
 def create_folder(folder: Path) -> list[Path]:
-    """Make ``folder`` a migrations folder: versions/, env.py, script.py.mako; returns the new files.
+    """Make ``folder`` a migrations folder: versions/, env.py, script.py.mako; the new files.
 
     What is there already is left as it is. Raises MigrationError if it cannot be written.
     """

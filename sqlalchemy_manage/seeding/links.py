@@ -26,7 +26,7 @@ class Links(factory.declarations.BaseDeclaration):
     """
 
     def __init__(self, target: Any, min: int = 1, max: int = 1) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         if not 0 <= min <= max:
             raise ValueError(f"Links needs 0 <= min <= max, not min={min}, max={max}")
         self.min = min
@@ -60,7 +60,7 @@ def rows_to_draw(session: Session, model: type) -> list[Any]:
     if pools is not None and model in pools:
         return pools[model]
     with session.no_autoflush:
-        stored = session.scalars(sa.select(model).order_by(*sa.inspect(model).primary_key))
+        stored: Any = session.scalars(sa.select(model).order_by(*sa.inspect(model).primary_key))
         rows = [*stored, *(row for row in session.new if isinstance(row, model))]
     if pools is not None:
         pools[model] = rows

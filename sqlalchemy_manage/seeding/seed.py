@@ -260,7 +260,7 @@ def _refused_row(made: _Made, broken: Violation) -> Any:
     for relation in sa.inspect(type(row)).relationships:
         value = sa.inspect(row).dict.get(relation.key)
         for other in value if isinstance(value, list | set | tuple) else [value]:
-            if other is not None and relation.mapper.local_table.name == broken.table:  # type: ignore[attr-defined]
+            if other is not None and relation.mapper.local_table.name == broken.table:
                 return other
     return row
 

@@ -28,11 +28,15 @@ def test_a_project_in_order(manage: Manage) -> None:
 def test_pending_migrations_and_a_changed_schema(manage: Manage, engine: sa.Engine) -> None:
     pending = manage("check", "--json")
     assert pending.code == 1
-    assert statuses(pending.stdout) == {
-        **dict.fromkeys(NAMES[:4], "ok"),
-        "migrations": "failed",
-        "schema": "skipped",
-    } or engine.dialect.name == "sqlite"
+    assert (
+        statuses(pending.stdout)
+        == {
+            **dict.fromkeys(NAMES[:4], "ok"),
+            "migrations": "failed",
+            "schema": "skipped",
+        }
+        or engine.dialect.name == "sqlite"
+    )
     manage("migrate")
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE department ADD COLUMN floor INTEGER")

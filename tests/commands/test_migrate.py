@@ -80,9 +80,7 @@ def test_fake_records_and_runs_nothing(manage: Manage, engine: sa.Engine) -> Non
 def test_marks(manage: Manage) -> None:
     manage("migrate", "0001")
     assert manage("showmigrations").stdout == (
-        "[X] 0001_initial\n"
-        "[ ] 0002_department_employee_link\n"
-        "[ ] 0003_employee_updated_at\n"
+        "[X] 0001_initial\n[ ] 0002_department_employee_link\n[ ] 0003_employee_updated_at\n"
     )
     assert "[ ] 0002_department_employee_link  after 0001_initial" in (
         manage("showmigrations", "--plan").stdout

@@ -206,7 +206,7 @@ def test_autocommit_blocks_work(bare: Bare, backend: str) -> None:
     statement = {"sqlite": "VACUUM", "postgresql": "VACUUM note", "mariadb": "SELECT 1"}[backend]
     bare.revision(
         "0002_vacuum",
-        f'def upgrade():\n    with op.get_context().autocommit_block():\n'
+        f"def upgrade():\n    with op.get_context().autocommit_block():\n"
         f'        op.execute("{statement}")\n    op.execute("INSERT INTO note (id) VALUES (7)")',
     )
     result = bare.manage("migrate")

@@ -18,9 +18,7 @@ def write(folder: Path, name: str, revision: str, down: str | None, more: str = 
 
 def chain(*ids: str) -> History:
     downs = [(), *((i,) for i in ids)]
-    return History(
-        Revision(i, down, Path(f"{i}.py")) for i, down in zip(ids, downs, strict=False)
-    )
+    return History(Revision(i, down, Path(f"{i}.py")) for i, down in zip(ids, downs, strict=False))
 
 
 def test_reads_id_parent_and_doc_without_running_the_file(tmp_path: Path) -> None:
@@ -88,7 +86,7 @@ def test_a_duplicate_names_both_files(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_python_is_named(tmp_path: Path) -> None:
     (tmp_path / "0001_a.py").write_text("revision = 'x\n")
-    with pytest.raises(HistoryError, match="0001_a.py: cannot be read"):
+    with pytest.raises(HistoryError, match=r"0001_a\.py: cannot be read"):
         read_history(tmp_path).require_sound()
 
 

@@ -1,4 +1,4 @@
-"""A project whose factories can be made to break each kind of constraint, by BREAK in the environment."""
+"""A project whose factories break a constraint, that of BREAK in the environment."""
 
 DATABASES = {"default": {"URL": "sqlite:///strict.sqlite"}}
 INSTALLED_APPS = ["shop"]

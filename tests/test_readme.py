@@ -1,0 +1,120 @@
+"""Every command that the README shows runs, and prints what the README says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(
+    r"^(?:<!-- in (?P<place>\w+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.M | re.S
+)
+
+
+def normal(text: str) -> str:
+    """``text`` without what differs from run to run: times, rates, spaces at line ends."""
+    text = re.sub(r"\d+\.\d\d s\b", "N s", text)
+    text = re.sub(r"[\d,]+ rows/s", "N rows/s", text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def sessions() -> dict[str, list[tuple[str, str]]]:
+    """Place -> what happens there in order: (file name, text) or ("$", session)."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for match in BLOCK.finditer(README):
+        place = match["place"]
+        if place is None:
+            continue
+        text = match["text"]
+        name = re.match(r"# (\S+\.py)\n", text)
+        found.setdefault(place, []).append((name[1], text) if name else ("$", text))
+    return found
+
+
+@pytest.mark.parametrize("place", sessions())
+def test_what_the_readme_shows_is_what_happens(place: str, tmp_path: Path) -> None:
+    folder = tmp_path / place
+    if place == "sample":
+        tracked = ("manage.py", "settings.py", "pyproject.toml", "hr", "migrations", "fixtures")
+        folder.mkdir()
+        for name in tracked:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, folder)
+    else:
+        folder.mkdir()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("python", "alembic"):
+        script = programs / name
+        module = "" if name == "python" else "-m alembic "
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {module}"$@"\n')
+        script.chmod(0o755)
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "MANAGE_"))
+    }
+    environment |= {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "NO_COLOR": "1",
+        "COLUMNS": "80",
+    }
+    for name, text in sessions()[place]:
+        if name != "$":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+            continue
+        for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
+            command, _, expected = part.partition("\n")
+            done = subprocess.run(
+                ["sh", "-c", command],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=120,
+            )
+            assert normal(done.stdout) == normal(expected), f"$ {command}\n{done.stdout}"
+
+
+def test_the_first_screen_has_the_two_commands() -> None:
+    first_screen = README.splitlines()[:40]
+    starts = [line for line in first_screen if line.startswith("python3 -m venv")]
+    assert [line.split()[-1] for line in starts] == ["prepare", "test"]
+
+
+def test_every_command_and_setting_is_in_the_readme() -> None:
+    from sqlalchemy_manage.cli import core_commands
+    from sqlalchemy_manage.conf import KNOWN
+
+    for name in core_commands():
+        assert re.search(rf"^\| `{name}\b", README, re.M), f"README has no row for {name}"
+    for name in KNOWN:
+        assert f"`{name}`" in README, f"README does not name the setting {name}"
+
+
+def test_every_option_of_every_command_is_in_the_readme() -> None:
+    import importlib
+
+    from sqlalchemy_manage.cli import core_commands
+
+    for name in core_commands():
+        command = importlib.import_module(f"sqlalchemy_manage.commands.{name}").command
+        row = re.search(rf"^\| `{name}\b.*$", README, re.M)
+        assert row is not None
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.expose_value:
+                flags = [flag for flag in parameter.opts if flag in row[0]]
+                assert flags, f"README's row of {name} lacks {parameter.opts}"
