@@ -47,8 +47,6 @@ class Settings:
     fixture_dirs: tuple[Path, ...] = ()
     shell_imports: tuple[str, ...] = ()
     lock_wait: float = 60.0
-    lock_timeout: float = 4.0
-    statement_timeout: float = 0.0
     warnings: tuple[str, ...] = ()
 
     def database(self, alias: str) -> Database:
@@ -128,8 +126,6 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         "fixture_dirs": tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
         "shell_imports": reader.strings("SHELL_IMPORTS", ()),
         "lock_wait": reader.seconds("LOCK_WAIT", 60.0),
-        "lock_timeout": reader.seconds("LOCK_TIMEOUT", 4.0),
-        "statement_timeout": reader.seconds("STATEMENT_TIMEOUT", 0.0),
     }
     return Settings(
         module=module.__name__,
@@ -148,8 +144,6 @@ KNOWN = (
     "FIXTURE_DIRS",
     "SHELL_IMPORTS",
     "LOCK_WAIT",
-    "LOCK_TIMEOUT",
-    "STATEMENT_TIMEOUT",
 )
 
 

@@ -90,6 +90,7 @@ def table(
     """
     from rich import box
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
@@ -104,5 +105,6 @@ def table(
     plain = context is not None and context.color is False
     console = Console(file=sys.stdout, no_color=plain, highlight=False)
     # A pipe has no width, and a cut cell is a wrong answer.
-    console.width = max(console.width, console.measure(shown).maximum)
+    unlimited = console.options.update(max_width=100_000)
+    console.width = max(console.width, Measurement.get(console, unlimited, shown).maximum)
     console.print(shown)

@@ -40,7 +40,7 @@ def command(
     """
     from ..data.dump import dump, replacing
 
-    if file is None:
+    if file is None or str(file) == "-":
         dump(project, names, lambda text: output.answer(text, nl=False), indent)
         return
     with replacing(file) as write:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -128,24 +129,31 @@ def giving_identities(
         event.remove(connection, "before_cursor_execute", override)
 
 
-def tables_with_triggers(connection: sa.Connection) -> set[str] | None:
-    """The names of the tables whose rows a trigger may change; None where that is not known."""
-    statements = {
-        "sqlite": "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'",
-        "postgresql": (
-            "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-            "WHERE NOT t.tgisinternal"
-        ),
-        "mysql": (
-            "SELECT event_object_table FROM information_schema.triggers "
-            "WHERE event_object_schema = database()"
-        ),
-    }
-    statements["mariadb"] = statements["mysql"]
-    statement = statements.get(connection.dialect.name)
-    if statement is None:
-        return None
-    return {str(row[0]) for row in connection.exec_driver_sql(statement)}
+_TRIGGERS = {
+    "sqlite": "SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": (
+        "SELECT c.relname, concat_ws(' ', CASE WHEN t.tgtype & 4 > 0 THEN 'INSERT' END,"
+        " CASE WHEN t.tgtype & 16 > 0 THEN 'UPDATE' END) "
+        "FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal"
+    ),
+    "mysql": (
+        "SELECT event_object_table, event_manipulation FROM information_schema.triggers "
+        "WHERE event_object_schema = database()"
+    ),
+}
+
+
+def triggers(connection: sa.Connection) -> set[tuple[str, str]]:
+    """``(table, event)`` of the triggers in the database, event being INSERT or UPDATE."""
+    name = connection.dialect.name
+    statement = _TRIGGERS.get("mysql" if name in _MYSQL else name)
+    found = set()
+    for table, text in connection.exec_driver_sql(statement) if statement else ():
+        if name == "sqlite":
+            # CREATE TRIGGER name [BEFORE|AFTER|INSTEAD OF] event [OF column, ...] ON table
+            text = re.split(r"(?i)\bON\b", str(text), maxsplit=1)[0]
+        found |= {(str(table), event) for event in ("INSERT", "UPDATE") if event in text.upper()}
+    return found
 
 
 def advance_sequences(connection: sa.Connection, layouts: Iterable[Layout]) -> None:
@@ -154,29 +162,28 @@ def advance_sequences(connection: sa.Connection, layouts: Iterable[Layout]) -> N
     Never backwards: a number that was given out once is not given out again. SQLite and
     MariaDB move their counters themselves.
     """
-    postgresql = connection.dialect.name == "postgresql"
     preparer = connection.dialect.identifier_preparer
     for layout in layouts:
         table = preparer.format_table(layout.table)
         for field in layout.all_fields:
-            sequence = field.column.default if field.column.default is not None else None
-            named = (
-                preparer.format_sequence(sequence) if isinstance(sequence, sa.Sequence) else None
-            )
-            if field.codec.kind != "int":
+            default = field.column.default
+            named = preparer.format_sequence(default) if isinstance(default, sa.Sequence) else None
+            if field.codec.kind != "int" or field.column.foreign_keys:
                 continue
             column = preparer.format_column(field.column)
-            if postgresql and not field.column.foreign_keys:
-                connection.execute(
-                    sa.text(
-                        f"SELECT setval(s, m) FROM (SELECT max({column}) AS m FROM {table}) AS x, "
-                        "(SELECT CAST(coalesce(:named, pg_get_serial_sequence(:t, :c))"
-                        " AS regclass) AS s) AS y "
-                        "WHERE s IS NOT NULL AND m > coalesce(pg_sequence_last_value(s), 0)"
-                    ),
-                    {"named": named, "t": table, "c": field.column.name},
-                )
+            if connection.dialect.name == "postgresql":
+                statement = _ADVANCE.format(column=column, table=table)
+                values = {"named": named, "table": table, "column": field.column.name}
+                connection.execute(sa.text(statement), values)
             elif named and connection.dialect.name in _MYSQL:
-                highest = connection.execute(sa.select(sa.func.max(field.column))).scalar()
+                highest = connection.scalar(sa.select(sa.func.max(field.column)))
                 if highest is not None:
                     connection.exec_driver_sql(f"SELECT SETVAL({named}, {int(highest)})")
+
+
+_ADVANCE = """
+SELECT setval(s, m)
+FROM (SELECT max({column}) AS m FROM {table}) AS x,
+  (SELECT CAST(coalesce(:named, pg_get_serial_sequence(:table, :column)) AS regclass) AS s) AS y
+WHERE s IS NOT NULL AND m > coalesce(pg_sequence_last_value(s), 0)
+"""

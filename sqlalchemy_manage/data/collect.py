@@ -13,6 +13,7 @@ from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 from ..errors import FixtureError, did_you_mean
 from .fixtures import Origin, Record, shown
 from .layout import Field, Layout, Layouts
+from .scalars import Unfit
 
 Key = tuple[Any, ...]
 # Reasons that add nothing to "x is not a date such as ...".
@@ -159,12 +160,13 @@ class _Reader:
         try:
             return known.codec.clean(value)
         except (ValueError, ArithmeticError) as error:
-            reason = str(error)
-            why = "" if reason.startswith(_PLAIN_REASONS) else f": {reason.rstrip('.')}"
+            reason = str(error).rstrip(".")
+            if not isinstance(error, Unfit):
+                known_reason = reason.startswith(_PLAIN_REASONS)
+                reason = f"is not {known.codec.expected}" + ("" if known_reason else f": {reason}")
             label = "pk" if name == "pk" else f"field '{name}'"
-            raise self.wrong(
-                f"{label}: {shown(value)} is not {known.codec.expected}{why}."
-            ) from None
+            end = "" if reason.endswith("?") else "."
+            raise self.wrong(f"{label}: {shown(value)} {reason}{end}") from None
 
     def _put(self, known: Field, value: Any, name: str) -> None:
         if known.name in self.values and self.values[known.name] != value:

@@ -105,7 +105,9 @@ def _relative(path: Path) -> str:
 
 
 def _choices(folders: Sequence[Path]) -> str:
-    return f"Looked in {', '.join(_relative(folder) for folder in folders) or 'no folder'}."
+    known = sorted({file.stem for folder in folders for file in folder.glob("*.json")})
+    there = f" Found there: {', '.join(known)}." if known else ""
+    return f"Looked in {', '.join(map(_relative, folders)) or 'no folder'}.{there}"
 
 
 def read_fixture(fixture: Fixture, stdin: TextIO) -> Iterator[Record]:

@@ -13,6 +13,10 @@ from typing import Any
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
+class Unfit(ValueError):
+    """A value that the column cannot hold, though its type is right: the text goes on from it."""
+
+
 def only(*types: type) -> Callable[[Any], Any]:
     def load(value: Any) -> Any:
         if type(value) not in types:
@@ -32,8 +36,8 @@ def int_loader(limit: int) -> Callable[[Any], int]:
     def load(value: Any) -> int:
         if type(value) is not int:
             raise ValueError("wrong type")
-        if not -(2**63) <= value < limit:
-            raise ValueError("the number is too large for the database")
+        if not -min(limit, 2**63) <= value < limit:
+            raise Unfit("is too large for the column")
         return value
 
     return load
@@ -56,7 +60,7 @@ def load_float(value: Any) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise ValueError("the number is too large for a float")
+        raise Unfit("is too large for a float")
     return number
 
 
@@ -110,7 +114,7 @@ def load_duration(value: Any) -> timedelta:
         micro = int((found["micro"] or "").ljust(6, "0"))
         return timedelta(microseconds=micro, **parts) * (-1 if found["sign"] == "-" else 1)
     except OverflowError:
-        raise ValueError("the duration is too long") from None
+        raise Unfit("is too long for a duration") from None
 
 
 def dump_bytes(value: Any) -> str:

@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from ..errors import did_you_mean
 from .jsontext import canonical_json, marked, parse_json, unmarked
 from .scalars import (
+    Unfit,
     dump_bytes,
     dump_duration,
     dump_float,
@@ -182,8 +183,7 @@ def _make(kind: str, stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Di
     if kind == "bool":
         return Codec(kind, "true or false", bool, only(bool), bind)
     if kind == "int":
-        limit = 2**64 if server in _MYSQL else 2**63
-        return Codec(kind, "a whole number", dump_int, int_loader(limit), bind)
+        return Codec(kind, "a whole number", dump_int, int_loader(_limit(stored, server)), bind)
     if kind == "float":
         read_as = sa.Float() if getattr(stored, "asdecimal", False) else None
         return Codec(kind, "a number", dump_float, load_float, bind, read_as)
@@ -211,13 +211,23 @@ def _make(kind: str, stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Di
     return _other(stored, bind, dialect)
 
 
-def _refusing(type_: TypeEngine[Any]) -> Codec:
-    def refuse(value: Any) -> Any:
-        raise ValueError(
-            f"a {type(type_).__name__} column holds pickled objects, which a fixture cannot hold"
-        )
+def _limit(stored: TypeEngine[Any], server: str) -> int:
+    """The first whole number too large for a column; PostgreSQL's error would name no column."""
+    if server in _MYSQL:
+        return 2**64
+    if server != "postgresql" or isinstance(stored, sa.BigInteger):
+        return 2**63
+    return 2**15 if isinstance(stored, sa.SmallInteger) else 2**31
 
-    return Codec("pickle", "nothing: the column is pickled", refuse, refuse, type_)
+
+def _refusing(type_: TypeEngine[Any]) -> Codec:
+    def dump(value: Any) -> Any:
+        raise ValueError("it holds pickled objects, and a fixture cannot hold them")
+
+    def load(value: Any) -> Any:
+        raise Unfit("cannot go into a column of pickled objects")
+
+    return Codec("pickle", "null", dump, load, type_)
 
 
 def _through(kind: str, type_: TypeEngine[Any], dialect: Dialect) -> Codec:
@@ -263,9 +273,9 @@ def _numeric(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -
         except InvalidOperation:
             raise ValueError("wrong type") from None
         if number.is_finite() and abs(number.adjusted()) > 1000:
-            raise ValueError("the number is too large for the database")
+            raise Unfit("is too large for the column")
         if number.is_finite() and scale is not None and Decimal(f"{number:.{scale}f}") != number:
-            raise ValueError(f"the column keeps {scale} decimals")
+            raise Unfit(f"has more than the {scale} decimals of the column")
         return number
 
     # SQLite stores a float: SQLAlchemy would warn, and round it to ten decimals.
@@ -290,7 +300,7 @@ def _datetime(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) 
         moment: datetime = parse(datetime)(value)
         if not zoned:
             if moment.tzinfo is not None:
-                raise ValueError("the value has an offset from UTC, the column has none")
+                raise Unfit("has an offset from UTC, and the column keeps none")
             return moment
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
@@ -312,12 +322,12 @@ def _text(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
         if not isinstance(value, str):
             raise ValueError("wrong type")
         if "\0" in value and dialect.name == "postgresql":
-            raise ValueError("PostgreSQL keeps no NUL character in text")
+            raise Unfit("holds a NUL character, which PostgreSQL cannot keep")
         if not value.isascii():
             try:
                 value.encode()
             except UnicodeEncodeError:
-                raise ValueError("half a surrogate pair is not text") from None
+                raise Unfit("holds half a surrogate pair, which is no text") from None
         return value
 
     return Codec("text", "a string", dump, load, bind)
@@ -326,7 +336,7 @@ def _text(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
 def _enum(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
     assert isinstance(stored, sa.Enum)
     names: list[str] = list(stored.enums)
-    process = stored.bind_processor(dialect)  # type: ignore[no-untyped-call]
+    process = stored.bind_processor(dialect)
 
     def dump(value: Any) -> str:
         name = value
@@ -343,7 +353,7 @@ def _enum(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
         if not isinstance(value, str):
             raise ValueError("wrong type")
         if value not in names:
-            raise ValueError("it is none of these." + did_you_mean(value, names))
+            raise Unfit(f"is not one of {', '.join(names)}." + did_you_mean(value, names))
         return value
 
     return Codec("enum", f"one of {', '.join(names)}", dump, load, bind, sa.String())

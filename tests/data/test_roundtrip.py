@@ -13,7 +13,6 @@ from stock_project import dumped, loaded, project_of
 
 from sqlalchemy_manage.project import Project
 
-
 __all__ = ["project_of"]
 
 

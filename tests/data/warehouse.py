@@ -230,7 +230,7 @@ def fill(connection: sa.Connection) -> None:
     full: dict[str, Any] = {
         "whole": -(2**53) - 1,
         "ratio": 0.1 + 0.2,
-        "text": "Zoë's \"quoted\" \\ line\nnext\ttab \U0001f600 \u2028 end",
+        "text": 'Zoë\'s "quoted" \\ line\nnext\ttab \U0001f600 \u2028 end',
         "fixed": "ab",
         "amount": Decimal("1234567890.10"),
         "rough": 1.5,
@@ -249,20 +249,18 @@ def fill(connection: sa.Connection) -> None:
         "numbers": [3, 1, 2],
         "secret": "hunter2",
         "guid": uuid.UUID("00000000-0000-0000-0000-0000000000ff"),
-        "label": "",
+        "label_column": "",
     }
     rows = [{"id": 1, **full}, {"id": 2}]
     rows += [{"id": 3, "text": "x" * 60_000, "span": -timedelta(hours=1), "data": []}]
     rows += [{"id": 4, "data": {"__json__": 1}, "amount": Decimal("0"), "numbers": []}]
     rows += [{"id": 5, "data": 7, "flag": False, "zoned": datetime(2024, 1, 1, 0, 0, 0, 1)}]
-    rows += [{"id": 6, "data": sa.JSON.NULL}, {"id": 7, "data": "plain \" text"}]
+    rows += [{"id": 6, "data": sa.JSON.NULL}, {"id": 7, "data": 'plain " text'}]
     everything = Everything.__table__
+    stored = [column for column in everything.c if column.computed is None]
     for row in rows:
-        plain = {everything.c.get(key, everything.c.get("label_column")): v for key, v in row.items()}
-        for column in everything.c:
-            if column.computed is None:
-                plain.setdefault(column, sa.null())
-        connection.execute(everything.insert().values(plain))
+        values = {column: row.get(column.name, sa.null()) for column in stored}
+        connection.execute(everything.insert().values(values))
 
     def put(table: Any, *rows: dict[str, Any]) -> None:
         for row in rows:

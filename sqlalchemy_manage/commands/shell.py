@@ -1,0 +1,61 @@
+"""shell: Python with the project's models, factories and session at hand."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import output
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+@click.command()
+@click.option("-c", "--command", "code", metavar="CODE", help="Run this code and exit.")
+@click.option(
+    "-i",
+    "--interface",
+    type=click.Choice(["ipython", "ptpython", "python"]),
+    help="Which prompt to use (default: IPython if installed, else Python).",
+)
+@click.pass_obj
+def command(project: Project, code: str | None, interface: str | None) -> int:
+    """Open a Python prompt, or run code, with the project imported already.
+
+    There are engine, session and project, the models, the factories, the link tables,
+    what SHELL_IMPORTS of the settings names, and the query functions (select, func, ...).
+    Code is read from standard input too, if that is not a terminal. Only what
+    session.commit() saves is kept.
+
+    \b
+    Example:
+      manage.py shell
+      manage.py shell -c "print(session.scalar(select(func.count()).select_from(Employee)))"
+      manage.py shell < report.py
+    """
+    from sqlalchemy.orm import Session
+
+    from ..shell import banner, find_interface, interact, run_code, shell_names
+
+    interface = find_interface(interface)
+    with project.connect():
+        pass  # a database that is away is told of before the prompt, not after the first query
+    with Session(project.engine) as session:
+        names = shell_names(project, session)
+        for warning in names.warnings:
+            output.warn(warning)
+        for remark in names.hidden:
+            output.say(remark, level=2)
+        file = "<command>"
+        if code is None and not (sys.stdin and sys.stdin.isatty()):
+            code, file = sys.stdin.read() if sys.stdin else "", "<stdin>"
+        if code is None:
+            output.say(banner(project, names))
+            interact(interface, names)
+        elif (trace := run_code(code, names, file)) is not None:
+            output.say(trace, level=0, nl=False)
+            return 1
+    return 0

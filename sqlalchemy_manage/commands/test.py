@@ -1,0 +1,59 @@
+"""test: pytest, with the project's settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+# No -h: in a cluster such as -phypothesis it would be taken out of pytest's hands.
+@click.command(
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+        "help_option_names": ["--help"],
+    },
+)
+@click.argument("arguments", metavar="[PYTEST ARGS]...", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def command(project: Project, arguments: tuple[str, ...]) -> int:
+    """Run pytest in the settings' folder, with MANAGE_SETTINGS_MODULE set; exit as it does.
+
+    All arguments are pytest's. What is meant for manage.py, such as --settings, stands
+    before the word test.
+
+    \b
+    Example:
+      manage.py test
+      manage.py test -x -k "not slow" tests/test_models.py
+      manage.py test -- --help        pytest's own help
+    """
+    from importlib.util import find_spec
+
+    from ..conf import ENVIRONMENT_VARIABLE
+    from ..errors import ManageError
+
+    settings = project.settings
+    if find_spec("pytest") is None:
+        raise ManageError("pytest is not installed.", "pip install 'sqlalchemy-manage[test]'")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=settings.root,
+        env={**os.environ, ENVIRONMENT_VARIABLE: settings.module},
+    )
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            continue  # pytest got it as well, and ends with its summary
+        return code if code >= 0 else 128 - code
+
+
+command.passes_all_arguments = True  # type: ignore[attr-defined]

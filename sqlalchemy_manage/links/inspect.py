@@ -1,0 +1,208 @@
+"""Every link that the models declare: by a foreign key, by a relationship, or by both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Columns of ``child`` that name a row of ``parent``, pair by pair.
+
+    ``declared``: by a foreign key; else only a relationship says so. ``relationships``:
+    those that use it, as ``Employee.departments``.
+    """
+
+    child: sa.Table
+    columns: tuple[sa.Column[Any], ...]
+    parent: sa.Table
+    targets: tuple[sa.Column[Any], ...]
+    declared: bool
+    relationships: tuple[str, ...] = ()
+
+    kind = "reference"
+
+    @property
+    def name(self) -> str:
+        here, there = (_names(side) for side in (self.columns, self.targets))
+        return f"{self.child.fullname}({here}) -> {self.parent.fullname}({there})"
+
+    @property
+    def tables(self) -> tuple[sa.Table, ...]:
+        return self.child, self.parent
+
+
+@dataclass(frozen=True)
+class LinkTable:
+    """A many-to-many's table, in which no pair may stand twice."""
+
+    table: sa.Table
+    columns: tuple[sa.Column[Any], ...]
+    relationships: tuple[str, ...] = ()
+
+    kind = "link table"
+
+    @property
+    def name(self) -> str:
+        return f"{self.table.fullname}({_names(self.columns)})"
+
+    @property
+    def tables(self) -> tuple[sa.Table, ...]:
+        return (self.table,)
+
+
+@dataclass(frozen=True)
+class ToOne:
+    """A relationship to one row, whose key stands on the other side: no two may claim it."""
+
+    relationship: RelationshipProperty[Any]
+    table: sa.Table
+    columns: tuple[sa.Column[Any], ...]
+
+    kind = "to-one"
+
+    @property
+    def name(self) -> str:
+        return str(self.relationship)
+
+    @property
+    def relationships(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def tables(self) -> tuple[sa.Table, ...]:
+        return (self.table,)
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Two relationships that are each other's way back."""
+
+    there: RelationshipProperty[Any]
+    back: RelationshipProperty[Any]
+
+    kind = "both ways"
+
+    @property
+    def name(self) -> str:
+        return f"{self.there} <-> {self.back}"
+
+    @property
+    def relationships(self) -> tuple[str, ...]:
+        return str(self.there), str(self.back)
+
+    @property
+    def tables(self) -> tuple[sa.Table, ...]:
+        found = [*self.there.parent.tables, *self.there.mapper.tables, self.there.secondary]
+        return tuple(dict.fromkeys(t for t in found if isinstance(t, sa.Table)))
+
+
+Link = Reference | LinkTable | ToOne | Directions
+
+
+def links_of(mappers: Iterable[Mapper[Any]], tables: Iterable[sa.Table]) -> list[Link]:
+    """Every link of ``mappers`` and ``tables``, each once.
+
+    A relationship that runs along a foreign key is that foreign key. A view-only
+    relationship adds none: nothing is stored through it.
+    """
+    relations = list(dict.fromkeys(_relationships(mappers)))
+    references = _references(relations, tables)
+    return [
+        *references,
+        *_link_tables(relations),
+        *_to_ones(relations),
+        *_directions(relations),
+    ]
+
+
+def _relationships(mappers: Iterable[Mapper[Any]]) -> Iterator[RelationshipProperty[Any]]:
+    for mapper in mappers:
+        for relation in mapper.relationships:
+            # An inherited relationship is its base's own; it would be checked twice.
+            if relation.parent is mapper and not relation.viewonly:
+                yield relation
+
+
+def _references(
+    relations: list[RelationshipProperty[Any]], tables: Iterable[sa.Table]
+) -> list[Reference]:
+    found: dict[frozenset[Any], tuple[list[Any], bool, list[str]]] = {}
+    for table in tables:
+        constraints = sorted(table.foreign_key_constraints, key=lambda c: c.column_keys)
+        for constraint in constraints:
+            pairs = [(element.parent, element.column) for element in constraint.elements]
+            found[frozenset(pairs)] = (pairs, True, [])
+    for relation in relations:
+        for pairs in _pairs(relation):
+            entry = found.setdefault(frozenset(pairs), (pairs, False, []))
+            entry[2].append(str(relation))
+    references = []
+    for pairs, declared, names in found.values():
+        children = {child.table for child, _ in pairs}
+        parents = {parent.table for _, parent in pairs}
+        if len(children) == len(parents) == 1:
+            references.append(
+                Reference(
+                    children.pop(),
+                    tuple(child for child, _ in pairs),
+                    parents.pop(),
+                    tuple(parent for _, parent in pairs),
+                    declared,
+                    tuple(names),
+                )
+            )
+    return references
+
+
+def _pairs(relation: RelationshipProperty[Any]) -> Iterator[list[Any]]:
+    """The (child, parent) column pairs along which a relationship is stored."""
+    if relation.secondary is not None:
+        yield [(link, own) for own, link in relation.synchronize_pairs]
+        yield [(link, own) for own, link in relation.secondary_synchronize_pairs]
+    else:
+        # Of either direction: the pair's second column is the one that is filled.
+        yield [(filled, source) for source, filled in relation.synchronize_pairs]
+
+
+def _link_tables(relations: list[RelationshipProperty[Any]]) -> Iterator[LinkTable]:
+    found: dict[Any, tuple[sa.Table, list[Any], list[str]]] = {}
+    for relation in relations:
+        table = relation.secondary
+        if not isinstance(table, sa.Table):
+            continue
+        pairs = [*relation.synchronize_pairs, *(relation.secondary_synchronize_pairs or ())]
+        columns = [link for _, link in pairs]
+        entry = found.setdefault((table, frozenset(columns)), (table, columns, []))
+        entry[2].append(str(relation))
+    for table, columns, names in found.values():
+        yield LinkTable(table, tuple(dict.fromkeys(columns)), tuple(names))
+
+
+def _to_ones(relations: list[RelationshipProperty[Any]]) -> Iterator[ToOne]:
+    for relation in relations:
+        if relation.direction is RelationshipDirection.ONETOMANY and not relation.uselist:
+            columns = tuple(filled for _, filled in relation.synchronize_pairs)
+            tables = {column.table for column in columns}
+            if len(tables) == 1 and isinstance(table := tables.pop(), sa.Table):
+                yield ToOne(relation, table, columns)  # type: ignore[arg-type]
+
+
+def _directions(relations: list[RelationshipProperty[Any]]) -> Iterator[Directions]:
+    seen: set[frozenset[Any]] = set()
+    for relation in relations:
+        name = relation.back_populates
+        back = relation.mapper.relationships.get(name) if name else None
+        if back is None or back.viewonly or (pair := frozenset((relation, back))) in seen:
+            continue
+        seen.add(pair)
+        yield Directions(relation, back)
+
+
+def _names(columns: Iterable[sa.Column[Any]]) -> str:
+    return ", ".join(column.name for column in columns)

@@ -1,0 +1,214 @@
+"""The shell's names, the banner that lists them, and the ways to run code with them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import keyword
+import linecache
+import os
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from . import __version__
+from .conf import failing_line
+from .databases import shown
+from .errors import AppError, ManageError, SettingsError, did_you_mean
+
+if TYPE_CHECKING:
+    from .project import Project
+
+VOCABULARY = {
+    sa: (
+        "select insert update delete func and_ or_ not_ between case cast exists distinct asc desc "
+        "literal null true false text union union_all inspect"
+    ).split(),
+    orm: "aliased selectinload joinedload contains_eager".split(),
+}
+"""The query functions, by the module they come from."""
+
+INTERFACES = {"ipython": "IPython", "ptpython": "ptpython", "python": "code"}
+"""The kinds of prompt, each with the module it takes."""
+
+_WIDTH = 100
+
+
+@dataclass
+class Names:
+    """What is there at the prompt: name -> value, the names by kind, and what went wrong."""
+
+    values: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
+    """A sentence for each thing that has no name of its own."""
+    warnings: list[str] = field(default_factory=list)
+    _owners: dict[str, str] = field(default_factory=dict)
+
+    def add(self, group: str, name: str, value: Any, owner: str) -> None:
+        """Bind ``name``, unless something has it already: who comes first wins."""
+        names = self.groups.setdefault(group, [])
+        if not name.isidentifier() or keyword.iskeyword(name):
+            self.hidden.append(f"{owner} is left out: '{name}' is no name in Python.")
+        elif name not in self.values:
+            self.values[name] = value
+            self._owners[name] = owner
+            names.append(name)
+        elif self.values[name] is not value:
+            self.hidden.append(f"{owner} is left out: {name} is {self._owners.get(name, name)}.")
+
+
+def shell_names(project: Project, session: orm.Session) -> Names:
+    """Everything that the shell has imported already.
+
+    Of two things with one name the first wins in this order: engine, session and
+    project; SHELL_IMPORTS; models, those of an earlier app first; factories; tables
+    without a model; the query functions. A factories module that raises costs only the
+    factories, and a warning. Raises SettingsError for a bad entry of SHELL_IMPORTS.
+    """
+    names = Names()
+    for name, value in (("engine", project.engine), ("session", session), ("project", project)):
+        names.add("also", name, value, f"the shell's {name}")
+    for dotted in project.settings.shell_imports:
+        value = _imported(dotted, project.settings.file)
+        names.add("also", dotted.rpartition(".")[2], value, f"{dotted} of SHELL_IMPORTS")
+    position = {app.label: index for index, app in enumerate(project.apps)}
+    for mapper in sorted(project.mappers, key=lambda m: position[project.label_of(m)]):
+        model = mapper.class_
+        names.add("models", model.__name__, model, f"{model.__module__}.{model.__name__}")
+    for name, factory in _factories(project, names.warnings).items():
+        names.add("factories", name, factory, f"{factory.__module__}.{name}")
+    mapped = {mapper.local_table for mapper in project.mappers}
+    for table in project.tables:
+        if table not in mapped:
+            names.add("tables", table.name, table, f"the table {table.fullname}")
+    for home, words in VOCABULARY.items():
+        for word in words:
+            names.add("query", word, getattr(home, word), f"{home.__name__}.{word}")
+    return names
+
+
+def _imported(dotted: str, file: Path) -> Any:
+    """The module, or the name in a module, of an entry of SHELL_IMPORTS."""
+    home, _, name = dotted.rpartition(".")
+    guess = ""
+    try:
+        if home:
+            module = importlib.import_module(home)
+            if hasattr(module, name):
+                return getattr(module, name)
+            guess = did_you_mean(name, vars(module))
+        return importlib.import_module(dotted)
+    except Exception as error:
+        raise SettingsError(
+            f"SHELL_IMPORTS of {file}: '{dotted}' cannot be imported: "
+            f"{type(error).__name__}: {error}{failing_line(error)}." + guess
+        ) from error
+
+
+def _factories(project: Project, warnings: list[str]) -> dict[str, type]:
+    from .seeding.factories import project_factories
+
+    try:
+        return dict(project_factories(project))
+    except AppError as error:
+        warnings.append(f"no factories: {error.message}")
+        return {}
+
+
+def banner(project: Project, names: Names) -> str:
+    """A few lines on what is there, however large the project; without the password."""
+    lines = [f"sqlalchemy-manage {__version__} shell on {shown(project.engine.url)}"]
+    for title in ("models", "factories", "tables", "query", "also"):
+        if found := names.groups.get(title):
+            lines.append(f"  {title:<9}  {_fitted(found, _WIDTH - 13)}")
+    lines.append("session.commit() keeps changes; what is not committed is rolled back at exit.")
+    return "\n".join(lines)
+
+
+def _fitted(words: Sequence[str], width: int) -> str:
+    """As many of the words as fit, and how many there are beyond them."""
+    count = len(words)
+    while count:
+        rest = f" and {len(words) - count} more" if count < len(words) else ""
+        text = " ".join(words[:count]) + rest
+        if len(text) <= width:
+            return text
+        count -= 1
+    return f"{len(words)} of them"
+
+
+def run_code(source: str, names: Names, file: str) -> str | None:
+    """Run a program; the traceback of its own frames if it raised, else None.
+
+    ``file`` stands for the source in the traceback. SystemExit and KeyboardInterrupt go
+    through, and so does BrokenPipeError, which is about the reader of the output.
+    """
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    try:
+        exec(compile(source, file, "exec", dont_inherit=True), names.values)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        own = error.__traceback__.tb_next if error.__traceback__ else None
+        return "".join(traceback.format_exception(type(error), error, own))
+    return None
+
+
+def find_interface(wanted: str | None) -> str:
+    """The prompt to use: the wanted one, else IPython, else Python's own.
+
+    Raises ManageError if the wanted one is not installed.
+    """
+    for name in (wanted,) if wanted else ("ipython", "python"):
+        if importlib.util.find_spec(INTERFACES[name]) is not None:
+            return name
+    raise ManageError(f"{wanted} is not installed.", "pip install 'sqlalchemy-manage[shell]'")
+
+
+def interact(interface: str, names: Names) -> None:
+    """Hand the terminal to a prompt until the user leaves it."""
+    {"ipython": _ipython, "ptpython": _ptpython, "python": _python}[interface](names.values)
+
+
+def _ipython(values: dict[str, Any]) -> None:
+    from IPython import start_ipython
+
+    start_ipython(argv=[], user_ns=values, display_banner=False)
+
+
+def _ptpython(values: dict[str, Any]) -> None:
+    from ptpython.repl import embed, run_config
+
+    history = str(Path.home() / ".ptpython_history")
+    embed(globals=values, configure=run_config, history_filename=history)
+
+
+def _python(values: dict[str, Any]) -> None:
+    import code
+
+    try:
+        import readline
+    except ImportError:  # Windows, and Pythons built without it
+        code.interact(banner="", local=values, exitmsg="")
+        return
+    import rlcompleter
+
+    readline.set_completer(rlcompleter.Completer(values).complete)
+    libedit = "libedit" in (readline.__doc__ or "")
+    readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
+    # The history of Python's own prompt, where its user looks for it.
+    history = os.environ.get("PYTHON_HISTORY") or str(Path.home() / ".python_history")
+    with suppress(OSError):
+        readline.read_history_file(history)
+    try:
+        code.interact(banner="", local=values, exitmsg="")
+    finally:
+        with suppress(OSError):
+            readline.write_history_file(history)
