@@ -7,11 +7,11 @@ import os
 import pkgutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from . import __version__, output
+from .conf import failing_line
 from .errors import ManageError, SettingsError, did_you_mean
 from .options import common_options
 from .project import Project
@@ -67,7 +67,7 @@ class ManageGroup(click.Group):
         except Exception as error:
             raise ManageError(
                 f"the command '{name}' cannot be loaded: {module_name} raised "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {error}{failing_line(error)}"
             ) from error
         if not isinstance(command, click.Command):
             raise ManageError(
@@ -150,13 +150,12 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     # A console script has its own folder on the path, not the one it is called in.
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
-    if os.environ.get("NO_COLOR"):
-        color: dict[str, Any] = {"color": False}
-    else:
-        color = {}
+    color = False if os.environ.get("NO_COLOR") else None
+    output.configure(project.verbosity)
+    output.use_color(color)
     try:
         result = cli.main(
-            args=argv, prog_name=prog_name, standalone_mode=False, obj=project, **color
+            args=argv, prog_name=prog_name, standalone_mode=False, obj=project, color=color
         )
         return result if isinstance(result, int) else 0
     except click.ClickException as error:

@@ -18,10 +18,12 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from .errors import SettingsError, UsageError, did_you_mean
+from .errors import AppError, SettingsError, UsageError, did_you_mean
 from .output import keep_secret
 
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
+
+_PASSWORD_KEYS = ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,13 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
     for app in apps:
         if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", app):
             raise reader.wrong("INSTALLED_APPS", "importable package names", app)
+    labels = [app.rpartition(".")[2] for app in apps]
+    for app, label in zip(apps, labels, strict=True):
+        if labels.count(label) > 1:
+            raise SettingsError(
+                f"{file}: two of INSTALLED_APPS have the label '{label}' (the last part of the "
+                f"name): {', '.join(a for a in apps if a.rpartition('.')[2] == label)}."
+            )
     values: dict[str, Any] = {
         "installed_apps": apps,
         "migrations_dir": root / reader.path("MIGRATIONS_DIR", "migrations"),
@@ -168,7 +177,7 @@ class _Reader:
         self.file = file
 
     def wrong(self, name: str, expected: str, value: object) -> SettingsError:
-        shown = "" if "URL" in name else f" ({value!r})"
+        shown = "" if name.startswith("DATABASES") else f" ({value!r})"  # may hold a password
         return SettingsError(
             f"{self.file}: {name} must be {expected}, not {type(value).__name__}{shown}."
         )
@@ -202,7 +211,7 @@ class _Reader:
 
     def seconds(self, name: str, default: float) -> float:
         value = self.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
             raise self.wrong(name, "a number of seconds from 0", value)
         return float(value)
 
@@ -214,6 +223,8 @@ def _databases(reader: _Reader, environ: Mapping[str, str]) -> dict[str, Databas
     databases = {}
     for alias, entry in declared.items():
         label = f"DATABASES[{alias!r}]"
+        if not isinstance(alias, str):
+            raise reader.wrong("The alias of every entry of DATABASES", "a string", alias)
         if not isinstance(entry, dict):
             raise reader.wrong(label, 'a dict such as {"URL": ...}', entry)
         for key in entry:
@@ -251,29 +262,42 @@ def _databases(reader: _Reader, environ: Mapping[str, str]) -> dict[str, Databas
     for database in databases.values():
         for password in passwords(database.url):
             keep_secret(password)
+        arguments = database.options.get("connect_args")
+        for key, value in arguments.items() if isinstance(arguments, dict) else ():
+            if key in _PASSWORD_KEYS and isinstance(value, str):
+                keep_secret(value)
     return databases
 
 
 def passwords(url: str) -> list[str]:
     """Every spelling of every password in ``url``, also in one that does not parse."""
-    found = []
+    # SQLAlchemy's reading (up to the first @, a ? included), and the user's (up to the last).
+    found = re.findall(r"://[^:/]*:([^@]*)@", url)
     authority, _, query = url.partition("?")
     _, _, rest = authority.partition("://")
     user_part, at, _ = rest.rpartition("@")
     if at and ":" in user_part:
         found.append(user_part.partition(":")[2])
     for key, value in parse_qsl(query, keep_blank_values=True):
-        if key.lower() in ("password", "passwd", "sslpassword", "pwd", "odbc_connect"):
+        if key.lower() in _PASSWORD_KEYS:
             found.append(value)
     return sorted({w for word in found for w in (word, unquote(word)) if w})
 
 
 def find_package(name: str) -> Path | None:
-    """The folder of a package, not imported (a dotted name does import its parents)."""
+    """The folder of a package, not imported (a dotted name does import its parents).
+
+    None if there is no such package; raises AppError if a parent raises.
+    """
     try:
         spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
+    except (ModuleNotFoundError, ValueError):
         return None
+    except Exception as error:
+        raise AppError(
+            f"The package of '{name}' cannot be imported: "
+            f"{type(error).__name__}: {error}{failing_line(error)}."
+        ) from error
     if spec is None:
         return None
     if spec.submodule_search_locations:

@@ -49,11 +49,8 @@ def _verbosity(ctx: click.Context, param: click.Parameter, value: int | None) ->
 
 def _no_color(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
-        while True:
-            ctx.color = False
-            if ctx.parent is None:
-                break
-            ctx = ctx.parent
+        output.use_color(False)
+        ctx.find_root().color = ctx.color = False  # Click's own error messages
 
 
 def _traceback(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -128,10 +125,14 @@ class RevisionType(_ParamType):
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
+        from difflib import get_close_matches
+
         if re.fullmatch(r"[+-]\d+", value):
             return value
         if value.startswith("-"):
-            raise click.NoSuchOption(value, ctx=ctx)
+            known = [flag for p in ctx.command.params for flag in p.opts] if ctx else []
+            close = get_close_matches(value, known)
+            raise click.NoSuchOption(value, possibilities=close, ctx=ctx)
         return value
 
 

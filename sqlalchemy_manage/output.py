@@ -18,12 +18,19 @@ Reporter = Callable[[tuple[str, str, float]], None]
 
 _secrets: set[str] = set()
 _verbosity = 1
+_color: bool | None = None
 
 
 def configure(verbosity: int) -> None:
     """Set how much is said on stderr: 0 errors only, 1 normal, 2 and 3 more."""
     global _verbosity
     _verbosity = verbosity
+
+
+def use_color(allowed: bool | None) -> None:
+    """False: never, not even on a terminal. None: on a terminal only."""
+    global _color
+    _color = allowed
 
 
 def keep_secret(word: str | None) -> None:
@@ -40,7 +47,7 @@ def redact(text: str) -> str:
     """``text`` without any known password, and without any that stands in a URL."""
     text = _URL_PASSWORD.sub(r"\1***@", text)
     text = _KEY_PASSWORD.sub(r"\1***", text)
-    for secret in _secrets:
+    for secret in sorted(_secrets, key=len, reverse=True):  # one may begin with another
         text = text.replace(secret, "***")
     return text
 
@@ -52,7 +59,7 @@ def clean(value: object) -> str:
 
 def answer(text: str = "", *, nl: bool = True) -> None:
     """Print a result on stdout."""
-    click.echo(text, nl=nl)
+    click.echo(text, nl=nl, color=_color)
 
 
 def answer_json(value: Any) -> None:
@@ -65,18 +72,19 @@ def answer_json(value: Any) -> None:
 def say(text: str, *, level: int = 1, nl: bool = True) -> None:
     """Tell the person at the terminal something, on stderr, at ``-v level`` and above."""
     if _verbosity >= level:
-        click.echo(redact(text), err=True, nl=nl)
+        click.echo(redact(text), err=True, nl=nl, color=_color)
 
 
 def warn(text: str) -> None:
     """Tell of something that is probably a mistake."""
     if _verbosity >= 1:
-        click.echo(click.style("Warning: ", fg="yellow") + redact(text), err=True)
+        click.echo(click.style("Warning: ", fg="yellow") + redact(text), err=True, color=_color)
 
 
 def error(text: str, hint: str | None = None) -> None:
     """Tell what went wrong, and what to type next."""
-    click.echo(click.style("Error: ", fg="red", bold=True) + redact(text), err=True)
+    title = click.style("Error: ", fg="red", bold=True)
+    click.echo(title + redact(text), err=True, color=_color)
     if hint:
         click.echo(redact(hint), err=True)
 
@@ -101,9 +109,7 @@ def table(
         )
     for row in rows:
         shown.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
-    context = click.get_current_context(silent=True)
-    plain = context is not None and context.color is False
-    console = Console(file=sys.stdout, no_color=plain, highlight=False)
+    console = Console(file=sys.stdout, no_color=_color is False or None, highlight=False)
     # A pipe has no width, and a cut cell is a wrong answer.
     unlimited = console.options.update(max_width=100_000)
     console.width = max(console.width, Measurement.get(console, unlimited, shown).maximum)

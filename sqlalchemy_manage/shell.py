@@ -7,6 +7,7 @@ import importlib.util
 import keyword
 import linecache
 import os
+import textwrap
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 VOCABULARY = {
     sa: (
         "select insert update delete func and_ or_ not_ between case cast exists distinct asc desc "
-        "literal null true false text union union_all inspect"
+        "literal null text union inspect"
     ).split(),
-    orm: "aliased selectinload joinedload contains_eager".split(),
+    orm: "aliased selectinload joinedload".split(),
 }
 """The query functions, by the module they come from."""
 
@@ -125,9 +126,14 @@ def _factories(project: Project, warnings: list[str]) -> dict[str, type]:
 def banner(project: Project, names: Names) -> str:
     """A few lines on what is there, however large the project; without the password."""
     lines = [f"sqlalchemy-manage {__version__} shell on {shown(project.engine.url)}"]
-    for title in ("models", "factories", "tables", "query", "also"):
+    for title in ("models", "factories", "tables", "also"):
         if found := names.groups.get(title):
             lines.append(f"  {title:<9}  {_fitted(found, _WIDTH - 13)}")
+    indent = " " * 13
+    query = " ".join(names.groups["query"])
+    lines += textwrap.wrap(
+        query, _WIDTH, initial_indent=f"  {'query':<9}  ", subsequent_indent=indent
+    )
     lines.append("session.commit() keeps changes; what is not committed is rolled back at exit.")
     return "\n".join(lines)
 

@@ -69,5 +69,5 @@ def command(project: Project, as_json: bool) -> int:
     if report.ok:
         output.answer(f"links ok: {report.followed:,} links, {len(links)} checks")
     else:
-        output.answer(f"{report.broken:,} broken links")
+        output.answer(f"{report.broken:,} broken link{'s' if report.broken != 1 else ''}")
     return 0 if report.ok else 1

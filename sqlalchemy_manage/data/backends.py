@@ -91,20 +91,6 @@ def check_deferred(connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def broken_on_sqlite(connection: sa.Connection, tables: Iterable[sa.Table]) -> list[str]:
-    """Foreign keys of the database itself that do not hold, in words; other databases refuse."""
-    if connection.dialect.name != "sqlite":
-        return []
-    found = []
-    quote = connection.dialect.identifier_preparer.quote_identifier
-    for table in tables:
-        schema = f"{quote(table.schema)}." if table.schema else ""
-        statement = f"PRAGMA {schema}foreign_key_check({quote(table.name)})"
-        for name, rowid, parent, _ in connection.exec_driver_sql(statement).fetchmany(5):
-            found.append(f"{name}: the row with rowid {rowid} refers to a missing row of {parent}.")
-    return found
-
-
 @contextmanager
 def giving_identities(
     connection: sa.Connection, columns: Iterable[sa.Column[Any]]

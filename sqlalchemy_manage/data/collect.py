@@ -46,6 +46,9 @@ class Batch:
     def size(self) -> int:
         return len(self.rows) + len(self.loose) + len(self.bag) + len(self.links)
 
+    def all_rows(self) -> list[Row]:
+        return [*self.rows.values(), *self.loose, *self.bag, *self.links]
+
 
 def hashable(value: Any) -> Any:
     """A JSON value that can stand in a set; scalars are themselves."""
@@ -232,6 +235,8 @@ class _Reader:
             raise self.wrong(f"relationship '{name}' has no link table of its own.")
         if not isinstance(value, list):
             raise self.wrong(f"relationship '{name}': {shown(value)} is not a list of keys.")
+        if not value:
+            return
         near: dict[Any, Any] = {
             column: self._own(name, source) for source, column in relationship.synchronize_pairs
         }

@@ -7,8 +7,8 @@ import json
 import os
 import secrets
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,35 +49,37 @@ def dump(project: Project, names: Sequence[str], write: Write, indent: int | Non
             stored = [layout for layout in layouts if layout.table not in views]
             count, pieces, size = 0, ["["], 0
             for layout in stored:
-                for record in _records(connection, layout):
-                    pieces += [",\n" if count else "\n", _text(layout, record, indent)]
-                    count += 1
-                    size += len(pieces[-1])
-                    if size >= _PIECE:
-                        write("".join(pieces))
-                        pieces, size = [], 0
+                with closing(_records(connection, layout)) as records:
+                    for record in records:
+                        pieces += [",\n" if count else "\n", _text(record, indent)]
+                        count += 1
+                        size += len(pieces[-1])
+                        if size >= _PIECE:
+                            write("".join(pieces))
+                            pieces, size = [], 0
             write("".join([*pieces, "\n]\n" if count else "]\n"]))
     return Dumped(count, len(stored))
 
 
-def _text(layout: Layout, record: dict[str, Any], indent: int | None) -> str:
+def _text(record: dict[str, Any], indent: int | None) -> str:
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=indent)
     return textwrap.indent(text, " " * indent) if indent else text
 
 
-def _records(connection: sa.Connection, layout: Layout) -> Iterator[dict[str, Any]]:
+def _records(connection: sa.Connection, layout: Layout) -> Generator[dict[str, Any], None, None]:
     fields = layout.all_fields
     columns = [f.codec.selected(f.column).label(f"c{i}") for i, f in enumerate(fields)]
     order = [_ordering(f, connection.dialect.name) for f in layout.key]
     statement = sa.select(*columns).select_from(layout.table).order_by(*order)
+    options = {"yield_per": 1000}
     try:
-        rows = connection.execute(statement, execution_options={"yield_per": 1000})
-        records = (_record(layout, row) for row in rows)
-        if layout.key:
-            yield from records
-        else:
-            # Nothing but the whole row to sort by, and not every column can be sorted by.
-            yield from sorted(records, key=lambda record: json.dumps(record["fields"]))
+        with closing(connection.execute(statement, execution_options=options)) as rows:
+            records = (_record(layout, row) for row in rows)
+            if layout.key:
+                yield from records
+            else:
+                # Nothing but the whole row to sort by, and not every column can be sorted by.
+                yield from sorted(records, key=lambda record: json.dumps(record["fields"]))
     except DBAPIError as error:
         first = (str(error.orig).strip().splitlines() or [""])[0]
         raise DatabaseError(

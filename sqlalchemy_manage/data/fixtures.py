@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def _find(name: str, folders: Sequence[Path]) -> list[Fixture]:
     if not name or "\0" in name:
         raise FixtureError(f"{shown(name)} is not the name of a fixture.")
     path = Path(name)
-    explicit = path.is_absolute() or len(path.parts) > 1 or path.suffix == ".json"
+    explicit = path.is_absolute() or "/" in name or os.sep in name or path.suffix == ".json"
     if explicit and path.is_dir():
         raise FixtureError(f"{name} is a folder, not a fixture.", _choices(folders))
     if explicit and path.exists():

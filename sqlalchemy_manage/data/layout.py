@@ -103,8 +103,10 @@ class Layouts:
                 f"No model '{name}'." + did_you_mean(name.lower(), inside),
                 f"Known: {', '.join(inside)}.",
             )
+        full = [label for label in self.by_label if label.partition(".")[2] == name.lower()]
         return UsageError(
-            f"No app or model '{name}'." + did_you_mean(name.lower(), [*apps, *self.by_label]),
+            f"No app or model '{name}'."
+            + did_you_mean(full[0] if full else name.lower(), [*apps, *self.by_label]),
             f"Known apps: {', '.join(sorted(apps))}.",
         )
 

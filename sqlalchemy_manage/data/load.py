@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import DatabaseError, FixtureError
 from . import backends
-from .collect import Batch, Key, Row, collect, describe
+from .collect import Batch, Key, Row, collect, describe, key_of
 from .fixtures import find_fixtures, read_fixture, shown
 from .layout import Layout, Layouts, require_tables
 from .order import plan
-from .store import Differences, differing, insert, lacking, update
+from .store import Differences, differing, insert, lacking, same, update
 from .targets import require_targets
 
 if TYPE_CHECKING:
@@ -208,19 +208,34 @@ class _Load:
         )
 
     def _check_links(self) -> None:
-        from ..links.check import check_links, links_of
+        """Also where no foreign key is declared, or the database does not enforce it."""
+        from ..links.check import check_links
+        from ..links.inspect import Reference, links_of
 
-        tables = set(self.batches)
         links = links_of(self.project.mappers, self.project.tables)
-        report = check_links(self.connection, links, only=tables)
-        broken = [] if report.ok else [finding.message for finding in report.findings]
-        broken += [] if broken else backends.broken_on_sqlite(self.connection, tables)
-        if broken:
-            more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-            raise FixtureError(
-                f"After the load, links would be broken; nothing was loaded. {broken[0]}{more}",
-                "manage.py checklinks shows whether it was so before.",
-            )
+        ours = [x for x in links if isinstance(x, Reference) and x.child in self.batches]
+        for result in check_links(self.connection, ours).results:
+            for finding in result.findings:
+                # What was broken before, on rows that the fixture does not name, stays so.
+                origin = self._origin(self.batches[result.link.tables[0]], finding.key)
+                if finding.kind == "dangling" and origin is not None:
+                    raise FixtureError(f"{origin}: a link would be broken: {finding.message}.")
+
+    def _origin(self, batch: Batch, key: dict[str, object]) -> str | None:
+        """Where the fixture asks for the row of these column values; None if it does not."""
+        layout = batch.layout
+        fields = [f for f in layout.all_fields if f.column.name in key]
+        if any(isinstance(f.column.type, sa.types.TypeDecorator) for f in fields):
+            return f"Table {layout.table.fullname}"  # the stored values are not at hand
+        values = {f.name: f.codec.encode(key[f.column.name]) for f in fields}
+        row = None
+        if layout.key:
+            row = batch.rows.get(key_of((f.name for f in layout.key), values))
+        for other in (*batch.loose, *batch.bag, *batch.links) if row is None else ():
+            shared = values.keys() & other.values.keys()
+            if shared and all(same(values[name], other.values[name]) for name in shared):
+                row = other
+        return None if row is None else f"{row.origin} ({describe(layout, row.values)})"
 
 
 def _without(row: Row, later: dict[Row, tuple[str, ...]]) -> Row:

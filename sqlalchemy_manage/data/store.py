@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -95,8 +96,10 @@ def _stored(
         statements = (statement.where(matching(connection, layout.key, part)) for part in keys)
     try:
         for select in statements if count else ():
-            for result in connection.execute(select, execution_options={"yield_per": CHUNK}):
-                yield {f.name: _readable(f, v) for f, v in zip(wanted, result, strict=True)}
+            streamed = connection.execute(select, execution_options={"yield_per": CHUNK})
+            with closing(streamed) as results:
+                for result in results:
+                    yield {f.name: _readable(f, v) for f, v in zip(wanted, result, strict=True)}
     except (ValueError, LookupError) as error:
         raise FixtureError(
             f"Table {layout.table.fullname} holds a value that its column type cannot read: {error}"

@@ -19,7 +19,7 @@ def require_targets(
 ) -> None:
     """Raise FixtureError that names record, field and value of the first dangling link."""
     for batch in batches.values():
-        rows = [*batch.rows.values(), *batch.loose, *batch.bag, *batch.links]
+        rows = batch.all_rows()
         for constraint in batch.layout.table.foreign_key_constraints:
             target = layouts.by_table.get(constraint.referred_table)
             if target is not None and _comparable(connection, batch.layout, target, constraint):

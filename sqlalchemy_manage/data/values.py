@@ -124,8 +124,11 @@ def stored_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
         return stored_type(type_.load_dialect_impl(dialect), dialect)
     while isinstance(found, TypeDecorator) and _decorates(found):
         found = found.impl_instance
-    # A dialect's own string type has forgotten that it was a CHAR.
-    keep = isinstance(type_, sa.CHAR) and kind_of(found) == "text"
+    # What a dialect puts in their place has forgotten that it was a CHAR, or a Float.
+    kind = kind_of(found)
+    keep = (isinstance(type_, sa.CHAR) and kind == "text") or (
+        isinstance(type_, sa.Float) and kind == "numeric"
+    )
     return type_ if keep else found
 
 

@@ -134,6 +134,6 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
 
 
 def test_a_shown_value_is_short_and_cannot_steer_a_terminal() -> None:
-    assert shown("ü\x1b[31m") == '"\\u00fc\\u001b[31m"'
+    assert shown("ü\x9b31m") == '"\\u00fc\\u009b31m"'
     assert shown("ü") == '"ü"'
     assert len(shown("x" * 1000)) == 80
