@@ -123,11 +123,12 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", app):
             raise reader.wrong("INSTALLED_APPS", "importable package names", app)
     labels = [app.rpartition(".")[2] for app in apps]
-    for app, label in zip(apps, labels, strict=True):
+    for label in labels:
         if labels.count(label) > 1:
+            both = ", ".join(app for app in apps if app.rpartition(".")[2] == label)
             raise SettingsError(
-                f"{file}: two of INSTALLED_APPS have the label '{label}' (the last part of the "
-                f"name): {', '.join(a for a in apps if a.rpartition('.')[2] == label)}."
+                f"{file}: two of INSTALLED_APPS have the label '{label}' "
+                f"(the last part of the name): {both}."
             )
     values: dict[str, Any] = {
         "installed_apps": apps,

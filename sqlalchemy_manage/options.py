@@ -122,9 +122,7 @@ class RevisionType(_ParamType):
 
     name = "revision"
 
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         from difflib import get_close_matches
 
         if re.fullmatch(r"[+-]\d+", value):

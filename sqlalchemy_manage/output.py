@@ -104,9 +104,7 @@ def table(
 
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for index, header in enumerate(headers):
-        shown.add_column(
-            Text(header), justify="right" if index in right else "left", no_wrap=True
-        )
+        shown.add_column(Text(header), justify="right" if index in right else "left", no_wrap=True)
     for row in rows:
         shown.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
     console = Console(file=sys.stdout, no_color=_color is False or None, highlight=False)

@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from .project import Project
 
 VOCABULARY = {
-    sa: (
-        "select insert update delete func and_ or_ not_ between case cast exists distinct asc desc "
-        "literal null text union inspect"
-    ).split(),
-    orm: "aliased selectinload joinedload".split(),
+    sa: "select insert update delete func and_ or_ not_ between case cast exists distinct "
+    "asc desc literal null text union inspect",
+    orm: "aliased selectinload joinedload",
 }
 """The query functions, by the module they come from."""
 
@@ -90,7 +88,7 @@ def shell_names(project: Project, session: orm.Session) -> Names:
         if table not in mapped:
             names.add("tables", table.name, table, f"the table {table.fullname}")
     for home, words in VOCABULARY.items():
-        for word in words:
+        for word in words.split():
             names.add("query", word, getattr(home, word), f"{home.__name__}.{word}")
     return names
 

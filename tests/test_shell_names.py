@@ -31,9 +31,7 @@ def model(name: str, table: str) -> str:
 
 
 @pytest.fixture
-def project_of(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Project]]:
+def project_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Project]]:
     """``project_of({"app/models.py": ...}, apps=[...])``: a project of these files."""
     before = set(sys.modules)
     projects = []
@@ -43,7 +41,11 @@ def project_of(
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        values = {"DATABASES": {"default": {"URL": "sqlite://"}}, "INSTALLED_APPS": apps, **settings}
+        values = {
+            "DATABASES": {"default": {"URL": "sqlite://"}},
+            "INSTALLED_APPS": apps,
+            **settings,
+        }
         (tmp_path / "shell_settings.py").write_text(
             "".join(f"{name} = {value!r}\n" for name, value in values.items())
         )
@@ -97,8 +99,12 @@ def test_everything_of_the_project_is_there(project_of: Callable[..., Project]) 
     assert names.values["json"] is json
     assert names.values["path"] is os.path
     assert names.values["Decimal"] is decimal.Decimal
-    for word in "select func and_ or_ not_ case exists desc aliased selectinload inspect".split():
-        assert callable(names.values[word]) or word == "func"
+    import sqlalchemy
+
+    words = "select insert update delete func and_ or_ not_ case cast exists literal text desc asc"
+    for word in words.split():
+        assert names.values[word] is getattr(sqlalchemy, word)
+    assert {"aliased", "selectinload", "joinedload", "inspect"} <= set(names.values)
     assert names.hidden == ["the table no-name is left out: 'no-name' is no name in Python."]
     assert names.warnings == []
     assert names.groups["models"] == ["Animal"]

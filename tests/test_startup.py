@@ -12,7 +12,8 @@ HEAVY = {"sqlalchemy", "alembic", "factory", "faker", "rich", "IPython", "psycop
 
 PROBE = """
 import atexit, runpy, sys
-atexit.register(lambda: print("MODULES", *{m.partition(".")[0] for m in sys.modules}, file=sys.stderr))
+roots = lambda: {name.partition(".")[0] for name in sys.modules}
+atexit.register(lambda: print("MODULES", *roots(), file=sys.stderr))
 sys.path.insert(0, "")
 runpy.run_path("manage.py", run_name="__main__")
 """

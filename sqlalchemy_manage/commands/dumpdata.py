@@ -35,8 +35,8 @@ def command(
     \b
     Example:
       manage.py dumpdata > all.json
-      manage.py dumpdata hr -o fixtures/hr.json
-      manage.py dumpdata hr.Department --indent 2
+      manage.py dumpdata shop -o fixtures/shop.json
+      manage.py dumpdata shop.Product --indent 2
     """
     from ..data.dump import dump, replacing
 

@@ -28,7 +28,7 @@ def command(project: Project, fixtures: tuple[str, ...], as_json: bool) -> None:
     Example:
       manage.py loaddata sample
       manage.py loaddata backup/all.json
-      manage.py --database old dumpdata hr | manage.py loaddata -
+      manage.py --database old dumpdata shop | manage.py loaddata -
     """
     import sys
 

@@ -41,14 +41,14 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
     from ..shell import banner, find_interface, interact, run_code, shell_names
 
     interface = find_interface(interface)
-    with project.connect():
-        pass  # a database that is away is told of before the prompt, not after the first query
     with Session(project.engine) as session:
         names = shell_names(project, session)
         for warning in names.warnings:
             output.warn(warning)
         for remark in names.hidden:
             output.say(remark, level=2)
+        with project.connect():
+            pass  # a database that is away is told of now, not after the first query
         file = "<command>"
         if code is None and not (sys.stdin and sys.stdin.isatty()):
             code, file = sys.stdin.read() if sys.stdin else "", "<stdin>"

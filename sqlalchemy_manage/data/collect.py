@@ -61,7 +61,7 @@ def key_of(names: Iterable[str], values: dict[str, Any]) -> Key:
 
 
 def describe(layout: Layout, values: dict[str, Any]) -> str:
-    """``hr.employee 3``, ``hr.link [1, 2]``: a row as people look for it."""
+    """``app.employee 3``, ``app.link [1, 2]``: a row as people look for it."""
     names = [field.name for field in layout.key]
     if not names or any(name not in values for name in names):
         return layout.label

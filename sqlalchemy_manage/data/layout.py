@@ -13,7 +13,8 @@ from sqlalchemy.orm import Mapper, RelationshipProperty
 from sqlalchemy.orm.exc import UnmappedColumnError
 
 from ..errors import DatabaseError, UsageError, did_you_mean
-from .values import Codec, codec_of
+from .codec import Codec
+from .values import codec_of
 
 if TYPE_CHECKING:
     from ..project import Project

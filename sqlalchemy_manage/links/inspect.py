@@ -181,7 +181,7 @@ def _link_tables(relations: list[RelationshipProperty[Any]]) -> Iterator[LinkTab
         entry = found.setdefault((table, frozenset(columns)), (table, columns, []))
         entry[2].append(str(relation))
     for table, columns, names in found.values():
-        yield LinkTable(table, tuple(dict.fromkeys(columns)), tuple(names))
+        yield LinkTable(table, tuple(c for c in table.c if c in set(columns)), tuple(names))
 
 
 def _to_ones(relations: list[RelationshipProperty[Any]]) -> Iterator[ToOne]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic.config import Config
+from alembic.operations import ops
 
 from ..errors import HistoryError, MigrationError
 from .history import History
@@ -80,6 +81,8 @@ def prepare_scripts(
     if not directives:
         return
     script = directives[0]
+    for container in (script.upgrade_ops, script.downgrade_ops):
+        leave_indexes_to_their_tables(container)
     found = changes(script.upgrade_ops.ops)
     if request is not None:
         request.changes[:] = found
@@ -100,6 +103,25 @@ def prepare_scripts(
     parts = [name] if name else [change.slug for change in found] or ["empty"]
     script.rev_id = revision_id(history.next_number(), parts)
     script.message = script.message or "\n".join(_docstring(name, found))
+
+
+def leave_indexes_to_their_tables(container: ops.OpContainer) -> None:
+    """Take out the drops of indexes whose table is dropped in the same revision.
+
+    They go with the table; dropped one by one before it, MariaDB refuses those that a
+    foreign key needs (error 1553), and a downgrade stops half-way.
+    """
+    dropped = {
+        (op.schema, op.table_name) for op in container.ops if isinstance(op, ops.DropTableOp)
+    }
+
+    def stays(op: Any) -> bool:
+        if isinstance(op, ops.ModifyTableOps):
+            op.ops = [inner for inner in op.ops if stays(inner)]
+            return bool(op.ops)
+        return not (isinstance(op, ops.DropIndexOp) and (op.schema, op.table_name) in dropped)
+
+    container.ops = [op for op in container.ops if stays(op)]
 
 
 def _docstring(name: str | None, found: list[Change]) -> Iterator[str]:

@@ -33,9 +33,7 @@ def sqlite_url(new_database: Callable[[str], str]) -> str:
 
 
 @pytest.mark.usefixtures("tables")
-def test_code_runs_with_everything_imported_and_commits(
-    manage: Manage, engine: sa.Engine
-) -> None:
+def test_code_runs_with_everything_imported_and_commits(manage: Manage, engine: sa.Engine) -> None:
     result = manage(
         "shell",
         "-c",
@@ -56,7 +54,9 @@ def test_code_runs_with_everything_imported_and_commits(
 
 @pytest.mark.usefixtures("tables")
 def test_what_is_not_committed_is_rolled_back(manage: Manage, engine: sa.Engine) -> None:
-    code = "session.add(Employee(name='Ann')); session.flush(); print(session.query(Employee).count())"
+    code = (
+        "session.add(Employee(name='Ann')); session.flush(); print(session.query(Employee).count())"
+    )
     result = manage("shell", "-c", code)
     assert (result.code, result.stdout) == (0, "1\n")
     with engine.connect() as connection:
@@ -177,7 +177,9 @@ def test_hidden_names_are_told_of_at_verbosity_2(
     assert told.stderr == "sqlalchemy.select is left out: select is notes.models.select.\n"
 
 
-def test_broken_factories_are_a_warning(copy_project: Callable[[str], Path], sqlite_url: str) -> None:
+def test_broken_factories_are_a_warning(
+    copy_project: Callable[[str], Path], sqlite_url: str
+) -> None:
     folder = copy_project("bare")
     (folder / "notes" / "factories.py").write_text("1 / 0\n")
     result = run(folder, "manage.py", "shell", "-c", "print(Note)", url=sqlite_url)
@@ -234,7 +236,11 @@ def terminal(tmp_path: Path, sqlite_url: str) -> Iterator[Callable[..., Terminal
     opened: list[Terminal] = []
 
     def start(*arguments: str) -> Terminal:
-        home = {"HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+        home = {
+            "HOME": str(tmp_path),
+            "IPYTHONDIR": str(tmp_path),
+            "XDG_CONFIG_HOME": str(tmp_path),
+        }
         environment = {"DATABASE_URL": sqlite_url, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
         environment["PYTHON_HISTORY"] = ""
         opened.append(Terminal(["manage.py", "shell", *arguments], environment | home))

@@ -18,7 +18,8 @@ TESTS = """
 import json, os, sys
 
 def test_where(tmp_path):
-    seen = {"cwd": os.getcwd(), "settings": os.environ["MANAGE_SETTINGS_MODULE"], "args": sys.argv[1:]}
+    seen = {"cwd": os.getcwd(), "args": sys.argv[1:]}
+    seen["settings"] = os.environ["MANAGE_SETTINGS_MODULE"]
     with open("seen.json", "w") as file:
         json.dump(seen, file)
 """

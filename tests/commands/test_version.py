@@ -6,10 +6,9 @@ import json
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
-from conftest import Manage, run
+from conftest import Manage
 
 from sqlalchemy_manage import __version__
 
@@ -48,8 +47,3 @@ def test_what_is_not_installed(manage: Manage, monkeypatch: pytest.MonkeyPatch) 
     assert found["IPython"] is None
     assert list(found["drivers"]) == ["sqlite3"]
     assert "IPython                 not installed" in manage("-v", "2", "version").stdout
-
-
-def test_no_settings_are_needed(tmp_path: Path) -> None:
-    result = run(tmp_path, "-m", "sqlalchemy_manage", "version")
-    assert (result.code, result.stdout) == (0, f"{__version__}\n")
