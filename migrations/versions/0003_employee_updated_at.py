@@ -1,4 +1,4 @@
-"""employee.updated_at, kept by a trigger of the database: raw DDL, one per dialect.
+"""employee.updated_at, kept by a trigger: raw DDL, one per dialect.
 
 The trigger sets the time (UTC) on every update of an employee, unless the update itself
 sets updated_at: a fixture or a restored row keeps the time it came with.
