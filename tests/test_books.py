@@ -1,4 +1,4 @@
-"""The tool knows no app: another project, other keys, the same path from nothing to proven links."""
+"""The tool knows no app: another project, other keys, the same path to proven links."""
 
 from __future__ import annotations
 

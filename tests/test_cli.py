@@ -193,11 +193,14 @@ def test_a_command_that_has_an_option_of_the_same_name_keeps_its_own(bare: Path)
     assert run(bare, "manage.py", "act", "--database", "mine").stdout == "default\n"
 
 
-def test_verbosity_does_not_outlive_its_command_line(manage: Manage) -> None:
-    assert "No such revision" not in manage("-v", "0", "version").stderr
-    output.configure(0)
+def test_verbosity_does_not_outlive_its_command_line(
+    manage: Manage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manage("-v", "0", "version")
+    output.say("unheard")
     manage("version")
-    assert manage("makemigrations", "--check").stderr != ""
+    output.say("heard")
+    assert capsys.readouterr().err == "heard\n"
 
 
 class Tty:
@@ -230,10 +233,9 @@ def test_color_on_a_terminal_and_how_to_be_rid_of_it(
         assert main([*more, *arguments], prog_name="manage.py") == 2
         return tty.text
 
-    if arguments != ["nope"]:  # Click's own messages have no colors
-        assert "\x1b[" in stderr_of()
-        assert "\x1b[" in stderr_of(), "and again: the choice does not outlive its command line"
     assert "\x1b[" not in stderr_of("--no-color")
+    if arguments != ["nope"]:  # Click's own messages have no colors
+        assert "\x1b[" in stderr_of(), "the choice outlived its command line"
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[" not in stderr_of()
 

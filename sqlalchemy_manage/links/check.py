@@ -139,11 +139,11 @@ def _reference(link: Reference) -> tuple[sa.Select[Any], Checks]:
     dangling = sa.select(*shown).select_from(joined).where(filled, targets[0].is_(None))
     checks: Checks = [("dangling", dangling)]
     if len(columns) > 1:
-        # MATCH SIMPLE: the database does not check a key of which a part is null.
+        # MATCH SIMPLE: the database does not check a key of which a part is null. Where a
+        # part can never be null (a tenant's id, say), null in the other is how to have none.
         some = sa.or_(*(column.is_not(None) for column in columns))
         none = sa.or_(*(column.is_(None) for column in columns))
-        nullable = [c for c in link.columns if c.nullable]
-        if 0 < len(nullable) and (len(nullable) == len(columns) or link.declared):
+        if all(column.nullable for column in link.columns):
             checks.append(("half link", sa.select(*shown).where(some, none)))
     followed = sa.select(sa.func.count()).select_from(child).where(filled)
     return followed, checks

@@ -134,7 +134,7 @@ def _references(
 ) -> list[Reference]:
     found: dict[frozenset[Any], tuple[list[Any], bool, list[str]]] = {}
     for table in tables:
-        constraints = sorted(table.foreign_key_constraints, key=lambda c: c.column_keys)
+        constraints = sorted(table.foreign_key_constraints, key=lambda c: list(c.column_keys))
         for constraint in constraints:
             pairs = [(element.parent, element.column) for element in constraint.elements]
             found[frozenset(pairs)] = (pairs, True, [])
@@ -164,7 +164,7 @@ def _pairs(relation: RelationshipProperty[Any]) -> Iterator[list[Any]]:
     """The (child, parent) column pairs along which a relationship is stored."""
     if relation.secondary is not None:
         yield [(link, own) for own, link in relation.synchronize_pairs]
-        yield [(link, own) for own, link in relation.secondary_synchronize_pairs]
+        yield [(link, own) for own, link in relation.secondary_synchronize_pairs or ()]
     else:
         # Of either direction: the pair's second column is the one that is filled.
         yield [(filled, source) for source, filled in relation.synchronize_pairs]

@@ -150,7 +150,7 @@ def test_a_revision_that_makes_links_dangle_is_rolled_back_on_sqlite(
 
 @pytest.mark.parametrize("backend", ["sqlite"])  # the others check for themselves
 def test_links_that_dangled_before_do_not_stop_a_migration(bare: Bare) -> None:
-    engine = sa.create_engine(bare.url)
+    engine = sa.create_engine(bare.url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO comment (id, note_id) VALUES (9, 99)")
     bare.revision("0002_good", GOOD)
