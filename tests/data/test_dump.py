@@ -259,6 +259,27 @@ def test_types_of_postgresql_travel_in_its_own_text_form(
         loaded(other, [{"model": "stock.special", "pk": 3, "fields": {"address": "home"}}])
 
 
+def test_text_is_sorted_by_code_point_whatever_the_collation(
+    project_of: Callable[..., Project], database_url: str, backend: str
+) -> None:
+    collation = {"postgresql": "und-x-icu", "mariadb": "utf8mb4_general_ci", "sqlite": "NOCASE"}
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Word(Base):
+        __tablename__ = "word"
+
+        name: Mapped[str] = mapped_column(
+            sa.String(20, collation=collation[backend]), primary_key=True
+        )
+
+    project = project_of(models_of(Base), database_url)
+    words = ["é", "b", "Z", "a", "C"]
+    loaded(project, [{"model": "stock.word", "pk": word} for word in words])
+    assert [r["pk"] for r in json.loads(dumped(project))] == ["C", "Z", "a", "b", "é"]
+
+
 def test_a_file_is_replaced_whole_and_for_the_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     path.write_text("old")

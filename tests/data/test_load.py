@@ -95,7 +95,16 @@ def test_a_large_table_is_not_read_whole_and_all_is_found(project: Project) -> N
     execute(project, sa.insert(Shelf).values(many[:1000]), sa.insert(Shelf).values(many[1000:]))
     some = [record("shelf", [m["room"], m["number"]], note="n") for m in many[::500]]
     some.append(record("shelf", ["r00000", 1], note="new"))
+    read: list[str] = []
+
+    def note(c: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT") and "count(" not in statement and "shelf." in statement:
+            read.append(statement)
+
+    sa.event.listen(project.engine, "before_cursor_execute", note)
     assert counts(project, some) == (1, 4, 0)
+    assert read
+    assert all("WHERE" in statement for statement in read)
     found = rows(project, sa.select(Shelf.room).where(Shelf.note == "n").order_by(Shelf.room))
     assert found == [("r00000",), ("r00500",), ("r01000",), ("r01500",)]
 
@@ -142,6 +151,24 @@ def test_rows_without_a_key_are_wanted_as_often_as_they_are_written(project: Pro
     # A relationship asks for the link, not for one more of it.
     assert counts(project, [record("box", 1, tags=["red"])]) == (0, 0, 2)
     assert len(rows(project, sa.select(box_tag))) == 3
+
+
+def test_a_relationship_leaves_the_other_columns_of_its_link_rows_alone(project: Project) -> None:
+    records = [
+        record("box", 1),
+        record("vehicle_box", [1, 1], packed=3),
+        record("vehicle", 1, type="truck", boxes=[1]),
+    ]
+    assert counts(project, records) == (3, 0, 0)
+    loaded(project, [record("vehicle", 1, boxes=[1])])
+    assert rows(project, sa.select(warehouse.vehicle_box.c.packed)) == [(3,)]
+
+
+def test_true_is_not_one_in_json(project: Project) -> None:
+    loaded(project, [record("everything", 1, data={"a": [1, {"b": 2}]})])
+    assert counts(project, [record("everything", 1, data={"a": [1.0, {"b": 2}]})]) == (0, 0, 1)
+    assert counts(project, [record("everything", 1, data={"a": [True, {"b": 2}]})]) == (0, 1, 0)
+    assert rows(project, sa.select(warehouse.Everything.data)) == [({"a": [True, {"b": 2}]},)]
 
 
 def test_circles_of_rows_and_tables(project: Project) -> None:

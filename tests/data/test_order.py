@@ -66,6 +66,24 @@ def test_a_circle_that_must_not_be_null_is_reported() -> None:
     assert [row.values["id"] for row, _ in made.stuck] == [1]
 
 
+def test_a_circle_is_opened_where_a_link_may_be_null() -> None:
+    table = sa.Table(
+        "person",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("boss_id", sa.ForeignKey("person.id"), nullable=False),
+        sa.Column("friend_id", sa.ForeignKey("person.id")),
+    )
+    values = [(1, 2, None), (2, 2, 1), (3, 3, 4), (4, 3, None)]
+    rows = [Row({"id": a, "boss_id": b, "friend_id": c}, Origin("x", a)) for a, b, c in values]
+    made = plan(layout_of(table), rows, {}, never)
+    assert made.stuck == []
+    assert {row.values["id"]: names for row, names in made.later.items()} == {
+        2: ("friend_id",),
+        3: ("friend_id",),
+    }
+
+
 def test_what_the_database_defers_needs_no_order() -> None:
     layout, rows = people(False, (1, 2), (2, 1))
     made = plan(layout, rows, {}, lambda constraint: True)

@@ -177,7 +177,7 @@ class Member(Base):
 
 class Vehicle(Base):
     __tablename__ = "vehicle"
-    __mapper_args__ = {"polymorphic_on": "type", "polymorphic_identity": "vehicle"}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_on": "type", "polymorphic_identity": "vehicle"}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     type: Mapped[str] = mapped_column(sa.String(20))
@@ -187,7 +187,7 @@ class Vehicle(Base):
 class Truck(Vehicle):
     """In the table of its base."""
 
-    __mapper_args__ = {"polymorphic_identity": "truck"}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": "truck"}
 
     payload: Mapped[int | None] = mapped_column("payload_kg")
 
@@ -196,7 +196,7 @@ class Car(Vehicle):
     """In a table of its own, joined to its base's."""
 
     __tablename__ = "car"
-    __mapper_args__ = {"polymorphic_identity": "car"}  # noqa: RUF012
+    __mapper_args__ = {"polymorphic_identity": "car"}
 
     id: Mapped[int] = mapped_column(sa.ForeignKey("vehicle.id"), primary_key=True)
     seats: Mapped[int]
