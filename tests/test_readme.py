@@ -103,7 +103,8 @@ def test_what_the_readme_shows_is_what_happens(place: str, tmp_path: Path) -> No
 def test_the_first_screen_has_the_two_commands() -> None:
     first_screen = README.splitlines()[:40]
     starts = [line for line in first_screen if line.startswith("python3 -m venv")]
-    assert [line.split()[-1] for line in starts] == ["prepare", "test"]
+    commands = [line.partition(" manage.py ")[2] for line in starts]
+    assert commands == ["prepare", "test -n auto"]
 
 
 def test_every_command_and_setting_is_in_the_readme() -> None:
