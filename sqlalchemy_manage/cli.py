@@ -162,6 +162,7 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        click.echo(err=True)  # off the line on which the work, or the question, stood
         output.error("interrupted.")
         return 130
     except BrokenPipeError:

@@ -174,7 +174,8 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
         )
     if re.search(
         r"connection refused|could not connect|can't connect|could not translate|timed? ?out"
-        r"|no such file or directory|unreachable|name or service not known|failed to resolve|no route|lost",
+        r"|no such file or directory|unreachable|name or service not known|failed to resolve"
+        r"|no route|lost",
         lower,
     ):
         first = text.splitlines()[0]

@@ -6,21 +6,21 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import factory.random
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from ..conf import failing_line
 from ..databases import require_tables, trouble
 from ..errors import ManageError, SeedError, UsageError, did_you_mean
-from ..output import clean
-from ..violations import Violation, violation
+from ..violations import violation
 from .factories import Factory, bound, project_factories, reset_sequences
 from .links import POOLS, Links
+from .refusals import refused
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -58,14 +58,6 @@ class Seeded:
     def rate(self) -> float:
         """Rows a second, link rows included."""
         return self.total / self.seconds if self.seconds else 0.0
-
-
-@dataclass
-class _Made:
-    """The rows since the last flush, and the share they belong to."""
-
-    share: Share | None = None
-    rows: list[Any] = field(default_factory=list)
 
 
 def plan_seed(project: Project, session: Session, counts: Sequence[tuple[str, int]]) -> list[Share]:
@@ -143,9 +135,8 @@ def seed(
     shares = list(shares)
     before = row_counts(session.connection(), project.tables)
     start = time.perf_counter()
-    made = _Made()
     try:
-        _create(project, session, shares, random_seed, made, CHUNK, on_progress)
+        _create(project, session, shares, random_seed, [], CHUNK, on_progress)
         session.commit()
     except StatementError as error:
         session.rollback()
@@ -165,10 +156,11 @@ def _create(
     session: Session,
     shares: list[Share],
     random_seed: int,
-    made: _Made,
+    made: list[Any],
     chunk: int,
     on_progress: Callable[[Share, int], None] = lambda share, done: None,
 ) -> None:
+    """``made`` holds the rows since the last flush, for the one that is to blame."""
     starts = [
         (f, session.scalar(sa.select(sa.func.count()).select_from(f._meta.model)) or 0)
         for f in project_factories(project).values()
@@ -177,17 +169,16 @@ def _create(
     with bound(session), _seeded(random_seed):
         reset_sequences(starts)
         for share in shares:
-            made.share = share
             for number in range(1, share.count + 1):
                 try:
-                    made.rows.append(share.factory())
+                    made.append(share.factory())
                 except StatementError:
                     raise  # a query of the factory flushed what is pending
                 except Exception as error:
                     raise _factory_error(share, number, error) from error
                 if number % chunk == 0 or number == share.count:
                     session.flush()
-                    made.rows.clear()
+                    made.clear()
                     on_progress(share, number)
         del session.info[POOLS]
 
@@ -221,7 +212,7 @@ def _explained(
     error: StatementError,
 ) -> SeedError:
     """Which row it was: the same seed makes the same rows, so they are made again one by one."""
-    made = _Made()
+    made: list[Any] = []
     try:
         _create(project, session, shares, random_seed, made, chunk=1)
     except StatementError as again:
@@ -230,75 +221,8 @@ def _explained(
         pass
     finally:
         session.rollback()
-    broken = (
-        violation(error, project.tables)
-        if isinstance(error, DBAPIError)
-        else Violation("wrong type", None, ())
-    )
-    row = _refused_row(made, broken)
-    if made.share is None or row is None:
-        return SeedError(f"The database refused a row: {error.orig}. Nothing was written.")
-    name = next(
-        (n for n, f in project_factories(project).items() if f._meta.model is type(row)),
-        made.share.name,
-    )
-    what = ", ".join(_values(row, broken)) or f"a row ({_whole(row)})"
-    return SeedError(
-        f"{name}: the database refuses {what} ({_reason(broken, error)}). Nothing was written.",
-        f"Change that declaration of {name}, or the constraint.",
-    )
-
-
-def _refused_row(made: _Made, broken: Violation) -> Any:
-    """The row just made, or, when the refused table is another's, a row that it brought along."""
-    if not made.rows:
-        return None
-    row = made.rows[-1]
-    tables = {getattr(t, "name", None) for t in sa.inspect(type(row)).tables}
-    if broken.table is None or broken.table in tables:
-        return row
-    for relation in sa.inspect(type(row)).relationships:
-        value = sa.inspect(row).dict.get(relation.key)
-        for other in value if isinstance(value, list | set | tuple) else [value]:
-            if other is not None and relation.mapper.local_table.name == broken.table:
-                return other
-    return row
-
-
-def _values(row: Any, broken: Violation) -> Iterator[str]:
-    mapper = sa.inspect(type(row))
-    for column in mapper.local_table.columns:
-        key = mapper.get_property_by_column(column).key
-        value = sa.inspect(row).dict.get(key)
-        if column.name in broken.columns or (not broken.columns and _unfit(column, value, broken)):
-            yield f"{mapper.local_table.name}.{column.name} = {clean(repr(value))}"
-
-
-def _unfit(column: sa.Column[Any], value: Any, broken: Violation) -> bool:
-    if broken.kind == "too long":
-        length = getattr(column.type, "length", None)
-        return isinstance(value, str) and length is not None and len(value) > length
-    if broken.kind in ("wrong type", "refused"):
-        try:
-            return value is not None and not isinstance(value, column.type.python_type)
-        except NotImplementedError:
-            return False
-    if broken.kind == "FOREIGN KEY":
-        return bool(column.foreign_keys) and value is not None
-    return False
-
-
-def _whole(row: Any) -> str:
-    shown = {k: v for k, v in sa.inspect(row).dict.items() if not k.startswith("_")}
-    return clean(", ".join(f"{k}={v!r}" for k, v in shown.items()))
-
-
-def _reason(broken: Violation, error: StatementError) -> str:
-    if broken.kind == "refused":
-        return str(error.orig).strip().splitlines()[0]
-    if broken.constraint:
-        return f"{broken.kind}, constraint {broken.constraint}"
-    return broken.kind
+    names = {f._meta.model: n for n, f in project_factories(project).items()}
+    return refused(error, made[-1] if made else None, names, project.tables)
 
 
 def row_counts(connection: sa.Connection, tables: Iterable[sa.Table]) -> dict[str, int]:
