@@ -133,7 +133,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
             context.run_migrations()
         return
     connection.info["writes"] = True
-    context.configure(**options, fn=steps.guard(command["fn"]))
+    # On a second try the plan of the first is still there, with its guard around it.
+    plan = command["fn"]
+    context.configure(**options, fn=steps.guard(getattr(plan, "unguarded", plan)))
     if connection.in_transaction():
         raise AssertionError("a transaction began before Alembic's own; it would not commit")
     engine = connection.engine
@@ -164,6 +166,7 @@ class _Steps:
                 step.migration_fn = self._guarded(step, step.migration_fn, context)
                 yield step
 
+        guarded.unguarded = plan  # type: ignore[attr-defined]
         return guarded
 
     def _guarded(self, step: Any, inner: Callable[..., None], context: Any) -> Callable[..., None]:

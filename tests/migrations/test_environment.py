@@ -179,6 +179,42 @@ def test_four_processes_at_once_apply_each_revision_once(bare: Bare) -> None:
     assert bare.query("SELECT version_num FROM alembic_version") == [("0004_step",)]
 
 
+OVERTAKEN = """
+import subprocess, sys
+from alembic.script import ScriptDirectory
+from sqlalchemy_manage.cli import main
+
+planned = ScriptDirectory._upgrade_revs
+tries = []
+
+def overtaken(self, *args):
+    tries.append(1)
+    assert len(tries) < 4, "planned again and again"
+    for number, step in enumerate(planned(self, *args)):
+        if number == 1 and len(tries) == 1:
+            # Between two revisions nobody holds SQLite's lock: another run goes one further.
+            subprocess.run([sys.executable, "manage.py", "migrate", "0003"], check=True)
+        yield step
+
+ScriptDirectory._upgrade_revs = overtaken
+code = main(["migrate"])
+print("tries", len(tries))
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])  # the others hold a lock for the whole run
+def test_a_run_that_is_overtaken_plans_again(bare: Bare) -> None:
+    for number in (2, 3, 4, 5):
+        body = f"def upgrade():\n    op.create_table('t{number}', sa.Column('id', sa.Integer))\n"
+        bare.revision(f"000{number}_step", body)
+    result = run(bare.folder, "-c", OVERTAKEN, url=bare.url)
+    assert result.code == 0, result
+    assert "tries 2" in result.stdout
+    assert {"t2", "t3", "t4", "t5"} <= bare.tables()
+    assert bare.query("SELECT version_num FROM alembic_version") == [("0005_step",)]
+
+
 def test_a_held_lock_ends_with_75_and_nothing_done(
     bare: Bare, backend: str, tmp_path: Path
 ) -> None:
