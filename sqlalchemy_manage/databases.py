@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -126,15 +126,15 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
             f"There is no database file {_sqlite_path(url)} yet.",
             "manage.py prepare creates, migrates and fills it; manage.py migrate only migrates.",
         )
-    try:
-        connection = engine.connect()
-        if url.get_backend_name() == "sqlite":
-            # SQLite opens lazily: only a read shows that the file is no database.
-            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-            connection.rollback()
-    except DBAPIError as error:
-        raise refusal(error, url) from error
-    with connection:
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(engine.connect())
+            if url.get_backend_name() == "sqlite":
+                # SQLite opens lazily: only a read shows that the file is no database.
+                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+                connection.rollback()
+        except DBAPIError as error:
+            raise refusal(error, url) from error
         yield connection
 
 
