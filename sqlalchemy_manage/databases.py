@@ -283,26 +283,45 @@ def scratch_database(database: Database, root: Path | None) -> Iterator[Database
     server, which takes the right to create databases; raises DatabaseError without it.
     """
     url = database_url(database, root)
-    name = f"scratch_{os.getpid()}_{secrets.token_hex(4)}"
     if url.get_backend_name() == "sqlite":
-        memory = f"sqlite:///file:{name}?mode=memory&cache=shared&uri=true"
-        engine = sa.create_engine(memory, poolclass=sa.NullPool)
-        with engine.connect():  # keeps the memory alive until the block ends
-            yield Database(database.alias, memory)
+        with memory_database(database.alias) as memory:
+            yield memory
         return
-    scratch = url.set(database=name).render_as_string(hide_password=False)
+    name = _scratch_name()
+    with ExitStack() as stack:
+        with _server(database, root) as connection:
+            # Before CREATE: one that is interrupted may have been carried out all the same.
+            stack.callback(_drop_database, database, root, name)
+            try:
+                connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            except DBAPIError as error:
+                stack.pop_all()
+                raise DatabaseError(
+                    f"A scratch database is needed for the comparison, and {shown(url)} may not "
+                    f"create one: {str(error.orig).strip().splitlines()[0]}",
+                    "Grant the user the right to create databases (PostgreSQL: ALTER USER ... "
+                    "CREATEDB).",
+                ) from error
+        scratch = url.set(database=name).render_as_string(hide_password=False)
+        yield Database(database.alias, scratch, database.options)
+
+
+def _drop_database(database: Database, root: Path | None, name: str) -> None:
+    # On a connection of its own: the one that created it may be lost, or cut off in the
+    # midst of an answer by Ctrl-C.
     with _server(database, root) as connection:
-        try:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        except DBAPIError as error:
-            raise DatabaseError(
-                f"A scratch database is needed for the comparison, and {shown(url)} may not "
-                f"create one: {str(error.orig).strip().splitlines()[0]}",
-                "Grant the user the right to create databases (PostgreSQL: ALTER USER ... "
-                "CREATEDB).",
-            ) from error
-        try:
-            yield Database(database.alias, scratch, database.options)
-        finally:
-            force = " WITH (FORCE)" if connection.dialect.name == "postgresql" else ""
-            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{force}")
+        force = " WITH (FORCE)" if connection.dialect.name == "postgresql" else ""
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{force}")
+
+
+@contextmanager
+def memory_database(alias: str) -> Iterator[Database]:
+    """An empty SQLite database in memory, which every connection made in the block shares."""
+    memory = f"sqlite:///file:{_scratch_name()}?mode=memory&cache=shared&uri=true"
+    engine = sa.create_engine(memory, poolclass=sa.NullPool)
+    with engine.connect():  # keeps the memory alive until the block ends
+        yield Database(alias, memory)
+
+
+def _scratch_name() -> str:
+    return f"scratch_{os.getpid()}_{secrets.token_hex(4)}"

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations
 from alembic.runtime.migration import MigrationContext
 
-from ..databases import create_engine, scratch_database
+from ..databases import create_engine
 from ..errors import DatabaseMissing, NotAdopted
 from .executor import apply_plan
 from .history import History, Revision
 from .plan import Plan
+from .scratch import replayed
 from .words import changes
 
 if TYPE_CHECKING:
@@ -95,9 +96,7 @@ def compare_first(
     present = [n for n in sa.inspect(connection).get_table_names() if n not in _OURS]
     if not present:
         return None
-    with scratch_database(project.database, project.settings.root) as scratch:
-        target = _Elsewhere(project, scratch)
-        apply_plan(target, Plan(first[0].id, False, (first[0],)))  # type: ignore[arg-type]
+    with replayed(project, history, upto=first[0].id, same_kind=True) as scratch:
         engine = create_engine(scratch, None, poolclass=sa.NullPool)
         with engine.connect() as scratch_connection:
             expected = sa.MetaData()
@@ -148,17 +147,6 @@ def _differences(
             f"{verb.get(change.symbol, 'is not what the revision makes')} ({change.words})"
         )
     return found
-
-
-class _Elsewhere:
-    """A project whose database is another one."""
-
-    def __init__(self, project: Project, database: Any) -> None:
-        self._project = project
-        self.database = database
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._project, name)
 
 
 def refusal(comparison: Comparison, *, asked: bool) -> NotAdopted:
