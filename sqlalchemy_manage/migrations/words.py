@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -57,32 +58,49 @@ def _change(op: Any) -> Change:
         return Change("-", f"drop column {_qualified(op)}.{name}", f"remove_{table}_{name}", table)
     if isinstance(op, ops.AlterColumnOp):
         what = ", ".join(_altered(op)) or "change"
-        name = op.column_name
+        name, new = op.column_name, op.modify_name
+        if new and what == f"rename to {new}":
+            words = f"rename column {_qualified(op)}.{name} to {new}"
+            return Change("~", words, f"rename_{name}_{table}_{new}", table)
         return Change(
             "~", f"alter column {_qualified(op)}.{name}: {what}", f"alter_{table}_{name}", table
+        )
+    if isinstance(op, ops.RenameTableOp):
+        new = op.new_table_name
+        return Change(
+            "~", f"rename table {_qualified(op)} to {new}", f"rename_{table}_{new}", table
         )
     if isinstance(op, ops.CreateIndexOp):
         unique = "unique index" if op.unique else "index"
         columns = ", ".join(str(getattr(c, "name", c)) for c in op.columns)
-        name = str(op.index_name or "_".join((table, "index")))
-        return Change("+", f"create {unique} {name} on {_qualified(op)} ({columns})", name, table)
+        name = str(op.index_name or "index")
+        words = f"create {unique} {name} on {_qualified(op)} ({columns})"
+        return Change("+", words, _fragment(table, name), table)
     if isinstance(op, ops.DropIndexOp):
-        return Change(
-            "-", f"drop index {op.index_name} of {_qualified(op)}", f"remove_{op.index_name}", table
-        )
+        name = str(op.index_name)
+        words = f"drop index {name} of {_qualified(op)}"
+        return Change("-", words, f"remove_{_fragment(table, name)}", table)
     if isinstance(op, ops.DropConstraintOp):
         kind = f"{op.constraint_type} constraint" if op.constraint_type else "constraint"
         name = str(op.constraint_name or "unnamed")
-        return Change("-", f"drop {kind} {name} of {_qualified(op)}", f"remove_{name}", table)
+        words = f"drop {kind} {name} of {_qualified(op)}"
+        return Change("-", words, f"remove_{_fragment(table, name)}", table)
     if isinstance(op, ops.CreateForeignKeyOp):
         table = str(op.source_table)
         keys = f"({', '.join(op.local_cols)}) -> {op.referent_table} ({', '.join(op.remote_cols)})"
-        name = str(op.constraint_name or f"{table}_{'_'.join(op.local_cols)}_fk")
-        return Change("+", f"add foreign key {table} {keys}", name, table)
+        name = str(op.constraint_name or f"{'_'.join(op.local_cols)}_fk")
+        return Change("+", f"add foreign key {table} {keys}", _fragment(table, name), table)
     if isinstance(op, ops.AddConstraintOp):
         name = str(getattr(op, "constraint_name", None) or "unnamed")
         kind = str(op.constraint_type)
-        return Change("+", f"add {kind} constraint {name} to {_qualified(op)}", name, table)
+        words = f"add {kind} constraint {name} to {_qualified(op)}"
+        return Change("+", words, _fragment(table, name), table)
+    if isinstance(op, ops.CreateTableCommentOp | ops.DropTableCommentOp):
+        what = f"comment of table {_qualified(op)}"
+        slug = f"alter_{table}_table_comment"
+        if isinstance(op, ops.DropTableCommentOp):
+            return Change("-", f"drop {what}", slug, table)
+        return Change("~", f"set {what}", slug, table)
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(op).__name__.removesuffix("Op")).lower()
     return Change("~", f"{words} {table}".strip(), f"{words}_{table}".replace(" ", "_"), table)
 
@@ -100,26 +118,47 @@ def _altered(op: ops.AlterColumnOp) -> Iterator[str]:
         yield "comment"
 
 
+def _fragment(table: str, name: str) -> str:
+    """Django's ``<table>_<name>`` for an index or a constraint.
+
+    The table's name is not said twice: conventional names hold it already, and an id
+    has no room to spare.
+    """
+    return name if slugify(table) in slugify(name) else f"{table}_{name}"
+
+
+def name_parts(found: Iterable[Change]) -> list[str]:
+    """The parts of the name of a revision with these changes.
+
+    What comes with a new table (its indexes, say) goes without saying.
+    """
+    found = list(found)
+    created = {change.table for change in found if change.slug == change.table}
+    return [c.slug for c in found if c.table not in created or c.slug == c.table]
+
+
 def revision_id(number: int, parts: Iterable[str]) -> str:
     """``NNNN_slug`` of at most 32 characters, cut between words: ``0004_employee_notes``.
 
     Of several parts as many are taken as fit whole; ``_and_more`` stands for the rest.
     """
-    room = ID_LENGTH - 5
+    prefix = f"{number:04d}_"
+    room = ID_LENGTH - len(prefix)
     slugs = [s for part in parts if (s := slugify(part))] or ["auto"]
-    taken = slugs[0] if len(slugs[0]) <= room else _cut(slugs[0], room)
+    taken = _cut(slugs[0], room)
     for index, slug in enumerate(slugs[1:], start=1):
         last = index == len(slugs) - 1
         if len(taken) + 1 + len(slug) > (room if last else room - len("_and_more")):
-            more = _cut(taken, room - len("_and_more")) if index == 1 else taken
-            return f"{number:04d}_{more}_and_more"
+            return f"{prefix}{_cut(taken, room - len('_and_more'))}_and_more"
         taken = f"{taken}_{slug}"
-    return f"{number:04d}_{taken}"
+    return prefix + taken
 
 
 def slugify(text: str) -> str:
-    """``text`` in lower-case ASCII letters, digits and underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    """``text`` in lower-case ASCII letters, digits and underscores: ``Größe`` is ``grosse``."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
 
 
 def _cut(slug: str, room: int) -> str:
