@@ -18,6 +18,7 @@ import alembic.context
 import alembic.op
 from alembic import command
 from alembic.util import CommandError
+from sqlalchemy.engine import URL
 
 from ..conf import Database, failing_line
 from ..databases import database_url, memory_database, scratch_database
@@ -29,6 +30,9 @@ from .scripts import alembic_config
 
 if TYPE_CHECKING:
     from ..project import Project
+
+
+_replays: set[URL] = set()
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,16 @@ def replayed(
     """
     with _scratch_like(project, same_kind) as database:
         _apply(project, history, database, upto)
-        yield database
+        _replays.add(database_url(database))
+        try:
+            yield database
+        finally:
+            _replays.discard(database_url(database))
+
+
+def holds_replay(url: URL) -> bool:
+    """Whether ``url`` is of a scratch database that a history was replayed into."""
+    return url in _replays
 
 
 @contextmanager
