@@ -113,6 +113,24 @@ def json_option(help_text: str = "Print JSON instead of a table.") -> Callable[.
     return click.option("--json", "as_json", is_flag=True, help=help_text)
 
 
+_ANSWERS = (
+    ("--rename", "TABLE.OLD=NEW", "This column was renamed."),
+    ("--rename-table", "OLD=NEW", "This table was renamed."),
+    ("--rename-value", "TABLE.COLUMN:OLD=NEW", "This value of an Enum was renamed or replaced."),
+    ("--default", "TABLE.COLUMN=VALUE", "Rows that are there get this value, a Python literal."),
+    ("--server-default", "TABLE.COLUMN=SQL", "Rows that are there get this SQL expression."),
+    ("--nullable", "TABLE.COLUMN", "Let this column be NULL for now."),
+    ("--allow-drop", "TABLE[.COLUMN]", "Drop this with its data."),
+)
+
+
+def answer_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The flags that answer makemigrations' questions; each may be given several times."""
+    for flag, metavar, text in reversed(_ANSWERS):
+        function = click.option(flag, multiple=True, metavar=metavar, help=text)(function)
+    return function
+
+
 class RevisionType(_ParamType):
     """A revision as typed: a name, a unique beginning of one, ``zero``, ``-N`` or ``+N``.
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import output
+from ..options import answer_options, json_option
 
 if TYPE_CHECKING:
+    from ..migrations.scripts import Draft
     from ..project import Project
 
 
@@ -17,34 +19,97 @@ if TYPE_CHECKING:
 @click.option("-n", "--name", help="Name of the revision, in place of one made from its content.")
 @click.option("--empty", is_flag=True, help="A revision without operations, to fill by hand.")
 @click.option("--check", is_flag=True, help="Exit with 1 if the models changed; write nothing.")
-@click.option("--dry-run", is_flag=True, help="Print the file that would be written.")
+@click.option("--dry-run", is_flag=True, help="Print the file that would be written, and its SQL.")
+@click.option(
+    "--scratch",
+    is_flag=True,
+    help="Compare with the revisions replayed into a scratch database, not with the database.",
+)
+@answer_options
+@json_option("Print JSON: revision, path, operations, notices; with --dry-run file and sql.")
 @click.pass_obj
-def command(project: Project, name: str | None, empty: bool, check: bool, dry_run: bool) -> int:
+def command(
+    project: Project,
+    name: str | None,
+    empty: bool,
+    check: bool,
+    dry_run: bool,
+    scratch: bool,
+    as_json: bool,
+    **answers: Any,
+) -> int:
     """Compare the models with the database and write the difference as a revision.
 
     The history is one for the whole project, as Alembic's is. Only the path of the new
-    file is printed on stdout. The first call also makes the migrations folder.
+    file is printed on stdout. The first call also makes the migrations folder. What could
+    lose data is asked; each answer has a flag, for where nobody can be asked.
 
     \b
     Example:
       manage.py makemigrations
-      manage.py makemigrations -n add_salary
+      manage.py makemigrations --rename employee.name=full_name
+      manage.py makemigrations --default employee.grade='"junior"'
       manage.py makemigrations --check       for CI: 1 if a revision is missing
     """
     from ..migrations.autogenerate import draft_revision
-    from ..migrations.scripts import create_folder
+    from ..migrations.questions import parse_answers
+    from ._prompts import questioner_for
 
-    draft = draft_revision(project, name=name, empty=empty)
+    given = parse_answers(**answers)
+    draft, notices = draft_revision(
+        project,
+        name=name,
+        empty=empty,
+        answers=given,
+        questioner=questioner_for(project) if not check else None,
+        only_looks=check,
+        scratch=scratch,
+    )
+    for notice in notices:
+        output.say(f"Note: {notice}")
+    sql = None
     if draft is None:
         output.say("No changes detected.")
-        return 0
-    output.say(f"{draft.path.stem}:")
-    for change in draft.changes:
-        output.say(f"  {change}")
-    if dry_run:
+    else:
+        output.say(f"{draft.path.stem}:")
+        for change in draft.changes:
+            output.say(f"  {change}")
+        if dry_run:
+            from ..migrations.dryrun import draft_sql
+
+            sql = draft_sql(project, draft)
+        elif not check:
+            _write(project, draft, quiet=as_json)
+    if as_json:
+        output.answer_json(_as_json(draft, notices, sql, written=not (check or dry_run)))
+    elif draft is not None and sql is not None:
         output.answer(draft.text, nl=False)
-    elif not check:
-        for path in create_folder(project.settings.migrations_dir):
-            output.say(f"Created {os.path.relpath(path)}")
-        output.answer(os.path.relpath(draft.write()))
-    return 1 if check else 0
+        output.answer(f"\n-- SQL for {project.alias}:\n{sql}", nl=False)
+    return 1 if check and draft else 0
+
+
+def _write(project: Project, draft: Draft, *, quiet: bool) -> None:
+    from ..migrations.scripts import create_folder
+
+    for path in create_folder(project.settings.migrations_dir):
+        output.say(f"Created {os.path.relpath(path)}")
+    path = os.path.relpath(draft.write())
+    if not quiet:
+        output.answer(path)
+
+
+def _as_json(
+    draft: Draft | None, notices: tuple[str, ...], sql: str | None, *, written: bool
+) -> dict[str, Any]:
+    operations = [
+        {"symbol": change.symbol, "words": change.words, "table": change.table}
+        for change in (draft.changes if draft else ())
+    ]
+    return {
+        "revision": draft.path.stem if draft else None,
+        "path": os.path.relpath(draft.path) if draft and written else None,
+        "operations": operations,
+        "notices": list(notices),
+        "file": draft.text if draft and sql is not None else None,
+        "sql": sql,
+    }

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.util import CommandError
 
-from .. import databases
 from ..conf import Database
-from ..errors import DatabaseMissing, HistoryError, MigrationError
+from ..databases import memory_database
+from ..errors import HistoryError, MigrationError
 from .environment import Run
-from .history import project_history, stands_at, versions_folder
+from .filetext import finish
+from .history import History, project_history, stands_at, versions_folder
+from .questions import Answers, Closed, Questioner
+from .scratch import comparison_database
 from .scripts import Draft, Request, alembic_config, create_folder
 from .words import Change
 
@@ -24,16 +28,35 @@ if TYPE_CHECKING:
     from ..project import Project
 
 
-def draft_revision(
-    project: Project, *, name: str | None = None, empty: bool = False
-) -> Draft | None:
-    """The next revision, not written yet; None when the models equal the database.
+@dataclass(frozen=True)
+class Base:
+    """What the models are compared with; ``note`` says why it is not the project's database."""
 
-    ``name`` takes the place of the name made from the operations. The database is only
-    read. Raises HistoryError for several heads or when revisions are still to be applied.
+    database: Database
+    rows_visible: bool
+    note: str | None
+
+
+def draft_revision(
+    project: Project,
+    *,
+    name: str | None = None,
+    empty: bool = False,
+    answers: Answers | None = None,
+    questioner: Questioner | None = None,
+    only_looks: bool = False,
+    scratch: bool = False,
+) -> tuple[Draft | None, tuple[str, ...]]:
+    """The next revision, not written yet, and notices for the user.
+
+    None when the models equal the database. ``name`` takes the place of the name made
+    from the operations; ``scratch`` compares with the replayed history. The database is
+    only read. Raises OpenQuestion when a question is left that nobody answered (not with
+    ``only_looks``), UsageError for an answer that fits nothing, HistoryError for several
+    heads or when revisions are still to be applied.
     """
     history = project_history(project)
-    head = history.single_head()
+    history.single_head()
     if not project.tables and not empty:
         raise MigrationError(
             "No models were found in "
@@ -42,11 +65,47 @@ def draft_revision(
             f"INSTALLED_APPS in {project.settings.file} names the packages; "
             "each has its models in models.py.",
         )
-    request = Request(name=name, empty=empty)
+    request = Request(
+        name=name,
+        empty=empty,
+        answers=answers or Answers(),
+        questioner=questioner or Closed(),
+        only_looks=only_looks,
+    )
+    with _base(project, history, empty=empty, scratch=scratch) as base:
+        text = _render(project, request, base)
+    notices = ((base.note,) if base.note else ()) + tuple(request.notices)
+    if text is None:
+        return None, notices
+    path, source = text
+    text_ = finish(source, project.settings.root)
+    return Draft(versions_folder(project) / path, text_, tuple(request.changes)), notices
+
+
+def pending_changes(project: Project) -> tuple[Change, ...]:
+    """What the models have that the database lacks, and the other way round; nothing is written."""
+    draft, _ = draft_revision(project, only_looks=True)
+    return draft.changes if draft else ()
+
+
+@contextmanager
+def _base(project: Project, history: History, *, empty: bool, scratch: bool) -> Iterator[Base]:
+    with ExitStack() as stack:
+        if empty:
+            # Nothing is compared, so no database is needed.
+            yield Base(stack.enter_context(memory_database(project.alias)), False, None)
+            return
+        found = stack.enter_context(comparison_database(project, scratch=scratch))
+        base = Base(*found)
+        if base.database is project.database:
+            _require_applied(project, history.single_head())
+        yield base
+
+
+def _render(project: Project, request: Request, base: Base) -> tuple[str, str] | None:
+    """The name and the text of the new file as Alembic writes it; None for an empty one."""
     folder = project.settings.migrations_dir
-    with _database(project) as database, tempfile.TemporaryDirectory() as temporary:
-        if not empty:
-            _require_applied(project, head)
+    with tempfile.TemporaryDirectory() as temporary:
         # The file is made in a folder of its own: one that cannot be rendered, or a
         # command interrupted, leaves nothing in the history.
         new = Path(temporary) / "versions"
@@ -54,39 +113,23 @@ def draft_revision(
         config = alembic_config(
             project,
             folder if (folder / "env.py").exists() else Path(temporary),
-            run=Run(project, database, request=request, read_only=True),
+            run=Run(
+                project,
+                base.database,
+                request=request,
+                read_only=True,
+                rows_visible=base.rows_visible,
+            ),
         )
         folders = os.pathsep.join((str(versions_folder(project)), str(new)))
         config.set_main_option("path_separator", "os")
         config.set_main_option("version_locations", folders.replace("%", "%%"))
         try:
-            command.revision(config, autogenerate=not empty, version_path=str(new))
+            command.revision(config, autogenerate=not request.empty, version_path=str(new))
         except CommandError as error:
             raise MigrationError(str(error)) from error
         made = list(new.glob("*.py"))
-        if not made:
-            return None
-        text = made[0].read_text(encoding="utf-8")
-        return Draft(versions_folder(project) / made[0].name, text, tuple(request.changes))
-
-
-def pending_changes(project: Project) -> tuple[Change, ...]:
-    """What the models have that the database lacks, and the other way round; nothing is written."""
-    draft = draft_revision(project)
-    return draft.changes if draft else ()
-
-
-@contextmanager
-def _database(project: Project) -> Iterator[Database]:
-    """The project's database; an empty scratch one where it does not exist yet."""
-    try:
-        with project.connect():
-            pass
-    except DatabaseMissing:
-        with databases.scratch_database(project.database, project.settings.root) as scratch:
-            yield scratch
-        return
-    yield project.database
+        return (made[0].name, made[0].read_text(encoding="utf-8")) if made else None
 
 
 def _require_applied(project: Project, head: str | None) -> None:
@@ -94,5 +137,6 @@ def _require_applied(project: Project, head: str | None) -> None:
         raise HistoryError(
             f"The models are compared with the database, and it is not at {head} "
             f"(applied: {', '.join(current) or 'nothing'}).",
-            "manage.py migrate, then repeat the command.",
+            "manage.py migrate, then repeat the command; or compare with the revisions "
+            "alone: manage.py makemigrations --scratch",
         )

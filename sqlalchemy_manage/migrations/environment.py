@@ -22,9 +22,11 @@ from ..databases import connecting, create_engine
 from ..errors import HistoryError, ManageError, MigrationError
 from ..output import redact
 from ..project import Project
+from .directives import directives_hook
 from .history import read_history
 from .locks import locked, migration_lock
-from .scripts import Request, prepare_scripts
+from .plugins import include
+from .scripts import Request
 
 Event = tuple[str, str, float]
 """What happened, to which revision, after how many seconds: start, done, failed, wait."""
@@ -39,6 +41,7 @@ class Run:
     on_event: Callable[[Event], None] = lambda event: None
     request: Request | None = None
     read_only: bool = False
+    rows_visible: bool = True
 
 
 class _MovedOn(Exception):
@@ -78,9 +81,7 @@ def _run(context: Any, run: Run) -> None:
         "render_as_batch": any(
             d.url.startswith("sqlite") for d in run.project.settings.databases.values()
         ),
-        "process_revision_directives": lambda ctx, rev, directives: prepare_scripts(
-            history, context.config, run.request, directives
-        ),
+        "process_revision_directives": directives_hook(history, context.config, run),
     }
     if context.is_offline_mode():
         name = sa.make_url(run.database.url).get_backend_name()
@@ -125,6 +126,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     }
     if run.read_only:
         options["dont_mutate"] = True
+    options |= include(run.project.metadatas, connection.dialect.default_schema_name)
     context.configure(**options)
     command = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.

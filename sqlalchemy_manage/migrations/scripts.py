@@ -17,6 +17,7 @@ from alembic.operations import ops
 
 from ..errors import HistoryError, MigrationError
 from .history import History
+from .questions import Answers, Closed, Questioner
 from .words import Change, changes, revision_id
 
 if TYPE_CHECKING:
@@ -25,11 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class Request:
-    """What makemigrations wants of the next revision; ``changes`` is filled in by Alembic's run."""
+    """What makemigrations wants of the next revision.
+
+    ``only_looks``: nothing is written, so that a question may stay open. ``changes`` and
+    ``notices`` are filled in by Alembic's run.
+    """
 
     name: str | None = None
     empty: bool = False
+    answers: Answers = field(default_factory=Answers)
+    questioner: Questioner = field(default_factory=Closed)
+    only_looks: bool = False
     changes: list[Change] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""The questioner that asks on the terminal, one question at a time."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import output
+
+if TYPE_CHECKING:
+    from ..migrations.questions import Answer, Question, Questioner
+    from ..project import Project
+
+
+def questioner_for(project: Project) -> Questioner:
+    """One that prompts; with ``--no-input``, or where nobody sits, one that cannot be asked."""
+    from ..migrations.questions import Closed
+
+    return Prompting() if project.interactive and sys.stdin.isatty() else Closed()
+
+
+class Prompting:
+    """Asks on stderr, so that stdout stays the answer of the command."""
+
+    def ask(self, question: Question) -> Answer:
+        from ..migrations.questions import Answer
+
+        output.say("")
+        if {option.answer for option in question.options} == {"yes", "no"}:
+            yes = click.confirm(output.redact(question.text), default=False, err=True)
+            return Answer("yes" if yes else "no")
+        output.say(question.text)
+        for number, option in enumerate(question.options, start=1):
+            output.say(f"  {number}) {option.words}")
+        default = [option.answer for option in question.options].index(question.default) + 1
+        number = click.prompt(
+            "Select an option",
+            type=click.IntRange(1, len(question.options)),
+            default=default,
+            err=True,
+        )
+        chosen = question.options[number - 1]
+        value = click.prompt(f"Type {chosen.value}", err=True) if chosen.value else None
+        return Answer(chosen.answer, value)

@@ -1,0 +1,81 @@
+"""Alembic's process_revision_directives: review the comparison, then number and name the file.
+
+Both entries come through here: manage.py with a Request, and ``alembic revision
+--autogenerate`` and ``alembic check``, which have none and cannot ask.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+
+from .history import History
+from .questions import Answers, Closed
+from .refine import refine
+from .review import Review
+from .scripts import prepare_scripts
+
+if TYPE_CHECKING:
+    from .environment import Run
+
+
+def directives_hook(
+    history: History, config: Config, run: Run
+) -> Callable[[MigrationContext, Any, list[Any]], None]:
+    """The hook for one run of an Alembic command.
+
+    It raises OpenQuestion when a question is open in the end; ``alembic check`` and a
+    Request that only looks get the operations as they would be without an answer.
+    """
+
+    def hook(context: MigrationContext, revision: Any, directives: list[Any]) -> None:
+        request = run.request
+        options = config.cmd_opts or Namespace()
+        compares = not request.empty if request else _compares(options)
+        if directives and compares:
+            questioner = request.questioner if request else Closed()
+            review = Review(
+                context,
+                run.project.metadatas,
+                request.answers if request else Answers(),
+                questioner,
+                owned=lambda: _owned(run, history, context),
+                unimported=lambda names: _unimported(run, names),
+                rows_visible=run.rows_visible,
+            )
+            refine(review, directives[0])
+            looks = request.only_looks if request else _command(options) == "check"
+            if isinstance(questioner, Closed) and not looks:
+                questioner.finish()
+            if request:
+                request.notices[:] = review.notices
+        prepare_scripts(history, config, request, directives)
+
+    return hook
+
+
+def _command(options: Namespace) -> str:
+    """The name of Alembic's command; empty when the Config was not made by its command line."""
+    command = getattr(options, "cmd", None)
+    return getattr(command[0], "__name__", "") if command else ""
+
+
+def _compares(options: Namespace) -> bool:
+    return bool(getattr(options, "autogenerate", False)) or _command(options) == "check"
+
+
+def _owned(run: Run, history: History, context: MigrationContext) -> Any:
+    from .ownership import owned
+
+    assert context.connection is not None
+    return owned(run.project, history, context.connection)
+
+
+def _unimported(run: Run, names: Any) -> Any:
+    from .sources import unimported_models
+
+    return unimported_models(run.project, names)

@@ -1,0 +1,153 @@
+"""Drops: nothing that the history did not make, and nothing that holds data without a word.
+
+An object that another program owns is reported and left alone; a table or a column that
+holds data is dropped only when somebody said so, having been told how much.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic.operations import ops
+
+from .questions import Option, Question, flag, quoted
+from .review import Key, Review, dotted, flat
+from .words import changes
+
+
+def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:
+    """Take the drops out of ``operations`` that may not be, and ask about those that lose data."""
+    leave_foreign(review, operations)
+    tables = [op for op in operations.ops if isinstance(op, ops.DropTableOp)]
+    unimported = review.unimported([op.table_name for op in tables]) if tables else []
+    kept: set[Key] = set()
+    for op in tables:
+        key = (op.schema, op.table_name)
+        models = [model for model in unimported if model.table == op.table_name]
+        if not _table_may_go(review, key, models):
+            kept.add(key)
+    dropped = {(op.schema, op.table_name) for op in tables}
+    for holder, op in list(flat(operations.ops)):
+        key = (getattr(op, "schema", None), str(getattr(op, "table_name", "")))
+        if key in kept:
+            # Its indexes and constraints stay with it.
+            if isinstance(op, (ops.DropTableOp, ops.DropIndexOp, ops.DropConstraintOp)):
+                holder.remove(op)
+        elif isinstance(op, ops.DropColumnOp) and key not in dropped:
+            if not _column_may_go(review, key, op.column_name):
+                holder.remove(op)
+    operations.ops = [op for op in operations.ops if not _empty(op)]
+
+
+def _empty(op: Any) -> bool:
+    return isinstance(op, ops.ModifyTableOps) and not op.ops
+
+
+def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
+    """Take out every drop of an object that the history did not create, with a notice."""
+    drops = (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp)
+    found = [(holder, op) for holder, op in flat(operations.ops) if isinstance(op, drops)]
+    if not found:
+        return
+    owned = review.owned()
+    made = {
+        (op.schema, str(op.table_name), str(name))
+        for _, op in flat(operations.ops)
+        for name in _made(op)
+    }
+    foreign: set[Key] = set()
+    for holder, op in found:
+        key = (op.schema, str(op.table_name))
+        if isinstance(op, ops.DropTableOp):
+            mine = owned.table(*key)
+            if not mine:
+                foreign.add(key)
+        elif isinstance(op, ops.DropColumnOp):
+            mine = owned.column(*key, op.column_name)
+        elif isinstance(op, ops.DropIndexOp):
+            mine = owned.index(*key, str(op.index_name))
+            mine = mine or (*key, str(op.index_name)) in made
+        else:
+            mine = op.constraint_name is None or owned.constraint(*key, str(op.constraint_name))
+            mine = mine or (*key, str(op.constraint_name)) in made
+        if not mine:
+            holder.remove(op)
+            if key not in foreign:
+                what = changes([op])[0].words.removeprefix("drop ")
+                review.notices.append(
+                    f"{what}: no revision of this history created it, and no model has it; "
+                    "it is left alone."
+                )
+    for holder, op in list(flat(operations.ops)):
+        if (getattr(op, "schema", None), str(getattr(op, "table_name", ""))) in foreign:
+            holder.remove(op)
+    operations.ops = [op for op in operations.ops if not _empty(op)]
+
+
+def _made(op: Any) -> list[Any]:
+    """The names that an operation creates: what is dropped and made again is the models' own."""
+    if isinstance(op, ops.CreateIndexOp):
+        return [op.index_name]
+    if isinstance(op, ops.AddConstraintOp):
+        return [op.to_constraint().name]
+    return []
+
+
+def _table_may_go(review: Review, key: Key, models: list[Any]) -> bool:
+    name = dotted(*key)
+    if review.answers.drop_allowed(name) or name in review.undecided:
+        return True
+    rows = review.rows(*key)
+    if rows == 0 and not models:
+        return True
+    holds = "its rows cannot be seen here" if rows is None else f"{rows:,} row{'s' * (rows != 1)}"
+    text = f"No model has the table {name} any more. Drop it with its data ({holds})?"
+    for model in models:
+        text += (
+            f"\n{model.path}:{model.line} has the model {model.class_name} of it, in a module "
+            f"that nobody imports: usually an import of {model.module} is missing in models.py."
+        )
+    question = Question(
+        "drop-table",
+        name,
+        text,
+        (
+            Option("yes", "yes, drop it", (flag("--allow-drop", quoted(*key)),)),
+            Option("no", "no, keep it", ()),
+        ),
+        "no",
+    )
+    return _says_yes(review, question, name)
+
+
+def _column_may_go(review: Review, key: Key, column: str) -> bool:
+    name = dotted(*key, column)
+    if review.answers.drop_allowed(name) or name in review.undecided:
+        return True
+    rows = review.rows(*key)
+    values = review.values(*key, column)
+    if values == 0:
+        return True
+    if rows is None or values is None:
+        holds = "its rows cannot be seen here"
+    else:
+        holds = f"{values:,} value{'s' * (values != 1)} in {rows:,} row{'s' * (rows != 1)}"
+    question = Question(
+        "drop-column",
+        name,
+        f"No model has the column {name} any more. Drop it with its data ({holds})?",
+        (
+            Option("yes", "yes, drop it", (flag("--allow-drop", quoted(*key, column)),)),
+            Option("no", "no, keep it", ()),
+        ),
+        "no",
+    )
+    return _says_yes(review, question, name)
+
+
+def _says_yes(review: Review, question: Question, name: str) -> bool:
+    if review.ask(question).answer == "yes":
+        return True
+    if not review.open:
+        review.notices.append(f"{name} stays in the database; the next makemigrations asks again.")
+    return False

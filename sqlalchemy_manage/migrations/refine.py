@@ -1,0 +1,62 @@
+"""From what Alembic compares to a revision that loses nothing: the steps in their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic.operations import ops
+
+from .drops import settle_drops
+
+try:
+    from .enums import settle_enums
+except ImportError:
+
+    def settle_enums(*a):
+        pass
+
+
+from .names import settle_names
+from .renames import settle_renames
+from .required import FillColumnOp, settle_required
+from .review import Review
+from .scripts import leave_indexes_to_their_tables
+
+
+def refine(review: Review, script: ops.MigrationScript) -> None:
+    """Change the operations of ``script`` in place; what is open is asked through the review.
+
+    Raises UsageError for a flag that fits nothing, with nothing changed in the database.
+    """
+    upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
+    assert upgrade is not None and downgrade is not None
+    renames, found = settle_renames(review, upgrade)
+    settle_enums(found, review.connection, review.answers, review.questioner)
+    settle_drops(review, found)
+    names = settle_names(review, found)
+    settle_required(review, found)
+    upgrade.ops = [*renames, *names, *found.ops]
+    leave_indexes_to_their_tables(upgrade)
+    upgrade.reverse_into(downgrade)
+    leave_indexes_to_their_tables(downgrade)
+    _tidy(downgrade)
+
+
+def _tidy(downgrade: ops.DowngradeOps) -> None:
+    """Leave out what a downgrade does to a column that it then drops."""
+    dropped = {
+        (op.schema, op.table_name, op.column_name)
+        for modify in downgrade.ops
+        for op in (modify.ops if isinstance(modify, ops.ModifyTableOps) else ())
+        if isinstance(op, ops.DropColumnOp)
+    }
+
+    def stays(op: Any) -> bool:
+        if isinstance(op, ops.OpContainer):
+            op.ops = [inner for inner in op.ops if stays(inner)]
+            return bool(op.ops)
+        if isinstance(op, ops.AlterColumnOp):
+            return (op.schema, op.table_name, op.column_name) not in dropped
+        return not isinstance(op, FillColumnOp)
+
+    downgrade.ops = [op for op in downgrade.ops if stays(op)]
