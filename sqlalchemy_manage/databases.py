@@ -1,4 +1,4 @@
-"""Engines, connections and whole databases: open, explain a refusal, create, throw away."""
+"""Engines and connections: open them, and explain a refusal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DRIVERS = {
     "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("asyncpg", "asyncpg")),
     "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
 }
-_SERVERS = ("postgresql", "mysql", "mariadb")
+SERVERS = ("postgresql", "mysql", "mariadb")
 
 
 def database_url(database: Database, root: Path | None = None) -> URL:
@@ -88,7 +88,7 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
         ) from None
     except ModuleNotFoundError as error:
         extra = "mysql" if backend == "mariadb" else backend
-        hint = f"pip install 'sqlalchemy-manage[{extra}]'" if backend in _SERVERS else None
+        hint = f"pip install 'sqlalchemy-manage[{extra}]'" if backend in SERVERS else None
         raise SettingsError(
             f"The driver of DATABASES[{database.alias!r}], '{error.name}', is not installed.",
             hint,
@@ -121,9 +121,9 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
     because merely looking must not leave an empty database behind.
     """
     url = engine.url
-    if not create and is_sqlite_file(url) and not _sqlite_path(url).exists():
+    if not create and is_sqlite_file(url) and not sqlite_path(url).exists():
         raise DatabaseMissing(
-            f"There is no database file {_sqlite_path(url)} yet.",
+            f"There is no database file {sqlite_path(url)} yet.",
             "manage.py prepare creates, migrates and fills it; manage.py migrate only migrates.",
         )
     with ExitStack() as stack:
@@ -138,7 +138,7 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
         yield connection
 
 
-def _sqlite_path(url: URL) -> Path:
+def sqlite_path(url: URL) -> Path:
     name = str(url.database)
     return Path(re.sub(r"^file:([^?]*).*$", r"\1", name))
 
@@ -231,97 +231,15 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> Non
         )
 
 
-def exists(database: Database, root: Path | None) -> bool:
-    """Whether the database is there; raises ConnectionFailed if the server is not."""
-    engine = create_engine(database, root, poolclass=sa.NullPool)
-    try:
-        with connecting(engine):
-            return True
-    except DatabaseMissing:
-        return False
-
-
-def create_database(database: Database, root: Path | None) -> bool:
-    """Create the database if the server lacks it; returns whether it did.
-
-    An SQLite file is made by the first write; only its folder is made here.
-    """
-    url = database_url(database, root)
-    if is_sqlite_file(url):
-        path = _sqlite_path(url)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return not path.exists()
-    if url.get_backend_name() not in _SERVERS or exists(database, root):
-        return False
-    with _server(database, root) as connection:
-        name = connection.dialect.identifier_preparer.quote(str(url.database))
-        charset = "" if connection.dialect.name == "postgresql" else " CHARACTER SET utf8mb4"
-        connection.exec_driver_sql(f"CREATE DATABASE {name}{charset}")
-    return True
-
-
-@contextmanager
-def _server(database: Database, root: Path | None) -> Iterator[sa.Connection]:
-    """A connection to the server outside any transaction, for CREATE and DROP DATABASE."""
-    url = database_url(database, root)
-    # PostgreSQL always has the maintenance database; MariaDB takes none.
-    server_url = url._replace(
-        database="postgres" if url.get_backend_name() == "postgresql" else None
-    )
-    plain = Database(database.alias, server_url.render_as_string(hide_password=False))
-    options = {k: v for k, v in database.options.items() if k == "connect_args"}
-    engine = create_engine(plain, None, poolclass=sa.NullPool, **options)
-    with connecting(engine) as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
-
-
-@contextmanager
-def scratch_database(database: Database, root: Path | None) -> Iterator[Database]:
-    """An empty database of the same kind that is gone afterwards.
-
-    SQLite: a shared database in memory. Else one with a random name on the same
-    server, which takes the right to create databases; raises DatabaseError without it.
-    """
-    url = database_url(database, root)
-    if url.get_backend_name() == "sqlite":
-        with memory_database(database.alias) as memory:
-            yield memory
-        return
-    name = _scratch_name()
-    with ExitStack() as stack:
-        with _server(database, root) as connection:
-            # Before CREATE: one that is interrupted may have been carried out all the same.
-            stack.callback(_drop_database, database, root, name)
-            try:
-                connection.exec_driver_sql(f"CREATE DATABASE {name}")
-            except DBAPIError as error:
-                stack.pop_all()
-                raise DatabaseError(
-                    f"A scratch database is needed for the comparison, and {shown(url)} may not "
-                    f"create one: {str(error.orig).strip().splitlines()[0]}",
-                    "Grant the user the right to create databases (PostgreSQL: ALTER USER ... "
-                    "CREATEDB).",
-                ) from error
-        scratch = url.set(database=name).render_as_string(hide_password=False)
-        yield Database(database.alias, scratch, database.options)
-
-
-def _drop_database(database: Database, root: Path | None, name: str) -> None:
-    # On a connection of its own: the one that created it may be lost, or cut off in the
-    # midst of an answer by Ctrl-C.
-    with _server(database, root) as connection:
-        force = " WITH (FORCE)" if connection.dialect.name == "postgresql" else ""
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}{force}")
-
-
 @contextmanager
 def memory_database(alias: str) -> Iterator[Database]:
     """An empty SQLite database in memory, which every connection made in the block shares."""
-    memory = f"sqlite:///file:{_scratch_name()}?mode=memory&cache=shared&uri=true"
+    memory = f"sqlite:///file:{scratch_name()}?mode=memory&cache=shared&uri=true"
     engine = sa.create_engine(memory, poolclass=sa.NullPool)
     with engine.connect():  # keeps the memory alive until the block ends
         yield Database(alias, memory)
 
 
-def _scratch_name() -> str:
+def scratch_name() -> str:
+    """A name that no other process and no other call uses."""
     return f"scratch_{os.getpid()}_{secrets.token_hex(4)}"

@@ -27,14 +27,15 @@ def command(ctx: click.Context, random_seed: int) -> int:
       manage.py prepare
       DATABASE_URL=postgresql://me@localhost/new manage.py prepare
     """
-    from .. import databases
+    from ..databases import shown
     from ..seeding.factories import project_factories
     from ..seeding.seed import row_counts
+    from ..servers import create_database
     from . import checklinks, migrate, seed
 
     project: Project = ctx.obj
-    if databases.create_database(project.database, project.settings.root):
-        output.say(f"Created {databases.shown(project.engine.url)}")
+    if create_database(project.database, project.settings.root):
+        output.say(f"Created {shown(project.engine.url)}")
     ctx.invoke(migrate.command)
     with project.connect() as connection:
         filled = any(row_counts(connection, project.tables).values())

@@ -7,8 +7,10 @@ one that connects by itself would run the revisions on the project's database.
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
@@ -21,10 +23,12 @@ from alembic.util import CommandError
 from sqlalchemy.engine import URL
 
 from ..conf import Database, failing_line
-from ..databases import database_url, memory_database, scratch_database
+from ..databases import database_url, memory_database
 from ..embedded import INSTALL, embedded_postgresql
-from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, MigrationError
+from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, ManageError, MigrationError
+from ..servers import scratch_database
 from .environment import Run
+from .fence import ReachesOut, fenced
 from .history import History, project_history
 from .scripts import alembic_config
 
@@ -98,13 +102,21 @@ def replayed(
     whatever happens in between. Raises MigrationError that names the revision which needs
     more than an empty database; DatabaseError when there is no place for a scratch database.
     """
-    with _scratch_like(project, same_kind) as database:
-        _apply(project, history, database, upto)
-        _replays.add(database_url(database))
+    with ExitStack() as stack:
+        database = stack.enter_context(_scratch_like(project, same_kind))
         try:
-            yield database
-        finally:
-            _replays.discard(database_url(database))
+            with fenced(database):
+                _apply(project, history, database, upto)
+        except ReachesOut as error:
+            # On a server of its own it may do as it likes.
+            if not database.url.startswith("postgresql"):
+                raise
+            stack.close()
+            database = stack.enter_context(_embedded(project, error))
+            _apply(project, history, database, upto)
+        _replays.add(database_url(database))
+        stack.callback(_replays.discard, database_url(database))
+        yield database
 
 
 def holds_replay(url: URL) -> bool:
@@ -143,7 +155,7 @@ def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
 
 
 @contextmanager
-def _embedded(project: Project, refused: DatabaseError) -> Iterator[Scratch]:
+def _embedded(project: Project, refused: ManageError) -> Iterator[Scratch]:
     with ExitStack() as stack:
         try:
             url = stack.enter_context(embedded_postgresql(database_url(project.database)))
@@ -177,12 +189,12 @@ def _apply(project: Project, history: History, database: Database, upto: str | N
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(folders).replace("%", "%%"))
     try:
-        with _proxies_kept():
+        with _proxies_kept(), _silent():
             command.upgrade(config, upto or "heads")
     except CommandError as error:
         raise MigrationError(str(error)) from error
     except MigrationError as error:
-        raise _needs_more(failed[-1] if failed else "A revision", error) from error
+        raise _explained(failed[-1] if failed else "A revision", error) from error
 
 
 @contextmanager
@@ -200,14 +212,33 @@ def _proxies_kept() -> Iterator[None]:
                 proxy._install_proxy()
 
 
-def _needs_more(name: str, error: MigrationError) -> MigrationError:
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Nobody asked to see these revisions run: no log of Alembic, no print() of a revision."""
+    logger = logging.getLogger("alembic.runtime.migration")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logger.disabled = before
+
+
+def _explained(name: str, error: MigrationError) -> MigrationError:
     cause = error.__cause__
     if cause is None:
         return error
+    if isinstance(cause, ReachesOut):
+        return ReachesOut(
+            f"{name} reaches beyond its own database, so it was not replayed: {cause}.\n"
+            "Nothing was changed.",
+            "Compare with a database that the revisions were applied to.",
+        )
     reason = str(getattr(cause, "orig", cause)).strip()
     return MigrationError(
         f"{name} cannot run on an empty database: {type(cause).__name__}: {reason}"
-        f"{failing_line(cause)}.\nYour database was not touched.",
+        f"{failing_line(cause)}.\nNothing was changed.",
         "Let the revision do without rows, and without tables that no revision makes; or "
         "compare with a database that the revisions were applied to.",
     )

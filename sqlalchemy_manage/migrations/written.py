@@ -118,9 +118,9 @@ class _Reader(ast.NodeVisitor):
         elif verb == "create_index" and (name := self._argument(node, 0, "index_name")):
             self.things.add(Thing("index", schema, table, name))
         elif verb == "rename_table":
-            new = self._argument(node, 1, "new_table_name") or ""
+            to = self._argument(node, 1, "new_table_name") or None
             old = self._argument(node, 0, "old_table_name") or ""
-            self._replace(schema, old, new)
+            self._replace(schema, old, to)
         elif verb == "alter_column" and (new := self._argument(node, None, "new_column_name")):
             self._rename_column(schema, table, text(1, "column_name"), new)
         elif verb == "rename_column":
