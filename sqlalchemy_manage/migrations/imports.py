@@ -1,0 +1,250 @@
+"""The imports of a revision: no more, and no less, than what it uses."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib.util
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy.types import TypeEngine
+
+from .source import Source, parsed, unwritable
+
+_DIALECTS = ("mssql", "mysql", "oracle", "postgresql", "sqlite")
+
+
+@dataclass(frozen=True)
+class Import:
+    """``import module [as alias]``, or ``from module import name [as alias]``."""
+
+    module: str
+    name: str | None = None
+    alias: str | None = None
+
+    @property
+    def binds(self) -> str:
+        """The name that the import gives to the file."""
+        return self.alias or self.name or self.module.partition(".")[0]
+
+    @property
+    def plain(self) -> bool:
+        """Whether the file says the whole path: ``import a.b``."""
+        return self.name is None and self.alias is None
+
+    def __str__(self) -> str:
+        alias = f" as {self.alias}" if self.alias else ""
+        if self.name is None:
+            return f"import {self.module}{alias}"
+        return f"from {self.module} import {self.name}{alias}"
+
+
+# What templates other than ours leave out, and what is in the repr() of a default.
+_USUAL = {
+    "op": Import("alembic", "op"),
+    "sa": Import("sqlalchemy", None, "sa"),
+    "Decimal": Import("decimal", "Decimal"),
+    "UUID": Import("uuid", "UUID"),
+} | {name: Import("sqlalchemy.dialects", name) for name in _DIALECTS}
+
+
+def with_imports(text: str, root: Path) -> str:
+    """``text`` with the imports at its top sorted, the unused ones left out, the missing added.
+
+    An import with a comment stays as it is: somebody meant it. Raises MigrationError
+    for a name that nothing defines.
+    """
+    tree, source = parsed(text), Source(text)
+    nodes = [
+        node
+        for node in import_nodes(tree)
+        if "#" not in text[source.start(node) : source.line_start((node.end_lineno or 0) + 1)]
+    ]
+    found = {i for node in nodes for i in imports_of(node)}
+    chains = [chain for chain, _, _ in _chains(tree)]
+    wanted = {i for i in found if _is_used(i, chains)} | missing_imports(tree, source)
+    source.insert(_place(tree, source, nodes), "\0")
+    for node in nodes:
+        source.replace(
+            source.line_start(node.lineno), source.line_start((node.end_lineno or 0) + 1), ""
+        )
+    before, after = source.edited().split("\0")
+    block = "\n".join(_sections(wanted, root))
+    pieces = [before.rstrip("\n"), block, after.lstrip("\n")]
+    return "\n\n".join(piece for piece in pieces if piece)
+
+
+def import_nodes(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
+    """The imports at the top level of a file."""
+    return [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def imports_of(node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
+    """What one statement imports, name by name."""
+    for alias in node.names:
+        if isinstance(node, ast.Import):
+            yield Import(alias.name, None, alias.asname)
+        else:
+            yield Import("." * node.level + (node.module or ""), alias.name, alias.asname)
+
+
+def import_order(item: Import, root: Path) -> tuple[int, bool, str]:
+    """The order of isort: section, ``import`` before ``from``, module."""
+    top = item.module.partition(".")[0]
+    if top == "__future__":
+        section = 0
+    elif top in sys.stdlib_module_names:
+        section = 1
+    elif top in ("alembic", "sqlalchemy"):
+        section = 2  # a project's folder of migrations may have this name
+    else:
+        own = not top or (root / top).is_dir() or (root / f"{top}.py").exists()
+        section = 3 if own else 2
+    return section, item.name is not None, item.module.lower()
+
+
+def missing_imports(tree: ast.Module, source: Source) -> set[Import]:
+    """What a file has to import besides, for every name in it to be defined.
+
+    A type of the project is rendered with its module's path; a type inside another's
+    repr() without, and the edit that gives it one is noted in ``source``. Raises
+    MigrationError for a name that nothing defines.
+    """
+    bound = set(_bound(tree)) | set(dir(builtins))
+    imported = {i for node in import_nodes(tree) for i in imports_of(node)}
+    missing = set()
+    for chain, node, around in _chains(tree):
+        first = chain[0]
+        paths = [i.module for i in imported if i.plain and i.binds == first]
+        defined = not paths or any(_within(chain, path) for path in paths)
+        if (first in bound and defined) or first in ("__file__", "__name__", "__doc__"):
+            continue
+        if found := _origin(chain):
+            missing.add(found)
+        elif prefixed := _type(first, around):
+            path, found = prefixed
+            source.insert(source.start(node), f"{path}.")
+            missing.add(found)
+        elif "*" not in bound:
+            line = source.line(node.lineno).strip()
+            raise unwritable(line, f"nothing defines '{'.'.join(chain)}'")
+    return missing
+
+
+def _origin(chain: tuple[str, ...]) -> Import | None:
+    """The module that a path of names begins with, or a name that everybody knows."""
+    first = chain[0]
+    if first in _USUAL:
+        return _USUAL[first]
+    if len(chain) == 1 or first == "__main__":
+        return None
+    for length in range(len(chain) - 1, 0, -1):
+        # The models are loaded, and so is the module of any type in them.
+        if (module := ".".join(chain[:length])) in sys.modules:
+            return Import(module)
+    return Import(".".join(chain[:-1])) if importlib.util.find_spec(first) else None
+
+
+def _type(name: str, around: str) -> tuple[str, Import] | None:
+    """The path of the one column type with this name, and the import for the path.
+
+    Of the dialects, only the one of the type that it stands in, ``around``, is looked at.
+    """
+    if hasattr(sqlalchemy, name):
+        return "sa", _USUAL["sa"]
+    found = set()
+    for module in {c.__module__ for c in _subclasses(TypeEngine) if c.__name__ == name}:
+        if module.startswith("sqlalchemy.dialects."):
+            dialect = _USUAL[module.split(".")[2]]
+            found |= {(dialect.binds, dialect)} if dialect.binds == around else set()
+        else:
+            found.add((module, Import(module)))
+    return found.pop() if len(found) == 1 else None
+
+
+def _subclasses(cls: type[Any]) -> Iterator[type[Any]]:
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def _within(chain: tuple[str, ...], module: str) -> bool:
+    parts = tuple(module.split("."))
+    return chain[: len(parts)] == parts
+
+
+def _is_used(item: Import, chains: Iterable[tuple[str, ...]]) -> bool:
+    if item.module == "__future__" or item.name == "*":
+        return True
+    wanted = item.module if item.plain else item.binds
+    return any(_within(chain, wanted) for chain in chains)
+
+
+def _chains(tree: ast.AST, around: str = "") -> Iterator[tuple[tuple[str, ...], ast.expr, str]]:
+    """The names that are read, each with its attributes: ``a.b.c()`` gives a, b, c.
+
+    And with the first name of the call that it is an argument of.
+    """
+    called = tree.func if isinstance(tree, ast.Call) else None
+    inside = ast.unparse(called).partition(".")[0] if called else around
+    for child in ast.iter_child_nodes(tree):
+        place = around if child is called else inside
+        node, names = child, []
+        while isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Store):
+                yield (node.id, *reversed(names)), node, place
+        else:
+            yield from _chains(child, place)
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (i.binds for i in imports_of(node))
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            yield node.name
+
+
+def _place(tree: ast.Module, source: Source, nodes: list[ast.Import | ast.ImportFrom]) -> int:
+    if nodes:
+        return source.line_start(nodes[0].lineno)
+    first = tree.body[0] if tree.body else None
+    if first is not None and ast.get_docstring(tree, clean=False) is not None:
+        return source.line_start((first.end_lineno or 0) + 1)
+    return source.line_start(first.lineno) if first else len(source.text)
+
+
+def _sections(wanted: Iterable[Import], root: Path) -> Iterator[str]:
+    grouped: dict[Import, list[str]] = defaultdict(list)
+    for item in wanted:
+        # Names from one module go on one line, unless one of them is renamed.
+        key = Import(item.module, "") if item.name and not item.alias else item
+        grouped[key].append(item.name or "")
+    section = None
+    for item in sorted(grouped, key=lambda i: (import_order(i, root), i.name or "", str(i))):
+        before, section = section, import_order(item, root)[0]
+        if before not in (None, section):
+            yield ""
+        names = ", ".join(sorted(grouped[item], key=_member_order))
+        yield f"from {item.module} import {names}" if item.name == "" else str(item)
+
+
+def _member_order(name: str) -> tuple[int, str]:
+    # Constants, classes, the rest; as isort.
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return kind, name
