@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +17,8 @@ _TOKEN = r"""
                | (?<![\w)\]\["`])\[[^\W\d][^\[\],]*\] )  # not a subscript or an ARRAY[...]
   | (?P<number>  (?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w) )
   | (?P<word>    [^\W\d][\w$]* )
-  | (?P<symbol>  ::|->>|->|<>|!=|<=|>=|\|\||&&|. )
+  | (?P<symbol>  ::|\#>>|\#>|->>|->|<=>|<>|!~~\*|!~~|!~\*|!~|~~\*|~~|~\*|!=|==|<=|>=|<<|>>|@>|<@
+               | \|\||&&|@@|\?\||\?&|. )
 """
 _STANDARD = re.compile(_TOKEN.format(plain="'(?:[^']|'')*'"), re.VERBOSE | re.DOTALL)
 _BACKSLASH = re.compile(_TOKEN.format(plain=r"'(?:[^'\\]|\\.|'')*'"), re.VERBOSE | re.DOTALL)
@@ -29,6 +30,7 @@ class Token:
 
     kind: str
     text: str
+    escapes: bool = False
 
     @property
     def name(self) -> str:
@@ -38,25 +40,32 @@ class Token:
         end = self.text[-1]
         return self.text[1:-1].replace(end * 2, end)
 
+    @property
+    def value(self) -> str:
+        """What the string literal stands for."""
+        if self.text.startswith("$"):
+            return self.text[self.text.index("$", 1) + 1 : -self.text.index("$", 1) - 1]
+        start = self.text.index("'")
+        text = self.text[start + 1 : -1].replace("''", "'")
+        return re.sub(r"\\(.)", r"\1", text) if self.escapes or start else text
+
 
 def tokens(sql: str) -> list[Token]:
     """``sql`` in pieces that joined give ``sql`` again.
 
-    Whether a backslash escapes depends on the database; it does where otherwise a
-    string would not end.
+    Whether a backslash escapes depends on the database. It does where names are quoted
+    with backticks, as MariaDB and MySQL do, and where otherwise a string would not end.
     """
-    found = _split(_STANDARD, sql)
+    first, second = (True, False) if "`" in sql else (False, True)
+    found = _split(sql, escapes=first)
     if any(token.text == "'" for token in found):
-        found = _split(_BACKSLASH, sql)
+        found = _split(sql, escapes=second)
     return found
 
 
-def _split(pattern: re.Pattern[str], sql: str) -> list[Token]:
-    return [Token(str(match.lastgroup), match.group()) for match in _matches(pattern, sql)]
-
-
-def _matches(pattern: re.Pattern[str], sql: str) -> Iterator[re.Match[str]]:
-    return pattern.finditer(sql)
+def _split(sql: str, escapes: bool) -> list[Token]:
+    pattern = _BACKSLASH if escapes else _STANDARD
+    return [Token(str(m.lastgroup), m.group(), escapes) for m in pattern.finditer(sql)]
 
 
 def rename_identifiers(sql: str, names: Mapping[str, str]) -> str:
@@ -78,11 +87,11 @@ def rename_identifiers(sql: str, names: Mapping[str, str]) -> str:
         if token.kind == "quoted":
             new = names.get(token.name)
             if new is not None:
-                made[index] = _quoted(new, token.text[0])
+                made[index] = quoted(new, token.text[0])
         elif token.kind == "word" and not _is_syntax(token, before, after):
             new = names.get(token.text, folded.get(token.text.casefold()))
             if new is not None:
-                made[index] = _quoted(new, quote) if needs_quotes(new) else new
+                made[index] = quoted(new, quote) if needs_quotes(new) else new
     return "".join(made)
 
 
@@ -95,8 +104,11 @@ def _is_syntax(word: Token, before: Token | None, after: Token | None) -> bool:
 
 
 _KEY_WORDS = frozenset(
-    "and any array as between case cast collate else end escape exists false from ilike in is "
-    "isnull like not notnull null or select similar some then true when where".split()
+    re.findall(
+        r"\w+",
+        "and any array as between case cast collate else end escape exists false from ilike in is "
+        "isnull like not notnull null or select similar some then true when where",
+    )
 )
 
 
@@ -105,7 +117,8 @@ def needs_quotes(name: str) -> bool:
     return not re.fullmatch(r"[a-z_][a-z0-9_]*", name) or name in _reserved()
 
 
-def _quoted(name: str, quote: str) -> str:
+def quoted(name: str, quote: str) -> str:
+    """``name`` between quotes of that kind."""
     end = {"[": "]"}.get(quote, quote)
     return quote + name.replace(end, end * 2) + end
 

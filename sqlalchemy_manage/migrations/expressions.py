@@ -1,0 +1,108 @@
+"""Whether two SQL expressions mean the same, and an expression written plainly.
+
+A database gives an expression back in words of its own: PostgreSQL makes casts visible and
+writes ``IN`` as ``= ANY (ARRAY[...])``, MariaDB quotes every name, all of them move
+parentheses. The trees of both texts are compared; what one of them adds without changing
+the meaning does not count. What cannot be read is compared word by word.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .canonical import needs_quotes, quoted
+from .trees import WITHOUT_PARENTHESES, Tree, tree
+
+
+def same(model: str, database: str) -> bool:
+    """Whether what the database gives back is what the model says, written otherwise.
+
+    True is certain; False may be a form that only the server itself could tell.
+    """
+    return model == database or _same(tree(model), tree(database))
+
+
+def _same(model: Any, database: Any) -> bool:
+    if model == database:
+        return True
+    if not isinstance(model, tuple) or not isinstance(database, tuple):
+        return False
+    if database[0] == "cast" and _implied(database):
+        inner = model[1] if model[0] == "cast" and model[2] == database[2] else model
+        return _same(inner, database[1])
+    return (
+        model[0] == database[0]
+        and len(model) == len(database)
+        and all(_same(a, b) for a, b in zip(model[1:], database[1:], strict=True))
+    )
+
+
+def _implied(cast: Tree) -> bool:
+    """Whether PostgreSQL adds such a cast by itself: to a literal, and to text."""
+    _, inner, type_ = cast
+    return _to_text(type_) or inner[0] in ("text", "number", "array", "null")
+
+
+def _to_text(type_: str) -> bool:
+    return type_.removesuffix("[]") == "text"
+
+
+class _NotPlain(Exception):
+    """The expression is one that not every database understands."""
+
+
+def plain(sql: str) -> str:
+    """``sql`` in the words that every database understands; unchanged where there are none.
+
+    What a database gave back goes into revisions, which run on other databases too.
+    """
+    read = tree(sql)
+    if read[0] == "cast" and read[1][0] == "text":
+        read = read[1]  # a whole default: the column has the type
+    try:
+        text = _written(read, "`" if "`" in sql else '"')
+    except _NotPlain:
+        return sql
+    return text[1:-1] if text.startswith("(") else text
+
+
+_INFIX = frozenset(("=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "/", "||", "like", "is"))
+
+
+def _written(node: Tree, quote: str) -> str:
+    kind, parts = node[0], node[1:]
+
+    def inner(tree: Any) -> str:
+        return _written(tree, quote)
+
+    if kind == "name":
+        name = str(parts[0])
+        return quoted(name, quote) if needs_quotes(name) else name
+    if kind == "number":
+        return format(parts[0], "f")
+    if kind == "text":
+        text = parts[0].replace("\\", "\\\\") if quote == "`" else parts[0]
+        return "'" + text.replace("'", "''") + "'"
+    if kind == "null" or kind == "boolean":
+        return str(parts[0]).upper() if parts else "NULL"
+    if kind == "cast" and (_to_text(parts[1]) or parts[0][0] == "number"):
+        return inner(parts[0])
+    if kind in ("and", "or"):
+        return "(" + f" {kind.upper()} ".join(map(inner, parts)) + ")"
+    if kind == "not" and parts[0][0] in ("in", "like", "is"):
+        word, left, *rest = parts[0]
+        no = " IS NOT " if word == "is" else f" NOT {word.upper()} "
+        return f"({inner(left)}{no}{_right(word, rest, inner)})"
+    if kind == "not":
+        return f"(NOT {inner(parts[0])})"
+    if (kind in _INFIX and len(parts) == 2) or kind == "in":
+        return f"({inner(parts[0])} {kind.upper()} {_right(kind, parts[1:], inner)})"
+    if kind == "call" and all(isinstance(part, tuple) for part in parts[1:]):
+        if parts[0] in WITHOUT_PARENTHESES and len(parts) == 1:
+            return str(parts[0]).upper()
+        return f"{parts[0]}({', '.join(map(inner, parts[1:]))})"
+    raise _NotPlain
+
+
+def _right(kind: str, parts: Any, inner: Any) -> str:
+    return "(" + ", ".join(map(inner, parts)) + ")" if kind == "in" else str(inner(parts[0]))
