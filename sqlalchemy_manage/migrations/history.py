@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
 ID_LENGTH = 32
-_NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+")
+_NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
 _LEGAL = re.compile(r"\w[\w.]*", re.ASCII)
 _RESERVED = ("head", "heads", "base", "current", "zero")
 _HEADER = re.compile(
@@ -63,14 +63,11 @@ class History:
     def __init__(self, revisions: Iterable[Revision], problems: Iterable[str] = ()) -> None:
         self.by_id: dict[str, Revision] = {}
         self.problems = list(problems)
+        spelled: dict[str, Revision] = {}
         for revision in revisions:
-            other = self.by_id.get(revision.id)
-            if other is not None:
-                self.problems.append(
-                    f"two files have the revision id '{revision.id}': {other.path} "
-                    f"and {revision.path}."
-                )
-            self.by_id[revision.id] = revision
+            if other := spelled.get(revision.id.lower()):
+                self.problems.append(_duplicate(other, revision))
+            spelled[revision.id.lower()] = self.by_id[revision.id] = revision
         self._check_parents()
         self.revisions = self._ordered()
         self._check_ids()
@@ -97,11 +94,14 @@ class History:
     def single_head(self) -> str | None:
         """The head, None for an empty history; raises HistoryError if there are several."""
         if len(self.heads) > 1:
-            names = " and ".join(self.heads)
+            from .authors import added  # a subprocess: not for every migrate that has nothing to do
+
+            lines = [f"{i}: {added(self.by_id[i].path) or 'no file'}" for i in self.heads]
             raise HistoryError(
-                f"The history has {len(self.heads)} heads: {names}. "
-                "Usually two branches each added a revision.",
-                f"Join them: alembic merge {' '.join(self.heads)} -m merge",
+                f"The history has {len(self.heads)} heads: {' and '.join(self.heads)}. "
+                "Usually two branches each added a revision.\n  " + "\n  ".join(lines),
+                "Join them: manage.py makemigrations --merge\n"
+                f"Or without a summary: alembic merge {' '.join(self.heads)} -m merge",
             )
         return self.heads[0] if self.heads else None
 
@@ -139,7 +139,7 @@ class History:
 
     def next_number(self) -> int:
         """The number of the next revision: one above the highest."""
-        numbers = [int(m[1]) for i in self.by_id if (m := _NUMBERED.fullmatch(i))]
+        numbers = [int(m[1]) for i in self.by_id if (m := re.match(r"(\d{4,})_", i))]
         return max(numbers, default=len(self.by_id)) + 1
 
     def _check_parents(self) -> None:
@@ -192,6 +192,22 @@ class History:
                 below = _NUMBERED.fullmatch(parent)
                 if numbered and below and int(numbered[1]) <= int(below[1]):
                     self.problems.append(f"{name}: is numbered no higher than its parent {parent}.")
+
+
+def _duplicate(first: Revision, second: Revision) -> str:
+    files = f"{first.path} and {second.path}"
+    if first.id != second.id:
+        return (
+            f"two revision ids differ in upper and lower case alone, '{first.id}' and "
+            f"'{second.id}': {files}. For MariaDB, and for many disks, they are the same."
+        )
+    problem = f"two files have the revision id '{first.id}': {files}."
+    try:
+        if first.path.read_bytes() == second.path.read_bytes():
+            problem += " They are equal: delete the copy."
+    except OSError:
+        pass
+    return problem
 
 
 def read_history(*folders: Path) -> History:
