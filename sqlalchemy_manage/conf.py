@@ -38,7 +38,11 @@ class Database:
 
 @dataclass(frozen=True)
 class Settings:
-    """The values of a settings module; paths are absolute, times are in seconds."""
+    """The values of a settings module; paths are absolute, times are in seconds.
+
+    ``uses_sqlite``: one of the databases is SQLite, if only the default that DATABASE_URL
+    takes the place of; revisions have to run there too.
+    """
 
     module: str
     file: Path
@@ -49,6 +53,7 @@ class Settings:
     fixture_dirs: tuple[Path, ...] = ()
     shell_imports: tuple[str, ...] = ()
     lock_wait: float = 60.0
+    uses_sqlite: bool = False
     warnings: tuple[str, ...] = ()
 
     def database(self, alias: str) -> Database:
@@ -136,6 +141,13 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         "fixture_dirs": tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
         "shell_imports": reader.strings("SHELL_IMPORTS", ()),
         "lock_wait": reader.seconds("LOCK_WAIT", 60.0),
+        "uses_sqlite": any(
+            str(url).startswith("sqlite")
+            for url in (
+                *(entry["URL"] for entry in reader.get("DATABASES", {}).values()),
+                *(database.url for database in databases.values()),
+            )
+        ),
     }
     return Settings(
         module=module.__name__,

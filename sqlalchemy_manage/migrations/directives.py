@@ -7,20 +7,33 @@ Both entries come through here: manage.py with a Request, and ``alembic revision
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import write_hooks
 
+from .filetext import finish
 from .history import History
-from .questions import Answers, Closed
+from .questions import Answers, Closed, parse_answers
 from .refine import refine
 from .review import Review
 from .scripts import prepare_scripts
 
 if TYPE_CHECKING:
     from .environment import Run
+
+_FINISH = "sqlalchemy_manage_finish"
+_BY_ALEMBIC = (
+    "Answer with manage.py makemigrations; or give alembic each flag as an argument of -x, "
+    "before the command: alembic -x rename=employee.name=full_name revision --autogenerate"
+)
+_FLAGS = (
+    *("rename", "rename_table", "rename_value"),
+    *("default", "server_default", "nullable", "allow_drop"),
+)
 
 
 def directives_hook(
@@ -41,7 +54,7 @@ def directives_hook(
             review = Review(
                 context,
                 run.project.metadatas,
-                request.answers if request else Answers(),
+                request.answers if request else run.answers,
                 questioner,
                 owned=lambda: _owned(run, history, context),
                 unimported=lambda names: _unimported(run, names),
@@ -50,12 +63,35 @@ def directives_hook(
             refine(review, directives[0])
             looks = request.only_looks if request else _command(options) == "check"
             if isinstance(questioner, Closed) and not looks:
-                questioner.finish()
+                questioner.finish(_BY_ALEMBIC if request is None else None)
             if request:
                 request.notices[:] = review.notices
         prepare_scripts(history, config, request, directives)
+        if request is None and directives and context.script is not None:
+            # Alembic writes the file itself; what it runs on a new file, this first.
+            root = str(run.project.settings.root)
+            context.script.hooks.insert(0, {"_hook_name": _FINISH, "type": _FINISH, "root": root})
 
     return hook
+
+
+@write_hooks.register(_FINISH)
+def _finish(path: str, options: dict[str, str]) -> None:
+    """Give a file that plain ``alembic revision`` wrote the form of manage.py's."""
+    file = Path(path)
+    file.write_text(
+        finish(file.read_text(encoding="utf-8"), Path(options["root"])), encoding="utf-8"
+    )
+
+
+def answers_of(arguments: Iterable[str]) -> Answers:
+    """The answers among the arguments of ``alembic -x``; raises UsageError as the flags do."""
+    given: dict[str, list[str]] = {}
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name.replace("-", "_") in _FLAGS:
+            given.setdefault(name.replace("-", "_"), []).append(value)
+    return parse_answers(**given)
 
 
 def _command(options: Namespace) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from alembic.operations import ops
 
 from .questions import Option, Question, flag, quoted
@@ -36,6 +37,8 @@ def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:
         elif isinstance(op, ops.DropColumnOp) and key not in dropped:
             if not _column_may_go(review, key, op.column_name):
                 holder.remove(op)
+            elif not op.to_column().nullable and review.rows(*key) != 0:
+                holder[holder.index(op)] = _back_without_values(review, key, op)
     operations.ops = [op for op in operations.ops if not _empty(op)]
 
 
@@ -143,6 +146,18 @@ def _column_may_go(review: Review, key: Key, column: str) -> bool:
         "no",
     )
     return _says_yes(review, question, name)
+
+
+def _back_without_values(review: Review, key: Key, op: ops.DropColumnOp) -> ops.DropColumnOp:
+    """The drop of a NOT NULL column, which a downgrade can only bring back nullable."""
+    old = op.to_column()
+    if old.primary_key or old.server_default is not None or old.computed is not None:
+        return op
+    column = sa.Column(old.name, old.type, nullable=True, comment=old.comment)
+    review.notices.append(
+        f"A downgrade brings {dotted(*key, old.name)} back empty, and nullable for that reason."
+    )
+    return ops.DropColumnOp.from_column_and_tablename(key[0], key[1], column)
 
 
 def _says_yes(review: Review, question: Question, name: str) -> bool:

@@ -7,7 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from ..databases import connecting, create_engine
 from ..errors import HistoryError, ManageError, MigrationError
 from ..output import redact
 from ..project import Project
-from .directives import directives_hook
+from .directives import answers_of, directives_hook
 from .history import read_history
 from .locks import locked, migration_lock
 from .plugins import include
+from .questions import Answers
 from .scripts import Request
 
 Event = tuple[str, str, float]
@@ -42,6 +43,7 @@ class Run:
     request: Request | None = None
     read_only: bool = False
     rows_visible: bool = True
+    answers: Answers = field(default_factory=Answers)
 
 
 class _MovedOn(Exception):
@@ -64,7 +66,8 @@ def run_env(context: Any) -> None:
             alias=context.get_x_argument(as_dictionary=True).get("database", "default")
         )
         _log_steps()
-        _run(context, Run(project, project.database))
+        answers = answers_of(context.get_x_argument())
+        _run(context, Run(project, project.database, answers=answers))
     except ManageError as error:
         text = redact(f"{error.message}\n{error.hint}" if error.hint else error.message)
         raise CommandError(text) from error
@@ -78,9 +81,7 @@ def _run(context: Any, run: Run) -> None:
         # Only a single MetaData can lend its naming convention to the operations.
         "target_metadata": metadatas[0] if len(metadatas) == 1 else metadatas,
         "transaction_per_migration": True,
-        "render_as_batch": any(
-            d.url.startswith("sqlite") for d in run.project.settings.databases.values()
-        ),
+        "render_as_batch": run.project.settings.uses_sqlite,
         "process_revision_directives": directives_hook(history, context.config, run),
     }
     if context.is_offline_mode():

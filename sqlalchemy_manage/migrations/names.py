@@ -113,7 +113,7 @@ def _foreign_keys(review: Review, key: Key, table: sa.Table) -> Iterator[RenameC
         for f in review.snapshot.get_foreign_keys(table.name, schema=key[0])
     }
     names = {f["name"] for f in present.values()}
-    for foreign in table.foreign_key_constraints:
+    for foreign in sorted(table.foreign_key_constraints, key=lambda f: str(f.name)):
         if not isinstance(foreign.name, str):
             continue
         # The name as it is sent: cut where the database allows no longer one.

@@ -10,6 +10,7 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from . import operations as operations
 from .review import snapshot_of
+from .types import render_item
 
 PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 """For ``autogenerate_plugins`` of Alembic's configure."""
@@ -50,6 +51,7 @@ def include(metadatas: list[sa.MetaData], dialect_default: str | None) -> dict[s
         "include_object": include_object,
         "autogenerate_plugins": PLUGINS,
         "compare_server_default": True,
+        "render_item": render_item,
     }
 
 

@@ -67,13 +67,14 @@ class Closed:
             self.open.append(question)
         return Answer(question.default)
 
-    def finish(self) -> None:
+    def finish(self, hint: str | None = None) -> None:
+        """``hint`` says how to answer, if not by repeating the command with the flags."""
         if self.open:
             count = len(self.open)
             raise OpenQuestion(
                 f"{count} question{'s are' if count > 1 else ' is'} open, and nobody can be "
                 "asked here; nothing was written.\n" + "\n".join(map(_with_flags, self.open)),
-                "Repeat the command with one answer to each, or on a terminal.",
+                hint or "Repeat the command with one answer to each, or on a terminal.",
             )
 
 

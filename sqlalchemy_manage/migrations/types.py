@@ -1,0 +1,54 @@
+"""Column types in a revision file: those of SQLAlchemy, wherever they were read."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+from sqlalchemy.exc import CompileError
+
+
+def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
+    """Alembic's render_item: ``sa.String(length=20)`` for a reflected ``mysql.VARCHAR(20)``.
+
+    So that a file written on one database, and its downgrade, run on the others. A type
+    that is not the same thing under a generic name is left to Alembic.
+    """
+    if kind != "type" or type(item).__name__ != type(item).__name__.upper():
+        return False
+    # A variant for another database would be lost; a reflected type has none.
+    if getattr(item, "_variant_mapping", None):
+        return False
+    generic = _generic(item)
+    if generic is None or type(generic).__module__ != "sqlalchemy.sql.sqltypes":
+        return False
+    dialect = autogen_context.dialect
+    if _ddl(item, dialect) != _ddl(generic, dialect):
+        return False
+    return f"{autogen_context.opts['sqlalchemy_module_prefix']}{generic!r}"
+
+
+def _generic(item: Any) -> Any:
+    if isinstance(item, mysql.TINYINT) and item.display_width == 1:
+        return sa.Boolean()
+    if isinstance(item, sa.Enum | sa.ARRAY):
+        return None
+    try:
+        return item.as_generic()
+    except NotImplementedError:
+        return None
+
+
+def _ddl(type_: Any, dialect: Any) -> str | None:
+    # The width of a number in MariaDB is for display; TINYINT(1) is how BOOL is stored.
+    try:
+        text = str(type_.compile(dialect))
+    except CompileError:
+        return None
+    if dialect.name in ("mysql", "mariadb"):
+        for name in ("INTEGER", "BIGINT", "SMALLINT"):
+            if text.startswith(name + "(") and text.endswith(")"):
+                return name
+        return "BOOL" if text == "TINYINT(1)" else text.replace("DECIMAL", "NUMERIC")
+    return text
