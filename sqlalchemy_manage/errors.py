@@ -7,6 +7,7 @@ exit status.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class ManageError(Exception):
@@ -67,9 +68,15 @@ class FixtureError(ManageError):
 
 
 class OpenQuestion(ManageError):
-    """A question was open and nobody could answer it."""
+    """A question was open and nobody could answer it; ``questions`` are all that were."""
 
     exit_code = 3
+
+    def __init__(
+        self, message: str, hint: str | None = None, questions: tuple[Any, ...] = ()
+    ) -> None:
+        super().__init__(message, hint)
+        self.questions = questions
 
 
 class Locked(ManageError):

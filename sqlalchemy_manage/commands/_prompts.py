@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
+from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..migrations.questions import Answer, Question, Questioner
+    from ..migrations.questions import Answer, Option, Question, Questioner
     from ..project import Project
 
 
@@ -42,5 +43,16 @@ class Prompting:
             err=True,
         )
         chosen = question.options[number - 1]
-        value = click.prompt(f"Type {chosen.value}", err=True) if chosen.value else None
-        return Answer(chosen.answer, value)
+        return Answer(chosen.answer, _value(chosen) if chosen.value else None)
+
+
+def _value(option: Option) -> str:
+    while True:
+        value: str = click.prompt(f"Type {option.value}", err=True)
+        try:
+            if option.check is not None:
+                option.check(value)
+        except UsageError as error:
+            output.error(error.message, error.hint)
+        else:
+            return value

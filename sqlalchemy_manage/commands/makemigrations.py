@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import output
+from ..errors import OpenQuestion
 from ..options import answer_options, json_option
 
 if TYPE_CHECKING:
+    from ..migrations.questions import Question
     from ..migrations.scripts import Draft
     from ..project import Project
 
@@ -55,16 +57,20 @@ def command(
     from ..migrations.questions import parse_answers
     from ._prompts import questioner_for
 
-    given = parse_answers(**answers)
-    draft, notices = draft_revision(
-        project,
-        name=name,
-        empty=empty,
-        answers=given,
-        questioner=questioner_for(project) if not check else None,
-        only_looks=check,
-        scratch=scratch,
-    )
+    try:
+        draft, notices = draft_revision(
+            project,
+            name=name,
+            empty=empty,
+            answers=parse_answers(**answers),
+            questioner=questioner_for(project) if not check else None,
+            only_looks=check,
+            scratch=scratch,
+        )
+    except OpenQuestion as error:
+        if as_json:
+            output.answer_json({"questions": [_open(question) for question in error.questions]})
+        raise
     for notice in notices:
         output.say(f"Note: {notice}")
     sql = None
@@ -96,6 +102,13 @@ def _write(project: Project, draft: Draft, *, quiet: bool) -> None:
     path = os.path.relpath(draft.write())
     if not quiet:
         output.answer(path)
+
+
+def _open(question: Question) -> dict[str, Any]:
+    answers = [{"words": o.words, "flags": list(o.flags)} for o in question.options]
+    return {"kind": question.kind, "subject": question.subject, "text": question.text} | {
+        "answers": answers
+    }
 
 
 def _as_json(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,13 +19,15 @@ from ..errors import OpenQuestion, UsageError
 class Option:
     """One possible answer: its word, what it means, and the flags that give it.
 
-    ``value`` tells what has to be typed with it, None for an answer without a value.
+    ``value`` tells what has to be typed with it, None for an answer without a value;
+    ``check`` raises UsageError for a value that will not do, so that it can be asked again.
     """
 
     answer: str
     words: str
     flags: tuple[str, ...] = ()
     value: str | None = None
+    check: Callable[[str], object] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Closed:
                 f"{count} question{'s are' if count > 1 else ' is'} open, and nobody can be "
                 "asked here; nothing was written.\n" + "\n".join(map(_with_flags, self.open)),
                 hint or "Repeat the command with one answer to each, or on a terminal.",
+                questions=tuple(self.open),
             )
 
 

@@ -254,6 +254,7 @@ def _question(
                 "a value, once",
                 (flag("--default", f"{place}={example}"),),
                 f"a Python literal for {type_}, such as {example}",
+                check=lambda text: parse_value(text, column, dotted(*key, column.name)),
             ),
         ]
     options[-1:-1] = [
