@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -202,11 +203,9 @@ def _duplicate(first: Revision, second: Revision) -> str:
             f"'{second.id}': {files}. For MariaDB, and for many disks, they are the same."
         )
     problem = f"two files have the revision id '{first.id}': {files}."
-    try:
+    with suppress(OSError):
         if first.path.read_bytes() == second.path.read_bytes():
             problem += " They are equal: delete the copy."
-    except OSError:
-        pass
     return problem
 
 
@@ -219,7 +218,7 @@ def read_history(*folders: Path) -> History:
             if path.name == "__init__.py" or path.name.startswith(".#"):
                 continue
             try:
-                revision = _read(path)
+                revision = revision_in(path.read_text(encoding="utf-8"), path)
             except (SyntaxError, UnicodeDecodeError, ValueError) as error:
                 problems.append(f"{path}: cannot be read: {error}")
                 continue
@@ -228,9 +227,8 @@ def read_history(*folders: Path) -> History:
     return History(revisions, problems)
 
 
-def _read(path: Path) -> Revision | None:
-    """The revision in a file; None where a file has no revision id, as for Alembic."""
-    source = path.read_text(encoding="utf-8")
+def revision_in(source: str, path: Path) -> Revision | None:
+    """The revision in a file's text; None without an id. Raises SyntaxError, ValueError."""
     values: dict[str, Any] = {}
     try:
         for name, literal in _HEADER.findall(source):
