@@ -22,10 +22,11 @@ class Check:
     hint: str | None = None
 
 
-def run_checks(project: Project) -> Iterator[Check]:
+def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
     """Each check in turn; one that cannot be made because an earlier one failed is skipped.
 
-    The database is only read.
+    ``drift``: also whether the database is what its own history makes. The database is
+    only read.
     """
     needs: dict[str, set[str]] = {
         "settings": set(),
@@ -35,16 +36,20 @@ def run_checks(project: Project) -> Iterator[Check]:
         "migrations": {"connection", "history"},
         "schema": {"migrations", "models"},
     }
-    failed: set[str] = set()
+    if drift:
+        needs["drift"] = {"migrations"}
+    failed: dict[str, str] = {}
     for name, earlier in needs.items():
-        if blocked := sorted(earlier & failed):
-            failed.add(name)
-            yield Check(name, "skipped", f"needs {' and '.join(blocked)}")
+        if blocked := sorted(earlier & failed.keys()):
+            failed[name] = reason = f"needs {' and '.join(blocked)}"
+            if name == "drift":  # asked for: say why not
+                reason += f": {failed[blocked[0]]}"
+            yield Check(name, "skipped", reason)
             continue
         try:
             yield Check(name, "ok", _CHECKS[name](project))
         except ManageError as error:
-            failed.add(name)
+            failed[name] = error.message
             yield Check(name, "failed", error.message, error.hint)
 
 
@@ -96,6 +101,21 @@ def _schema(project: Project) -> str:
     return "equal to the models"
 
 
+def _drift(project: Project) -> str:
+    from .migrations.drift import find_drift
+
+    found = find_drift(project)
+    note = f" ({found.note})" if found.note else ""
+    if found.differences:
+        raise ManageError(
+            f"the database is not what the revisions make{note}: "
+            + "; ".join(map(str, found.differences)),
+            "Undo it in the database, or write a revision that makes it: "
+            "manage.py makemigrations --empty",
+        )
+    return f"the database is what the revisions make{note}"
+
+
 _CHECKS: dict[str, Callable[[Project], str]] = {
     "settings": _settings,
     "models": _models,
@@ -103,4 +123,5 @@ _CHECKS: dict[str, Callable[[Project], str]] = {
     "connection": _connection,
     "migrations": _migrations,
     "schema": _schema,
+    "drift": _drift,
 }

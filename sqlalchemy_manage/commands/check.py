@@ -17,20 +17,26 @@ _COLORS = {"ok": "green", "failed": "red", "skipped": "yellow"}
 
 
 @click.command()
+@click.option(
+    "--drift",
+    is_flag=True,
+    help="Also compare the database with what the revisions make, replayed in a scratch database.",
+)
 @json_option("Print JSON: ok, and a list of name, status, message, hint.")
 @click.pass_obj
-def command(project: Project, as_json: bool) -> int:
+def command(project: Project, drift: bool, as_json: bool) -> int:
     """Check settings, models, history, connection, migrations and schema; exit with 1 if one fails.
 
     \b
     Example:
       manage.py check
+      manage.py check --drift            what was changed behind the revisions' back
       manage.py check --database replica --json
     """
     from ..checks import run_checks
 
     results = []
-    for result in run_checks(project):
+    for result in run_checks(project, drift=drift):
         results.append(result)
         if not as_json:
             status = click.style(f"{result.status:<7}", fg=_COLORS[result.status])

@@ -31,7 +31,7 @@ class Thing(NamedTuple):
         if self.kind == "column":
             return f"column {self.owner}.{self.name}"
         if self.table:
-            return " ".join(filter(None, (self.kind, self.name, "of", self.owner)))
+            return _words(self.kind, self.name, "of", self.owner)
         return f"{self.kind} {_dotted(self.schema, self.name)}"
 
     @property
@@ -105,7 +105,11 @@ def _tables(
 
     properties: dict[str, dict[str, str]] = {t: {} for t, _ in several("columns")}
     for table, comment in several("table_comment"):
-        properties[table]["comment"] = str((comment or {}).get("text") or "")
+        properties[table]["comment"] = str(comment.get("text") or "")
+    for table, options in several("table_options"):
+        # The counter moves with the rows.
+        kept = {k: v for k, v in options.items() if not k.endswith(("increment", "comment"))}
+        properties[table]["options"] = _options(kept)
     for table, facts in properties.items():
         yield Thing("table", schema, "", table), facts
     for table, columns in several("columns"):
@@ -121,12 +125,13 @@ def _tables(
             text = (
                 f"{_list(key['constrained_columns'])} -> {target} {_list(key['referred_columns'])}"
             )
-            text += _options(key.get("options"))
+            text = _words(text, _options(key.get("options")))
             yield thing("foreign key", table, key, text), {"definition": text}
     for table, constraints in several("unique_constraints"):
         for item in constraints:
             if not item.get("duplicates_index"):
-                text = _list(item["column_names"]) + _options(item.get("dialect_options"))
+                options = _options(item.get("dialect_options"))
+                text = _words(_list(item["column_names"]), options)
                 yield thing("unique constraint", table, item, text), {"definition": text}
     for table, constraints in several("check_constraints"):
         for item in constraints:
@@ -136,8 +141,12 @@ def _tables(
         for item in indexes:
             if not item.get("duplicates_constraint"):
                 names = item.get("expressions") or item["column_names"]
-                text = ("unique " if item["unique"] else "") + _list(names)
-                text += _options(item.get("column_sorting")) + _options(item.get("dialect_options"))
+                text = _words(
+                    "unique" if item["unique"] else "",
+                    _list(names),
+                    _options(item.get("column_sorting")),
+                    _options(item.get("dialect_options")),
+                )
                 yield thing("index", table, item, text), {"definition": text}
 
 
@@ -150,19 +159,19 @@ def _column(column: Any, dialect: sa.Dialect) -> dict[str, str]:
     }
     for name in ("computed", "identity"):
         if column.get(name):
-            properties[name] = _options(column[name]).strip()
+            properties[name] = _options(column[name])
     return properties
 
 
 def _type(kind: Any, dialect: sa.Dialect) -> str:
     try:
-        text = str(kind.compile(dialect=dialect))
+        return str(kind.compile(dialect=dialect))
     except CompileError:
-        text = repr(kind)
-    labels = getattr(kind, "enums", None)
-    if labels and not any(label in text for label in labels):
-        text += f" ({', '.join(labels)})"  # PostgreSQL names the type only
-    return text
+        return repr(kind)
+
+
+def _words(*words: str) -> str:
+    return " ".join(filter(None, words))
 
 
 def _list(names: Iterable[Any]) -> str:
@@ -172,7 +181,7 @@ def _list(names: Iterable[Any]) -> str:
 def _options(options: Any) -> str:
     """Options in words; those that say nothing are left out, so that they need not be equal."""
     kept = [f"{key}={value}" for key, value in sorted((options or {}).items()) if value]
-    return f" [{', '.join(kept)}]" if kept else ""
+    return f"[{', '.join(kept)}]" if kept else ""
 
 
 _NOT_SYSTEM = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"

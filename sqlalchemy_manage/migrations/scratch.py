@@ -43,10 +43,12 @@ _replays: set[URL] = set()
 class Scratch(Database):
     """A scratch database; rows of the project's database are not in it.
 
-    ``note`` says what a comparison with it cannot see, where it is of another kind.
+    Where it is of another kind, ``refused`` says why, and ``note`` what a comparison with
+    it cannot see.
     """
 
     where: str = ""
+    refused: str = ""
     note: str | None = None
     rows_visible: bool = False
 
@@ -149,6 +151,7 @@ def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
                 scratch = Scratch(
                     **_values(made),
                     where="SQLite in memory",
+                    refused=error.message,
                     note="Types and defaults that only MariaDB or MySQL has were not compared.",
                 )
         yield scratch
@@ -172,7 +175,7 @@ def _values(database: Database) -> dict[str, Any]:
     return {field.name: getattr(database, field.name) for field in fields(Database)}
 
 
-def _apply(project: Project, history: History, database: Database, upto: str | None) -> None:
+def _apply(project: Project, history: History, database: Scratch, upto: str | None) -> None:
     if not history.by_id:
         return
     failed: list[str] = []
@@ -194,7 +197,7 @@ def _apply(project: Project, history: History, database: Database, upto: str | N
     except CommandError as error:
         raise MigrationError(str(error)) from error
     except MigrationError as error:
-        raise _explained(failed[-1] if failed else "A revision", error) from error
+        raise _explained(failed[-1] if failed else "A revision", error, database) from error
 
 
 @contextmanager
@@ -225,7 +228,7 @@ def _silent() -> Iterator[None]:
         logger.disabled = before
 
 
-def _explained(name: str, error: MigrationError) -> MigrationError:
+def _explained(name: str, error: MigrationError, scratch: Scratch) -> MigrationError:
     cause = error.__cause__
     if cause is None:
         return error
@@ -236,9 +239,14 @@ def _explained(name: str, error: MigrationError) -> MigrationError:
             "Compare with a database that the revisions were applied to.",
         )
     reason = str(getattr(cause, "orig", cause)).strip()
+    reason = f"{type(cause).__name__}: {reason}{failing_line(cause)}"
+    if scratch.refused:
+        return MigrationError(
+            f"{scratch.refused}\n{name} cannot run on {scratch.where} instead: {reason}.",
+            "Repeat the command when the server answers and lets you create databases.",
+        )
     return MigrationError(
-        f"{name} cannot run on an empty database: {type(cause).__name__}: {reason}"
-        f"{failing_line(cause)}.\nNothing was changed.",
+        f"{name} cannot run on an empty database: {reason}.\nNothing was changed.",
         "Let the revision do without rows, and without tables that no revision makes; or "
         "compare with a database that the revisions were applied to.",
     )
