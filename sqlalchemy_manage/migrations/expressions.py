@@ -66,7 +66,7 @@ def plain(sql: str) -> str:
     return text[1:-1] if text.startswith("(") else text
 
 
-_INFIX = frozenset(("=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "/", "||", "like", "is"))
+_INFIX = frozenset(("=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "||", "like", "is"))
 
 
 def _written(node: Tree, quote: str) -> str:

@@ -28,7 +28,14 @@ _LEVELS |= {"^": 10, "at": 11, "collate": 12, "[": 14, "::": 15}
 _NOT, _OTHER, _SIGN = 3, 7, 13
 _NO_OPERATORS = (")", "]", ",", ":", ".", "(", ";", "?")
 
-_SAME_OPERATOR = {"!=": "<>", "==": "=", "~~": "like", "~~*": "ilike", "rlike": "regexp"}
+_SAME_OPERATOR = {
+    "!=": "<>",
+    "==": "=",
+    "~~": "like",
+    "~~*": "ilike",
+    "rlike": "regexp",
+    "mod": "%",
+}
 _SAME_TYPE = {
     **dict.fromkeys(("int", "int4"), "integer"),
     **dict.fromkeys(("varchar", "character varying", "char", "character", "bpchar"), "text"),

@@ -1,0 +1,135 @@
+"""Alembic's implementations of the databases, with what they lose put right.
+
+A subclass with ``__dialect__`` takes the place of Alembic's own
+(https://alembic.sqlalchemy.org/en/latest/api/ddl.html).
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.ddl.impl import DefaultImpl
+from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
+from alembic.ddl.postgresql import PostgresqlImpl
+
+from .canonical import rename_identifiers
+from .operations import RebuildKeepsTriggers
+
+# Both are said of a rebuild that loses them; here it does not.
+warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
+warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+
+# As sqlalchemy.sql.compiler finds bound parameters in a text().
+_BOUND = re.compile(r"(?<![:\w\x5c]):(\w+)(?!:)")
+
+
+def literally(sql: str) -> str:
+    """``sql`` for a ``text()``, in which a colon before a word would be a parameter."""
+    return _BOUND.sub(r"\\:\1", sql)
+
+
+def undoubled(sql: str, dialect: sa.Dialect) -> str:
+    """Compiled SQL as the server gets it: for drivers with ``%s`` parameters ``%`` is doubled."""
+    return sql.replace("%%", "%") if dialect.paramstyle in ("format", "pyformat") else sql
+
+
+class _Literally(DefaultImpl):
+    """Expressions go into a revision as they are.
+
+    Alembic writes them compiled for the driver; the revision, compiled once more, would
+    say ``LIKE 'a%%'`` to the database.
+    """
+
+    def render_ddl_sql_expr(self, expr: Any, *args: Any, **kw: Any) -> str:
+        text = super().render_ddl_sql_expr(expr, *args, **kw)
+        return literally(undoubled(text, self.dialect))
+
+
+class PostgreSQL(_Literally, PostgresqlImpl):
+    __dialect__ = "postgresql"
+
+
+class MySQL(_Literally, MySQLImpl):
+    __dialect__ = "mysql"
+
+
+class MariaDB(_Literally, MariaDBImpl):
+    __dialect__ = "mariadb"
+
+
+class SQLite(_Literally, RebuildKeepsTriggers):
+    """SQLite's rebuild of a table, with generated columns, unnamed CHECKs and all indexes kept.
+
+    Alembic copies generated columns too, which SQLite refuses; it leaves out CHECKs that
+    have no name and expression indexes, and forgets DESC and COLLATE of the others.
+    """
+
+    __dialect__ = "sqlite"
+
+    def prep_table_for_batch(self, batch_impl: Any, table: sa.Table) -> None:
+        # Called when the new table is made up, and before it is created.
+        super().prep_table_for_batch(batch_impl, table)
+        names = {}
+        for column, transfer in batch_impl.column_transfers.items():
+            if batch_impl.columns[column].computed is not None:
+                transfer.pop("expr", None)
+            if "name" in transfer:
+                names[column] = transfer["name"]
+        if self.as_sql or not batch_impl.reflected:
+            return
+        assert self.connection is not None
+        changed = {
+            name
+            for name, column in batch_impl.columns.items()
+            if name not in table.c or repr(column.type) != repr(table.c[name].type)
+        }
+        checks = (c for c in table.constraints if isinstance(c, sa.CheckConstraint) and not c.name)
+        for text in sorted(str(check.sqltext) for check in checks):
+            # The CHECK of an Enum without a name goes with the type.
+            if rename_identifiers(text, dict.fromkeys(changed, "")) == text:
+                renamed = literally(rename_identifiers(text, names))
+                batch_impl.new_table.append_constraint(sa.CheckConstraint(renamed))
+        known = {index.name for index in table.indexes}
+        self._indexes = [
+            _renamed(sql, names)
+            for name, sql in self.connection.execute(
+                sa.text(
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :t"
+                    " AND sql IS NOT NULL"
+                ),
+                {"t": table.name},
+            )
+            if name in batch_impl.indexes or name not in known
+        ]
+        batch_impl.indexes.clear()
+
+    def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
+        super().rename_table(old_table_name, new_table_name, schema)
+        if old_table_name.startswith("_alembic_tmp_") and not self.as_sql:
+            assert self.connection is not None
+            for sql in self.__dict__.pop("_indexes", ()):
+                self.connection.exec_driver_sql(sql)
+
+    def correct_for_autogen_constraints(self, *args: Any) -> None:
+        """Alembic cannot compare expression indexes here; the indexes module does."""
+        _, conn_indexes, _, metadata_indexes = args
+        for indexes in (conn_indexes, metadata_indexes):
+            for index in list(indexes):
+                if not all(isinstance(bare(e), sa.Column) for e in index.expressions):
+                    indexes.discard(index)
+
+
+def _renamed(sql: str, names: dict[str, str]) -> str:
+    """A CREATE INDEX with other columns; the names before the columns stay."""
+    head, parenthesis, rest = sql.partition("(")
+    return head + parenthesis + rename_identifiers(rest, names)
+
+
+def bare(expression: Any) -> Any:
+    """A column of an index without DESC and the like around it."""
+    while isinstance(expression, sa.sql.elements.UnaryExpression):
+        expression = expression.element
+    return expression
