@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, configure_mappers, registry
 from sqlalchemy.schema import sort_tables_and_constraints
 
+from .declare import declared, is_view
 from .errors import AppError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:
-    """Every MetaData with tables that a name in ``modules`` is or leads to, each once.
+    """Every MetaData with content that a name in ``modules`` is or leads to, each once.
 
     Found so: a MetaData, a Table, a declarative base or mapped class, a registry, and
     any object with ``metadata`` or ``metadatas`` (Flask-SQLAlchemy's ``db``, SQLModel).
@@ -31,14 +32,19 @@ def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:
             if isinstance(several, dict):
                 candidates += several.values()
             for candidate in candidates:
-                if isinstance(candidate, MetaData) and candidate.tables:
+                if not isinstance(candidate, MetaData):
+                    continue
+                if candidate.tables or declared(candidate):
                     found.setdefault(id(candidate), candidate)
     return list(found.values())
 
 
 def sorted_tables(metadatas: Iterable[MetaData]) -> list[Table]:
-    """All tables, referred-to ones first; tables in a cycle stand in the order of their names."""
-    tables = [table for metadata in metadatas for table in metadata.tables.values()]
+    """All tables, referred-to ones first; tables in a cycle stand in the order of their names.
+
+    Views that SQLAlchemy 2.1 keeps among the tables are none: no row is written to them.
+    """
+    tables = [t for metadata in metadatas for t in metadata.tables.values() if not is_view(t)]
     ordered = sort_tables_and_constraints(sorted(tables, key=lambda table: table.fullname))
     return [table for table, _ in ordered if table is not None]
 

@@ -101,10 +101,15 @@ class Project:
 
     @cached_property
     def metadatas(self) -> list[MetaData]:
-        """Every MetaData with tables that can be reached from a models module."""
+        """Every MetaData that can be reached from an app's models, or from its ``ddl``.
+
+        That module, where an app has it, declares views, functions and triggers.
+        """
         from .models import reachable_metadatas
 
-        return reachable_metadatas(self.models_modules.values())
+        modules = [*self.models_modules.values()]
+        declaring = (self.app_module(app, "ddl") for app in self.apps)
+        return reachable_metadatas([*modules, *(module for module in declaring if module)])
 
     @cached_property
     def tables(self) -> list[Table]:

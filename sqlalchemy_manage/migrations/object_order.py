@@ -1,0 +1,176 @@
+"""Operations on views, functions and triggers among those on tables, in an order that runs.
+
+What is dropped goes first and what is created comes last, each after what it is built on;
+an object in the way of a changed table is dropped before and created after the change, and
+so is everything built on it. Reversed, the same order runs the other way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from alembic.operations import ops
+
+from ..statements import DATABASES, creation_order, language, names_in
+from .object_operations import CreateObjectOp, DropObjectOp, ObjectOp, ReplaceObjectOp, Statements
+from .operations import RenameColumnOp
+from .review import flat
+
+
+@dataclass(eq=False)
+class Item:
+    """One object: the statements that make it as declared, and as it is, for each database."""
+
+    kind: str
+    name: str
+    schema: str | None
+    table_name: str | None
+    new: dict[str, str]
+    old: Statements = field(default_factory=dict)
+    # Where something is to be done; where the object is and how it was made is not known.
+    changed: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    # It cannot be replaced as it stands, only dropped and created.
+    split: bool = False
+    old_table_name: str | None = None
+
+    def settle(self) -> None:
+        """Decide about the databases of which nothing is known: what changes changes there too."""
+        for database in self.unknown:
+            self.old[database] = None if self.changed else self.new[database]
+            if self.changed:
+                self.changed.add(database)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that a statement of the object uses."""
+        statements = [*self.old.items(), *self.new.items()]
+        return frozenset().union(*(names_in(s, d) for d, s in statements if s is not None))
+
+    def built_on(self, other: Item) -> bool:
+        """Whether this has to be dropped before ``other`` can be."""
+        # What a function calls, it looks up when it runs; only BEGIN ATOMIC binds it.
+        binds = self.kind != "function" or "atomic" in self.names
+        return binds and other.kind != "trigger" and other.name.lower() in self.names
+
+    def part(self, operation: type[ObjectOp], statements: Statements, **more: Any) -> ObjectOp:
+        """An operation on the object, on the databases of ``statements``."""
+        table = self.old_table_name if operation is DropObjectOp else self.table_name
+        name = table or self.table_name
+        return operation(self.kind, self.name, name, statements, self.schema, **more)
+
+    def operations(self, split: bool, doomed: bool) -> Iterator[ObjectOp]:
+        """What is to be done, by verb.
+
+        ``split``: drop and create instead of replace, or though nothing changes.
+        ``doomed``: the table goes, and the trigger with it.
+        """
+        old = self.old if self.changed else dict(self.new)
+        new = {} if doomed else self.new
+        kept = set(old) & set(new)
+        gone, made = set(old) - kept, set(new) - kept
+        if split:
+            gone, made, kept = set(old), set(new), set()
+        if gone:
+            yield self.part(DropObjectOp, _of(old, gone))
+        if made:
+            yield self.part(CreateObjectOp, _of(new, made))
+        if kept & self.changed:
+            replaced = kept & self.changed
+            before = _of(old, replaced)
+            yield self.part(ReplaceObjectOp, _of(new, replaced), old=before)
+
+
+def _of(statements: Any, databases: set[str]) -> Statements:
+    return {key: statements[key] for key in DATABASES if key in databases}
+
+
+def arrange(items: list[Item], upgrade_ops: ops.UpgradeOps) -> None:
+    """Set the operations on ``items`` anew among the others of ``upgrade_ops``."""
+    rest = [op for op in upgrade_ops.ops if not isinstance(op, ObjectOp)]
+    tables = {name for _, op in flat(rest) for name in _tables(op)}
+    doomed = {i for i in items if i.kind == "trigger" and _lower(i.table_name) in _dropped(rest)}
+    split = _split(items, rest)
+    front: list[ObjectOp] = []
+    early: list[ObjectOp] = []
+    late: list[ObjectOp] = []
+    last: list[ObjectOp] = []
+    for item in creation_order(items, lambda item: item.names):
+        # A default or a CHECK of a table may call a function that uses no table itself.
+        free = item.kind == "function" and item not in split and not item.names & tables
+        for operation in item.operations(item in split, item in doomed):
+            if isinstance(operation, DropObjectOp):
+                (last if free else front).insert(0, operation)
+            else:
+                (early if free else late).append(operation)
+    upgrade_ops.ops = [*front, *early, *rest, *late, *last]
+
+
+def _split(items: list[Item], rest: list[Any]) -> set[Item]:
+    """The items to be dropped before the operations on tables and created after them."""
+    disturbed = [op for _, op in flat(rest) if _disturbs(op)]
+    tables = {name for op in disturbed for name in _tables(op)}
+    split = {item for item in items if item.split or _disturbed(item, disturbed, tables)}
+    found = True
+    while found:
+        gone = split | {item for item in items if item.changed and not item.new}
+        found = False
+        for item in items:
+            there = item.old and item.new and item not in split
+            if there and any(item.built_on(other) for other in gone if other is not item):
+                split.add(item)
+                found = True
+    return split
+
+
+def _disturbed(item: Item, disturbed: list[Any], tables: set[str]) -> bool:
+    if not item.old or not item.new:
+        return False
+    if item.changed:
+        # Its new statement may not fit the tables before the change, nor the old one after.
+        checked = item.kind != "function" or _checked_when_created(item)
+        moved = item.old_table_name not in (None, item.table_name)
+        return moved or (checked and bool(item.names & tables))
+    if item.kind == "function":
+        return False
+    # PostgreSQL lets no column go, or change its type, that a view or a trigger uses.
+    return any(
+        _tables(op) & item.names
+        and (op.column_name.lower() in item.names or _takes_every_column(item))
+        for op in disturbed
+        if hasattr(op, "column_name")
+    )
+
+
+def _checked_when_created(item: Item) -> bool:
+    """Whether PostgreSQL looks up the tables of a function when it is created."""
+    return "postgresql" in item.new and language(item.new["postgresql"]) == "sql"
+
+
+def _takes_every_column(item: Item) -> bool:
+    every = r"(?i)(select|distinct|,|\.)\s*\*"
+    return any(re.search(every, statement) for statement in item.new.values())
+
+
+def _disturbs(op: Any) -> bool:
+    """Whether an operation changes or takes away what a table had."""
+    if isinstance(op, ops.AlterColumnOp):
+        return op.modify_type is not None or op.modify_name is not None
+    removed = (ops.DropTableOp, ops.RenameTableOp, RenameColumnOp)
+    return isinstance(op, removed) or hasattr(op, "column_name")
+
+
+def _tables(op: Any) -> set[str]:
+    names = (getattr(op, name, None) for name in ("table_name", "source_table", "new_table_name"))
+    return {_lower(name) for name in names if name}
+
+
+def _dropped(rest: list[Any]) -> set[str]:
+    return {_lower(op.table_name) for op in rest if isinstance(op, ops.DropTableOp)}
+
+
+def _lower(name: Any) -> str:
+    return str(name).lower()

@@ -1,0 +1,306 @@
+"""CREATE statements of views, functions and triggers, read as far as the tool needs to.
+
+No grammar of a database is complete here: a statement is cut into tokens, and its head
+is read (what is created, under which name, on which table). What a body means is left
+to the database.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache
+from itertools import pairwise
+from typing import NamedTuple, Protocol, TypeVar
+
+DATABASES = ("sqlite", "postgresql", "mysql")
+KINDS = ("function", "view", "trigger")
+
+
+def database_of(dialect: str) -> str:
+    """The key under which statements for a dialect stand; ``mysql`` serves MariaDB too."""
+    return "mysql" if dialect == "mariadb" else dialect
+
+
+def clean(statement: str) -> str:
+    """``statement`` without the indentation that all its lines share and without a last ``;``."""
+    return textwrap.dedent(statement).strip().rstrip(";").rstrip()
+
+
+class Token(NamedTuple):
+    """A piece of SQL: word, name (quoted), string, body (dollar-quoted), space or other."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+_STANDARD_STRING = r"'(?:[^']|'')*'"
+_BACKSLASH_STRING = r"'(?:[^'\\]|''|\\.)*'"
+_GRAMMARS = {
+    "sqlite": {
+        "space": r"\s+|--[^\n]*|/\*.*?\*/",
+        "string": _STANDARD_STRING,
+        "name": r'"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]',
+    },
+    "postgresql": {
+        "space": r"\s+|--[^\n]*|/\*.*?\*/",
+        "body": r"\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$",
+        "string": rf"[eE]{_BACKSLASH_STRING}|{_STANDARD_STRING}",
+        "name": r'"(?:[^"]|"")*"',
+    },
+    "mysql": {
+        "space": r"\s+|--(?=\s)[^\n]*|\#[^\n]*|/\*.*?\*/",
+        "string": _BACKSLASH_STRING + r'|"(?:[^"\\]|""|\\.)*"',
+        "name": r"`(?:[^`]|``)*`",
+    },
+}
+
+
+@cache
+def _grammar(database: str) -> re.Pattern[str]:
+    parts = {**_GRAMMARS[database], "word": r"[^\W\d][\w$]*", "other": r"\d[\w.]*|."}
+    return re.compile("|".join(f"(?P<{k}>{v})" for k, v in parts.items()), re.DOTALL)
+
+
+@lru_cache(1024)
+def tokens(sql: str, database: str) -> tuple[Token, ...]:
+    """Everything in ``sql`` but white space and comments."""
+    found = (Token(str(m.lastgroup), m[0], m.start()) for m in _grammar(database).finditer(sql))
+    return tuple(token for token in found if token.kind != "space")
+
+
+def identifier(token: Token, database: str) -> str:
+    """The name that a token stands for, as the database keeps it."""
+    if token.kind == "name":
+        quote = token.text[-1]
+        return token.text[1:-1].replace(quote * 2, quote)
+    return token.text.lower() if database == "postgresql" else token.text
+
+
+def equal_names(left: str, right: str, database: str) -> bool:
+    """Whether two names are one object; only PostgreSQL tells upper case from lower."""
+    return left == right or (database != "postgresql" and left.lower() == right.lower())
+
+
+class Name(NamedTuple):
+    """A name in a statement, between which characters it stands, and the token after it."""
+
+    text: str
+    schema: str | None
+    at: tuple[int, int]
+    stop: int
+
+
+class Created(NamedTuple):
+    """The head of a CREATE statement."""
+
+    kind: str
+    name: Name
+    table: Name | None
+    materialized: bool
+    kind_at: int
+
+
+_BEFORE_KIND = (
+    "or replace temp temporary constraint materialized recursive aggregate definer algorithm "
+    "undefined merge temptable sql security invoker current_user current_role"
+)
+# The schema that a database starts with is written as none.
+DEFAULT_SCHEMAS = {"postgresql": "public", "sqlite": "main"}
+
+
+@lru_cache(1024)
+def created(statement: str, database: str) -> Created | None:
+    """What ``statement`` creates; None if that is no view, function or trigger.
+
+    The schema a database starts with (``public``, ``main``) counts as none.
+    """
+    words = tokens(statement, database)
+    at = _kind(words)
+    if at is None:
+        return None
+    kind = words[at].text.lower()
+    start = at + 1
+    if [t.text.lower() for t in words[start : start + 3]] == ["if", "not", "exists"]:
+        start += 3
+    name = _qualified(words, start, database)
+    table = None
+    if name is not None and kind == "trigger":
+        on = (i for i in range(name.stop, len(words)) if words[i].text.lower() == "on")
+        table = _qualified(words, next(on, len(words)) + 1, database)
+    if name is None or (table is None and kind == "trigger"):
+        return None
+    materialized = any(t.text.lower() == "materialized" for t in words[:at])
+    return Created(kind, name, table, materialized, words[at].start)
+
+
+def _kind(words: tuple[Token, ...]) -> int | None:
+    """Where FUNCTION, VIEW or TRIGGER stands; None if something else is created."""
+    if not words or words[0].text.lower() != "create":
+        return None
+    for index, token in enumerate(words[1:16], start=1):
+        word = token.text.lower()
+        if token.kind != "word" or words[index - 1].text in "=@":
+            continue
+        if word in KINDS:
+            return index
+        if word not in _BEFORE_KIND.split():
+            return None
+    return None
+
+
+def _qualified(words: tuple[Token, ...], start: int, database: str) -> Name | None:
+    """``name`` or ``schema.name`` at ``start``."""
+    found = words[start : start + 3]
+    if not found or found[0].kind not in ("word", "name"):
+        return None
+    first = identifier(found[0], database)
+    if len(found) == 3 and found[1].text == "." and found[2].kind in ("word", "name"):
+        schema = None if first == DEFAULT_SCHEMAS.get(database) else first
+        return Name(
+            identifier(found[2], database), schema, (found[0].start, found[2].end), start + 3
+        )
+    return Name(first, None, (found[0].start, found[0].end), start + 1)
+
+
+def bare(statement: str, database: str) -> str:
+    """``statement`` without OR REPLACE and IF NOT EXISTS."""
+    head = created(statement, database)
+    if head is None:
+        return statement
+    words = tokens(statement, database)
+    cut: list[tuple[int, int]] = []
+    for index, token in enumerate(words):
+        if token.start >= head.name.at[0]:
+            break
+        word = token.text.lower()
+        if word == "or" or (word == "if" and token.start > head.kind_at):
+            last = words[index + (1 if word == "or" else 2)]
+            cut.append((token.start, last.end))
+    for start, end in reversed(cut):
+        statement = statement[:start] + statement[end:].lstrip(" ")
+    return statement
+
+
+def or_replace(statement: str, database: str) -> str:
+    """``statement`` as CREATE OR REPLACE."""
+    return re.sub(r"^\s*create\b", "CREATE OR REPLACE", bare(statement, database), flags=re.I)
+
+
+def renamed(
+    statement: str, database: str, name: str | None = None, table: str | None = None
+) -> str:
+    """``statement`` with other text in the place of its name or of its table."""
+    head = created(statement, database)
+    assert head is not None
+    # The table stands after the name, so that the name's place is still right afterwards.
+    for old, new in ((head.table, table), (head.name, name)):
+        if old is not None and new is not None:
+            statement = statement[: old.at[0]] + new + statement[old.at[1] :]
+    return statement
+
+
+def arguments(statement: str, database: str) -> str | None:
+    """The arguments of a CREATE FUNCTION without their defaults, None if there is no list."""
+    head = created(statement, database)
+    words = [t for t in tokens(statement, database) if head and t.start >= head.name.at[1]]
+    if not words or words[0].text != "(":
+        return None
+    depth, found, skipping = 0, list[str](), False
+    for token in words:
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0:
+            break
+        if depth == 1:
+            skipping = token.text != "," and (
+                skipping or token.text == "=" or token.text.lower() == "default"
+            )
+        if token is not words[0] and not skipping:
+            found.append(token.text)
+    return re.sub(r" (?=[,()\[\].])|(?<=[(\[.]) ", "", " ".join(found))
+
+
+def signature(statement: str, database: str) -> tuple[str, ...]:
+    """Arguments and result of a CREATE FUNCTION, which CREATE OR REPLACE cannot change."""
+    head = created(statement, database)
+    end = {"language", "as", "immutable", "stable", "volatile", "strict", "cost", "deterministic"}
+    end |= {"security", "begin", "return", "called", "parallel", "leakproof", "window", "set"}
+    found = []
+    for token in tokens(statement, database):
+        if head is None or token.start < head.name.at[1]:
+            continue
+        if token.kind == "body" or (token.kind == "word" and token.text.lower() in end):
+            break
+        found.append(token.text.lower() if token.kind == "word" else token.text)
+    return tuple(found)
+
+
+def language(statement: str) -> str:
+    """The language of a PostgreSQL function; SQL where none is named."""
+    words = tokens(statement, "postgresql")
+    for token, following in pairwise(words):
+        if token.text.lower() == "language":
+            return following.text.strip("'\"").lower()
+    return "sql"
+
+
+@lru_cache(1024)
+def names_in(statement: str, database: str) -> frozenset[str]:
+    """Every name and word of ``statement`` in lower case, those of a function's body too."""
+    return frozenset(_names(statement, database))
+
+
+def _names(statement: str, database: str) -> Iterator[str]:
+    for token in tokens(statement, database):
+        if token.kind in ("word", "name"):
+            yield identifier(token, database).lower()
+        elif token.kind == "body":
+            yield from names_in(unquoted_body(token.text), database)
+
+
+def unquoted_body(text: str) -> str:
+    """What stands between the dollar tags."""
+    tag = text.index("$", 1) + 1
+    return text[tag:-tag]
+
+
+class Named(Protocol):
+    """Anything with the kind and the name of a view, function or trigger."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+def creation_order(items: Iterable[T], names: Callable[[T], frozenset[str]]) -> list[T]:
+    """``items`` with each after those whose name it uses; functions, views, triggers otherwise.
+
+    ``names`` gives the names that the statement of an item uses.
+    """
+    waiting = sorted(items, key=lambda item: KINDS.index(item.kind))
+    placed: list[T] = []
+    seen: set[int] = set()
+
+    def place(item: T) -> None:
+        if id(item) in seen:
+            return
+        seen.add(id(item))
+        for other in waiting:
+            # Nothing is built on a trigger, whose name is often that of its function.
+            if other.kind != "trigger" and other.name.lower() in names(item):
+                place(other)
+        placed.append(item)
+
+    for item in waiting:
+        place(item)
+    return placed
