@@ -71,15 +71,20 @@ def belongs_to_enum(check_text: str, metadata_table: sa.Table, name: str | None 
 
     It is when it lists literals for a single column that is an Enum or Boolean in the model,
     unless the model has a CHECK written by hand that lists literals for the same column: of
-    that name if ``name`` is given, of any name otherwise.
+    that name if ``name`` is given, of any name otherwise. On SQLite, where it may have no
+    name, also when the column is an Enum no more but a String.
     """
     listed = in_list(check_text)
     if listed is None:
         return False
     column = next((c for c in metadata_table.columns if c.name == listed[0]), None)
-    if column is None or not any(
-        isinstance(kind, (sa.Enum, sa.Boolean)) for kind in _kinds(column.type)
-    ):
+    if column is None:
+        return False
+    kinds = tuple(_kinds(column.type))
+    allows_values = any(isinstance(kind, (sa.Enum, sa.Boolean)) for kind in kinds)
+    # MariaDB, which quotes with backticks, has no CHECK without a name but within a column.
+    leftover = name is None and "`" not in check_text and isinstance(kinds[0], sa.String)
+    if not (allows_values or leftover):
         return False
     written = [
         check

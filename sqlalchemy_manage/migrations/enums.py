@@ -1,23 +1,308 @@
-"""Enum types and the values they allow, compared with the database."""
+"""Enum types and the values they allow, compared with the database.
+
+Where Alembic compares types, an Enum on either side is compared here: the values of a
+native type with their order, on PostgreSQL its name, a CHECK that lists values, and the
+length of a VARCHAR. What differs becomes an AlterEnumOp.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
+import sqlalchemy as sa
+from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority, PriorityDispatchResult
 
-from .enum_checks import belongs_to_enum
+from .enum_checks import belongs_to_enum, in_list
+from .enum_finish import finish_enums
+from .enum_operations import AlterEnumOp, RenameEnumOp
+from .enum_questions import settle_enums, value_rename_candidates
+from .enum_types import MARIADB, Form, Key, form_of, key_of, leaf, like, portable
 
-__all__ = ["belongs_to_enum", "finish_enums", "settle_enums", "setup"]
+__all__ = [
+    "belongs_to_enum",
+    "finish_enums",
+    "settle_enums",
+    "setup",
+    "value_rename_candidates",
+]
+
+_GO_ON = PriorityDispatchResult.CONTINUE
+_DONE = PriorityDispatchResult.STOP
+_NOT_OURS = object()
 
 
 def setup(plugin: Plugin) -> None:
-    """Register the comparators."""
+    # After a compare_type of the user's own, before Alembic's.
+    plugin.add_autogenerate_comparator(_compare_column, "column", "types")
+    plugin.add_autogenerate_comparator(_compare_table, "table", "enums")
+    plugin.add_autogenerate_comparator(_collect, "schema", "enums", priority=DispatchPriority.LAST)
 
 
-def settle_enums(operations: Any, connection: Any, answers: Any, questioner: Any) -> None:
-    """Ask what the comparison leaves open about values of enums."""
+def _compare_column(
+    autogen_context: Any,
+    alter_column_op: Any,
+    schema: str | None,
+    tname: Any,
+    cname: Any,
+    conn_col: sa.Column[Any],
+    metadata_col: sa.Column[Any],
+) -> PriorityDispatchResult:
+    dialect = autogen_context.dialect
+    model, _ = leaf(metadata_col.type, dialect)
+    there, _ = leaf(conn_col.type, dialect)
+    native = isinstance(there, sa.Enum)
+    check = _check_of(autogen_context, schema, tname, str(cname), metadata_col)
+    if not native and check is None and not isinstance(model, (sa.Enum, sa.Boolean)):
+        return _GO_ON
+    if native:
+        alter_column_op.existing_type = _plain(conn_col.type, tname, cname, model, dialect)
+    existing = _difference(autogen_context, conn_col, metadata_col, check, f"{tname}_{cname}")
+    if existing is _NOT_OURS:
+        return _GO_ON
+    if existing is not None:
+        # Carried so, Alembic keeps an operation that changes nothing else.
+        alter_column_op.kw["modify_enum"] = AlterEnumOp(
+            str(tname),
+            str(cname),
+            portable(metadata_col.type, like),
+            existing_type=existing,
+            existing_server_default=_constant(conn_col.server_default),
+            existing_nullable=conn_col.nullable,
+            schema=schema,
+        )
+    return _DONE
 
 
-def finish_enums(operations: Any) -> None:
-    """Last of all steps before the downgrade is made: create and drop the types."""
+def _difference(
+    autogen_context: Any,
+    conn_col: sa.Column[Any],
+    metadata_col: sa.Column[Any],
+    check: tuple[str, ...] | None,
+    name: str,
+) -> Any:
+    """The type that the column has in the database; None when it is that of the model."""
+    dialect = autogen_context.dialect
+    type_, new = metadata_col.type, form_of(metadata_col.type, dialect)
+    model, _ = leaf(type_, dialect)
+    there, array = leaf(conn_col.type, dialect)
+    if isinstance(there, sa.Enum):
+        values, key = _stored(there.enums, dialect), _key(there, dialect)
+        if not new.native:
+            return _plain(conn_col.type, name, "", model, dialect)
+        if (values, key, array) == (_as_stored(new, dialect), new.key, new.array):
+            return None
+        if array != new.array:
+            return _plain(conn_col.type, name, "", model, dialect)
+        other = key if key != new.key else None
+        return portable(type_, lambda e: like(e, values, key=other))
+    differs = bool(autogen_context.migration_context.impl.compare_type(conn_col, metadata_col))
+    if isinstance(model, sa.Boolean):
+        if differs or (check is not None) == new.checked:
+            return _NOT_OURS
+        return portable(type_, lambda b: like(b, checked=not new.checked))
+    if not isinstance(model, sa.Enum):
+        return sa.Enum(*check or (), native_enum=False, create_constraint=True)
+    same_check = set(check or ()) == set(new.values or ()) if new.checked else check is None
+    if not new.native and not differs and same_check:
+        return None
+    length = getattr(there, "length", None)
+    if check is not None:
+        found = check
+        return portable(type_, lambda e: like(e, found, length=length, checked=True))
+    if not new.native and length is not None and length <= (new.length or 0):
+        # VARCHAR of an Enum whose values nobody wrote down; a longer one was a String.
+        known = None if length == new.length else ()
+        return portable(type_, lambda e: like(e, known, length=length, checked=False))
+    return conn_col.type
+
+
+def _check_of(
+    autogen_context: Any, schema: str | None, tname: Any, cname: str, column: sa.Column[Any]
+) -> tuple[str, ...] | None:
+    """The values that the CHECK of the column's Enum lists in the database."""
+    table = column.table
+    try:
+        found = autogen_context.inspector.get_check_constraints(tname, schema=schema)
+    except NotImplementedError:
+        return None
+    lists: list[tuple[str, ...]] = []
+    for check in found:
+        listed = in_list(check["sqltext"])
+        if listed is None or listed[0] != cname:
+            continue
+        if belongs_to_enum(check["sqltext"], table, check["name"]):
+            lists.append(listed[1])
+    values = getattr(leaf(column.type, autogen_context.dialect)[0], "enums", ())
+    lists.sort(key=lambda listed: set(listed) != set(values))
+    return lists[0] if lists else None
+
+
+def _stored(values: list[str], dialect: sa.Dialect) -> tuple[str, ...]:
+    """The values as they are: SQLAlchemy leaves them escaped on MariaDB."""
+    if dialect.name not in MARIADB:
+        return tuple(values)
+    special = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
+    return tuple(re.sub(r"\\(.)", lambda m: special.get(m[1], m[1]), v) for v in values)
+
+
+def _as_stored(form: Form, dialect: sa.Dialect) -> tuple[str, ...] | None:
+    if dialect.name not in MARIADB or form.values is None:
+        return form.values
+    return tuple(value.rstrip(" ") for value in form.values)  # the server strips them
+
+
+def _key(enum: sa.Enum, dialect: sa.Dialect) -> Key | None:
+    return key_of(enum, dialect) if dialect.name == "postgresql" else None
+
+
+def _plain(type_: Any, tname: Any, cname: Any, model: Any, dialect: sa.Dialect) -> Any:
+    """A reflected native type as one that every database understands.
+
+    MariaDB knows no name for it: it gets the one of the model, or of the column.
+    """
+    fallback = "_".join(filter(None, (str(tname), str(cname))))
+    named = model.name if isinstance(model, sa.Enum) and model.name else fallback
+
+    def change(enum: Any) -> Any:
+        if getattr(enum, "collation", None) or getattr(enum, "charset", None):
+            return enum
+        values = _stored(enum.enums, dialect)
+        return sa.Enum(*values, name=str(enum.name or named), schema=enum.schema)
+
+    return portable(type_, change)
+
+
+def _constant(default: Any) -> Any:
+    """A server default: the text of a string constant, else as it is; False for other things."""
+    if default is None:
+        return None
+    if not isinstance(default, sa.DefaultClause):
+        return False
+    if isinstance(default.arg, str):
+        return default.arg
+    constant = re.fullmatch(r"'((?:[^']|'')*)'(?:::.*)?", str(default.arg), re.DOTALL)
+    return constant[1].replace("''", "'") if constant else default.arg
+
+
+def _compare_table(
+    autogen_context: Any,
+    modify_table_ops: Any,
+    schema: str | None,
+    tname: Any,
+    conn_table: sa.Table | None,
+    metadata_table: sa.Table | None,
+) -> PriorityDispatchResult:
+    """What is dropped comes back in the downgrade, on any database: with portable types."""
+    dialect = autogen_context.dialect
+    for column in conn_table.columns if conn_table is not None else ():
+        if isinstance(leaf(column.type, dialect)[0], sa.Enum):
+            other = None if metadata_table is None else metadata_table.columns.get(column.name)
+            model = None if other is None else leaf(other.type, dialect)[0]
+            column.type = _plain(column.type, tname, column.name, model, dialect)
+    return _GO_ON
+
+
+def _collect(
+    autogen_context: Any, upgrade_ops: ops.UpgradeOps, schemas: Any
+) -> PriorityDispatchResult:
+    """Give the changes of enums a place of their own: before the other changes, no batch."""
+    first: list[Any] = []
+    for modify in list(upgrade_ops.ops):
+        if isinstance(modify, ops.ModifyTableOps):
+            first += _lift(modify)
+            first += _nameless_checks(autogen_context, modify)
+            if not modify.ops:
+                upgrade_ops.ops.remove(modify)
+    renames = _renamed_types(autogen_context, first)
+    upgrade_ops.ops[:0] = [*renames, *(op for op in first if not _is_done(op))]
+    return _GO_ON
+
+
+def _is_done(op: AlterEnumOp) -> bool:
+    """Whether the rename of its type was all."""
+    return bool(op.rename_values == {} and repr(op.type_) == repr(op.existing_type))
+
+
+def _lift(modify: ops.ModifyTableOps) -> Iterator[AlterEnumOp]:
+    for alter in list(modify.ops):
+        if not isinstance(alter, ops.AlterColumnOp) or "modify_enum" not in alter.kw:
+            continue
+        op: AlterEnumOp = alter.kw.pop("modify_enum")
+        if alter.modify_server_default is not False:
+            op.server_default = _constant(alter.modify_server_default)
+            alter.existing_server_default = alter.modify_server_default
+            alter.modify_server_default = False
+        alter.existing_type = op.type_
+        if not alter.has_changes():
+            modify.ops.remove(alter)
+        yield op
+
+
+def _nameless_checks(autogen_context: Any, modify: ops.ModifyTableOps) -> Iterator[AlterEnumOp]:
+    """A CHECK without a name goes before its column does, so that both come back."""
+    for drop in modify.ops:
+        if not isinstance(drop, ops.DropColumnOp):
+            continue
+        column = drop.to_column()
+        for check in autogen_context.inspector.get_check_constraints(
+            modify.table_name, schema=modify.schema
+        ):
+            listed = in_list(check["sqltext"])
+            text = column.type
+            nameless = check["name"] is None and isinstance(text, sa.String)
+            if nameless and listed and listed[0] == drop.column_name:
+                length = getattr(text, "length", None)
+                values = sa.Enum(*listed[1], native_enum=False, create_constraint=True)
+                op = AlterEnumOp(
+                    modify.table_name,
+                    drop.column_name,
+                    text,
+                    existing_type=like(values, length=length),
+                    existing_nullable=column.nullable,
+                    schema=modify.schema,
+                )
+                op.needs = drop
+                yield op
+
+
+def _renamed_types(autogen_context: Any, found: list[AlterEnumOp]) -> list[RenameEnumOp]:
+    """PostgreSQL: a type that all its columns leave for a new one has a new name."""
+    dialect = autogen_context.dialect
+    if dialect.name != "postgresql":
+        return []
+    targets: dict[Key, set[Key | None]] = {}
+    for op in found:
+        old, new = form_of(op.existing_type, dialect), form_of(op.type_, dialect)
+        if old.key is not None and old.key != new.key:
+            targets.setdefault(old.key, set()).add(new.key)
+    if not targets:
+        return []
+    kept = {
+        form_of(column.type, dialect).key
+        for table in autogen_context.sorted_tables
+        for column in table.columns
+        if isinstance(leaf(column.type, dialect)[0], sa.Enum)
+    }
+    default = dialect.default_schema_name
+    there = {
+        (None if enum["schema"] == default else enum["schema"], enum["name"])
+        for enum in autogen_context.inspector.get_enums(schema="*")
+    }
+    renames = []
+    for (schema, name), others in targets.items():
+        (target,) = others if len(others) == 1 else (None,)
+        if target is None or target[0] != schema or target in there or (schema, name) in kept:
+            continue
+        renames.append(RenameEnumOp(name, target[1], schema=schema))
+        for op in found:
+            if form_of(op.existing_type, dialect).key == (schema, name):
+                op.existing_type = _called(op.existing_type, target[1])
+    return renames
+
+
+def _called(type_: Any, name: str) -> Any:
+    return portable(type_, lambda enum: like(enum, key=(enum.schema, name)))
