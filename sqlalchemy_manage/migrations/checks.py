@@ -18,7 +18,7 @@ from sqlalchemy.sql.elements import conv
 
 from . import rendering as rendering
 from .canonical import tokens
-from .enums import belongs_to_enum
+from .enum_checks import belongs_to_enum
 from .expressions import plain, same
 from .implementations import literally, undoubled
 from .probe import checks_of, made_of, sql_of

@@ -60,6 +60,10 @@ class MariaDB(_Literally, MariaDBImpl):
     __dialect__ = "mariadb"
 
 
+UNNAMED = "_sqlalchemy_manage_unnamed"
+"""For Alembic's batch, which refuses a primary key without a name: SQLite makes it without."""
+
+
 class SQLite(_Literally, RebuildKeepsTriggers):
     """SQLite's rebuild of a table, with generated columns, unnamed CHECKs and all indexes kept.
 
@@ -78,6 +82,8 @@ class SQLite(_Literally, RebuildKeepsTriggers):
                 transfer.pop("expr", None)
             if "name" in transfer:
                 names[column] = transfer["name"]
+        if batch_impl.new_table.primary_key.name == UNNAMED:
+            batch_impl.new_table.primary_key.name = None
         if self.as_sql or not batch_impl.reflected:
             return
         assert self.connection is not None

@@ -20,7 +20,7 @@ PLUGINS = [
     "sqlalchemy_manage.snapshot",
     "sqlalchemy_manage.checks",
     "sqlalchemy_manage.indexes",
-    # "sqlalchemy_manage.keys",
+    "sqlalchemy_manage.keys",
     # "sqlalchemy_manage.columns",
 ]
 
