@@ -117,13 +117,13 @@ def docstring(name: str | None, found: Sequence[Change], width: int = 88) -> str
         if len(sentence) + len('"""."""') <= width:
             return f"{sentence}."
         first = textwrap.shorten(sentence, width - len('""" ...'), placeholder=" ...")
-        return "\n".join([first, "", *_wrapped(sentence + ".", width), ""])
+        return "\n".join([first, "", *wrapped(sentence + ".", width), ""])
     if not sentences:
         return f"{_capital(_plain(title)) or 'Empty, to be filled by hand'}."
     title = _capital(_plain(title)) or "Several changes"
     lines = [f"{title}: {len(sentences)} operations.", ""]
     for change, sentence in zip(found, sentences, strict=True):
-        lines += _wrapped(f"{change.symbol} {sentence}", width)
+        lines += wrapped(f"{change.symbol} {sentence}", width)
     return "\n".join([*lines, ""])
 
 
@@ -141,7 +141,8 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _wrapped(line: str, width: int) -> Iterator[str]:
+def wrapped(line: str, width: int) -> Iterator[str]:
+    """``line`` in lines of at most ``width``, all but the first indented."""
     yield from textwrap.wrap(
         line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
