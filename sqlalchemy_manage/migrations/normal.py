@@ -60,6 +60,8 @@ def _normal(statement: str, database: str, schema: str | None) -> Iterator[str]:
             yield _normal_body(statement, unquoted_body(token.text))
         elif token.kind == "string" and database == "postgresql" and before == "as":
             yield _normal_body(statement, token.text[1:-1].replace("''", "'"))
+        elif token.kind == "string" and before == "language":
+            yield token.text.strip("'").lower()
         elif token.kind == "word":
             folds = database != "mysql" or word in _MYSQL_WORDS.split()
             yield word if folds else token.text

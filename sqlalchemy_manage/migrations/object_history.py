@@ -26,6 +26,7 @@ from ..statements import (
     database_of,
     equal_names,
     identifier,
+    names_in,
     tokens,
 )
 from .history import History
@@ -43,10 +44,15 @@ class Past:
     table_name: str | None
     # The last CREATE statement for each database that is known to have the object.
     statements: dict[str, str] = field(default_factory=dict)
-    # Where op.create_... or op.replace_... made it, and not a statement written by hand.
-    by_tool: set[str] = field(default_factory=set)
-    # Made for a database that the file's text does not tell.
-    uncertain: bool = False
+    # op.create_... or op.replace_... had a hand in it, not only statements written by hand.
+    by_tool: bool = False
+    # A statement for a database that the file's text does not tell.
+    uncertain: str | None = None
+
+    def uses(self, names: set[str]) -> bool:
+        """Whether a statement that made it uses one of ``names``, given in lower case."""
+        statements = [*self.statements.items(), ("postgresql", self.uncertain or "")]
+        return any(names & names_in(s, d) for d, s in statements)
 
 
 class ObjectHistory:
@@ -72,7 +78,10 @@ class ObjectHistory:
         return exact[0] if exact else found[0] if len(found) == 1 else None
 
     def create(self, statement: str, database: str | None, *, by_tool: bool, certain: bool) -> None:
-        """Take in a CREATE statement; ``database`` None: it is run on all, if ``certain``."""
+        """Take in a CREATE statement; ``database`` None: it is run on all, if ``certain``.
+
+        No statement for a function or a trigger is understood by all.
+        """
         head = created(statement, database or "sqlite")
         if head is None:
             return
@@ -83,14 +92,13 @@ class ObjectHistory:
         if past is None or not equal_names(past.table_name or "", table or "", ""):
             past = Past(head.kind, schema, head.name.text, table)
             self.objects.append(past)
-        if database is None and not certain:
-            past.uncertain = True
+        past.by_tool |= by_tool
+        if database is None and not (certain and head.kind == "view"):
+            past.uncertain = statement
             past.statements.clear()
             return
         for key in DATABASES if database is None else (database,):
             past.statements[key] = bare(statement, key)
-            if by_tool:
-                past.by_tool.add(key)
 
     def drop(
         self,
@@ -106,7 +114,6 @@ class ObjectHistory:
             return
         for database in databases:
             past.statements.pop(str(database), None)
-            past.by_tool.discard(str(database))
         if not past.statements:
             self.objects.remove(past)
 
@@ -197,8 +204,7 @@ class _File:
             words = tokens(part, database or "sqlite")
             verb = words[0].text.lower() if words else ""
             if verb == "create":
-                certain = self.certain or by_tool
-                self.past.create(part, database, by_tool=by_tool, certain=certain)
+                self.past.create(part, database, by_tool=by_tool, certain=self.certain or by_tool)
             elif verb == "drop" and len(words) > 2 and words[1].text.lower() in KINDS:
                 self.dropped(words, database)
 

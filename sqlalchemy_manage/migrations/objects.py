@@ -108,7 +108,7 @@ class _Comparison:
     @cached_property
     def definitions(self) -> list[Definition]:
         wanted = [(d.kind, self._schema(d.schema), d.name) for d in self.declarations]
-        wanted += [(p.kind, p.schema, p.name) for p in self.past.objects if p.by_tool]
+        wanted += [(p.kind, p.schema, p.name) for p in self.past.objects]
         return read_definitions(self.copies.connection, wanted)
 
     def _schema(self, schema: str | None) -> str | None:
@@ -125,11 +125,14 @@ class _Comparison:
             given = {key: declaration.statement(key) for key in DATABASES}
             new = {key: statement for key, statement in given.items() if statement is not None}
             yield self._filled(Item(declaration.kind, declaration.name, schema, table, new), past)
-        for past in self.past.objects:
-            if past.by_tool and id(past) not in used:
+        gone: set[str] = set()
+        for past in sorted(self.past.objects, key=lambda past: past.kind != "function"):
+            # One written by hand goes only with a function that it cannot be without.
+            if id(past) not in used and (past.by_tool or past.uses(gone)):
                 item = Item(past.kind, past.name, past.schema, past.table_name, {})
                 # Not here although the history says so: it went with its table, elsewhere too.
                 if self.here not in past.statements or self._found(item):
+                    gone |= {past.name.lower()} if past.kind == "function" else set()
                     yield self._filled(item, past)
 
     def _filled(self, item: Item, past: Past | None) -> Item:
@@ -150,7 +153,7 @@ class _Comparison:
             if new is not None:
                 item.changed.add(self.here)
         elif new is None:
-            if past and self.here in past.by_tool:
+            if past and (past.by_tool or not item.new):
                 item.old[self.here] = self._statement(found, past)
                 item.changed.add(self.here)
         elif self._same(found, new, past):
@@ -166,7 +169,7 @@ class _Comparison:
         new = item.new.get(database)
         old = past.statements.get(database) if past else None
         if new is None:
-            if past and old is not None and database in past.by_tool:
+            if past and old is not None and (past.by_tool or not item.new):
                 item.old[database] = old
                 item.changed.add(database)
         elif old is not None:

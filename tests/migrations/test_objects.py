@@ -1,0 +1,227 @@
+"""Declared views, functions and triggers against databases and histories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from object_project import Migrations, execute, key, objects, rows, tables
+
+from sqlalchemy_manage.declare import Function, Trigger, View, declared
+
+
+@pytest.fixture
+def migrations(tmp_path: Path, engine: sa.Engine) -> Migrations:
+    return Migrations(tmp_path / "migrations", engine)
+
+
+def declare_mark(metadata: sa.MetaData, mark: str, text: str = "text", only: str = "") -> None:
+    """A trigger that puts ``mark`` after every new text; on PostgreSQL by a function."""
+    statements = {
+        "sqlite": f"""
+            CREATE TRIGGER mark_note AFTER INSERT ON note
+            BEGIN
+                -- ; "is" no end
+                UPDATE note SET {text} = NEW.{text} || '{mark}' WHERE id = NEW.id;
+            END
+        """,
+        "postgresql": """
+            CREATE TRIGGER mark_note BEFORE INSERT ON note
+            FOR EACH ROW EXECUTE FUNCTION mark_note()
+        """,
+        "mysql": f"""
+            CREATE TRIGGER mark_note BEFORE INSERT ON note FOR EACH ROW
+            BEGIN
+                # ; is no end
+                SET NEW.{text} = concat(NEW.{text}, '{mark}');
+            END
+        """,
+    }
+    statements = {k: v for k, v in statements.items() if only in ("", k)}
+    Trigger("mark_note", metadata, table="note", **statements)
+    if "postgresql" in statements:
+        Function(
+            "mark_note",
+            metadata,
+            postgresql=f"""
+                CREATE FUNCTION mark_note() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    -- ; is no end
+                    NEW.{text} := NEW.{text} || '{mark}';
+                    RETURN NEW;
+                END
+                $$
+            """,
+        )
+
+
+def marked(mark: str, only: str = "") -> sa.MetaData:
+    metadata = tables()
+    declare_mark(metadata, mark, only=only)
+    return metadata
+
+
+def insert(engine: sa.Engine, value: str, column: str = "text") -> str:
+    """What becomes of a new note with this text; no row is left."""
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"INSERT INTO note (id, {column}) VALUES (1, '{value}')"))
+        found = connection.scalar(sa.text(f"SELECT {column} FROM note"))
+        connection.execute(sa.text("DELETE FROM note"))
+    return found
+
+
+# --- triggers and functions
+
+
+def test_a_body_edited_and_taken_back(migrations: Migrations, engine: sa.Engine) -> None:
+    first = migrations.make(marked("!"))
+    migrations.run(first)
+    assert migrations.operations(marked("!")) == []
+    assert insert(engine, "a") == "a!"
+    before = objects(engine, "mark_note")
+
+    second = migrations.make(marked("?"))
+    migrations.run(second)
+    assert insert(engine, "a") == "a?"
+    assert migrations.operations(marked("?")) == []
+    after = objects(engine, "mark_note")
+
+    migrations.run(second, "downgrade")
+    assert insert(engine, "a") == "a!"
+    assert objects(engine, "mark_note") == before
+    migrations.run(second)
+    assert objects(engine, "mark_note") == after != before
+    migrations.run(second, "downgrade")
+    migrations.run(first, "downgrade")
+    assert objects(engine, "mark_note") == []
+
+
+def test_formatting_does_not_count(migrations: Migrations, engine: sa.Engine) -> None:
+    migrations.run(migrations.make(marked("!")))
+    metadata = tables()
+    Trigger(
+        "mark_note",
+        metadata,
+        table="note",
+        sqlite="""
+            create trigger if not exists "mark_note"   after insert on [note]
+            begin UPDATE `note` SET "text" = NEW.text || '!'
+                WHERE id = NEW.id; /* done */ END;
+        """,
+        postgresql="CREATE OR REPLACE TRIGGER mark_note before insert on public.note "
+        'for each row execute procedure "mark_note"();',
+        mysql="""
+            create or replace definer = root@localhost trigger `mark_note` before insert on `note`
+            for each row begin SET NEW.text = CONCAT(NEW.text, '!'); END
+        """,
+    )
+    Function(
+        "mark_note",
+        metadata,
+        postgresql="create function public.mark_note () returns TRIGGER language 'plpgsql' as "
+        "$x$ begin NEW.text := NEW.text || '!'; return new; end $x$",
+    )
+    assert migrations.operations(metadata) == []
+    # A literal is none of it.
+    other = marked(" !")
+    assert migrations.operations(other) != []
+
+
+def test_a_declaration_deleted(migrations: Migrations, engine: sa.Engine) -> None:
+    migrations.run(migrations.make(marked("!")))
+    before = objects(engine, "mark_note")
+    path = migrations.make(tables())
+    migrations.run(path)
+    assert objects(engine, "mark_note") == []
+    assert insert(engine, "a") == "a"
+    assert migrations.operations(tables()) == []
+    migrations.run(path, "downgrade")
+    assert objects(engine, "mark_note") == before
+    assert insert(engine, "a") == "a!"
+
+
+def test_what_the_history_did_not_make_is_left_alone(
+    migrations: Migrations, engine: sa.Engine, backend: str
+) -> None:
+    """A trigger made by hand, in a revision or beside it, and nobody's view."""
+    own = key(backend)
+    by_hand = [d.statement(own) for d in reversed(declared(marked("!", only=own)))]
+    migrations.run(migrations.make(tables()))
+    migrations.run(migrations.write(f"for sql in {by_hand!r}:\n        op.execute(sql)"))
+    execute(engine, "CREATE VIEW foreign_view AS SELECT id FROM note")
+    assert migrations.operations(tables()) == []
+    # Declared as it is, nothing is to do; declared otherwise, it becomes ours.
+    assert migrations.operations(marked("!", only=own)) == []
+    before = objects(engine, "mark_note")
+    path = migrations.make(marked("?", only=own))
+    migrations.run(path)
+    assert insert(engine, "a") == "a?"
+    migrations.run(path, "downgrade")
+    assert objects(engine, "mark_note") == before
+    migrations.run(path)
+    after = objects(engine, "mark_note")
+    path = migrations.make(tables())
+    migrations.run(path)
+    assert insert(engine, "a") == "a"
+    assert [d.name for d in objects(engine, "foreign_view", "mark_note")] == ["foreign_view"]
+    migrations.run(path, "downgrade")
+    assert objects(engine, "mark_note") == after
+
+
+def test_a_table_goes_with_its_trigger_and_comes_back_with_it(
+    migrations: Migrations, engine: sa.Engine
+) -> None:
+    def both(mark: str, note: bool = True) -> sa.MetaData:
+        metadata = marked(mark) if note else sa.MetaData()
+        sa.Table("other", metadata, sa.Column("id", sa.Integer, primary_key=True))
+        return metadata
+
+    migrations.run(migrations.make(both("!")))
+    before = objects(engine, "mark_note")
+    path = migrations.make(both("!", note=False))
+    migrations.run(path)
+    assert objects(engine, "mark_note") == []
+    migrations.run(path, "downgrade")
+    assert objects(engine, "mark_note") == before
+    assert insert(engine, "a") == "a!"
+
+
+def test_a_trigger_moves_to_a_renamed_column(
+    migrations: Migrations, engine: sa.Engine, backend: str
+) -> None:
+    from sqlalchemy_manage.migrations.operations import RenameColumnOp
+
+    def renamed() -> sa.MetaData:
+        metadata = sa.MetaData()
+        sa.Table(
+            "note",
+            metadata,
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("body", sa.String(50)),
+        )
+        declare_mark(metadata, "!", text="body")
+        View("short", metadata, "SELECT id, body FROM note WHERE id < 5")
+        return metadata
+
+    old = marked("!")
+    View("short", old, "SELECT id, text FROM note WHERE id < 5")
+    migrations.run(migrations.make(old))
+    before = objects(engine, "mark_note", "short")
+    # The comparison of a renamed column's table is the business of others.
+    execute(engine, "ALTER TABLE note RENAME COLUMN text TO body")
+    after = renamed()
+    execute(engine, "ALTER TABLE note RENAME COLUMN body TO text")
+    assert objects(engine, "mark_note", "short")[-1:] == before[-1:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("object_project.PLUGINS", ["sqlalchemy_manage.objects"])
+        path = migrations.make(after, first=(RenameColumnOp("note", "text", "body"),))
+    migrations.run(path)
+    assert insert(engine, "a", "body") == "a!"
+    assert rows(engine, "SELECT body FROM short") == []
+    assert migrations.operations(renamed()) == []
+    migrations.run(path, "downgrade")
+    assert insert(engine, "a") == "a!"
+    assert objects(engine, "mark_note", "short") == before
+    migrations.run(path)
+    assert insert(engine, "a", "body") == "a!"
