@@ -12,8 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
-from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
+from alembic.ddl.mysql import MariaDBImpl, MySQLChangeColumn, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
+from sqlalchemy.dialects import mysql
 
 from .canonical import rename_identifiers
 from .operations import RebuildKeepsTriggers
@@ -51,12 +52,46 @@ class _Literally(DefaultImpl):
 class PostgreSQL(_Literally, PostgresqlImpl):
     __dialect__ = "postgresql"
 
+    def alter_column(self, *args: Any, **kw: Any) -> None:
+        # For MariaDB; Alembic warns of them here, though it has written them itself.
+        kw |= {"autoincrement": None, "existing_autoincrement": None}
+        super().alter_column(*args, **kw)
 
-class MySQL(_Literally, MySQLImpl):
+
+class _KeepsChecks(_Literally):
+    """MODIFY restates a column; a CHECK within its definition would be gone."""
+
+    def _exec(self, construct: Any, *args: Any, **kw: Any) -> Any:
+        if isinstance(construct, MySQLChangeColumn) and not self.as_sql:
+            assert self.connection is not None
+            check = self._check_of(construct)
+            if check is not None:
+                statement = undoubled(str(construct.compile(dialect=self.dialect)), self.dialect)
+                construct = sa.text(literally(f"{statement} CHECK ({check})"))
+        return super()._exec(construct, *args, **kw)
+
+    def _check_of(self, change: MySQLChangeColumn) -> str | None:
+        if not getattr(self.dialect, "is_mariadb", False):
+            return None
+        assert self.connection is not None
+        check: str | None = self.connection.scalar(
+            sa.text(
+                "SELECT check_clause FROM information_schema.check_constraints"
+                " WHERE level = 'Column' AND constraint_schema = COALESCE(:schema, DATABASE())"
+                " AND table_name = :table AND constraint_name = :column"
+            ),
+            {"schema": change.schema, "table": change.table_name, "column": change.column_name},
+        )
+        is_json = check is not None and check.startswith("json_valid(")
+        # JSON is LONGTEXT with that CHECK; the type by its name brings one along.
+        return None if is_json and not isinstance(change.type_, mysql.LONGTEXT) else check
+
+
+class MySQL(_KeepsChecks, MySQLImpl):
     __dialect__ = "mysql"
 
 
-class MariaDB(_Literally, MariaDBImpl):
+class MariaDB(_KeepsChecks, MariaDBImpl):
     __dialect__ = "mariadb"
 
 

@@ -1,7 +1,7 @@
 """What SQLAlchemy's reflection leaves out of a schema, added to it.
 
-MariaDB: defaults that are expressions, ON UPDATE, CHECKs within a column's definition, and
-DESC in an index. SQLite: expressions, COLLATE and DESC in an index. One query a schema.
+MariaDB: defaults that are expressions and the comments after them, ON UPDATE, CHECKs within
+a column's definition, and DESC in an index. SQLite: expressions, COLLATE and DESC in an index. One query a schema.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> Non
 
 
 _COLUMNS = """
-SELECT 'column', table_name, column_name, column_default, extra FROM information_schema.columns
-WHERE table_schema = {schema} AND (extra LIKE '%on update%' OR column_default LIKE '%(%')
+SELECT 'column', table_name, column_name, column_default, extra, column_comment
+FROM information_schema.columns WHERE table_schema = {schema} AND (extra LIKE '%on update%' OR column_default LIKE '%(%')
 """
 _DESCENDING = """
-UNION ALL SELECT 'desc', table_name, index_name, column_name, '' FROM information_schema.statistics
-WHERE table_schema = {schema} AND collation = 'D'
+UNION ALL SELECT 'desc', table_name, index_name, column_name, '', ''
+FROM information_schema.statistics WHERE table_schema = {schema} AND collation = 'D'
 """
 _CHECKS = """
-UNION ALL SELECT 'check', table_name, '', check_clause, '' FROM information_schema.check_constraints
-WHERE constraint_schema = {schema} AND level = 'Column'
+UNION ALL SELECT 'check', table_name, '', check_clause, '', ''
+FROM information_schema.check_constraints WHERE constraint_schema = {schema} AND level = 'Column'
 """
 
 
@@ -46,9 +46,9 @@ def _complete_mariadb(connection: sa.Connection, schema: str | None, facts: Fact
     rows = connection.execute(
         sa.text(query.format(schema="COALESCE(:schema, DATABASE())")), {"schema": schema}
     )
-    for kind, table, name, text, extra in rows:
+    for kind, table, name, text, extra, comment in rows:
         if kind == "column":
-            _complete_default(_named(facts["columns"], table, name), text, extra)
+            _complete_column(_named(facts["columns"], table, name), text, extra, comment)
         elif kind == "check" and facts["check_constraints"] is not None:
             checks = facts["check_constraints"].setdefault(table, [])
             if {"name": None, "sqltext": text} not in checks:
@@ -59,9 +59,11 @@ def _complete_mariadb(connection: sa.Connection, schema: str | None, facts: Fact
                 index.setdefault("column_sorting", {})[text] = ("desc",)
 
 
-def _complete_default(column: Any, default: str | None, extra: str) -> None:
+def _complete_column(column: Any, default: str | None, extra: str, comment: str) -> None:
     if column is None or column.get("computed"):
         return
+    # A default in parentheses is where SQLAlchemy stops reading the column.
+    column["comment"] = column.get("comment") or comment or None
     if column["default"] is None and default not in (None, "NULL"):
         column["default"] = f"({default})" if "DEFAULT_GENERATED" in extra else default
     place = extra.lower().find("on update")

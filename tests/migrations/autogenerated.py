@@ -12,8 +12,10 @@ from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.migrations import plugins
+from sqlalchemy_manage.migrations.expressions import plain
 from sqlalchemy_manage.migrations.reflected import complete
 from sqlalchemy_manage.migrations.snapshot import Snapshot
+from sqlalchemy_manage.migrations.trees import tree
 
 PLUGINS = [
     "alembic.autogenerate.*",
@@ -21,7 +23,7 @@ PLUGINS = [
     "sqlalchemy_manage.checks",
     "sqlalchemy_manage.indexes",
     "sqlalchemy_manage.keys",
-    # "sqlalchemy_manage.columns",
+    "sqlalchemy_manage.columns",
 ]
 
 Define = Callable[[sa.MetaData], object]
@@ -137,11 +139,16 @@ def _flat(found: Any) -> Any:
             yield operation
 
 
-def _words(value: Any) -> Any:
+_SQL = ("default", "sqltext", "postgresql_where", "sqlite_where")
+
+
+def _words(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return sorted((_words(item) for item in value), key=str)
     if isinstance(value, dict):
-        return {key: _words(item) for key, item in value.items()}
+        return {key: _words(item, key) for key, item in value.items()}
+    if key in _SQL and value is not None:
+        return tree(plain(str(value)))
     return repr(value) if isinstance(value, sa.types.TypeEngine) else str(value)
 
 
