@@ -32,6 +32,11 @@ class Source:
         """Where a line begins; numbers count from 1, one more than there are is the end."""
         return min(self._starts[number - 1], len(self.text))
 
+    @property
+    def last_line(self) -> int:
+        """The number of the last line."""
+        return len(self._lines)
+
     def line(self, number: int) -> str:
         """A line, without its end."""
         return self._lines[number - 1]
