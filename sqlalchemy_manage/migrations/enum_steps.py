@@ -74,6 +74,10 @@ class Writer:
         return self.connection.execute(Sql(text)).all()
 
 
+TEXT = {False: "{}::text", True: "unnest({}::text[])"}
+"""PostgreSQL: a column, or the items of a column of arrays, as text."""
+
+
 @dataclass
 class Step:
     """One ``op.alter_enum`` on one database: from the form ``old`` to ``new``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -150,3 +151,15 @@ def like(
         create_constraint=constraint,
         **more,
     )
+
+
+def constant(default: Any) -> Any:
+    """A server default: the text of a string constant, else as it is; False for other things."""
+    if default is None:
+        return None
+    if not isinstance(default, sa.DefaultClause):
+        return False
+    if isinstance(default.arg, str):
+        return default.arg
+    constant = re.fullmatch(r"'((?:[^']|'')*)'(?:::.*)?", str(default.arg), re.DOTALL)
+    return constant[1].replace("''", "'") if constant else default.arg

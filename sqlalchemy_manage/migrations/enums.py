@@ -8,19 +8,19 @@ length of a VARCHAR. What differs becomes an AlterEnumOp.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
+from . import enum_rendering as enum_rendering
 from .enum_checks import belongs_to_enum, in_list
+from .enum_collect import collect
 from .enum_finish import finish_enums
-from .enum_operations import AlterEnumOp, RenameEnumOp
+from .enum_operations import AlterEnumOp
 from .enum_questions import settle_enums, value_rename_candidates
-from .enum_types import MARIADB, Form, Key, form_of, key_of, leaf, like, portable
+from .enum_types import MARIADB, Form, Key, constant, form_of, key_of, leaf, like, portable
 
 __all__ = [
     "belongs_to_enum",
@@ -38,8 +38,9 @@ _NOT_OURS = object()
 def setup(plugin: Plugin) -> None:
     # After a compare_type of the user's own, before Alembic's.
     plugin.add_autogenerate_comparator(_compare_column, "column", "types")
+    plugin.add_autogenerate_comparator(_compare_default, "column", "server_default")
     plugin.add_autogenerate_comparator(_compare_table, "table", "enums")
-    plugin.add_autogenerate_comparator(_collect, "schema", "enums", priority=DispatchPriority.LAST)
+    plugin.add_autogenerate_comparator(collect, "schema", "enums", priority=DispatchPriority.LAST)
 
 
 def _compare_column(
@@ -70,7 +71,7 @@ def _compare_column(
             str(cname),
             portable(metadata_col.type, like),
             existing_type=existing,
-            existing_server_default=_constant(conn_col.server_default),
+            existing_server_default=constant(conn_col.server_default),
             existing_nullable=conn_col.nullable,
             schema=schema,
         )
@@ -176,16 +177,29 @@ def _plain(type_: Any, tname: Any, cname: Any, model: Any, dialect: sa.Dialect) 
     return portable(type_, change)
 
 
-def _constant(default: Any) -> Any:
-    """A server default: the text of a string constant, else as it is; False for other things."""
-    if default is None:
-        return None
-    if not isinstance(default, sa.DefaultClause):
-        return False
-    if isinstance(default.arg, str):
-        return default.arg
-    constant = re.fullmatch(r"'((?:[^']|'')*)'(?:::.*)?", str(default.arg), re.DOTALL)
-    return constant[1].replace("''", "'") if constant else default.arg
+def _compare_default(
+    autogen_context: Any,
+    alter_column_op: Any,
+    schema: str | None,
+    tname: Any,
+    cname: Any,
+    conn_col: sa.Column[Any],
+    metadata_col: sa.Column[Any],
+) -> PriorityDispatchResult:
+    """Constants are compared as texts.
+
+    Alembic asks PostgreSQL whether they are equal, which is an error for a default that
+    is no value of the type yet.
+    """
+    kinds = [leaf(column.type, autogen_context.dialect)[0] for column in (conn_col, metadata_col)]
+    defaults = [constant(column.server_default) for column in (conn_col, metadata_col)]
+    if not any(isinstance(kind, sa.Enum) for kind in kinds):
+        return _GO_ON
+    if not all(default is None or isinstance(default, str) for default in defaults):
+        return _GO_ON
+    if defaults[0] != defaults[1]:
+        alter_column_op.modify_server_default = metadata_col.server_default
+    return _DONE
 
 
 def _compare_table(
@@ -204,105 +218,3 @@ def _compare_table(
             model = None if other is None else leaf(other.type, dialect)[0]
             column.type = _plain(column.type, tname, column.name, model, dialect)
     return _GO_ON
-
-
-def _collect(
-    autogen_context: Any, upgrade_ops: ops.UpgradeOps, schemas: Any
-) -> PriorityDispatchResult:
-    """Give the changes of enums a place of their own: before the other changes, no batch."""
-    first: list[Any] = []
-    for modify in list(upgrade_ops.ops):
-        if isinstance(modify, ops.ModifyTableOps):
-            first += _lift(modify)
-            first += _nameless_checks(autogen_context, modify)
-            if not modify.ops:
-                upgrade_ops.ops.remove(modify)
-    renames = _renamed_types(autogen_context, first)
-    upgrade_ops.ops[:0] = [*renames, *(op for op in first if not _is_done(op))]
-    return _GO_ON
-
-
-def _is_done(op: AlterEnumOp) -> bool:
-    """Whether the rename of its type was all."""
-    return bool(op.rename_values == {} and repr(op.type_) == repr(op.existing_type))
-
-
-def _lift(modify: ops.ModifyTableOps) -> Iterator[AlterEnumOp]:
-    for alter in list(modify.ops):
-        if not isinstance(alter, ops.AlterColumnOp) or "modify_enum" not in alter.kw:
-            continue
-        op: AlterEnumOp = alter.kw.pop("modify_enum")
-        if alter.modify_server_default is not False:
-            op.server_default = _constant(alter.modify_server_default)
-            alter.existing_server_default = alter.modify_server_default
-            alter.modify_server_default = False
-        alter.existing_type = op.type_
-        if not alter.has_changes():
-            modify.ops.remove(alter)
-        yield op
-
-
-def _nameless_checks(autogen_context: Any, modify: ops.ModifyTableOps) -> Iterator[AlterEnumOp]:
-    """A CHECK without a name goes before its column does, so that both come back."""
-    for drop in modify.ops:
-        if not isinstance(drop, ops.DropColumnOp):
-            continue
-        column = drop.to_column()
-        for check in autogen_context.inspector.get_check_constraints(
-            modify.table_name, schema=modify.schema
-        ):
-            listed = in_list(check["sqltext"])
-            text = column.type
-            nameless = check["name"] is None and isinstance(text, sa.String)
-            if nameless and listed and listed[0] == drop.column_name:
-                length = getattr(text, "length", None)
-                values = sa.Enum(*listed[1], native_enum=False, create_constraint=True)
-                op = AlterEnumOp(
-                    modify.table_name,
-                    drop.column_name,
-                    text,
-                    existing_type=like(values, length=length),
-                    existing_nullable=column.nullable,
-                    schema=modify.schema,
-                )
-                op.needs = drop
-                yield op
-
-
-def _renamed_types(autogen_context: Any, found: list[AlterEnumOp]) -> list[RenameEnumOp]:
-    """PostgreSQL: a type that all its columns leave for a new one has a new name."""
-    dialect = autogen_context.dialect
-    if dialect.name != "postgresql":
-        return []
-    targets: dict[Key, set[Key | None]] = {}
-    for op in found:
-        old, new = form_of(op.existing_type, dialect), form_of(op.type_, dialect)
-        if old.key is not None and old.key != new.key:
-            targets.setdefault(old.key, set()).add(new.key)
-    if not targets:
-        return []
-    kept = {
-        form_of(column.type, dialect).key
-        for table in autogen_context.sorted_tables
-        for column in table.columns
-        if isinstance(leaf(column.type, dialect)[0], sa.Enum)
-    }
-    default = dialect.default_schema_name
-    there = {
-        (None if enum["schema"] == default else enum["schema"], enum["name"])
-        for enum in autogen_context.inspector.get_enums(schema="*")
-    }
-    renames = []
-    for (schema, name), others in targets.items():
-        (target,) = others if len(others) == 1 else (None,)
-        if target is None or target[0] != schema or target in there or (schema, name) in kept:
-            continue
-        renames.append(RenameEnumOp(name, target[1], schema=schema))
-        for op in found:
-            if form_of(op.existing_type, dialect).key == (schema, name):
-                op.existing_type = _called(op.existing_type, target[1])
-    return renames
-
-
-def _called(type_: Any, name: str) -> Any:
-    return portable(type_, lambda enum: like(enum, key=(enum.schema, name)))

@@ -14,16 +14,12 @@ from alembic.operations import Operations
 from sqlalchemy import event
 from sqlalchemy.dialects import mysql, postgresql
 
-from sqlalchemy_manage.migrations import plugins as plugins  # registers them
+from sqlalchemy_manage.migrations import plugins
 from sqlalchemy_manage.migrations.enums import finish_enums, settle_enums
 from sqlalchemy_manage.migrations.questions import Answers, Scripted
 
 OPTIONS: dict[str, Any] = {
-    "autogenerate_plugins": [
-        "alembic.autogenerate.*",
-        "sqlalchemy_manage.enums",
-        "sqlalchemy_manage.snapshot",
-    ],
+    "autogenerate_plugins": plugins.PLUGINS,
     "compare_server_default": True,
 }
 
