@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import output
-from ..errors import OpenQuestion
+from ..errors import OpenQuestion, UsageError
 from ..options import answer_options, json_option
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("-n", "--name", help="Name of the revision, in place of one made from its content.")
 @click.option("--empty", is_flag=True, help="A revision without operations, to fill by hand.")
+@click.option("--update", is_flag=True, help="Add to the newest revision, if it is not applied.")
+@click.option("--merge", is_flag=True, help="Join several heads into one revision.")
+@click.option("--merge-anyway", is_flag=True, help="Join heads that touch the same things.")
 @click.option("--check", is_flag=True, help="Exit with 1 if the models changed; write nothing.")
 @click.option("--dry-run", is_flag=True, help="Print the file that would be written, and its SQL.")
 @click.option(
@@ -32,8 +35,12 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     project: Project,
+    /,
     name: str | None,
     empty: bool,
+    update: bool,
+    merge: bool,
+    merge_anyway: bool,
     check: bool,
     dry_run: bool,
     scratch: bool,
@@ -53,39 +60,39 @@ def command(
       manage.py makemigrations --default employee.grade='"junior"'
       manage.py makemigrations --check       for CI: 1 if a revision is missing
     """
-    from ..migrations.autogenerate import draft_revision
+    from ..migrations.autogenerate import draft_revision, draft_update
     from ..migrations.questions import parse_answers
+    from ._merge import draft_joined
     from ._prompts import questioner_for
 
+    _not_together(update=update, merge=merge or merge_anyway, empty=empty)
+    questioner = questioner_for(project) if not check else None
     try:
-        draft, notices = draft_revision(
-            project,
-            name=name,
-            empty=empty,
-            answers=parse_answers(**answers),
-            questioner=questioner_for(project) if not check else None,
-            only_looks=check,
-            scratch=scratch,
-        )
+        if merge or merge_anyway:
+            draft, notices = draft_joined(project, name, questioner, anyway=merge_anyway)
+        elif update:
+            draft, notices = draft_update(
+                project, answers=parse_answers(**answers), questioner=questioner, only_looks=check
+            )
+        else:
+            draft, notices = draft_revision(
+                project,
+                name=name,
+                empty=empty,
+                answers=parse_answers(**answers),
+                questioner=questioner,
+                only_looks=check,
+                scratch=scratch,
+            )
     except OpenQuestion as error:
         if as_json:
             output.answer_json({"questions": [_open(question) for question in error.questions]})
         raise
     for notice in notices:
         output.say(f"Note: {notice}")
-    sql = None
-    if draft is None:
-        output.say("No changes detected.")
-    else:
-        output.say(f"{draft.path.stem}:")
-        for change in draft.changes:
-            output.say(f"  {change}")
-        if dry_run:
-            from ..migrations.dryrun import draft_sql
-
-            sql = draft_sql(project, draft)
-        elif not check:
-            _write(project, draft, quiet=as_json)
+    sql = _show(project, draft, dry_run=dry_run)
+    if draft is not None and not (dry_run or check):
+        _write(project, draft, quiet=as_json)
     if as_json:
         output.answer_json(_as_json(draft, notices, sql, written=not (check or dry_run)))
     elif draft is not None and sql is not None:
@@ -94,14 +101,35 @@ def command(
     return 1 if check and draft else 0
 
 
+def _not_together(**flags: bool) -> None:
+    given = [f"--{name}" for name, value in flags.items() if value]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} do not go together.")
+
+
+def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None:
+    """Say what the revision does; with ``dry_run`` returns its SQL."""
+    if draft is None:
+        output.say("No changes detected.")
+        return None
+    output.say(f"{draft.path.stem}:")
+    for change in draft.changes:
+        output.say(f"  {change}")
+    if not dry_run:
+        return None
+    from ..migrations.dryrun import draft_sql
+
+    return draft_sql(project, draft)
+
+
 def _write(project: Project, draft: Draft, *, quiet: bool) -> None:
     from ..migrations.scripts import create_folder
 
     for path in create_folder(project.settings.migrations_dir):
         output.say(f"Created {os.path.relpath(path)}")
-    path = os.path.relpath(draft.write())
+    written = os.path.relpath(draft.write())
     if not quiet:
-        output.answer(path)
+        output.answer(written)
 
 
 def _open(question: Question) -> dict[str, Any]:

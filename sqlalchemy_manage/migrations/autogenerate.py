@@ -16,6 +16,7 @@ from alembic.util import CommandError
 from ..conf import Database
 from ..databases import memory_database
 from ..errors import HistoryError, MigrationError
+from .amend import amend, amendable
 from .environment import Run
 from .filetext import finish
 from .history import History, project_history, stands_at, versions_folder
@@ -80,6 +81,27 @@ def draft_revision(
     path, source = text
     text_ = finish(source, project.settings.root)
     return Draft(versions_folder(project) / path, text_, tuple(request.changes)), notices
+
+
+def draft_update(
+    project: Project,
+    *,
+    answers: Answers | None = None,
+    questioner: Questioner | None = None,
+    only_looks: bool = False,
+) -> tuple[Draft | None, tuple[str, ...]]:
+    """The newest revision with what the models have besides, not written yet, and notices.
+
+    None when nothing is missing from it. The models are compared with the history
+    replayed, this revision included. Raises HistoryError when it is applied already.
+    """
+    revision = amendable(project_history(project), stands_at(project))
+    draft, notices = draft_revision(
+        project, answers=answers, questioner=questioner, only_looks=only_looks, scratch=True
+    )
+    if draft is None:
+        return None, notices
+    return amend(revision, draft, project.settings.root), notices
 
 
 def pending_changes(project: Project) -> tuple[Change, ...]:

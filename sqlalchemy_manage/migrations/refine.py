@@ -16,10 +16,11 @@ except ImportError:
         pass
 
 
+from .filling import FillNullsOp
 from .names import settle_names
 from .renames import settle_renames
-from .required import FillColumnOp, settle_required
-from .review import Review
+from .required import settle_required
+from .review import Review, flat
 from .scripts import leave_indexes_to_their_tables
 
 
@@ -46,8 +47,7 @@ def _tidy(downgrade: ops.DowngradeOps) -> None:
     """Leave out what a downgrade does to a column that it then drops."""
     dropped = {
         (op.schema, op.table_name, op.column_name)
-        for modify in downgrade.ops
-        for op in (modify.ops if isinstance(modify, ops.ModifyTableOps) else ())
+        for _, op in flat(downgrade.ops)
         if isinstance(op, ops.DropColumnOp)
     }
 
@@ -57,6 +57,6 @@ def _tidy(downgrade: ops.DowngradeOps) -> None:
             return bool(op.ops)
         if isinstance(op, ops.AlterColumnOp):
             return (op.schema, op.table_name, op.column_name) not in dropped
-        return not isinstance(op, FillColumnOp)
+        return not isinstance(op, FillNullsOp)
 
     downgrade.ops = [op for op in downgrade.ops if stays(op)]

@@ -10,86 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate import renderers
 from alembic.operations import ops
 
 from ..errors import UsageError
+from .filling import FillNullsOp
 from .questions import Option, Question, flag, quoted
 from .review import Key, Review, dotted, flat
-from .values import parse_value, python
-from .words import Change
-
-
-class FillColumnOp(ops.MigrateOperation):
-    """Rows that have no value in a column get one: a value, or an SQL expression.
-
-    Nothing is left to undo once the column is gone, or may be NULL again.
-    """
-
-    def __init__(
-        self, key: Key, column: str, type_: Any, *, value: Any = None, sql: str | None = None
-    ) -> None:
-        self.schema, self.table_name = key
-        self.column = column
-        self.type_ = type_
-        self.value = value
-        self.sql = sql
-
-    def reverse(self) -> ops.MigrateOperation:
-        return self
-
-    def to_diff_tuple(self) -> tuple[Any, ...]:
-        return ("fill", self.schema, self.table_name, self.column, self.value, self.sql)
-
-    def describe(self) -> Change:
-        shown = self.sql if self.sql is not None else repr(self.value)
-        where = dotted(self.schema, self.table_name, self.column)
-        slug = f"fill_{self.table_name}_{self.column}"
-        return Change("~", f"fill {where} with {shown} where it is NULL", slug, self.table_name)
-
-
-@renderers.dispatch_for(FillColumnOp)
-def _render(context: Any, operation: FillColumnOp) -> list[str]:
-    schema = f", schema={operation.schema!r}" if operation.schema else ""
-    if operation.sql is not None:
-        value = f"sa.text({operation.sql.replace(':', chr(92) + ':')!r})"
-    else:
-        value, needed = python(operation.value)
-        if needed:
-            context.imports.add(needed)
-    prefix = context.opts["alembic_module_prefix"]
-    table = (
-        f"sa.table({str(operation.table_name)!r}, "
-        f"sa.column({str(operation.column)!r}{_type(operation.type_)}){schema})"
-    )
-    return [
-        f"filled = {table}",
-        f"{prefix}execute(filled.update().where(filled.c[{str(operation.column)!r}].is_(None))"
-        f".values({{{str(operation.column)!r}: {value}}}))",
-    ]
-
-
-def _type(type_: Any) -> str:
-    """The second argument of ``sa.column``: what binds a value of a column of ``type_``."""
-    if isinstance(type_, sa.TypeDecorator):
-        type_ = type_.impl_instance
-    if isinstance(type_, sa.Enum):
-        names = ", ".join(map(repr, type_.enums))
-        named = f", name={type_.name!r}" if type_.name and type_.native_enum else ""
-        schema = f", schema={type_.schema!r}" if type_.schema and named else ""
-        return f", sa.Enum({names}{named}{schema}, native_enum={bool(named)})"
-    if isinstance(type_, sa.Uuid):
-        return ", sa.Uuid(as_uuid=False)"
-    for kind in _KINDS:
-        if isinstance(type_, kind):
-            return f", sa.{kind.__name__}()"
-    return ""
-
-
-_KINDS = (
-    *(sa.Boolean, sa.Integer, sa.Float, sa.Numeric, sa.Text, sa.String, sa.DateTime, sa.Date),
-    *(sa.Time, sa.JSON, sa.LargeBinary),
-)
+from .values import parse_value
 
 
 def asks_for_value(review: Review, key: Key, column: sa.Column[Any]) -> bool:
@@ -208,26 +135,26 @@ def _fill(
     if name in answers.nullable:
         return "nullable"
     if name in answers.server_defaults:
-        return FillColumnOp(key, column.name, column.type, sql=answers.server_defaults[name])
+        return FillNullsOp.of(key, column, sql=answers.server_defaults[name])
     if name in answers.defaults:
         value = parse_value(answers.defaults[name], column, name)
         _not_unique(key, column, rows, name, adds)
-        return FillColumnOp(key, column.name, column.type, value=value)
+        return FillNullsOp.of(key, column, value=value)
     if _constant_default(column) and not _unique(column):
         value = _stored(column, column.default.arg)  # type: ignore[union-attr]
         review.notices.append(
             f"{_many(rows, key, adds)} get {value!r} in {column.name}, the model's default."
         )
-        return FillColumnOp(key, column.name, column.type, value=value)
+        return FillNullsOp.of(key, column, value=value)
     answer = review.ask(_question(review, key, column, rows, title, adds))
     if review.open:
         return None
     if answer.answer == "value":
         value = parse_value(answer.value or "", column, name)
         _not_unique(key, column, rows, name, adds)
-        return FillColumnOp(key, column.name, column.type, value=value)
+        return FillNullsOp.of(key, column, value=value)
     if answer.answer == "sql":
-        return FillColumnOp(key, column.name, column.type, sql=answer.value)
+        return FillNullsOp.of(key, column, sql=answer.value)
     return "nullable"
 
 

@@ -1,0 +1,40 @@
+"""``makemigrations --merge``: show what each branch did, and join the heads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import output
+
+if TYPE_CHECKING:
+    from ..migrations.questions import Questioner
+    from ..migrations.scripts import Draft
+    from ..project import Project
+
+
+def draft_joined(
+    project: Project, name: str | None, questioner: Questioner | None, *, anyway: bool
+) -> tuple[Draft | None, tuple[str, ...]]:
+    """The revision that joins the heads; None when there is one head, or the answer is no.
+
+    Raises OpenQuestion when branches touch the same things and nobody can be asked;
+    ``anyway`` is the answer beforehand.
+    """
+    from ..migrations.history import project_history
+    from ..migrations.merge import draft_merge, plan_merge
+    from ..migrations.questions import Closed
+
+    history = project_history(project)
+    plan = plan_merge(history)
+    if plan is None:
+        return None, ("There is nothing to merge: the history has one head.",)
+    for line in plan.lines():
+        output.say(line)
+    if plan.conflicts and not anyway:
+        questioner = questioner or Closed()
+        answer = questioner.ask(plan.question())
+        if isinstance(questioner, Closed):
+            questioner.finish()
+        if answer.answer != "yes":
+            return None, ("The heads were not joined.",)
+    return draft_merge(project, history, plan, name), ()
