@@ -7,15 +7,7 @@ from typing import Any
 from alembic.operations import ops
 
 from .drops import settle_drops
-
-try:
-    from .enums import settle_enums
-except ImportError:
-
-    def settle_enums(*a):
-        pass
-
-
+from .enum_questions import settle_enums
 from .filling import FillNullsOp
 from .names import settle_names
 from .renames import settle_renames
@@ -32,7 +24,13 @@ def refine(review: Review, script: ops.MigrationScript) -> None:
     upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
     assert upgrade is not None and downgrade is not None
     renames, found = settle_renames(review, upgrade)
-    settle_enums(found, review.connection, review.answers, review.questioner)
+    settle_enums(
+        found,
+        review.connection if review.rows_visible else None,
+        review.answers,
+        review.questioner,
+        review.stored,
+    )
     settle_drops(review, found)
     names = settle_names(review, found)
     settle_required(review, found)

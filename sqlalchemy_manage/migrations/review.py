@@ -99,13 +99,18 @@ class Review:
         known.update(real)
         self.snapshot.rename_columns(schema, table, names)
 
+    def stored(self, schema: str | None, table: str, column: str) -> tuple[str, str]:
+        """What a table and a column of the comparison are called in the database."""
+        key = (schema, table)
+        return self._old_tables.get(key, table), self._old_columns.get(key, {}).get(column, column)
+
     def rows(self, schema: str | None, table: str) -> int | None:
         """How many rows the table has; None where they cannot be seen."""
         return self._count(schema, table, sa.func.count())
 
     def values(self, schema: str | None, table: str, column: str) -> int | None:
         """How many rows have a value in the column; None where they cannot be seen."""
-        real = self._old_columns.get((schema, table), {}).get(column, column)
+        real = self.stored(schema, table, column)[1]
         return self._count(schema, table, sa.func.count(sa.column(real)))
 
     def _count(self, schema: str | None, table: str, what: Any) -> int | None:
