@@ -143,13 +143,13 @@ def _drop(table: str, schema: str | None, name: str, text: str) -> ops.DropConst
 
 
 def _complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> Any:
-    """Tables that are created get the CHECKs that are written within their columns."""
+    """Tables that are created get the CHECKs within their columns, and none for another database."""
     for operation in upgrade.ops:
         if isinstance(operation, ops.CreateTableOp):
             key = f"{operation.schema}.{operation.table_name}" if operation.schema else None
             table = context.table_key_to_table[key or operation.table_name]
             operation.columns = [
-                *operation.columns,
+                *(item for item in operation.columns if meant(item, context)),
                 *(
                     sa.CheckConstraint(
                         literally(sql_of(check.sqltext, context.dialect)), name=check.name

@@ -28,13 +28,14 @@ from .trees import Tree, tree
 def setup(plugin: Plugin) -> None:
     # For each dialect by name: those go before the ones for all, and STOP leaves these out.
     for dialect in ("sqlite", "postgresql", "mysql", "mariadb"):
-        plugin.add_autogenerate_comparator(
-            _compare_default,
-            "column",
-            "server_default",
-            qualifier=dialect,
-            priority=DispatchPriority.FIRST,
-        )
+        for compare, target, element in (
+            (_compare_default, "column", "server_default"),
+            (_compare_comment, "column", "comments"),
+            (_compare_table_comment, "table", "comments"),
+        ):
+            plugin.add_autogenerate_comparator(
+                compare, target, element, qualifier=dialect, priority=DispatchPriority.FIRST
+            )
     name, last = "sqlalchemy_manage.columns", DispatchPriority.LAST
     plugin.add_autogenerate_comparator(_compare_collation, "column", name, priority=last)
     plugin.add_autogenerate_comparator(computed.compare, "table", f"{name}.c", priority=last)
@@ -63,6 +64,35 @@ def _compare_default(
         return PriorityDispatchResult.STOP  # FetchedValue: a default, but not which
     if not _same_default(context, conn_column, column):
         operation.modify_server_default = _sendable(wanted, column, context.dialect)
+    return PriorityDispatchResult.STOP
+
+
+def _compare_comment(
+    context: Any,
+    operation: ops.AlterColumnOp,
+    schema: str | None,
+    table_name: str,
+    column_name: str,
+    conn_column: sa.Column[Any],
+    column: sa.Column[Any],
+) -> PriorityDispatchResult:
+    """An empty comment is none; Alembic knows that from 1.19 on."""
+    if context.dialect.supports_comments:
+        operation.existing_comment = conn_column.comment or None
+    same_comment = (conn_column.comment or None) == (column.comment or None)
+    return PriorityDispatchResult.STOP if same_comment else PriorityDispatchResult.CONTINUE
+
+
+def _compare_table_comment(
+    context: Any,
+    modify: ops.ModifyTableOps,
+    schema: str | None,
+    table_name: str,
+    conn_table: sa.Table | None,
+    table: sa.Table | None,
+) -> PriorityDispatchResult:
+    if conn_table is None or table is None or (conn_table.comment or table.comment):
+        return PriorityDispatchResult.CONTINUE
     return PriorityDispatchResult.STOP
 
 

@@ -60,27 +60,34 @@ def _compare(
     conn_table: sa.Table | None,
     table: sa.Table | None,
 ) -> PriorityDispatchResult:
-    if conn_table is None or table is None:
-        return PriorityDispatchResult.CONTINUE
     dialect = context.dialect
+    if (conn_table is None or table is None) and dialect.name != "sqlite":
+        return PriorityDispatchResult.CONTINUE
+    reflected = (
+        context.inspector.get_indexes(table_name, schema=schema) if conn_table is not None else []
+    )
     there = {
         str(index["name"]): index
-        for index in context.inspector.get_indexes(table_name, schema=schema)
+        for index in reflected
         if "duplicates_constraint" not in index
         and context.run_name_filters(
             index["name"], "index", {"table_name": table_name, "schema_name": schema}
         )
     }
-    wanted = {str(name_of(i, dialect)): i for i in table.indexes if meant(i, context)}
-    uniques = {c.name for c in table.constraints if isinstance(c, sa.UniqueConstraint)}
+    wanted = {
+        str(name_of(index, dialect)): index
+        for index in (() if table is None else table.indexes)
+        if meant(index, context)
+    }
     for name in sorted({*there, *wanted}):
         found, index = there.get(name), wanted.get(name)
         mine = [op for op in modify.ops if _is_of(op, name)]
-        if index is None and (name in uniques or not _is_expression(found, dialect)):
+        if index is None and not _is_expression(found, dialect):
             continue  # a unique constraint, or Alembic has dropped it
         if found is None and (mine or dialect.name != "sqlite"):
             continue  # Alembic creates it
-        if found is not None and index is not None:
+        if found is not None and index is not None and table is not None:
+            assert conn_table is not None
             if not _differs(context, table, conn_table, index, name, found):
                 _take_back(modify, mine)
                 continue

@@ -1,7 +1,8 @@
 """What SQLAlchemy's reflection leaves out of a schema, added to it.
 
 MariaDB: defaults that are expressions and the comments after them, ON UPDATE, CHECKs within
-a column's definition, and DESC in an index. SQLite: expressions, COLLATE and DESC in an index. One query a schema.
+a column's definition, and DESC in an index. SQLite: expressions, COLLATE and DESC in an
+index. One query a schema.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> Non
 
 _COLUMNS = """
 SELECT 'column', table_name, column_name, column_default, extra, column_comment
-FROM information_schema.columns WHERE table_schema = {schema} AND (extra LIKE '%on update%' OR column_default LIKE '%(%')
+FROM information_schema.columns WHERE table_schema = {schema}
+  AND (extra LIKE '%on update%' OR column_default LIKE '%(%')
 """
 _DESCENDING = """
 UNION ALL SELECT 'desc', table_name, index_name, column_name, '', ''

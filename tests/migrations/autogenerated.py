@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,10 +35,18 @@ Define = Callable[[sa.MetaData], object]
 class CompleteSnapshot(Snapshot):
     def _load(self, schema: str | None) -> Any:
         is_new = schema not in self._facts
-        facts = super()._load(schema)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sa.exc.SAWarning)
+            facts = super()._load(schema)
         if is_new:
             complete(self.bind, schema, facts)
         return facts
+
+    def _several(self, kind: str) -> Any:
+        # Alembic looks at the name, from 100 tables on.
+        get_multi = super()._several(kind)
+        get_multi.__name__ = f"get_multi_{kind}"
+        return get_multi
 
 
 def metadata_of(define: Define | sa.MetaData) -> sa.MetaData:
@@ -114,7 +124,9 @@ class Database:
         from sqlalchemy.dialects import mysql, postgresql, sqlite
 
         lines = [line.removeprefix("    ") for line in code.splitlines()]
-        names = {"sa": sa, "mysql": mysql, "postgresql": postgresql, "sqlite": sqlite}
+        names: dict[str, Any] = {n: m for n, m in sys.modules.items() if "." not in n}
+        names |= {"sa": sa, "mysql": mysql, "postgresql": postgresql, "sqlite": sqlite}
+        names["Text"] = sa.Text  # Alembic writes it so inside of another database's JSONB
         with self.engine.begin() as connection:
             context = self._context(connection, metadata or sa.MetaData())
             exec("\n".join(lines), names | {"op": Operations(context)})
