@@ -54,8 +54,11 @@ def _compare(
     added: list[tuple[str, sa.CheckConstraint]] = []
     removed: list[_Found] = []
 
+    def reads_equal(check: sa.CheckConstraint, found: _Found) -> bool:
+        return same(sql_of(check.sqltext, context.dialect), found.text)
+
     def equal(check: sa.CheckConstraint, found: _Found) -> bool:
-        if same(sql_of(check.sqltext, context.dialect), found.text):
+        if reads_equal(check, found):
             return True
         made = made_of(context, table, conn_table)
         return made is not None and same(made.checks.get(check, ""), found.text)
@@ -70,7 +73,8 @@ def _compare(
                 removed.append(found)
     for name, check in wanted:
         if not name:
-            found = next((f for f in left if equal(check, f)), None)
+            found = next((f for f in left if reads_equal(check, f)), None)
+            found = found or next((f for f in left if equal(check, f)), None)
             if found is None:
                 taken = {f.name for f in left} | {n for n, _ in wanted} | {n for n, _ in added}
                 added.append((_name_for(check, table, taken), check))
@@ -143,7 +147,7 @@ def _drop(table: str, schema: str | None, name: str, text: str) -> ops.DropConst
 
 
 def _complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> Any:
-    """Tables that are created get the CHECKs within their columns, and none for another database."""
+    """New tables get the CHECKs within their columns, and none that is for another database."""
     for operation in upgrade.ops:
         if isinstance(operation, ops.CreateTableOp):
             key = f"{operation.schema}.{operation.table_name}" if operation.schema else None

@@ -20,9 +20,10 @@ from . import computed, identity
 from .canonical import tokens
 from .checks import as_written
 from .expressions import same
+from .grammar import Tree
 from .implementations import literally, undoubled
 from .probe import made_of
-from .trees import Tree, tree
+from .trees import tree
 
 
 def setup(plugin: Plugin) -> None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from .canonical import needs_quotes, quoted
-from .trees import WITHOUT_PARENTHESES, Tree, tree
+from .grammar import WITHOUT_PARENTHESES, Tree
+from .trees import tree
 
 
 def same(model: str, database: str) -> bool:
@@ -81,7 +82,9 @@ def _written(node: Tree, quote: str) -> str:
     if kind == "number":
         return format(parts[0], "f")
     if kind == "text":
-        text = parts[0].replace("\\", "\\\\") if quote == "`" else parts[0]
+        text = str(parts[0])
+        if quote == "`":
+            text = text.replace("\\", "\\\\")
         return "'" + text.replace("'", "''") + "'"
     if kind == "null" or kind == "boolean":
         return str(parts[0]).upper() if parts else "NULL"

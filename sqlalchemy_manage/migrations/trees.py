@@ -9,56 +9,27 @@ and without its table, key words and unquoted names in either case, NOT before a
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
 from .canonical import Token, tokens
-
-Tree = tuple[Any, ...]
-"""A kind and its parts: ``("and", a, b)``, ``("name", "qty")``, ``("call", "lower", x)``."""
-
-_LEVELS = {"or": 1, "and": 2, "is": 4, "isnull": 4, "notnull": 4}
-_LEVELS |= dict.fromkeys(("=", "<", ">", "<=", ">=", "<>", "!=", "==", "<=>"), 5)
-_LEVELS |= dict.fromkeys(("between", "in", "like", "ilike", "glob", "regexp", "rlike", "match"), 6)
-_LEVELS |= dict.fromkeys(("+", "-"), 8) | dict.fromkeys(("*", "/", "%", "div", "mod"), 9)
-_LEVELS |= {"^": 10, "at": 11, "collate": 12, "[": 14, "::": 15}
-_NOT, _OTHER, _SIGN = 3, 7, 13
-_NO_OPERATORS = (")", "]", ",", ":", ".", "(", ";", "?")
-
-_SAME_OPERATOR = {
-    "!=": "<>",
-    "==": "=",
-    "~~": "like",
-    "~~*": "ilike",
-    "rlike": "regexp",
-    "mod": "%",
-}
-_SAME_TYPE = {
-    **dict.fromkeys(("int", "int4"), "integer"),
-    **dict.fromkeys(("varchar", "character varying", "char", "character", "bpchar"), "text"),
-    **dict.fromkeys(("decimal", "dec"), "numeric"),
-    **{"int8": "bigint", "int2": "smallint", "bool": "boolean", "float4": "real"},
-    **{"float8": "double precision", "timestamptz": "timestamp with time zone"},
-    **{"timestamp without time zone": "timestamp", "time without time zone": "time"},
-}
-_NUMBERS = ("integer", "bigint", "smallint", "numeric", "double precision", "real")
-_LONG_TYPES = ("varying", "precision", "with", "without", "time", "zone")
-WITHOUT_PARENTHESES = frozenset(
-    re.findall(
-        r"\w+",
-        "current_timestamp current_date current_time current_user current_role current_catalog "
-        "current_schema session_user user localtime localtimestamp",
-    )
-)
-_NO_NAMES = frozenset(
-    re.findall(
-        r"\w+",
-        "and or not in is like between then else end when as on select from where over filter "
-        "order group having distinct",
-    )
+from .grammar import (
+    LEVELS,
+    LONG_TYPES,
+    NO_NAMES,
+    NO_OPERATORS,
+    NOT,
+    OTHER,
+    SAME_OPERATOR,
+    SAME_TYPE,
+    SIGN,
+    WITHOUT_PARENTHESES,
+    Tree,
+    cast,
+    joined,
+    member,
+    negated,
+    number,
 )
 
 
@@ -111,41 +82,41 @@ class _Reader:
     def expression(self, level: int) -> Tree:
         left = self.operand()
         while True:
-            negated = self.word() == "not"
-            operator = self.word(1) if negated else self.word()
-            binds = _LEVELS.get(operator)
-            if binds is None and self.here.kind == "symbol" and operator not in _NO_OPERATORS:
-                binds = _OTHER
+            inverted = self.word() == "not"
+            operator = self.word(1) if inverted else self.word()
+            binds = LEVELS.get(operator)
+            if binds is None and self.here.kind == "symbol" and operator not in NO_OPERATORS:
+                binds = OTHER
             if binds is None or binds <= level:
                 return left
-            self.place += 1 + negated
+            self.place += 1 + inverted
             left = self.infix(left, operator, binds)
-            if negated:
-                left = _negated(left)
+            if inverted:
+                left = negated(left)
 
     def infix(self, left: Tree, operator: str, binds: int) -> Tree:
         if operator in ("and", "or"):
-            return _joined(operator, left, self.expression(binds))
+            return joined(operator, left, self.expression(binds))
         if operator == "is":
-            negated = self.take("not")
+            inverted = self.take("not")
             if self.take("distinct", "from"):
-                found: Tree = ("distinct", left, self.expression(_LEVELS["="]))
+                found: Tree = ("distinct", left, self.expression(LEVELS["="]))
             else:
                 found = ("is", left, self.expression(binds))
-            return _negated(found) if negated else found
+            return negated(found) if inverted else found
         if operator in ("isnull", "notnull"):
             found = ("is", left, ("null",))
-            return found if operator == "isnull" else _negated(found)
+            return found if operator == "isnull" else negated(found)
         if operator == "between":
-            low = self.expression(_OTHER)
+            low = self.expression(OTHER)
             self.need("and")
-            high = self.expression(_OTHER)
+            high = self.expression(OTHER)
             return ("and", (">=", left, low), ("<=", left, high))
         if operator == "in":
             self.need("(")
-            return _in(left, self.several(")"))
+            return member(left, self.several(")"))
         if operator == "::":
-            return _cast(left, self.type())
+            return cast(left, self.type())
         if operator == "[":
             index = self.expression(0)
             self.need("]")
@@ -154,10 +125,10 @@ class _Reader:
             self.need("time", "zone")
             return ("time zone", left, self.expression(binds))
         if operator in ("!~~", "!~~*"):
-            return ("not", (_SAME_OPERATOR[operator[1:]], left, self.expression(binds)))
+            return ("not", (SAME_OPERATOR[operator[1:]], left, self.expression(binds)))
         if operator in ("=", "<>", "!=") and self.word() in ("any", "all", "some"):
             return self.quantified(left, operator)
-        operator = _SAME_OPERATOR.get(operator, operator)
+        operator = SAME_OPERATOR.get(operator, operator)
         right = self.expression(binds)
         if operator in ("like", "ilike") and self.take("escape"):
             return (operator, left, right, self.expression(binds))
@@ -172,9 +143,9 @@ class _Reader:
         inner = values[1] if values[0] == "cast" else values
         if inner[0] == "array" and (operator == "=") == (quantifier != "all"):
             return (
-                _in(left, list(inner[1:]))
+                member(left, list(inner[1:]))
                 if operator == "="
-                else _negated(_in(left, list(inner[1:])))
+                else negated(member(left, list(inner[1:])))
             )
         return (f"{operator} {quantifier}", left, values)
 
@@ -194,43 +165,43 @@ class _Reader:
             raise _Unreadable
         self.place += 1
         if token.kind == "number":
-            return _number(token.text)
+            return number(token.text)
         if token.kind == "string":
             return ("text", token.value)
         if token.kind == "quoted":
-            return self.named(token.name)
+            return self.named(token.name, is_quoted=True)
         if word == "(":
             found = self.several(")")
             return found[0] if len(found) == 1 else ("row", *found)
         if word in ("-", "+"):
-            value = self.expression(_SIGN)
+            value = self.expression(SIGN)
             if value[0] == "number":
                 return value if word == "+" else ("number", -value[1])
             return value if word == "+" else ("minus", value)
         if word == "not":
-            return _negated(self.expression(_NOT))
+            return negated(self.expression(NOT))
         if word == "case":
             return self.case()
         if word == "cast" and self.take("("):
             inner = self.expression(0)
             self.need("as")
-            return _cast(inner, self.type(until=")"))
+            return cast(inner, self.type(until=")"))
         if word == "array" and self.take("["):
             return ("array", *self.several("]"))
         if word in ("true", "false"):
             return ("boolean", word == "true")
         if word == "null":
             return ("null",)
-        if token.kind != "word" or word in _NO_NAMES:
+        if token.kind != "word" or word in NO_NAMES:
             raise _Unreadable
         if self.here.kind == "string":
             # date '2020-01-01', and MySQL's _utf8mb4'...'
             literal: Tree = ("text", self.here.value)
             self.place += 1
-            return literal if word.startswith("_") else _cast(literal, word)
+            return literal if word.startswith("_") else cast(literal, word)
         return self.named(word)
 
-    def named(self, name: str) -> Tree:
+    def named(self, name: str, is_quoted: bool = False) -> Tree:
         """A column or a function. A column's table is no part of it: there is only one."""
         owner = ""
         while self.take("."):
@@ -239,6 +210,7 @@ class _Reader:
                 raise _Unreadable
             owner = "" if name == "pg_catalog" else f"{name}."
             name = token.name if token.kind == "quoted" else token.text.lower()
+            is_quoted = True
             self.place += 1
         if self.take("("):
             lowered = owner + name.lower()
@@ -246,7 +218,8 @@ class _Reader:
             if lowered == "now" and not arguments:
                 lowered = "current_timestamp"
             return ("call", lowered, *arguments)
-        return ("call", name) if name in WITHOUT_PARENTHESES else ("name", name)
+        is_call = name in WITHOUT_PARENTHESES and not is_quoted
+        return ("call", name) if is_call else ("name", name)
 
     def arguments(self) -> list[Any]:
         """What stands between a function's parentheses, EXTRACT(year FROM ...) and the like too."""
@@ -274,12 +247,13 @@ class _Reader:
         return ("case", operand, *branches, otherwise)
 
     def type(self, until: str = "") -> str:
-        """The name of a type, and the like of ``(10, 2)`` and ``[]`` behind it."""
+        """The name of a type with the like of ``(10, 2)`` and ``[]`` behind it."""
         words: list[str] = []
+        size = ""
         if self.here.kind not in ("word", "quoted"):
             raise _Unreadable
         while self.here.kind in ("word", "quoted"):
-            if words and not until and self.word() not in _LONG_TYPES:
+            if words and not until and self.word() not in LONG_TYPES:
                 break
             words.append(self.here.name.lower())
             self.place += 1
@@ -287,45 +261,14 @@ class _Reader:
                 words.clear()
             elif self.take("("):
                 while not self.take(")"):
+                    size += self.here.text
                     self.place += 1
                     if self.here.kind == "end":
                         raise _Unreadable
         name = " ".join(words)
-        name = _SAME_TYPE.get(name, name)
+        name = SAME_TYPE.get(name, name) + (f"({size})" if size else "")
         while self.take("[", "]"):
             name += "[]"
         if until:
             self.need(until)
         return name
-
-
-def _joined(operator: str, *parts: Tree) -> Tree:
-    flat: list[Any] = []
-    for part in parts:
-        flat += part[1:] if part[0] == operator else [part]
-    return (operator, *flat)
-
-
-def _negated(found: Tree) -> Tree:
-    if (
-        len(found) == 3
-        and [found[0], found[1][0], found[2][0]] == ["and", ">=", "<="]
-        and found[1][1] == found[2][1]
-    ):
-        return ("or", ("<", *found[1][1:]), (">", *found[2][1:]))  # NOT BETWEEN
-    return found[1] if found[0] == "not" else ("not", found)
-
-
-def _in(left: Tree, values: list[Tree]) -> Tree:
-    return ("=", left, values[0]) if len(values) == 1 else ("in", left, *values)
-
-
-def _cast(inner: Tree, type_: str) -> Tree:
-    if inner[0] == "text" and type_ in _NUMBERS:
-        with suppress(InvalidOperation):
-            return _number(inner[1])
-    return ("cast", inner, type_)
-
-
-def _number(text: str) -> Tree:
-    return ("number", Decimal(text))
