@@ -72,8 +72,16 @@ class FillNullsOp(ops.MigrateOperation):
     def describe(self) -> Change:
         shown = self.sql if self.sql is not None else repr(self.value)
         where = dotted(self.schema, self.table_name, self.column_name)
-        slug = f"fill_{self.table_name}_{self.column_name}"
-        return Change("~", f"fill {where} with {shown} where it is NULL", slug, self.table_name)
+        # The column gives the revision its name.
+        return Change("~", f"fill {where} with {shown} where it is NULL", "", self.table_name)
+
+
+class FilledOp(ops.AlterColumnOp):
+    """A column that was added nullable and filled becomes NOT NULL."""
+
+    def describe(self) -> Change:
+        where = dotted(self.schema, self.table_name, self.column_name)
+        return Change("~", f"alter column {where}: NOT NULL", "", self.table_name)
 
 
 @Operations.implementation_for(FillNullsOp)

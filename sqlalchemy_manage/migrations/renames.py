@@ -17,7 +17,7 @@ from alembic.operations import ops
 from ..errors import UsageError, did_you_mean
 from .operations import RenameColumnOp, RenameTableOp
 from .questions import Answer, Option, Question, flag, quoted
-from .required import asks_for_value
+from .required import asks_for_value, is_unique
 from .review import Key, Review, dotted, flat
 
 _MAX_NAME = 63
@@ -122,10 +122,11 @@ def _hinted(review: Review, key: Key, table: sa.Table) -> Iterator[tuple[str, st
     present = review.snapshot.columns(*key)
     for column in table.columns:
         hint = column.info.get("renamed_from")
-        if hint in present and column.name not in present:
-            if hint not in table.columns or table.columns[hint].info.get("renamed_from"):
-                yield hint, column.name
-                return
+        if hint not in present or column.name in present:
+            continue
+        if hint not in table.columns or table.columns[hint].info.get("renamed_from"):
+            yield hint, column.name
+            return
 
 
 def _check(
@@ -300,7 +301,9 @@ def _column_question(
         holds = f"{review.values(*key, old.name):,} values in {rows:,} rows"
     no = [flag("--allow-drop", quoted(*key, old.name))]
     if len(candidates) == 1 and asks_for_value(review, key, candidates[0]):
-        no.append(flag("--default", f"{quoted(*key, candidates[0].name)}=VALUE"))
+        place = quoted(*key, candidates[0].name)
+        unique = is_unique(candidates[0])
+        no.append(flag("--nullable", place) if unique else flag("--default", f"{place}=VALUE"))
     return Question(
         "rename-column",
         dotted(*key, old.name),

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from ..errors import UsageError
-from .filling import FillNullsOp
+from .filling import FilledOp, FillNullsOp
 from .questions import Option, Question, flag, quoted
 from .review import Key, Review, dotted, flat
 from .values import parse_value
@@ -90,7 +90,7 @@ def _added(review: Review, key: Key, holder: list[Any], op: ops.AddColumnOp) -> 
     if fill == "nullable":
         holder[index] = addition
         return
-    holder[index] = ops.AlterColumnOp(
+    holder[index] = FilledOp(
         key[1],
         column.name,
         schema=key[0],
@@ -140,7 +140,7 @@ def _fill(
         value = parse_value(answers.defaults[name], column, name)
         _not_unique(key, column, rows, name, adds)
         return FillNullsOp.of(key, column, value=value)
-    if _constant_default(column) and not _unique(column):
+    if _constant_default(column) and not is_unique(column):
         value = _stored(column, column.default.arg)  # type: ignore[union-attr]
         review.notices.append(
             f"{_many(rows, key, adds)} get {value!r} in {column.name}, the model's default."
@@ -173,7 +173,7 @@ def _question(
     options = [
         Option("nullable", "allow NULL for now", (flag("--nullable", place),)),
     ]
-    if not _unique(column) or rows == 1:
+    if not is_unique(column) or rows == 1:
         example = _example(column)
         options[:0] = [
             Option(
@@ -227,7 +227,7 @@ def _stored(column: sa.Column[Any], value: Any) -> Any:
     return value
 
 
-def _unique(column: sa.Column[Any]) -> bool:
+def is_unique(column: sa.Column[Any]) -> bool:
     """Whether two rows may not have the same value in ``column``."""
     table = column.table
     alone: list[Any] = [
@@ -238,7 +238,7 @@ def _unique(column: sa.Column[Any]) -> bool:
 
 
 def _not_unique(key: Key, column: sa.Column[Any], rows: int | None, name: str, adds: bool) -> None:
-    if _unique(column) and rows != 1:
+    if is_unique(column) and rows != 1:
         raise UsageError(
             f"--default {name}: the column is unique, so one value cannot fill "
             f"{_many(rows, key, adds).replace('The', 'the')}.",

@@ -109,7 +109,7 @@ def prepare_scripts(
         return
     if name is None and not history.by_id:
         name = "initial"
-    parts = [name] if name else [change.slug for change in found] or ["empty"]
+    parts = [name] if name else [change.slug for change in found if change.slug] or ["empty"]
     script.rev_id = revision_id(history.next_number(), parts)
     script.message = script.message or "\n".join(_docstring(name, found))
 
