@@ -59,9 +59,6 @@ def settle_enums(
         # Columns with one type of PostgreSQL share its values, and so the answers.
         key = form_of(op.type_, POSTGRESQL).key or (op.schema, op.table_name, op.column_name)
         groups.setdefault(key, []).append(op)
-    for ops_of_type in groups.values():
-        if all(op.old_values and op.new_values for op in ops_of_type):
-            _Settled(ops_of_type, connection, answers, questioner, stored).settle()
     known = {_dotted(op) for op in found}
     for place, pairs in answers.rename_values.items():
         if place not in known:
@@ -70,6 +67,9 @@ def settle_enums(
                 f"--rename-value {place}:{old}={new}: no value of '{place}' changes."
                 + did_you_mean(place, known)
             )
+    for ops_of_type in groups.values():
+        if all(op.old_values and op.new_values for op in ops_of_type):
+            _Settled(ops_of_type, connection, answers, questioner, stored).settle()
     operations.ops = [op for op in operations.ops if not (op in found and _is_nothing(op))]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from alembic.autogenerate import renderers
 from alembic.autogenerate.render import _render_server_default, _repr_type
+from sqlalchemy.dialects import postgresql
 
 from .enum_operations import AlterEnumOp, CreateEnumOp, DropEnumOp, RenameEnumOp
 
@@ -13,8 +15,8 @@ from .enum_operations import AlterEnumOp, CreateEnumOp, DropEnumOp, RenameEnumOp
 @renderers.dispatch_for(AlterEnumOp)
 def _render_alter(context: Any, op: AlterEnumOp) -> str:
     lines = [
-        f"{op.table_name!r}, {op.column_name!r}, {_repr_type(op.type_, context)}",
-        f"existing_type={_repr_type(op.existing_type, context)}",
+        f"{op.table_name!r}, {op.column_name!r}, {_type(op.type_, context)}",
+        f"existing_type={_type(op.existing_type, context)}",
     ]
     if op.rename_values:
         lines.append(f"rename_values={op.rename_values!r}")
@@ -54,3 +56,23 @@ def _call(context: Any, op: Any, verb: str, *arguments: str) -> str:
     if op.schema:
         found.append(f"schema={op.schema!r}")
     return f"{context.opts['alembic_module_prefix']}{verb}({', '.join(found)})"
+
+
+def _type(type_: Any, context: Any) -> str:
+    return render_array(type_, context) or str(_repr_type(type_, context))
+
+
+def render_array(type_: Any, context: Any) -> str | None:
+    """An ARRAY of SQLAlchemy's or PostgreSQL's own; None for anything else.
+
+    Alembic leaves the module of an item's type out for the one, and for the other where a
+    value has a quote or a backslash.
+    """
+    if type(type_) not in (sa.ARRAY, postgresql.ARRAY) or type_._variant_mapping:
+        return None
+    prefix = context.opts["sqlalchemy_module_prefix"]
+    if type(type_) is postgresql.ARRAY:
+        prefix = "postgresql."
+        context.imports.add("from sqlalchemy.dialects import postgresql")
+    more = f", dimensions={type_.dimensions}" if type_.dimensions else ""
+    return f"{prefix}ARRAY({_type(type_.item_type, context)}{more})"
