@@ -90,15 +90,15 @@ def _migrations(project: Project) -> str:
 
 
 def _schema(project: Project) -> str:
-    from .migrations.autogenerate import pending_changes
+    from .migrations.autogenerate import draft_revision
 
-    changes = pending_changes(project)
-    if changes:
+    draft, notices = draft_revision(project, only_looks=True)
+    if draft is not None and draft.changes:
         raise ManageError(
-            "the models differ from the database: " + "; ".join(map(str, changes)),
+            "the models differ from the database: " + "; ".join(map(str, draft.changes)),
             "manage.py makemigrations, then manage.py migrate",
         )
-    return "equal to the models"
+    return "; ".join(("equal to the models", *notices))
 
 
 def _drift(project: Project) -> str:

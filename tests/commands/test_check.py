@@ -39,11 +39,25 @@ def test_pending_migrations_and_a_changed_schema(manage: Manage, engine: sa.Engi
     )
     manage("migrate")
     with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE department ADD COLUMN floor INTEGER")
+        connection.exec_driver_sql("ALTER TABLE employee DROP COLUMN hired_on")
     changed = manage("check", "--json")
     assert changed.code == 1
     assert statuses(changed.stdout)["schema"] == "failed"
-    assert "drop column department.floor" in changed.stdout
+    assert "+ add column employee.hired_on" in changed.stdout
+
+
+def test_what_others_put_into_the_database_is_told(manage: Manage, engine: sa.Engine) -> None:
+    manage("migrate")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE department ADD COLUMN floor INTEGER")
+    result = manage("check")
+    assert result.code == 0, result
+    schema = result.stdout.splitlines()[-1]
+    assert schema.startswith("ok       schema      equal to the models; column department.floor: ")
+    # It is no fault of the models, but it is drift.
+    drift = manage("check", "--drift")
+    assert drift.code == 1
+    assert "+ has column department.floor: INTEGER" in drift.stdout
 
 
 def test_models_that_raise_are_named_with_file_and_line(
