@@ -8,7 +8,6 @@ to the database.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -25,7 +24,12 @@ def database_of(dialect: str) -> str:
 
 def clean(statement: str) -> str:
     """``statement`` without the indentation that all its lines share and without a last ``;``."""
-    return textwrap.dedent(statement).strip().rstrip(";").rstrip()
+    lines = statement.strip("\n").split("\n")
+    # textwrap.dedent would also empty the lines of nothing but spaces, in strings too.
+    margins = [line[: len(line) - len(line.lstrip())] for line in lines if line.strip()]
+    margin = min(margins, key=len, default="")
+    text = "\n".join(line.removeprefix(margin) if line.strip() else line for line in lines)
+    return text.strip().rstrip(";").rstrip()
 
 
 class Token(NamedTuple):
@@ -239,6 +243,20 @@ def signature(statement: str, database: str) -> tuple[str, ...]:
             break
         found.append(token.text.lower() if token.kind == "word" else token.text)
     return tuple(found)
+
+
+def columns(statement: str, database: str) -> tuple[str, ...] | None:
+    """What a CREATE VIEW selects, up to its FROM; None if that does not tell the columns."""
+    words = tokens(statement, database)
+    starts = (i for i, t in enumerate(words) if t.text.lower() == "select")
+    found: list[str] = []
+    depth = 0
+    for token in words[next(starts, len(words)) + 1 :]:
+        depth += (token.text == "(") - (token.text == ")")
+        if depth < 0 or (depth == 0 and token.text.lower() == "from"):
+            break
+        found.append(token.text.lower() if token.kind == "word" else token.text)
+    return None if "*" in found or not found else tuple(found)
 
 
 def language(statement: str) -> str:

@@ -93,6 +93,8 @@ class Copies:
         return found[0].form if found else None
 
     def _mysql(self, statement: str, like: Definition) -> tuple[Any, ...] | None:
+        if like.kind == "trigger" or self._scratch is None:
+            return None
         connection, name = self._scratch
         copy = qualified(connection.dialect, name, _COPY)
         execute(connection, renamed(statement, "mysql", name=copy))
@@ -101,17 +103,20 @@ class Copies:
         return found[0].form if found else None
 
     @cached_property
-    def _scratch(self) -> tuple[sa.Connection, str]:
-        """A second connection, and the empty database made for copies."""
+    def _scratch(self) -> tuple[sa.Connection, str] | None:
+        """A second connection, and the empty database made for copies; None without the right."""
         connection = self._stack.enter_context(self.connection.engine.connect())
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         name = f"scratch_{os.getpid()}_{secrets.token_hex(4)}"
         charset, collation = connection.exec_driver_sql(
             "SELECT @@character_set_database, @@collation_database"
         ).one()
-        connection.exec_driver_sql(
-            f"CREATE DATABASE {name} CHARACTER SET {charset} COLLATE {collation}"
-        )
+        try:
+            connection.exec_driver_sql(
+                f"CREATE DATABASE {name} CHARACTER SET {charset} COLLATE {collation}"
+            )
+        except DBAPIError:
+            return None
         self._stack.callback(connection.exec_driver_sql, f"DROP DATABASE {name}")
         return connection, name
 

@@ -200,7 +200,9 @@ class _File:
 
     def statement(self, text: str, database: str | None, by_tool: bool) -> None:
         """Take in a string, or several statements in one where PostgreSQL allows them."""
-        for part in _statements(text) if database == "postgresql" else (clean(text),):
+        # An operation takes the indentation away, op.execute() leaves it in the database.
+        text = clean(text) if by_tool else text.strip().rstrip(";")
+        for part in _statements(text) if database == "postgresql" else (text,):
             words = tokens(part, database or "sqlite")
             verb = words[0].text.lower() if words else ""
             if verb == "create":
@@ -260,5 +262,5 @@ def _statements(text: str) -> Iterator[str]:
     start = 0
     for cut in (*cuts, len(text)):
         if text[start:cut].strip():
-            yield clean(text[start:cut])
+            yield text[start:cut].strip()
         start = cut + 1

@@ -57,7 +57,8 @@ class ObjectOp(MigrateOperation):
         return other(self.kind, self.name, self.table_name, statements, self.schema, **more)
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
-        return (f"{self.verb}_{self.kind}", self.schema, self.table_name, self.name)
+        where = tuple(self.statements)
+        return (f"{self.verb}_{self.kind}", self.schema, self.table_name, self.name, where)
 
     def describe(self) -> Change:
         """The operation in words."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from alembic.operations import ops
 
-from ..statements import DATABASES, creation_order, language, names_in
+from ..statements import DATABASES, columns, creation_order, language, names_in
 from .object_operations import CreateObjectOp, DropObjectOp, ObjectOp, ReplaceObjectOp, Statements
 from .operations import RenameColumnOp
 from .review import flat
@@ -33,8 +34,8 @@ class Item:
     # Where something is to be done; where the object is and how it was made is not known.
     changed: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
-    # It cannot be replaced as it stands, only dropped and created.
-    split: bool = False
+    # Where it cannot be replaced as it stands, only dropped and created.
+    split: set[str] = field(default_factory=set)
     old_table_name: str | None = None
 
     def settle(self) -> None:
@@ -44,11 +45,23 @@ class Item:
             if self.changed:
                 self.changed.add(database)
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """Every name that a statement of the object uses."""
         statements = [*self.old.items(), *self.new.items()]
         return frozenset().union(*(names_in(s, d) for d, s in statements if s is not None))
+
+    def given_up(self) -> set[str]:
+        """Where nothing can stay built on it: it goes, or a view gets other columns."""
+        return {
+            database
+            for database, old in self.old.items()
+            if database in self.changed
+            and not (
+                (new := self.new.get(database))
+                and (self.kind != "view" or _same_columns(old, new, database))
+            )
+        }
 
     def built_on(self, other: Item) -> bool:
         """Whether this has to be dropped before ``other`` can be."""
@@ -62,26 +75,25 @@ class Item:
         name = table or self.table_name
         return operation(self.kind, self.name, name, statements, self.schema, **more)
 
-    def operations(self, split: bool, doomed: bool) -> Iterator[ObjectOp]:
+    def operations(self, split: set[str], doomed: bool) -> Iterator[ObjectOp]:
         """What is to be done, by verb.
 
-        ``split``: drop and create instead of replace, or though nothing changes.
+        ``split``: where to drop and create, instead of to replace or though nothing changes.
         ``doomed``: the table goes, and the trigger with it.
         """
         old = self.old if self.changed else dict(self.new)
         new = {} if doomed else self.new
-        kept = set(old) & set(new)
-        gone, made = set(old) - kept, set(new) - kept
-        if split:
-            gone, made, kept = set(old), set(new), set()
-        if gone:
+        kept = set(old) & set(new) - split
+        if gone := set(old) - kept:
             yield self.part(DropObjectOp, _of(old, gone))
-        if made:
+        if made := set(new) - kept:
             yield self.part(CreateObjectOp, _of(new, made))
-        if kept & self.changed:
-            replaced = kept & self.changed
-            before = _of(old, replaced)
-            yield self.part(ReplaceObjectOp, _of(new, replaced), old=before)
+        if replaced := kept & self.changed:
+            yield self.part(ReplaceObjectOp, _of(new, replaced), old=_of(old, replaced))
+
+
+def _same_columns(old: str | None, new: str, database: str) -> bool:
+    return old is not None and columns(old, database) == columns(new, database) is not None
 
 
 def _of(statements: Any, databases: set[str]) -> Statements:
@@ -100,8 +112,8 @@ def arrange(items: list[Item], upgrade_ops: ops.UpgradeOps) -> None:
     last: list[ObjectOp] = []
     for item in creation_order(items, lambda item: item.names):
         # A default or a CHECK of a table may call a function that uses no table itself.
-        free = item.kind == "function" and item not in split and not item.names & tables
-        for operation in item.operations(item in split, item in doomed):
+        free = item.kind == "function" and not split[item] and not item.names & tables
+        for operation in item.operations(split[item], item in doomed):
             if isinstance(operation, DropObjectOp):
                 (last if free else front).insert(0, operation)
             else:
@@ -109,19 +121,23 @@ def arrange(items: list[Item], upgrade_ops: ops.UpgradeOps) -> None:
     upgrade_ops.ops = [*front, *early, *rest, *late, *last]
 
 
-def _split(items: list[Item], rest: list[Any]) -> set[Item]:
-    """The items to be dropped before the operations on tables and created after them."""
+def _split(items: list[Item], rest: list[Any]) -> dict[Item, set[str]]:
+    """Where which item is to be dropped before the operations on tables and created after them."""
     disturbed = [op for _, op in flat(rest) if _disturbs(op)]
     tables = {name for op in disturbed for name in _tables(op)}
-    split = {item for item in items if item.split or _disturbed(item, disturbed, tables)}
+    split = {
+        item: set(item.new) if _disturbed(item, disturbed, tables) else set(item.split)
+        for item in items
+    }
     found = True
     while found:
-        gone = split | {item for item in items if item.changed and not item.new}
         found = False
         for item in items:
-            there = item.old and item.new and item not in split
-            if there and any(item.built_on(other) for other in gone if other is not item):
-                split.add(item)
+            under = (other for other in items if other is not item and item.built_on(other))
+            gone = {d for other in under for d in split[other] | other.given_up()}
+            more = gone & set(item.old) & set(item.new) - split[item]
+            if more:
+                split[item] |= more
                 found = True
     return split
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -111,8 +112,12 @@ def _attach(operations: Operations, operation: ObjectOp) -> None:
     name = qualified(context.dialect, operation.schema, operation.name)
     heads, kept = context.opts.get(_KEPT, {}).pop(name, (None, ()))
     if kept and heads == context.get_current_heads():
+        head = created(str(operation.statements.get("postgresql")), "postgresql")
+        stored = head is not None and head.materialized
         for statement in kept:
-            execute(operations.get_bind(), statement)
+            # A plain view in the place of a materialized one has no indexes.
+            if stored or not re.match(r"CREATE (UNIQUE )?INDEX", statement):
+                execute(operations.get_bind(), statement)
 
 
 def _database(operations: Operations) -> str:

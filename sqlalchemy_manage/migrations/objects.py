@@ -131,13 +131,13 @@ class _Comparison:
             if id(past) not in used and (past.by_tool or past.uses(gone)):
                 item = Item(past.kind, past.name, past.schema, past.table_name, {})
                 # Not here although the history says so: it went with its table, elsewhere too.
-                if self.here not in past.statements or self._found(item):
+                if self.here not in past.statements or self._found(item, past):
                     gone |= {past.name.lower()} if past.kind == "function" else set()
                     yield self._filled(item, past)
 
     def _filled(self, item: Item, past: Past | None) -> Item:
         """``item`` with what there is of it on every database."""
-        found = self._found(item)
+        found = self._found(item, past)
         if found is not None:
             item.old_table_name = found.table_name
         self._here(item, found, past)
@@ -161,7 +161,8 @@ class _Comparison:
         else:
             item.old[self.here] = self._statement(found, past)
             item.changed.add(self.here)
-            item.split |= not self._in_place(found, new)
+            if not self._in_place(found, new):
+                item.split.add(self.here)
 
     def _elsewhere(
         self, item: Item, database: str, found: Definition | None, past: Past | None
@@ -177,13 +178,14 @@ class _Comparison:
             item.old[database] = new if same else old
             if not same:
                 item.changed.add(database)
-                item.split |= not _replaceable(old, new, database)
+                if not _replaceable(old, new, database):
+                    item.split.add(database)
         elif past.uncertain if past else found:
             item.unknown.add(database)
         else:
             item.changed.add(database)
 
-    def _found(self, item: Item) -> Definition | None:
+    def _found(self, item: Item, past: Past | None) -> Definition | None:
         """The object in the database; a trigger of the name may be on a table of another name."""
         named = [
             definition
@@ -193,11 +195,20 @@ class _Comparison:
         ]
         exact = [d for d in named if d.table_name == item.table_name]
         if item.kind == "function" and len(exact) > 1:
-            # Several with other arguments: the one that OR REPLACE would replace.
-            form = self.copies.form(item.new.get(self.here, ""), exact[0])
-            wanted = arguments(form[0], self.here) if form else None
-            exact = [d for d in exact if arguments(d.form[0], self.here) == wanted]
+            known = past.statements.get(self.here) if past else None
+            exact = self._with_arguments(exact, item.new.get(self.here), known)
         return exact[0] if exact else named[0] if len(named) == 1 else None
+
+    def _with_arguments(self, found: list[Definition], *statements: str | None) -> list[Definition]:
+        """Of several functions of one name, those with the arguments of the first statement."""
+        for statement in statements:
+            form = self.copies.form(statement, found[0]) if statement else None
+            if form is not None:
+                wanted = arguments(form[0], self.here)
+                same = [d for d in found if arguments(d.form[0], self.here) == wanted]
+                if same:
+                    return same
+        return []
 
     def _same(self, found: Definition, statement: str, past: Past | None) -> bool:
         """Whether ``statement`` would create what was found."""

@@ -49,8 +49,8 @@ class Migrations:
     def count(self) -> int:
         return len(list(self.versions.glob("*.py")))
 
-    def context(self, connection: sa.Connection) -> MigrationContext:
-        opts = include([], connection.dialect.default_schema_name)
+    def context(self, connection: sa.Connection, *metadata: sa.MetaData) -> MigrationContext:
+        opts = include([*metadata], connection.dialect.default_schema_name)
         opts |= {
             "render_as_batch": True,
             "autogenerate_plugins": PLUGINS,
@@ -63,7 +63,7 @@ class Migrations:
     ) -> list[tuple[Any, ...]]:
         """What the comparison says, as diff tuples."""
         with (engine or self.engines[0]).connect() as connection:
-            found = produce_migrations(self.context(connection), metadata).upgrade_ops
+            found = produce_migrations(self.context(connection, metadata), metadata).upgrade_ops
             return found.as_diffs()
 
     def make(
@@ -75,7 +75,7 @@ class Migrations:
     ) -> Path:
         """Write the next revision; ``first`` are operations that the comparison cannot find."""
         with (on or self.engines[0]).connect() as connection:
-            context = self.context(connection)
+            context = self.context(connection, metadata)
             script = produce_migrations(context, metadata)
             up, down = script.upgrade_ops, script.downgrade_ops
             up.ops = [*first, *up.ops]
@@ -117,7 +117,8 @@ def objects(engine: sa.Engine, *wanted: str, schema: str | None = None) -> list[
     """Everything named so, as the database has it."""
     with engine.connect() as connection:
         kinds = ("function", "view", "trigger")
-        return read_definitions(connection, [(k, schema, n) for n in wanted for k in kinds])
+        found = read_definitions(connection, [(k, schema, n) for n in wanted for k in kinds])
+    return sorted(found, key=lambda d: (d.kind, d.name, str(d.table_name)))
 
 
 def tables(*more: sa.Column) -> sa.MetaData:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from object_project import Migrations, execute, key, objects, rows, tables
 
 from sqlalchemy_manage.declare import Function, Trigger, View, declared
+from sqlalchemy_manage.errors import MigrationError
 
 
 @pytest.fixture
@@ -225,3 +226,103 @@ def test_a_trigger_moves_to_a_renamed_column(
     assert objects(engine, "mark_note", "short") == before
     migrations.run(path)
     assert insert(engine, "a", "body") == "a!"
+
+
+# --- what a comparison asks of the server
+
+
+def test_as_few_queries_as_kinds(migrations: Migrations, engine: sa.Engine, backend: str) -> None:
+    """Whatever the number of objects; none at all where nothing is declared."""
+
+    def declare(count: int) -> sa.MetaData:
+        metadata = sa.MetaData()
+        for number in range(count):
+            name = f"note{number}"
+            sa.Table(name, metadata, sa.Column("id", sa.Integer, primary_key=True))
+            statements = {
+                "sqlite": f"CREATE TRIGGER t{number} AFTER INSERT ON {name} BEGIN SELECT 1; END",
+                "postgresql": f"CREATE TRIGGER t{number} BEFORE INSERT ON {name} FOR EACH ROW "
+                "EXECUTE FUNCTION nothing()",
+                "mysql": f"CREATE TRIGGER t{number} BEFORE INSERT ON {name} FOR EACH ROW "
+                "SET @a = 1",
+            }
+            Trigger(f"t{number}", metadata, table=name, **statements)
+        Function(
+            "nothing",
+            metadata,
+            postgresql="CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN RETURN NULL; END'",
+        )
+        return metadata
+
+    def count(metadata: sa.MetaData) -> int:
+        statements: list[str] = []
+        listener = sa.event.listens_for(engine, "before_cursor_execute")
+        listener(lambda conn, cursor, statement, *args: statements.append(statement))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("object_project.PLUGINS", ["sqlalchemy_manage.objects"])
+            assert migrations.operations(metadata) == []
+        return len(statements)
+
+    assert count(tables()) == count(sa.MetaData())
+    nothing = count(sa.MetaData())
+    migrations.run(migrations.make(declare(30)))
+    assert count(declare(30)) - nothing <= 2
+
+
+def test_where_the_server_may_not_be_asked_the_history_tells(
+    migrations: Migrations, engine: sa.Engine, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No right to make a copy of a view: then it is as its last revision left it."""
+    from sqlalchemy.exc import OperationalError
+
+    from sqlalchemy_manage.migrations import copies
+
+    def declare(bound: int) -> sa.MetaData:
+        metadata = tables()
+        View("few", metadata, sa.select(metadata.tables["note"].c.id).where(sa.literal(bound) > 1))
+        return metadata
+
+    migrations.run(migrations.make(declare(5)))
+    calls: list[str] = []
+
+    def refuse(connection: sa.Connection, statement: str) -> None:
+        calls.append(statement)
+        raise OperationalError(statement, {}, Exception("permission denied"))
+
+    monkeypatch.setattr(copies, "execute", refuse)
+    assert migrations.operations(declare(5)) == []
+    assert [op[0] for op in migrations.operations(declare(6))] == ["replace_view"]
+    assert bool(calls) == (backend != "sqlite")
+
+
+def test_a_trigger_of_a_table_that_nobody_has(migrations: Migrations) -> None:
+    metadata = marked("!")
+    metadata.remove(metadata.tables["note"])
+    with pytest.raises(MigrationError, match="is declared on the table 'note', which neither"):
+        migrations.operations(metadata)
+
+
+def test_a_trigger_of_a_table_that_only_the_database_has(
+    migrations: Migrations, engine: sa.Engine
+) -> None:
+    """Somebody else's table may get a trigger of ours."""
+    execute(engine, "CREATE TABLE note (id integer PRIMARY KEY, text varchar(50))")
+    metadata = marked("!")
+    metadata.remove(metadata.tables["note"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("object_project.PLUGINS", ["sqlalchemy_manage.objects"])
+        migrations.run(migrations.make(metadata))
+    assert insert(engine, "a") == "a!"
+
+
+def test_without_a_history(engine: sa.Engine) -> None:
+    """Alembic's own API, with no script folder anywhere."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    with engine.connect() as connection:
+        opts = {"autogenerate_plugins": ["sqlalchemy_manage.objects"]}
+        context = MigrationContext.configure(connection, opts=opts)
+        found = compare_metadata(context, marked("!"))
+    assert [op[0] for op in found] == ["create_function", "create_trigger"]
