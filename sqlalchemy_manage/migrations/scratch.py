@@ -152,7 +152,8 @@ def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
                     **_values(made),
                     where="SQLite in memory",
                     refused=error.message,
-                    note="Types and defaults that only MariaDB or MySQL has were not compared.",
+                    note="What only MariaDB and MySQL have was not compared: "
+                    "some types, the values of an ENUM.",
                 )
         yield scratch
 
