@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
 
 from .canonical import rename_identifiers
+from .reflected import complete
 
 _KINDS = (
     "columns",
@@ -87,6 +88,7 @@ class Snapshot:
                     facts[kind] = None
             if self.dialect.name == "postgresql":
                 self._forget_serials(schema, facts["columns"] or {})
+            complete(self.bind, schema, facts)
             self._facts[schema] = facts
         return self._facts[schema]
 
@@ -119,6 +121,8 @@ class Snapshot:
                 if wanted is None or table in wanted
             }
 
+        # Alembic asks the dialect for a method of that name, from 100 tables on.
+        get_multi.__name__ = f"get_multi_{kind}"
         return get_multi
 
     def _single(self, kind: str) -> Callable[..., Any]:
