@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import alembic.context
 import alembic.op
@@ -26,15 +26,12 @@ from ..conf import Database, failing_line
 from ..databases import database_url, memory_database
 from ..embedded import INSTALL, embedded_postgresql
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, ManageError, MigrationError
+from ..project import Project
 from ..servers import scratch_database
 from .environment import Run
 from .fence import ReachesOut, fenced
 from .history import History, project_history
 from .scripts import alembic_config
-
-if TYPE_CHECKING:
-    from ..project import Project
-
 
 _replays: set[URL] = set()
 
@@ -53,15 +50,18 @@ class Scratch(Database):
     rows_visible: bool = False
 
 
-class Elsewhere:
-    """A project whose database is another one."""
+class Elsewhere(Project):
+    """A project on another database, its engine included."""
 
     def __init__(self, project: Project, database: Database) -> None:
-        self._project = project
-        self.database = database
+        _ = project.settings  # loaded once, for both
+        self.__dict__.update(project.__dict__)
+        self.__dict__.pop("engine", None)
+        self._elsewhere = database
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._project, name)
+    @property
+    def database(self) -> Database:
+        return self._elsewhere
 
 
 @contextmanager
@@ -185,10 +185,8 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
         if event[0] == "failed":
             failed.append(event[1])
 
-    elsewhere: Any = Elsewhere(project, database)
-    config = alembic_config(
-        project, Path(str(files(__package__) / "templates")), run=Run(elsewhere, database, watch)
-    )
+    run = Run(Elsewhere(project, database), database, watch)
+    config = alembic_config(project, Path(str(files(__package__) / "templates")), run=run)
     folders = dict.fromkeys(str(r.path.parent) for r in history.revisions)
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(folders).replace("%", "%%"))

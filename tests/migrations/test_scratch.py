@@ -11,10 +11,16 @@ import sqlalchemy as sa
 from conftest import Manage, run
 from scratch_project import OURS, TABLE, tables
 
+from sqlalchemy_manage.conf import Database
 from sqlalchemy_manage.databases import create_engine
 from sqlalchemy_manage.errors import DatabaseError, MigrationError
 from sqlalchemy_manage.migrations.history import History
-from sqlalchemy_manage.migrations.scratch import Scratch, comparison_database, replayed
+from sqlalchemy_manage.migrations.scratch import (
+    Elsewhere,
+    Scratch,
+    comparison_database,
+    replayed,
+)
 from sqlalchemy_manage.project import Project
 
 pytest_plugins = ["scratch_fixtures"]
@@ -191,3 +197,13 @@ def test_the_projects_own_env_py_is_not_run(
     result = run(folder, "-c", program, url=new_database("sqlite"))
     assert result.code == 0, result
     assert result.stdout == "Compared with the revisions replayed into memory.\n"
+
+
+def test_the_project_of_a_replay_is_on_the_scratch_database(project: Project) -> None:
+    _ = project.engine
+    scratch = Database(project.alias, "sqlite:///elsewhere.sqlite")
+    elsewhere = Elsewhere(project, scratch)
+    assert elsewhere.database is scratch
+    assert elsewhere.settings is project.settings
+    assert str(elsewhere.engine.url).endswith("elsewhere.sqlite")
+    assert project.engine.url != elsewhere.engine.url
