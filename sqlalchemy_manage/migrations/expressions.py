@@ -61,7 +61,7 @@ def plain(sql: str) -> str:
     if read[0] == "cast" and read[1][0] == "text":
         read = read[1]  # a whole default: the column has the type
     try:
-        text = _written(read, "`" if "`" in sql else '"')
+        text = _written(read, sql)
     except _NotPlain:
         return sql
     return text[1:-1] if text.startswith("(") else text
@@ -70,15 +70,18 @@ def plain(sql: str) -> str:
 _INFIX = frozenset(("=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "||", "like", "is"))
 
 
-def _written(node: Tree, quote: str) -> str:
+def _written(node: Tree, sql: str) -> str:
     kind, parts = node[0], node[1:]
+    quote = "`" if "`" in sql else '"'
 
     def inner(tree: Any) -> str:
-        return _written(tree, quote)
+        return _written(tree, sql)
 
     if kind == "name":
         name = str(parts[0])
-        return quoted(name, quote) if needs_quotes(name) else name
+        in_quotes = quoted(name, quote)
+        # Between quotes only where it stood so: what is a word to one database is none to another.
+        return in_quotes if needs_quotes(name) and in_quotes in sql else name
     if kind == "number":
         return format(parts[0], "f")
     if kind == "text":

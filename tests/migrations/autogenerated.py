@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,38 +16,20 @@ from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.migrations import plugins
 from sqlalchemy_manage.migrations.expressions import plain
-from sqlalchemy_manage.migrations.reflected import complete
 from sqlalchemy_manage.migrations.snapshot import Snapshot
 from sqlalchemy_manage.migrations.trees import tree
-
-PLUGINS = [
-    "alembic.autogenerate.*",
-    "sqlalchemy_manage.snapshot",
-    "sqlalchemy_manage.checks",
-    "sqlalchemy_manage.indexes",
-    "sqlalchemy_manage.keys",
-    "sqlalchemy_manage.columns",
-]
 
 Define = Callable[[sa.MetaData], object]
 """Puts tables into a MetaData."""
 
 
-class CompleteSnapshot(Snapshot):
-    def _load(self, schema: str | None) -> Any:
-        is_new = schema not in self._facts
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", sa.exc.SAWarning)
-            facts = super()._load(schema)
-        if is_new:
-            complete(self.bind, schema, facts)
-        return facts
-
-    def _several(self, kind: str) -> Any:
-        # Alembic looks at the name, from 100 tables on.
-        get_multi = super()._several(kind)
-        get_multi.__name__ = f"get_multi_{kind}"
-        return get_multi
+@contextmanager
+def quietly() -> Iterator[None]:
+    """As the tool runs: two warnings of losses, which do not happen, are not shown."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based")
+        yield
 
 
 def metadata_of(define: Define | sa.MetaData) -> sa.MetaData:
@@ -82,19 +65,15 @@ class Database:
 
     def _context(self, connection: sa.Connection, metadata: sa.MetaData) -> MigrationContext:
         opts = plugins.include([metadata], connection.dialect.default_schema_name)
-        opts |= {
-            "target_metadata": metadata,
-            "render_as_batch": self.as_batch,
-            "autogenerate_plugins": PLUGINS,
-        }
+        opts |= {"target_metadata": metadata, "render_as_batch": self.as_batch}
         context = MigrationContext.configure(connection, opts=opts)
-        context.opts["sqlalchemy_manage_snapshot"] = CompleteSnapshot(connection)
+        context.opts["sqlalchemy_manage_snapshot"] = Snapshot(connection)
         return context
 
     def compare(self, define: Define | sa.MetaData) -> ops.MigrationScript:
         """What Alembic makes of the models, with our comparators."""
         metadata = metadata_of(define)
-        with self.engine.connect() as connection:
+        with self.engine.connect() as connection, quietly():
             context = self._context(connection, metadata)
             sent: list[str] = []
             sa.event.listen(
@@ -127,14 +106,14 @@ class Database:
         names: dict[str, Any] = {n: m for n, m in sys.modules.items() if "." not in n}
         names |= {"sa": sa, "mysql": mysql, "postgresql": postgresql, "sqlite": sqlite}
         names["Text"] = sa.Text  # Alembic writes it so inside of another database's JSONB
-        with self.engine.begin() as connection:
+        with self.engine.begin() as connection, quietly():
             context = self._context(connection, metadata or sa.MetaData())
             exec("\n".join(lines), names | {"op": Operations(context)})
 
     def describe(self) -> dict[str, Any]:
         """Everything reflection tells, in words that can be compared."""
-        with self.engine.connect() as connection:
-            snapshot = CompleteSnapshot(connection)
+        with self.engine.connect() as connection, quietly():
+            snapshot = Snapshot(connection)
             facts = snapshot._load(None)
             return {
                 kind: {table: _words(value) for table, value in found.items()}
@@ -156,7 +135,8 @@ _SQL = ("default", "sqltext", "postgresql_where", "sqlite_where")
 
 def _words(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
-        return sorted((_words(item) for item in value), key=str)
+        items = [_words(item) for item in value]
+        return sorted(items, key=str) if items and isinstance(items[0], dict) else items
     if isinstance(value, dict):
         return {key: _words(item, key) for key, item in value.items()}
     if key in _SQL and value is not None:
