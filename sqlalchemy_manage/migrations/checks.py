@@ -50,6 +50,7 @@ def _compare(
     if conn_table is None or table is None:
         return PriorityDispatchResult.CONTINUE
     left = list(_in_database(context, schema, table_name))
+    names = {found.name for found in left}
     wanted = [(name_of(c, context.dialect), c) for c in checks_of(table) if meant(c, context)]
     added: list[tuple[str, sa.CheckConstraint]] = []
     removed: list[_Found] = []
@@ -76,7 +77,7 @@ def _compare(
             found = next((f for f in left if reads_equal(check, f)), None)
             found = found or next((f for f in left if equal(check, f)), None)
             if found is None:
-                taken = {f.name for f in left} | {n for n, _ in wanted} | {n for n, _ in added}
+                taken = names | {n for n, _ in wanted} | {n for n, _ in added}
                 added.append((_name_for(check, table, taken), check))
             else:
                 left.remove(found)
