@@ -119,7 +119,7 @@ def _sqlite(project: Project, draft: Draft) -> Iterator[str]:
         raw: Any = connection.connection.dbapi_connection
         with _before(project, draft) as database:
             for sql in _schema(database, project):
-                # The tables behind a virtual table come with it, and are there already.
+                # SQLite's own tables, and those behind a virtual one, come by themselves.
                 with suppress(sqlite3.OperationalError):
                     raw.execute(sql)
         sent: list[str] = []
@@ -160,7 +160,7 @@ def _schema(database: Database, project: Project) -> list[str]:
             return list(
                 connection.exec_driver_sql(
                     "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL "
-                    "AND substr(name, 1, 7) <> 'sqlite_' ORDER BY type <> 'table', rowid"
+                    "ORDER BY type <> 'table', rowid"
                 ).scalars()
             )
     except DatabaseError:

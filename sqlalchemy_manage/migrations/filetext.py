@@ -48,9 +48,11 @@ def _one_column_a_line(text: str) -> str:
     for node in ast.walk(parsed(text)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "op.create_table":
             arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+            if len(arguments) < 2:
+                continue
             end = max(map(source.end, arguments))
             # Between the last argument and the bracket there can only be one comma.
-            if len(arguments) > 1 and "," not in text[end : source.end(node)]:
+            if "," not in text[end : source.end(node)]:
                 source.insert(end, ",")
     return source.edited()
 

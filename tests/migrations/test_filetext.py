@@ -154,6 +154,11 @@ def test_the_files_of_the_sample_project_are_finished(path: Path) -> None:
     assert finish(text, ROOT) == text
 
 
+def test_a_table_without_columns_stays_on_its_line(tmp_path: Path) -> None:
+    text = "from alembic import op\n\nop.create_table('t')\nop.create_table()\n"
+    assert finish(text, tmp_path).endswith('\nop.create_table("t")\nop.create_table()\n')
+
+
 def test_no_operation_no_import(tmp_path: Path) -> None:
     text = rendered().partition("def upgrade")[0]
     text += "def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n"
@@ -168,17 +173,18 @@ def test_imports_are_in_the_order_of_the_common_tools(types: ModuleType, tmp_pat
     text = (
         "import shop.types\nimport sqlalchemy as sa\nfrom alembic import op\n"
         "from sqlalchemy.dialects import postgresql\nimport json, unused\n"
-        "from sqlalchemy.dialects import mysql\nfrom decimal import Decimal as D, ROUND_UP\n"
+        "from sqlalchemy.dialects import mysql\n"
+        "from decimal import Decimal as D, ROUND_UP, getcontext, Context\n"
         "import shop.registry  # registers types\n"
         "def upgrade():\n"
         "    op.add_column('t', sa.Column('a', shop.types.Point(), "
-        "server_default=json.dumps(D(1).quantize(1, ROUND_UP))))\n"
+        "server_default=json.dumps(D(1).quantize(getcontext(), Context, ROUND_UP))))\n"
         "    op.add_column('t', sa.Column('b', postgresql.JSONB().with_variant(mysql.JSON())))\n"
     )
     done = finish(text, tmp_path)
     assert done.partition("\n\n\ndef")[0] == (
         "import json\n"
-        "from decimal import ROUND_UP\n"
+        "from decimal import ROUND_UP, Context, getcontext\n"
         "from decimal import Decimal as D\n"
         "\n"
         "import sqlalchemy as sa\n"
