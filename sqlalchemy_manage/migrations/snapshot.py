@@ -78,6 +78,9 @@ class Snapshot:
         )
 
     def _load(self, schema: str | None) -> dict[str, Facts | None]:
+        if schema not in self._facts and not self.get_table_names(schema):
+            # Often so of the default schema, where the models name others.
+            self._facts[schema] = {kind: {} for kind in _KINDS}
         if schema not in self._facts:
             facts: dict[str, Facts | None] = {}
             for kind in _KINDS:
