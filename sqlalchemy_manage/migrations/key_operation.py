@@ -100,6 +100,9 @@ def _render(context: Any, operation: ReplacePrimaryKeyOp) -> str:
     )
 
 
+_OLD = "_sqlalchemy_manage_old"
+
+
 @Operations.implementation_for(ReplacePrimaryKeyOp)
 def _replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
     dialect = operations.impl.dialect
@@ -159,9 +162,13 @@ def _backticked(name: str | None) -> str:
 
 def _replace_on_sqlite(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
     with operations.batch_alter_table(
-        operation.table_name, schema=operation.schema, recreate="always"
+        operation.table_name,
+        schema=operation.schema,
+        recreate="always",
+        # Alembic drops and creates keys by name only.
+        naming_convention={"pk": _OLD},
     ) as batch:
-        if operation.old_name:
-            batch.drop_constraint(operation.old_name, type_="primary")
-        # Alembic insists on a name here.
-        batch.create_primary_key(operation.name or UNNAMED, operation.columns)
+        if operation.old:
+            batch.drop_constraint(operation.old_name or _OLD, type_="primary")
+        if operation.columns:
+            batch.create_primary_key(operation.name or UNNAMED, operation.columns)

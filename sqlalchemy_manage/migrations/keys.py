@@ -49,6 +49,10 @@ def _compare(
         old_autoincrement=_counted(context, schema, table_name, old),
         schema=schema,
     )
+    for op in modify.ops:
+        if isinstance(op, ops.AlterColumnOp) and op.column_name == operation.autoincrement:
+            # MariaDB lets it count only when it is the key.
+            op.kw.pop("autoincrement", None)
     # A column of the old key can be nullable only when it is one no more.
     loosened = [
         op
@@ -66,10 +70,12 @@ def _in_order(key: sa.PrimaryKeyConstraint) -> list[sa.Column[Any]]:
 
 
 def _counted(context: Any, schema: str | None, table_name: str, old: list[str]) -> str | None:
+    """The column of the old key that the database counts up."""
     for column in context.inspector.get_columns(table_name, schema=schema):
-        if column["name"] in old and column.get("autoincrement") is True:
-            return str(column["name"])
-        if [column["name"]] == old and isinstance(column["type"], sa.Integer):
+        # SQLite counts whatever INTEGER is the key by itself, without saying so.
+        by_itself = context.dialect.name == "sqlite" and [column["name"]] == old
+        says_so = column["name"] in old and column.get("autoincrement") is True
+        if says_so or (by_itself and isinstance(column["type"], sa.Integer)):
             return str(column["name"])
     return None
 

@@ -306,7 +306,10 @@ def models(backend: str, schema: str | None = None) -> sa.MetaData:
         try:
             items = make()
         except TypeError:
-            make(sa.Table(name, metadata, *_columns()))
+            table = sa.Table(name, metadata, *_columns())
+            index = make(table)
+            if index.table is None:
+                table.append_constraint(index)  # of text alone
         else:
             sa.Table(name, metadata, *_columns(), *items)
     for name, make in KEYS.items():
