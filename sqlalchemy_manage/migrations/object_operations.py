@@ -38,6 +38,8 @@ class ObjectOp(MigrateOperation):
         schema: str | None = None,
         **more: Any,
     ) -> None:
+        # Dropped only to be created again in the same revision, around a changed table.
+        self.aside: bool = more.get("aside", False)
         for database in statements:
             if database not in DATABASES:
                 raise MigrationError(
@@ -54,6 +56,7 @@ class ObjectOp(MigrateOperation):
 
     def again(self, other: type[Op], statements: Statements, **more: Any) -> Op:
         """Another operation on the same object."""
+        more |= {"aside": self.aside}
         return other(self.kind, self.name, self.table_name, statements, self.schema, **more)
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
@@ -64,13 +67,15 @@ class ObjectOp(MigrateOperation):
         """The operation in words."""
         name = f"{self.schema}.{self.name}" if self.schema else self.name
         on = f" on {self.table_name}" if self.table_name else ""
+        words = f"{self.verb} {self.kind} {name}{on}"
+        symbol = self.symbol
         slug = {"create": self.name, "replace": f"alter_{self.name}", "drop": f"remove_{self.name}"}
-        return Change(
-            self.symbol,
-            f"{self.verb} {self.kind} {name}{on}",
-            slug[self.verb],
-            self.table_name or self.name,
-        )
+        part = slug[self.verb]
+        if self.aside:
+            # The file is named after what it is about.
+            symbol, part = "~", ""
+            words += " again" if self.verb == "create" else ", to be created again"
+        return Change(symbol, words, part, self.table_name or self.name)
 
 
 class _Made(ObjectOp):
@@ -136,8 +141,8 @@ class ReplaceObjectOp(_Made):
     verb = "replace"
     symbol = "~"
 
-    def __init__(self, *args: Any, old: Statements | None = None) -> None:
-        super().__init__(*args)
+    def __init__(self, *args: Any, old: Statements | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
         self.old = old or {}
 
     def reverse(self) -> ObjectOp:
@@ -154,9 +159,13 @@ class DropObjectOp(ObjectOp):
     symbol = "-"
 
     def __init__(
-        self, *args: Any, signature: str | None = None, materialized: bool = False
+        self,
+        *args: Any,
+        signature: str | None = None,
+        materialized: bool = False,
+        **more: Any,
     ) -> None:
-        super().__init__(*args)
+        super().__init__(*args, **more)
         self.signature = signature
         self.materialized = materialized
         known = self.statements.get("postgresql")

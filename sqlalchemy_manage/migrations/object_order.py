@@ -84,10 +84,12 @@ class Item:
         old = self.old if self.changed else dict(self.new)
         new = {} if doomed else self.new
         kept = set(old) & set(new) - split
-        if gone := set(old) - kept:
-            yield self.part(DropObjectOp, _of(old, gone))
-        if made := set(new) - kept:
-            yield self.part(CreateObjectOp, _of(new, made))
+        gone, made = set(old) - kept, set(new) - kept
+        aside = bool(gone & made)
+        if gone:
+            yield self.part(DropObjectOp, _of(old, gone), aside=aside)
+        if made:
+            yield self.part(CreateObjectOp, _of(new, made), aside=aside)
         if replaced := kept & self.changed:
             yield self.part(ReplaceObjectOp, _of(new, replaced), old=_of(old, replaced))
 
@@ -116,8 +118,10 @@ def arrange(items: list[Item], upgrade_ops: ops.UpgradeOps) -> None:
         for operation in item.operations(split[item], item in doomed):
             if isinstance(operation, DropObjectOp):
                 (last if free else front).insert(0, operation)
+            elif free and isinstance(operation, CreateObjectOp):
+                early.append(operation)
             else:
-                (early if free else late).append(operation)
+                late.append(operation)
     upgrade_ops.ops = [*front, *early, *rest, *late, *last]
 
 
@@ -129,6 +133,11 @@ def _split(items: list[Item], rest: list[Any]) -> dict[Item, set[str]]:
         item: set(item.new) if _disturbed(item, disturbed, tables) else set(item.split)
         for item in items
     }
+    for item in items:
+        if item.kind == "trigger" and item.names & tables:
+            # The function's old body fits the table only before the changes, the new one after.
+            under = (i for i in items if i.kind == "function" and item.built_on(i))
+            split[item] |= {d for i in under for d in i.changed} & set(item.old) & set(item.new)
     found = True
     while found:
         found = False

@@ -240,3 +240,8 @@ def test_in_words() -> None:
     assert str(drop.describe()) == "- drop trigger t on note"
     assert drop.describe().slug == "remove_t"
     assert drop.reverse().statements == create.statements
+    create.aside = True
+    assert str(create.describe()) == "~ create trigger t on note again"
+    assert create.describe().slug == ""
+    again = create.reverse()
+    assert str(again.describe()) == "~ drop trigger t on note, to be created again"
