@@ -170,19 +170,24 @@ def test_what_the_history_did_not_make_is_left_alone(
     assert objects(engine, "mark_note") == after
 
 
+@pytest.mark.parametrize("still_declared", [False, True])
 def test_a_table_goes_with_its_trigger_and_comes_back_with_it(
-    migrations: Migrations, engine: sa.Engine
+    migrations: Migrations, engine: sa.Engine, still_declared: bool
 ) -> None:
-    def both(mark: str, note: bool = True) -> sa.MetaData:
-        metadata = marked(mark) if note else sa.MetaData()
-        sa.Table("other", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    def without() -> sa.MetaData:
+        metadata = marked("!") if still_declared else sa.MetaData()
+        if still_declared:
+            metadata.remove(metadata.tables["note"])
         return metadata
 
-    migrations.run(migrations.make(both("!")))
+    migrations.run(migrations.make(marked("!")))
     before = objects(engine, "mark_note")
-    path = migrations.make(both("!", note=False))
+    path = migrations.make(without())
     migrations.run(path)
-    assert objects(engine, "mark_note") == []
+    assert [d for d in objects(engine, "mark_note") if d.kind == "trigger"] == []
+    if still_declared:
+        with pytest.raises(MigrationError, match="on the table 'note'"):
+            migrations.operations(without())
     migrations.run(path, "downgrade")
     assert objects(engine, "mark_note") == before
     assert insert(engine, "a") == "a!"
