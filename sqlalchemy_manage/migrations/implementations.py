@@ -18,6 +18,7 @@ from sqlalchemy.dialects import mysql
 
 from .canonical import rename_identifiers
 from .operations import RebuildKeepsTriggers
+from .reflected import complete_computed
 
 # Both are said of a rebuild that loses them; here it does not.
 warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
@@ -153,6 +154,17 @@ class SQLite(_Literally, RebuildKeepsTriggers):
             assert self.connection is not None
             for sql in self.__dict__.pop("_indexes", ()):
                 self.connection.exec_driver_sql(sql)
+
+    def autogen_column_reflect(self, inspector: Any, table: sa.Table, column_info: Any) -> None:
+        # Called for a rebuild too.
+        super().autogen_column_reflect(inspector, table, column_info)
+        if column_info.get("computed") and self.connection is not None:
+            create = self.connection.scalar(
+                sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :table"),
+                {"table": table.name},
+            )
+            if create:
+                complete_computed(create, [column_info])
 
     def correct_for_autogen_constraints(self, *args: Any) -> None:
         """Alembic cannot compare expression indexes here; the indexes module does."""

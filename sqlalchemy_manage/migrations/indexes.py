@@ -155,7 +155,7 @@ def _shape_of(index: sa.Index, dialect: sa.Dialect) -> Shape:
     keys = []
     for expression in index.expressions:
         orders: set[str] = set()
-        names = set()
+        names: set[Any] = set()
         while isinstance(expression, (sa.UnaryExpression, sa.Label)):
             if isinstance(expression, sa.Label):
                 names.add(expression.name)

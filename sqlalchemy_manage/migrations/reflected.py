@@ -2,12 +2,12 @@
 
 MariaDB: defaults that are expressions and the comments after them, ON UPDATE, CHECKs within
 a column's definition, and DESC in an index. SQLite: expressions, COLLATE and DESC in an
-index. One query a schema.
+index, and what is computed by which column. One query a schema.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,41 +79,68 @@ def _named(found: Mapping[str, Any] | None, table: str, name: str) -> Any:
 
 
 def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts) -> None:
-    indexes = facts["indexes"]
-    if indexes is None:
-        return
     quote = connection.dialect.identifier_preparer.quote
     rows = connection.exec_driver_sql(
-        f"SELECT tbl_name, name, sql FROM {quote(schema or 'main')}.sqlite_master"
-        " WHERE type = 'index' AND sql IS NOT NULL"
+        f"SELECT type, tbl_name, name, sql FROM {quote(schema or 'main')}.sqlite_master"
+        " WHERE type IN ('index', 'table') AND sql IS NOT NULL"
     ).all()
-    for table, name, sql in rows:
-        keys, where = _index_parts(sql)
-        if all(len(key) == 1 for key in keys):
-            continue  # nothing but columns: SQLAlchemy has it all
-        found: dict[str, Any] = {
-            "name": name,
-            "unique": int(tokens(sql)[2].text.lower() == "unique"),
-            "column_names": [],
-            "expressions": [],
-            "column_sorting": {},
-        }
-        for key in keys:
-            order = key[-1].text.lower()
-            if order in ("asc", "desc"):
-                key = _stripped(key[:-1])
-            is_column = len(key) == 1 and key[0].kind in ("word", "quoted")
-            text = key[0].name if is_column else "".join(token.text for token in key)
-            found["column_names"].append(text if is_column else None)
-            found["expressions"].append(text)
-            if order == "desc":
-                found["column_sorting"][text] = ("desc",)
-        if None not in found["column_names"]:
-            del found["expressions"]
-        if where:
-            found["dialect_options"] = {"sqlite_where": sa.text(where)}
-        others = [index for index in indexes.get(table, ()) if index["name"] != name]
-        indexes[table] = sorted([*others, found], key=lambda index: str(index["name"]))
+    for kind, table, name, sql in rows:
+        if kind == "table":
+            complete_computed(sql, (facts["columns"] or {}).get(table, ()))
+        elif facts["indexes"] is not None:
+            _complete_index(facts["indexes"], table, name, sql)
+
+
+def complete_computed(create_table: str, columns: Iterable[Any]) -> None:
+    """Give computed ``columns`` of SQLite the expressions that the CREATE TABLE has for them.
+
+    SQLAlchemy looks for the name anywhere: ``total`` gets what ``subtotal`` computes.
+    """
+    computed = [column for column in columns if column.get("computed")]
+    if not computed:
+        return
+    found = tokens(create_table)
+    start = next(i for i, token in enumerate(found) if token.text == "(") + 1
+    expressions = {}
+    for part in map(_stripped, split(found[start:])):
+        words = [token.text.lower() for token in part]
+        place = next((i for i, word in enumerate(words) if word == "as"), None)
+        if place is not None:
+            inside = part[words.index("(", place) + 1 :]
+            ends = sum(len(piece) + 1 for piece in split(inside)) - 1
+            expressions[part[0].name] = "".join(token.text for token in inside[:ends]).strip()
+    for column in computed:
+        sqltext = expressions.get(column["name"], column["computed"]["sqltext"])
+        column["computed"] = column["computed"] | {"sqltext": sqltext}
+
+
+def _complete_index(indexes: MutableMapping[str, Any], table: str, name: str, sql: str) -> None:
+    keys, where = _index_parts(sql)
+    if all(len(key) == 1 for key in keys):
+        return  # nothing but columns: SQLAlchemy has it all
+    found: dict[str, Any] = {
+        "name": name,
+        "unique": int(tokens(sql)[2].text.lower() == "unique"),
+        "column_names": [],
+        "expressions": [],
+        "column_sorting": {},
+    }
+    for key in keys:
+        order = key[-1].text.lower()
+        if order in ("asc", "desc"):
+            key = _stripped(key[:-1])
+        is_column = len(key) == 1 and key[0].kind in ("word", "quoted")
+        text = key[0].name if is_column else "".join(token.text for token in key)
+        found["column_names"].append(text if is_column else None)
+        found["expressions"].append(text)
+        if order == "desc":
+            found["column_sorting"][text] = ("desc",)
+    if None not in found["column_names"]:
+        del found["expressions"]
+    if where:
+        found["dialect_options"] = {"sqlite_where": sa.text(where)}
+    others = [index for index in indexes.get(table, ()) if index["name"] != name]
+    indexes[table] = sorted([*others, found], key=lambda index: str(index["name"]))
 
 
 def _index_parts(sql: str) -> tuple[list[list[Token]], str]:

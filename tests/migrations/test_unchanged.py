@@ -116,6 +116,11 @@ DEFAULTS = {
 COMPUTED = {
     "stored": lambda: [C("c", I, sa.Computed("qty * 2 + 1", persisted=True))],
     "modulo": lambda: [C("c", I, sa.Computed("qty % 2", persisted=True))],
+    "names within names": lambda: [
+        C("subtotal", I, sa.Computed("qty * 2", persisted=True)),
+        C("total", I, sa.Computed("qty * 3", persisted=True)),
+        C("e", I, sa.Computed("qty * (4 + 5)", persisted=True)),
+    ],
     "case": lambda: [
         C("c", S(9), sa.Computed("CASE WHEN qty > 1 THEN 'x' ELSE 'y' END", persisted=True))
     ],
@@ -255,7 +260,10 @@ ONLY_MARIADB = {
     "expression and comment": default(S(20), text("(concat('a', 'b'))"), comment="it's"),
     "concatenation": check("concat(name, 'x') <> 'ax'", "ck"),
 }
-VIRTUAL = {"virtual": lambda: [C("c", I, sa.Computed("qty * 2", persisted=False))]}
+VIRTUAL = {
+    "virtual": lambda: [C("c", I, sa.Computed("qty * 2", persisted=False))],
+    "without a word": lambda: [C("c", I, sa.Computed("qty * 2"))],
+}
 KEYS: dict[str, Shape] = {
     "of two": lambda: [C("a", I, primary_key=True), C("b", I, primary_key=True)],
     "other order": lambda: [C("a", I), C("b", I), sa.PrimaryKeyConstraint("b", "a")],
