@@ -45,6 +45,9 @@ def _qualified(operation: Any) -> str:
 
 
 def _change(op: Any) -> Change:
+    if hasattr(op, "describe"):
+        own: Change = op.describe()
+        return own
     if isinstance(op, ops.CreateTableOp):
         return Change("+", f"create table {_qualified(op)}", op.table_name, op.table_name)
     if isinstance(op, ops.DropTableOp):
