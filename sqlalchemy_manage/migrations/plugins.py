@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
+from . import checks, columns, enums, indexes, keys, objects
 from . import operations as operations
 from .review import snapshot_of
 from .types import render_item
@@ -74,17 +76,14 @@ def include(metadatas: list[sa.MetaData], dialect_default: str | None) -> dict[s
     }
 
 
-def _register() -> None:
-    import importlib
-
-    for name in ("enums", "checks", "indexes", "keys", "columns", "objects"):
-        try:
-            module: Any = importlib.import_module(f".{name}", __package__)
-        except ImportError:
-            continue
-        if hasattr(module, "setup"):
-            Plugin.setup_plugin_from_module(module, f"sqlalchemy_manage.{name}")
-    setup(Plugin("sqlalchemy_manage.snapshot"))
-
-
-_register()
+_COMPARATORS = {
+    "snapshot": sys.modules[__name__],
+    "enums": enums,
+    "checks": checks,
+    "indexes": indexes,
+    "keys": keys,
+    "columns": columns,
+    "objects": objects,
+}
+for _name, _module in _COMPARATORS.items():
+    Plugin.setup_plugin_from_module(_module, f"sqlalchemy_manage.{_name}")

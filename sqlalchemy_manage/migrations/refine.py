@@ -7,13 +7,14 @@ from typing import Any
 from alembic.operations import ops
 
 from .drops import settle_drops
+from .enum_finish import finish_enums
 from .enum_questions import settle_enums
 from .filling import FillNullsOp
 from .names import settle_names
+from .objects import arrange_objects
 from .renames import settle_renames
 from .required import settle_required
 from .review import Review, flat
-from .scripts import leave_indexes_to_their_tables
 
 
 def refine(review: Review, script: ops.MigrationScript) -> None:
@@ -34,10 +35,10 @@ def refine(review: Review, script: ops.MigrationScript) -> None:
     settle_drops(review, found)
     names = settle_names(review, found)
     settle_required(review, found)
+    finish_enums(found)
     upgrade.ops = [*renames, *names, *found.ops]
-    leave_indexes_to_their_tables(upgrade)
+    arrange_objects(review.context, upgrade)
     upgrade.reverse_into(downgrade)
-    leave_indexes_to_their_tables(downgrade)
     _tidy(downgrade)
 
 
