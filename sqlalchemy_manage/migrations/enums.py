@@ -21,6 +21,7 @@ from .enum_finish import finish_enums
 from .enum_operations import AlterEnumOp
 from .enum_questions import settle_enums, value_rename_candidates
 from .enum_types import MARIADB, Form, Key, constant, form_of, key_of, leaf, like, portable
+from .implementations import literally
 
 __all__ = [
     "belongs_to_enum",
@@ -106,7 +107,8 @@ def _difference(
             return _NOT_OURS
         return portable(type_, lambda b: like(b, checked=not new.checked))
     if not isinstance(model, sa.Enum):
-        return sa.Enum(*check or (), native_enum=False, create_constraint=True)
+        enum = sa.Enum(*check or (), native_enum=False, create_constraint=True)
+        return like(enum, length=getattr(there, "length", None))
     same_check = set(check or ()) == set(new.values or ()) if new.checked else check is None
     if not new.native and not differs and same_check:
         return None
@@ -217,4 +219,13 @@ def _compare_table(
             other = None if metadata_table is None else metadata_table.columns.get(column.name)
             model = None if other is None else leaf(other.type, dialect)[0]
             column.type = _plain(column.type, tname, column.name, model, dialect)
+        default = constant(column.server_default)
+        if isinstance(column.type, sa.String) and isinstance(default, str):
+            column.server_default = sa.DefaultClause(default)
+    if conn_table is not None and metadata_table is None:
+        for check in conn_table.constraints:
+            listed = isinstance(check, sa.CheckConstraint) and in_list(str(check.sqltext))
+            if listed and re.fullmatch(r"[a-z_]\w*", listed[0]):
+                items = ", ".join("'" + value.replace("'", "''") + "'" for value in listed[1])
+                check.sqltext = sa.text(literally(f"{listed[0]} IN ({items})"))
     return _GO_ON
