@@ -158,7 +158,7 @@ def _add_imports(
         above = {n: s for i, n in present.items() if (s := import_order(i, root)[0]) <= section}
         if above:
             gap = "" if section in above.values() else "\n"
-            last = max(node.end_lineno or 0 for node, s in above.items() if gap or s == section)
+            last = max(node.end_lineno or 0 for node in above)
             source.insert(source.line_start(last + 1), gap + text)
         else:
             source.insert(source.line_start(first.lineno), f"{text}\n")

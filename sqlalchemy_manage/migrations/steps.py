@@ -137,9 +137,8 @@ class _Reader(ast.NodeVisitor):
     def _arguments(self, verb: str, node: ast.Call, owner: Any) -> dict[str, Any]:
         """The call's arguments by the names of the operation's parameters."""
         method = getattr(owner, verb, None)
-        parameters = inspect.signature(method).parameters.values() if method else ()
-        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
-        # What has no name (*columns, all of an unknown operation) has a number.
+        names = list(inspect.signature(method).parameters)[1:] if method else []
+        # What has no name (most of *columns, all of an unknown operation) has a number.
         values = {
             (names[i] if i < len(names) else str(i)): self._value(argument)
             for i, argument in enumerate(node.args)

@@ -374,6 +374,7 @@ def test_a_merge_of_much(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     doc = ast.get_docstring(ast.parse(text))
     assert doc and doc.startswith("Merge 6 heads.\n")
     assert doc.count("... and 10 more") == 6
+    assert doc.count("\n+ add column") == 6 * 20
     assert all(len(line) <= 88 for line in text.splitlines())
     assert read_history(folder).require_sound().heads == ("0003_all_of_them",)
 
