@@ -137,7 +137,7 @@ def name_parts(found: Iterable[Change]) -> list[str]:
     """
     found = list(found)
     created = {change.table for change in found if change.slug == change.table}
-    return [c.slug for c in found if c.table not in created or c.slug == c.table]
+    return [c.slug for c in found if c.slug and (c.table not in created or c.slug == c.table)]
 
 
 def revision_id(number: int, parts: Iterable[str]) -> str:
