@@ -6,6 +6,7 @@ holds data is dropped only when somebody said so, having been told how much.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,26 +54,24 @@ def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
     if not found:
         return
     owned = review.owned()
-    made = {
-        (op.schema, str(op.table_name), str(name))
-        for _, op in flat(operations.ops)
-        for name in _made(op)
-    }
+    made = {thing for _, op in flat(operations.ops) for thing in _made(op)}
     foreign: set[Key] = set()
     for holder, op in found:
         key = (op.schema, str(op.table_name))
+        real = review.stored(*key)[0]
         if isinstance(op, ops.DropTableOp):
-            mine = owned.table(*key)
+            mine = review.made(*key)
             if not mine:
                 foreign.add(key)
         elif isinstance(op, ops.DropColumnOp):
-            mine = owned.column(*key, op.column_name)
+            mine = review.made(*key, op.column_name)
         elif isinstance(op, ops.DropIndexOp):
-            mine = owned.index(*key, str(op.index_name))
+            mine = owned.index(key[0], real, str(op.index_name))
             mine = mine or (*key, str(op.index_name)) in made
         else:
-            mine = op.constraint_name is None or owned.constraint(*key, str(op.constraint_name))
-            mine = mine or (*key, str(op.constraint_name)) in made
+            name = op.constraint_name
+            mine = name is None or owned.constraint(key[0], real, str(name))
+            mine = mine or (*key, str(name)) in made
         if not mine:
             holder.remove(op)
             if key not in foreign:
@@ -87,13 +86,14 @@ def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
     operations.ops = [op for op in operations.ops if not _empty(op)]
 
 
-def _made(op: Any) -> list[Any]:
-    """The names that an operation creates: what is dropped and made again is the models' own."""
+def _made(op: Any) -> Iterator[tuple[str | None, str, str]]:
+    """What an operation creates: what is dropped and made again is the models' own."""
     if isinstance(op, ops.CreateIndexOp):
-        return [op.index_name]
-    if isinstance(op, ops.AddConstraintOp):
-        return [op.to_constraint().name]
-    return []
+        yield op.schema, op.table_name, str(op.index_name)
+    elif isinstance(op, ops.CreateForeignKeyOp):
+        yield op.kw.get("source_schema"), op.source_table, str(op.constraint_name)
+    elif isinstance(op, ops.AddConstraintOp):
+        yield op.schema, op.table_name, str(op.constraint_name)
 
 
 def _table_may_go(review: Review, key: Key, models: list[Any]) -> bool:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from .canonical import tokens
-from .operations import RenameConstraintOp, RenameIndexOp
+from .operations import Rename, RenameConstraintOp, RenameIndexOp
+from .renames import name_aside
 from .review import Key, Review, flat
 
 
@@ -18,7 +19,7 @@ def settle_names(review: Review, operations: ops.UpgradeOps) -> list[Any]:
 
     Nobody is asked: whichever way, the same index or constraint comes out.
     """
-    made: list[Any] = []
+    made: list[Rename] = []
     found = list(flat(operations.ops))
     for holder, drop in found:
         for other, create in found:
@@ -33,70 +34,70 @@ def settle_names(review: Review, operations: ops.UpgradeOps) -> list[Any]:
         if isinstance(op, ops.DropConstraintOp)
     }
     for key, table in review.tables.items():
-        for rename in _foreign_keys(review, key, table):
-            if (key[0], rename.old) not in touched:
-                made.append(rename)
+        made += [
+            rename
+            for rename in _foreign_keys(review, key, table)
+            if (key[0], rename.old) not in touched
+        ]
     operations.ops = [
         op for op in operations.ops if not (isinstance(op, ops.ModifyTableOps) and not op.ops)
     ]
-    return made
+    return list(_in_order(made))
 
 
-def _rename(drop: Any, create: Any) -> Any:
+def _in_order(renames: list[Rename]) -> Iterator[Rename]:
+    """One after the other, so that none meets a name that is still taken; a swap by a third."""
+    left = list(renames)
+    while left:
+        taken = {rename.old for rename in left}
+        free = [rename for rename in left if rename.new not in taken]
+        left = [rename for rename in left if rename.new in taken]
+        if not free:
+            first = left.pop(0)
+            aside = name_aside(first.old)
+            free = [first.between(first.old, aside)]
+            left.append(first.between(aside, first.new))
+        yield from free
+
+
+def _rename(drop: Any, create: Any) -> Rename | None:
     """The rename that a drop and a creation amount to; None where they do not."""
-    same_table = getattr(drop, "schema", None) == getattr(create, "schema", 0) and getattr(
-        drop, "table_name", None
-    ) == getattr(create, "table_name", 0)
-    if isinstance(drop, ops.DropIndexOp) and isinstance(create, ops.CreateIndexOp) and same_table:
-        old, new = drop.to_index(), create.to_index()
-        if _named(old, new) and _index(old) == _index(new):
-            return RenameIndexOp(
-                create.table_name, str(old.name), str(new.name), schema=create.schema
-            )
-    if not isinstance(drop, ops.DropConstraintOp) or not isinstance(create, ops.AddConstraintOp):
+    kinds = (ops.DropIndexOp, ops.DropConstraintOp), (ops.CreateIndexOp, ops.AddConstraintOp)
+    if not isinstance(drop, kinds[0]) or not isinstance(create, kinds[1]):
         return None
-    if not same_table or drop.constraint_type != create.constraint_type or drop._reverse is None:
+    place = drop.table_name, drop.schema
+    if isinstance(create, ops.CreateForeignKeyOp) or place != (create.table_name, create.schema):
         return None
-    old_constraint, new_constraint = drop.to_constraint(), create.to_constraint()
-    kind = str(drop.constraint_type)
-    if (
-        kind in ("unique", "check")
-        and _named(old_constraint, new_constraint)
-        and _constraint(old_constraint) == _constraint(new_constraint)
-    ):
-        return RenameConstraintOp(
-            drop.table_name,
-            str(old_constraint.name),
-            str(new_constraint.name),
-            type_=kind,
-            schema=drop.schema,
-        )
-    return None
+    if isinstance(drop, ops.DropConstraintOp) and drop._reverse is None:
+        return None
+    old: Any = drop.to_index() if isinstance(drop, ops.DropIndexOp) else drop.to_constraint()
+    new: Any = create.to_index() if isinstance(create, ops.CreateIndexOp) else create.to_constraint()
+    if not old.name or not new.name or old.name == new.name or _shape(old) != _shape(new):
+        return None
+    names = (drop.table_name, str(old.name), str(new.name))
+    if isinstance(new, sa.Index):
+        return RenameIndexOp(*names, schema=drop.schema)
+    type_ = "check" if isinstance(new, sa.CheckConstraint) else "unique"
+    return RenameConstraintOp(*names, type_=type_, schema=drop.schema)
 
 
-def _named(old: Any, new: Any) -> bool:
-    return bool(old.name and new.name and old.name != new.name)
+def _shape(thing: Any) -> Any:
+    """What has to be equal for the name to be all that changed.
 
-
-def _index(index: sa.Index) -> tuple[Any, ...]:
-    options = {k: str(v) for k, v in index.dialect_kwargs.items() if v}
-    return (
-        bool(index.unique),
-        [_words(getattr(e, "name", None) or str(e)) for e in index.expressions],
-        sorted(options.items()),
-    )
-
-
-def _constraint(constraint: Any) -> Any:
-    if isinstance(constraint, sa.CheckConstraint):
-        return _words(str(constraint.sqltext))
-    options = {k: str(v) for k, v in constraint.dialect_kwargs.items() if v}
-    return (
-        [column.name for column in constraint.columns],
-        constraint.deferrable,
-        constraint.initially,
-        sorted(options.items()),
-    )
+    MariaDB tells of a unique constraint as of an index.
+    """
+    if isinstance(thing, sa.CheckConstraint):
+        return "check", _words(str(thing.sqltext))
+    options = sorted((k, str(v)) for k, v in thing.dialect_kwargs.items() if v)
+    if isinstance(thing, sa.Index):
+        keys = [
+            e.name if isinstance(e, sa.Column) else tuple(_words(str(e))) for e in thing.expressions
+        ]
+        kind = "unique" if thing.unique else "index"
+        return kind, keys, options, None, None
+    columns = [column.name for column in thing.columns]
+    kind = "unique" if isinstance(thing, sa.UniqueConstraint) else "other"
+    return kind, columns, options, thing.deferrable, thing.initially
 
 
 def _words(text: str) -> list[str]:
@@ -112,7 +113,7 @@ def _foreign_keys(review: Review, key: Key, table: sa.Table) -> Iterator[RenameC
         (tuple(f["constrained_columns"]), f["referred_table"], tuple(f["referred_columns"])): f
         for f in review.snapshot.get_foreign_keys(table.name, schema=key[0])
     }
-    names = {f["name"] for f in present.values()}
+    wanted: dict[str, str] = {}
     for foreign in sorted(table.foreign_key_constraints, key=lambda f: str(f.name)):
         if not isinstance(foreign.name, str):
             continue
@@ -125,7 +126,9 @@ def _foreign_keys(review: Review, key: Key, table: sa.Table) -> Iterator[RenameC
                 tuple(element.column.name for element in foreign.elements),
             )
         )
-        if there is not None and there["name"] and there["name"] != name and name not in names:
-            yield RenameConstraintOp(
-                table.name, there["name"], name, type_="foreignkey", schema=key[0]
-            )
+        if there is not None and there["name"] and there["name"] != name:
+            wanted[there["name"]] = name
+    names = {f["name"] for f in present.values()} - wanted.keys()
+    for old, new in wanted.items():
+        if new not in names:
+            yield RenameConstraintOp(table.name, old, new, type_="foreignkey", schema=key[0])

@@ -18,7 +18,7 @@ from alembic.autogenerate import renderers
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations import Operations, ops
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import ExecutableDDLElement
+from sqlalchemy.schema import ExecutableDDLElement, conv
 
 from ..errors import MigrationError
 from .mariadb import follow_renames
@@ -47,7 +47,7 @@ def _compile(element: Statement, compiler: Any, **kw: Any) -> str:
     return element.template.format(**{k: quote(n) for k, n in element.names.items()})
 
 
-class _Rename(ops.MigrateOperation):
+class Rename(ops.MigrateOperation):
     """What the renames share: a table, an old name and a new one; reversing swaps them."""
 
     def __init__(self, table_name: str, old: str, new: str, *, schema: str | None = None) -> None:
@@ -56,8 +56,12 @@ class _Rename(ops.MigrateOperation):
         self.new = new
         self.schema = schema
 
+    def between(self, old: str, new: str) -> Rename:
+        """The same for other names."""
+        return type(self)(self.table_name, old, new, schema=self.schema)
+
     def reverse(self) -> ops.MigrateOperation:
-        return type(self)(self.table_name, self.new, self.old, schema=self.schema)
+        return self.between(self.new, self.old)
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         return (self._verb, self.schema, self.table_name, self.old, self.new)
@@ -72,7 +76,7 @@ class _Rename(ops.MigrateOperation):
 
 
 @Operations.register_operation("rename_column")
-class RenameColumnOp(_Rename):
+class RenameColumnOp(Rename):
     """A column under a new name; indexes, constraints and foreign keys go along."""
 
     @classmethod
@@ -93,7 +97,7 @@ class RenameColumnOp(_Rename):
 
 
 @Operations.register_operation("rename_index")
-class RenameIndexOp(_Rename):
+class RenameIndexOp(Rename):
     """An index under a new name; SQLite has to build it again."""
 
     @classmethod
@@ -113,7 +117,7 @@ class RenameIndexOp(_Rename):
 
 
 @Operations.register_operation("rename_constraint")
-class RenameConstraintOp(_Rename):
+class RenameConstraintOp(Rename):
     """A constraint under a new name; where the database cannot, it is made again.
 
     ``type_`` is ``unique``, ``check`` or ``foreignkey``.
@@ -138,10 +142,8 @@ class RenameConstraintOp(_Rename):
         """Rename a unique, check or foreign key constraint."""
         operations.invoke(cls(table_name, old, new, type_=type_, schema=schema))
 
-    def reverse(self) -> ops.MigrateOperation:
-        return RenameConstraintOp(
-            self.table_name, self.new, self.old, type_=self.type_, schema=self.schema
-        )
+    def between(self, old: str, new: str) -> Rename:
+        return type(self)(self.table_name, old, new, type_=self.type_, schema=self.schema)
 
     def describe(self) -> Change:
         return Change(
@@ -262,7 +264,7 @@ def _recreate_index(operations: Operations, operation: RenameIndexOp) -> None:
     connection.exec_driver_sql(f"CREATE {unique}INDEX {quote(operation.new)}{stored[head.end() :]}")
 
 
-def _needs_database(operations: Operations, operation: _Rename) -> None:
+def _needs_database(operations: Operations, operation: Rename) -> None:
     if operations.get_context().as_sql:
         raise MigrationError(
             f"op.{operation._verb} on SQLite has to read how {operation.old} is defined; "
@@ -289,20 +291,22 @@ def _remake_constraint(operations: Operations, operation: RenameConstraintOp) ->
     _needs_database(operations, operation)
     inspector = sa.inspect(operations.get_bind())
     table, schema = operation.table_name, operation.schema
+    # As they are: a naming convention would be applied to them once more.
+    old, new = conv(operation.old), conv(operation.new)
     with operations.batch_alter_table(table, schema=schema) as batch:
         if operation.type_ == "unique":
             found = _named(inspector.get_unique_constraints(table, schema), operation.old)
-            batch.drop_constraint(operation.old, type_="unique")
-            batch.create_unique_constraint(operation.new, found["column_names"])
+            batch.drop_constraint(old, type_="unique")
+            batch.create_unique_constraint(new, found["column_names"])
         elif operation.type_ == "check":
             found = _named(inspector.get_check_constraints(table, schema), operation.old)
-            batch.drop_constraint(operation.old, type_="check")
-            batch.create_check_constraint(operation.new, sa.text(_literally(found["sqltext"])))
+            batch.drop_constraint(old, type_="check")
+            batch.create_check_constraint(new, sa.text(_literally(found["sqltext"])))
         else:
             found = _named(inspector.get_foreign_keys(table, schema), operation.old)
-            batch.drop_constraint(operation.old, type_="foreignkey")
+            batch.drop_constraint(old, type_="foreignkey")
             batch.create_foreign_key(
-                operation.new,
+                new,
                 found["referred_table"],
                 found["constrained_columns"],
                 found["referred_columns"],
@@ -324,7 +328,7 @@ def _named(found: list[Any], name: str) -> Any:
 
 @renderers.dispatch_for(RenameColumnOp)
 @renderers.dispatch_for(RenameIndexOp)
-def _render(context: Any, operation: _Rename) -> str:
+def _render(context: Any, operation: Rename) -> str:
     return _call(context, operation, operation._verb, operation.table_name, operation.old)
 
 
@@ -342,7 +346,7 @@ def _render_table(context: Any, operation: ops.RenameTableOp) -> str:
     return f"{prefix}rename_table({operation.table_name!r}, {operation.new_table_name!r}{schema})"
 
 
-def _call(context: Any, operation: _Rename, verb: str, table: str, old: str, more: str = "") -> str:
+def _call(context: Any, operation: Rename, verb: str, table: str, old: str, more: str = "") -> str:
     if operation.schema:
         more += f", schema={operation.schema!r}"
     names = f"{str(table)!r}, {str(old)!r}, {str(operation.new)!r}"

@@ -50,10 +50,15 @@ def in_order(names: Mapping[str, str]) -> list[tuple[str, str]]:
             steps += [(old, left.pop(old)) for old in free]
             continue
         old = next(iter(left))
-        aside = f"_renaming_{old}"[:_MAX_NAME]
+        aside = name_aside(old)
         steps.append((old, aside))
         left[aside] = left.pop(old)
     return steps
+
+
+def name_aside(old: str) -> str:
+    """The third name by which two swap theirs."""
+    return f"_renaming_{old}"[:_MAX_NAME]
 
 
 def _tables(review: Review, schema: str | None, names: dict[str, str]) -> Iterator[Any]:
@@ -83,7 +88,7 @@ def _given_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
     for (schema, name), table in review.tables.items():
         hint = table.info.get("renamed_from")
         present = review.snapshot.get_table_names(schema)
-        if hint in present and name not in present and (schema, hint) not in review.tables:
+        if hint in present and name not in present:
             yield from _tables(review, schema, {hint: name})
 
 
@@ -114,19 +119,18 @@ def _given_columns(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
         yield from _columns(review, key, names)
     for key, table in review.tables.items():
         # As often as something fits: of a chain of hints the last has to go first.
-        while names := dict(_hinted(review, key, table)):
+        while names := _hinted(review, key, table):
             yield from _columns(review, key, names)
 
 
-def _hinted(review: Review, key: Key, table: sa.Table) -> Iterator[tuple[str, str]]:
+def _hinted(review: Review, key: Key, table: sa.Table) -> dict[str, str]:
+    """The first column of the models whose old name, and not the new one, is in the database."""
     present = review.snapshot.columns(*key)
     for column in table.columns:
         hint = column.info.get("renamed_from")
-        if hint not in present or column.name in present:
-            continue
-        if hint not in table.columns or table.columns[hint].info.get("renamed_from"):
-            yield hint, column.name
-            return
+        if hint in present and column.name not in present:
+            return {hint: column.name}
+    return {}
 
 
 def _check(
@@ -147,11 +151,6 @@ def _check(
                 f"{title}the models have no '{new}'." + did_you_mean(new, wanted),
                 "Rename it in the models first, then repeat the command.",
             )
-        if old in wanted and old not in names.values():
-            raise UsageError(
-                f"{title}the models still have '{old}'.",
-                "Rename it in the models first, then repeat the command.",
-            )
         if new in present and new not in names:
             raise UsageError(
                 f"{title}'{new}' exists in the database already.",
@@ -169,7 +168,7 @@ def _asked_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
     pairs = []
     for op in dropped:
         key = (op.schema, op.table_name)
-        if dotted(*key) in review.answers.allow_drop or not review.owned().table(*key):
+        if dotted(*key) in review.answers.allow_drop or not review.made(*key):
             continue
         for (schema, name), table in created.items():
             if schema == op.schema and table is not None:
@@ -258,7 +257,7 @@ def _asked_of_table(review: Review, key: Key, operations: Iterable[Any]) -> dict
     ]
     if not added or not dropped:
         return {}
-    dropped = [column for column in dropped if review.owned().column(*key, column.name)]
+    dropped = [column for column in dropped if review.made(*key, column.name)]
     pairs = [
         (_column_score(old, new), i, j)
         for i, old in enumerate(dropped)

@@ -99,10 +99,17 @@ class Review:
         known.update(real)
         self.snapshot.rename_columns(schema, table, names)
 
-    def stored(self, schema: str | None, table: str, column: str) -> tuple[str, str]:
+    def stored(self, schema: str | None, table: str, column: str = "") -> tuple[str, str]:
         """What a table and a column of the comparison are called in the database."""
         key = (schema, table)
         return self._old_tables.get(key, table), self._old_columns.get(key, {}).get(column, column)
+
+    def made(self, schema: str | None, table: str, column: str = "") -> bool:
+        """Whether the history created a table, or a column, which may be renamed by now."""
+        real, old = self.stored(schema, table, column)
+        if column:
+            return self.owned().column(schema, real, old)
+        return self.owned().table(schema, real)
 
     def rows(self, schema: str | None, table: str) -> int | None:
         """How many rows the table has; None where they cannot be seen."""
