@@ -74,7 +74,7 @@ def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
             mine = mine or (*key, str(name)) in made
         if not mine:
             holder.remove(op)
-            if key not in foreign:
+            if key not in foreign or isinstance(op, ops.DropTableOp):
                 what = changes([op])[0].words.removeprefix("drop ")
                 review.notices.append(
                     f"{what}: no revision of this history created it, and no model has it; "
