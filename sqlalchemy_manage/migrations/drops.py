@@ -86,13 +86,20 @@ def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
     operations.ops = [op for op in operations.ops if not _empty(op)]
 
 
+_CONSTRAINTS = (
+    ops.CreateUniqueConstraintOp,
+    ops.CreateCheckConstraintOp,
+    ops.CreatePrimaryKeyOp,
+)
+
+
 def _made(op: Any) -> Iterator[tuple[str | None, str, str]]:
     """What an operation creates: what is dropped and made again is the models' own."""
     if isinstance(op, ops.CreateIndexOp):
         yield op.schema, op.table_name, str(op.index_name)
     elif isinstance(op, ops.CreateForeignKeyOp):
         yield op.kw.get("source_schema"), op.source_table, str(op.constraint_name)
-    elif isinstance(op, ops.AddConstraintOp):
+    elif isinstance(op, _CONSTRAINTS):
         yield op.schema, op.table_name, str(op.constraint_name)
 
 

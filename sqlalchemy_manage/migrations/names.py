@@ -62,23 +62,28 @@ def _in_order(renames: list[Rename]) -> Iterator[Rename]:
 
 def _rename(drop: Any, create: Any) -> Rename | None:
     """The rename that a drop and a creation amount to; None where they do not."""
-    kinds = (ops.DropIndexOp, ops.DropConstraintOp), (ops.CreateIndexOp, ops.AddConstraintOp)
-    if not isinstance(drop, kinds[0]) or not isinstance(create, kinds[1]):
+    if not isinstance(drop, (ops.DropIndexOp, ops.DropConstraintOp)):
         return None
-    place = drop.table_name, drop.schema
-    if isinstance(create, ops.CreateForeignKeyOp) or place != (create.table_name, create.schema):
+    if not isinstance(create, (ops.CreateIndexOp, ops.AddConstraintOp)):
         return None
-    if isinstance(drop, ops.DropConstraintOp) and drop._reverse is None:
+    if isinstance(create, ops.CreateForeignKeyOp) or drop._reverse is None:
         return None
-    old: Any = drop.to_index() if isinstance(drop, ops.DropIndexOp) else drop.to_constraint()
-    new: Any = create.to_index() if isinstance(create, ops.CreateIndexOp) else create.to_constraint()
+    table, schema = str(drop.table_name), drop.schema
+    if (table, schema) != (getattr(create, "table_name", None), getattr(create, "schema", None)):
+        return None
+    old, new = _thing(drop), _thing(create)
     if not old.name or not new.name or old.name == new.name or _shape(old) != _shape(new):
         return None
-    names = (drop.table_name, str(old.name), str(new.name))
+    names = str(old.name), str(new.name)
     if isinstance(new, sa.Index):
-        return RenameIndexOp(*names, schema=drop.schema)
+        return RenameIndexOp(table, *names, schema=schema)
     type_ = "check" if isinstance(new, sa.CheckConstraint) else "unique"
-    return RenameConstraintOp(*names, type_=type_, schema=drop.schema)
+    return RenameConstraintOp(table, *names, type_=type_, schema=schema)
+
+
+def _thing(operation: Any) -> Any:
+    is_index = isinstance(operation, (ops.DropIndexOp, ops.CreateIndexOp))
+    return operation.to_index() if is_index else operation.to_constraint()
 
 
 def _shape(thing: Any) -> Any:
