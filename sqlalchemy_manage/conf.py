@@ -109,7 +109,9 @@ def failing_line(error: BaseException) -> str:
     own = str(Path(__file__).parent)
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not (file.startswith((own, "<")) or "site-packages" in file or file == os.__file__):
+        # The libraries' compiled modules name files that do not exist.
+        ours = file.startswith((own, "<")) or "site-packages" in file or file == os.__file__
+        if not ours and os.path.exists(file):
             place = f" ({file}, line {trace.tb_lineno})"
         trace = trace.tb_next
     return place

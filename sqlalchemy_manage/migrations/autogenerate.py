@@ -23,7 +23,6 @@ from .history import History, project_history, stands_at, versions_folder
 from .questions import Answers, Closed, Questioner
 from .scratch import comparison_database
 from .scripts import Draft, Request, alembic_config, create_folder
-from .words import Change
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -102,12 +101,6 @@ def draft_update(
     if draft is None:
         return None, notices
     return amend(revision, draft, project.settings.root), notices
-
-
-def pending_changes(project: Project) -> tuple[Change, ...]:
-    """What the models have that the database lacks, and the other way round; nothing is written."""
-    draft, _ = draft_revision(project, only_looks=True)
-    return draft.changes if draft else ()
 
 
 @contextmanager

@@ -54,6 +54,8 @@ def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
     if not found:
         return
     owned = review.owned()
+    if owned.guess:
+        review.notices.append(f"What this history created is a guess: {owned.guess}")
     made = {thing for _, op in flat(operations.ops) for thing in _made(op)}
     foreign: set[Key] = set()
     for holder, op in found:
@@ -113,10 +115,7 @@ def _table_may_go(review: Review, key: Key, models: list[Any]) -> bool:
     holds = "its rows cannot be seen here" if rows is None else f"{rows:,} row{'s' * (rows != 1)}"
     text = f"No model has the table {name} any more. Drop it with its data ({holds})?"
     for model in models:
-        text += (
-            f"\n{model.path}:{model.line} has the model {model.class_name} of it, in a module "
-            f"that nobody imports: usually an import of {model.module} is missing in models.py."
-        )
+        text += f"\n{model}."
     question = Question(
         "drop-table",
         name,
