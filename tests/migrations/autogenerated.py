@@ -80,7 +80,12 @@ class Database:
                 connection, "before_cursor_execute", lambda c, cu, s, *a: sent.append(s)
             )
             script = produce_migrations(context, metadata)
-            self.statements = sent
+            self.statements = list(sent)
+            self.temporary_tables = [
+                table
+                for table in ("item", "doubtful")
+                if _shown(connection, table).startswith("CREATE TEMPORARY")
+            ]
             self.notices = context.opts.get("sqlalchemy_manage_notices", [])
             self.code = tuple(
                 render_python_code(
@@ -120,6 +125,16 @@ class Database:
                 for kind, found in facts.items()
                 if found is not None
             }
+
+
+def _shown(connection: sa.Connection, table: str) -> str:
+    """How a table is defined for this connection, as far as it may be a temporary one."""
+    if connection.dialect.name == "postgresql":
+        visible = f"SELECT relpersistence FROM pg_class WHERE oid = to_regclass('{table}')"
+        return "CREATE TEMPORARY" if connection.exec_driver_sql(visible).scalar() == "t" else ""
+    if connection.dialect.name == "mariadb" and sa.inspect(connection).has_table(table):
+        return str(connection.exec_driver_sql(f"SHOW CREATE TABLE {table}").one()[1])
+    return ""
 
 
 def _flat(found: Any) -> Any:

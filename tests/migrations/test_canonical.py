@@ -21,6 +21,7 @@ from sqlalchemy_manage.migrations.trees import tree
         ("name = 'name'", {"name": "x"}, "x = 'name'"),
         ("n = 'it''s n' AND n > 1", {"n": "x"}, "x = 'it''s n' AND x > 1"),
         (r"`n` = 'it\'s `n`' AND `n`", {"n": "x"}, r"`x` = 'it\'s `n`' AND `x`"),
+        (r"`n` = 'a\'n' OR `n` = 'b\'n'", {"n": "x"}, r"`x` = 'a\'n' OR `x` = 'b\'n'"),
         (r"n = E'it\'s n'", {"n": "x"}, r"x = E'it\'s n'"),
         ("n = $$n$$", {"n": "x"}, "x = $$n$$"),
         ('"Name" > 0', {"Name": "x"}, '"x" > 0'),
@@ -82,6 +83,7 @@ SAME = [
 ]
 DIFFERENT = [
     ("a and (b or c)", "a and b or c"),
+    ("a and (b or c)", "a and b and c"),
     ("a - (b - c)", "a - b - c"),
     ("a + b * c", "(a + b) * c"),
     ("a > 1", "a >= 1"),
@@ -163,6 +165,7 @@ def test_the_server_is_asked_once_for_a_table_and_only_in_doubt(
     database.execute("INSERT INTO doubtful (a, name) VALUES (3, 'a')")
     assert database.operations(define) == [], database.code[0]
     assert _probed(database) == ([] if backend == "sqlite" else ["doubtful"])
+    assert database.temporary_tables == []
     assert database.rows("SELECT a, name FROM doubtful") == [(3, "a")]
 
 
@@ -179,6 +182,7 @@ def test_what_the_server_refuses_is_different(engine: sa.Engine) -> None:
     found = database.operations(models("no_such_function(a) > 0"))
     assert [type(op).__name__ for op in found] == ["DropConstraintOp", "CreateCheckConstraintOp"]
     assert _probed(database) == ["item"]
+    assert database.temporary_tables == []
     # The transaction of the comparison goes on after it.
     assert database.operations(models("a > 0")) == []
 

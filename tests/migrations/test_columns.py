@@ -68,6 +68,7 @@ DEFAULTS: dict[str, tuple[Columns, Columns]] = {
     "word": default(sa.String(20), "it's", "o'x"),
     "case": default(sa.String(20), "a", "A"),
     "quotes around it": default(sa.String(20), "'q'", "q"),
+    "quotes come around it": default(sa.String(20), "q", "'it''s'"),
     "percent and colon": default(sa.String(20), "50% :x", "60% :y"),
     "word and number": default(sa.String(20), "1", "1.0"),
     "empty": default(sa.String(20), "", None),
@@ -86,6 +87,32 @@ def test_a_default(change: str, engine: sa.Engine) -> None:
     old, new = DEFAULTS[change]
     _, found = both_ways(engine, old, new)
     assert found == ["AlterColumnOp"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "one", "other"),
+    [
+        (sa.Integer, "0", text("0")),
+        (sa.Integer, text("-1"), "-1"),
+        (sa.Numeric(10, 2), "0", text("0.00")),
+        (sa.Boolean, sa.true(), "1"),
+        (sa.Boolean, text("true"), "1"),
+        (sa.Boolean, text("false"), sa.false()),
+        (sa.String(20), "a", text("'a'")),
+        (sa.String(20), text("('a')"), "a"),
+        (sa.DateTime, sa.func.now(), text("CURRENT_TIMESTAMP")),
+        (sa.DateTime, text("(CURRENT_TIMESTAMP)"), text("current_timestamp")),
+        (sa.Integer, None, text("NULL")),
+    ],
+)
+def test_the_same_default_in_other_words(
+    engine: sa.Engine, type_: Any, one: Any, other: Any
+) -> None:
+    for first, second in ((one, other), (other, one)):
+        database = Database(engine)
+        database.create(item(c(type_, server_default=first)))
+        assert database.operations(item(c(type_, server_default=second))) == [], database.code[0]
+        database.execute("DROP TABLE item")
 
 
 def test_a_default_is_in_force(engine: sa.Engine) -> None:

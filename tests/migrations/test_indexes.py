@@ -213,6 +213,22 @@ def test_a_rebuild_on_sqlite_leaves_the_other_indexes_as_they_are(engine: sa.Eng
     assert database.operations(models(False)) == [], database.code[0]
 
 
+@pytest.mark.parametrize("backend", PARTIAL)
+def test_changes_that_a_rebuild_would_make_of_bare_columns(engine: sa.Engine) -> None:
+    def models(make: Make, nullable: bool) -> sa.MetaData:
+        metadata = item(make)
+        table = metadata.tables["item"]
+        sa.Index("ix_down", table.c.qty if nullable else table.c.qty.desc())
+        table.c.qty.nullable = nullable
+        return metadata
+
+    database = Database(engine)
+    old, new = models(none, True), models(index(lower, "qty"), False)
+    database.create(old)
+    database.execute("INSERT INTO item (id, qty) VALUES (1, 7)")
+    assert len(there_and_back(database, old, new)) == 4
+
+
 @pytest.mark.parametrize("backend", ["sqlite"])
 def test_a_rebuild_on_sqlite_that_renames_a_column_takes_the_indexes_along(
     engine: sa.Engine,
