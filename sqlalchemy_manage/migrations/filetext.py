@@ -22,6 +22,10 @@ _MARKER = re.compile(
     re.MULTILINE,
 )
 
+_BATCH = re.compile(
+    r"^([ \t]*with op\.batch_alter_table\(.*), schema=None\) as batch_op:", re.MULTILINE
+)
+
 
 def finish(text: str, root: Path) -> str:
     """``text``, a rendered revision, formatted, and with the imports that it uses.
@@ -32,7 +36,9 @@ def finish(text: str, root: Path) -> str:
     """
     import black  # takes a tenth of a second, and most commands write no file
 
-    text = _one_column_a_line(_MARKER.sub("", text))
+    # Alembic states the schema of a batch even where it is the default one.
+    text = _BATCH.sub(r"\1) as batch_op:", _MARKER.sub("", text))
+    text = _one_column_a_line(text)
     text = with_imports(text, root)
     _try_types(text)
     return black.format_str(text, mode=black.Mode(line_length=line_length(root)))
