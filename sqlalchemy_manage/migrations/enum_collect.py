@@ -94,7 +94,7 @@ def _nameless_checks(autogen_context: Any, modify: ops.ModifyTableOps) -> Iterat
                     existing_nullable=column.nullable,
                     schema=modify.schema,
                 )
-                op.needs = drop
+                op.goes_with = drop
                 yield op
 
 

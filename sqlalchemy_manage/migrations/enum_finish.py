@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 
-from .enum_operations import AlterEnumOp, CreateEnumOp, DropEnumOp
-from .enum_types import POSTGRESQL, form_of, leaves, like, native_enums, portable
+from .enum_operations import AlterEnumOp, CreateEnumOp, DropEnumOp, is_checked
+from .enum_types import POSTGRESQL, form_of, like, native_enums, portable
 
 _Name = tuple[str | None, str]
 
@@ -42,7 +42,7 @@ def _forget_needless(operations: ops.UpgradeOps) -> None:
     operations.ops = [
         op
         for op in operations.ops
-        if not (isinstance(op, AlterEnumOp) and op.needs is not None and id(op.needs) not in there)
+        if not isinstance(op, AlterEnumOp) or op.goes_with is None or id(op.goes_with) in there
     ]
 
 
@@ -58,20 +58,19 @@ def _checks_after_columns(operations: ops.UpgradeOps) -> None:
             if not isinstance(op, ops.AddColumnOp):
                 continue
             type_ = op.column.type
-            if not any(getattr(found, "create_constraint", False) for found in leaves(type_)):
+            if not is_checked(type_):
                 continue
             plain = portable(type_, lambda found: like(found, checked=False))
-            checked = portable(type_, like)
-            after.append(
-                AlterEnumOp(
-                    op.table_name,
-                    op.column.name,
-                    checked,
-                    existing_type=plain,
-                    existing_nullable=op.column.nullable,
-                    schema=op.schema,
-                )
+            check = AlterEnumOp(
+                op.table_name,
+                op.column.name,
+                portable(type_, like),
+                existing_type=plain,
+                existing_nullable=op.column.nullable,
+                schema=op.schema,
             )
+            check.goes_with = op
+            after.append(check)
             op.column = op.column._copy()
             op.column.type = plain
         last = max(
@@ -157,7 +156,7 @@ def _place_types(operations: ops.UpgradeOps) -> None:
     altered = {
         form_of(op.type_, POSTGRESQL).key: op.new_values
         for op in operations.ops
-        if isinstance(op, AlterEnumOp)
+        if isinstance(op, AlterEnumOp) and op.goes_with is None
     }
     made: dict[_Name, tuple[str, ...]] = {}
     gone: dict[_Name, tuple[str, ...]] = {}
@@ -171,7 +170,9 @@ def _place_types(operations: ops.UpgradeOps) -> None:
             elif isinstance(op, (ops.DropTableOp, ops.DropColumnOp)):
                 gone |= found
     operations.ops[first or 0 : first or 0] = [
-        CreateEnumOp(name, values, schema=schema) for (schema, name), values in made.items()
+        CreateEnumOp(name, values, schema=schema)
+        for (schema, name), values in made.items()
+        if (schema, name) not in altered  # which makes sure of its type itself
     ]
     # Made again by the downgrade before the values are altered back.
     operations.ops += [

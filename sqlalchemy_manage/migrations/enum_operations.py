@@ -46,7 +46,7 @@ class AlterEnumOp(ops.MigrateOperation):
         self.existing_nullable = existing_nullable
         self.schema = schema
         self.postgresql_rewrite = postgresql_rewrite
-        self.needs: ops.MigrateOperation | None = None
+        self.goes_with: ops.MigrateOperation | None = None
 
     @classmethod
     def alter_enum(
@@ -137,7 +137,8 @@ class AlterEnumOp(ops.MigrateOperation):
 
     def describe(self) -> Change:
         where = ".".join(filter(None, (self.schema, self.table_name, self.column_name)))
-        slug = f"{self.table_name}_{self.column_name}"
+        # What it goes with gives the revision its name.
+        slug = "" if self.goes_with is not None else f"{self.table_name}_{self.column_name}"
         old, new = self.old_values, self.new_values
         added = [v for v in new if v not in old and v not in self.rename_values.values()]
         gone = [v for v in old if v not in new and v not in self.rename_values]
@@ -145,9 +146,15 @@ class AlterEnumOp(ops.MigrateOperation):
         parts += [
             f"{word} {', '.join(vs)}" for word, vs in (("add", added), ("remove", gone)) if vs
         ]
-        if not old or not new or not parts:
-            return Change("~", f"alter type of {where}", f"alter_{slug}", self.table_name)
-        return Change("~", f"alter values of {where}: {'; '.join(parts)}", slug, self.table_name)
+        if old and new and parts:
+            return Change(
+                "~", f"alter values of {where}: {'; '.join(parts)}", slug, self.table_name
+            )
+        checked = [is_checked(type_) for type_ in (self.existing_type, self.type_)]
+        if checked[0] != checked[1]:
+            verb, symbol = ("add", "+") if checked[1] else ("drop", "-")
+            return Change(symbol, f"{verb} check of the values of {where}", slug, self.table_name)
+        return Change("~", f"alter type of {where}", slug and f"alter_{slug}", self.table_name)
 
 
 class _TypeOp(ops.MigrateOperation):
@@ -187,7 +194,7 @@ class CreateEnumOp(_TypeOp):
         return ("create_enum", self.schema, self.name, self.values)
 
     def describe(self) -> Change:
-        return Change("+", f"create type {self.qualified}", self.name, self.name)
+        return Change("+", f"create type {self.qualified}, unless it is there", "", self.name)
 
 
 @Operations.register_operation("drop_enum")
@@ -210,7 +217,7 @@ class DropEnumOp(_TypeOp):
         return ("drop_enum", self.schema, self.name)
 
     def describe(self) -> Change:
-        return Change("-", f"drop type {self.qualified}", f"delete_{self.name}", self.name)
+        return Change("-", f"drop type {self.qualified}, unless it is still used", "", self.name)
 
 
 @Operations.register_operation("rename_enum")
@@ -275,3 +282,8 @@ def values_of(type_: Any) -> tuple[str, ...]:
         if getattr(found, "enums", None):
             return tuple(found.enums)
     return ()
+
+
+def is_checked(type_: Any) -> bool:
+    """Whether the type brings a CHECK along, on a database that needs one."""
+    return any(getattr(found, "create_constraint", False) for found in leaves(type_))

@@ -13,6 +13,7 @@ from .enum_postgresql_types import (
     add_values,
     create_type,
     drop_type,
+    note_made,
     rename_values,
 )
 from .enum_rewrite import make_anew, rewrite
@@ -29,6 +30,7 @@ def alter(step: Step) -> None:
             add_missing(write, new.key, new.values or ())
         elif old.values != new.values:
             _change_values(step, new.key)
+        note_made(write, new.key)
         _set_default(step)
         return
     step.refuse_lost_values(text=TEXT[old.array])

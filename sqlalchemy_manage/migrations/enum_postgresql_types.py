@@ -23,7 +23,7 @@ def create_type(write: Writer, key: Key, values: Sequence[str]) -> None:
         f"    RAISE EXCEPTION 'the type % exists with other values', {write.literal(name)};\n"
         "  END IF;\n",
     )
-    created(write).add(key)
+    note_made(write, key)
 
 
 def drop_type(write: Writer, key: Key) -> None:
@@ -33,14 +33,14 @@ def drop_type(write: Writer, key: Key) -> None:
         f"  DROP TYPE {write.name(*key)};\n"
         "EXCEPTION WHEN dependent_objects_still_exist OR undefined_object THEN NULL;\n",
     )
-    created(write).discard(key)
+    note_made(write, key, False)
 
 
 def rename_type(write: Writer, key: Key, new: str) -> None:
     """``ALTER TYPE ... RENAME TO``: columns, defaults and indexes go along."""
     write.execute(f"ALTER TYPE {write.name(*key)} RENAME TO {write.name(new)}")
-    created(write).discard(key)
-    created(write).add((key[0], new))
+    note_made(write, key, False)
+    note_made(write, (key[0], new))
 
 
 def _block(write: Writer, body: str) -> None:
@@ -50,11 +50,13 @@ def _block(write: Writer, body: str) -> None:
     write.execute(f"DO {tag} BEGIN\n{body}END {tag}")
 
 
-def created(write: Writer) -> set[Key]:
-    # CREATE TABLE in SQLAlchemy makes the types of its columns too, except for those that
-    # are noted here by schema and name.
-    made: set[Key] = write.operations.get_context().impl.memo.setdefault("pg_enum", set())
-    return made
+def note_made(write: Writer, key: Key, made: bool = True) -> None:
+    """CREATE TABLE in SQLAlchemy makes the types of its columns too, but not those noted here."""
+    context = write.operations.get_context()
+    known: set[Key] = context.impl.memo.setdefault("pg_enum", set())
+    # With and without the name of the default schema: as the column's type has it.
+    for schema in {key[0], key[0] or write.dialect.default_schema_name}:
+        (known.add if made else known.discard)((schema, key[1]))
 
 
 def add_missing(write: Writer, key: Key, values: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .enum_postgresql_types import created, drop_type, one_by_one
+from .enum_postgresql_types import drop_type, one_by_one
 from .enum_steps import TEXT, Step
 from .enum_types import Key
 
@@ -89,7 +89,6 @@ def make_anew(step: Step, key: Key, again: bool) -> None:
         write.execute(f"CREATE TYPE {name} AS ENUM ({write.literals(step.new.values or ())})")
     _retype(step, columns)
     drop_type(write, spare)
-    created(write).add(key)
     for statement in [*after, *restores]:
         write.execute(statement)
 

@@ -224,7 +224,9 @@ def _compare_table(
             column.server_default = sa.DefaultClause(default)
     if conn_table is not None and metadata_table is None:
         for check in conn_table.constraints:
-            listed = isinstance(check, sa.CheckConstraint) and in_list(str(check.sqltext))
+            if not isinstance(check, sa.CheckConstraint):
+                continue
+            listed = in_list(str(check.sqltext))
             if listed and re.fullmatch(r"[a-z_]\w*", listed[0]):
                 items = ", ".join("'" + value.replace("'", "''") + "'" for value in listed[1])
                 check.sqltext = sa.text(literally(f"{listed[0]} IN ({items})"))
