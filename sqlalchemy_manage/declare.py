@@ -180,7 +180,7 @@ class View(Declaration):
 
     def statement(self, database: str) -> str | None:
         """As for every declaration; a select is compiled with its values written out."""
-        if database in self.statements or self.definition is None:
+        if database in self.statements or self.definition is None or database not in DATABASES:
             return self.statements.get(database)
         if isinstance(self.definition, str):
             text = clean(self.definition)

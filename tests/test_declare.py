@@ -118,6 +118,7 @@ def test_a_select_is_written_for_each_database() -> None:
     )
     assert view.statement("sqlite") == view.statement("postgresql")
     assert view.statement("mysql") == "CREATE SQL SECURITY INVOKER VIEW odd AS SELECT 1 AS id"
+    assert view.statement("oracle") is None
     quoted = View("Odd one", metadata, "SELECT 1 AS id")
     assert str(quoted.statement("mysql")).startswith("CREATE VIEW `Odd one` AS\nSELECT 1")
 

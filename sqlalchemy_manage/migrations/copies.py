@@ -34,11 +34,12 @@ _PG_COPY = "SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()"
 class Copies:
     """Copies of objects on the server of ``connection``; a context, after which none is left."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, forms: dict[Any, Any] | None = None) -> None:
         self.connection = connection
         self.database = database_of(connection.dialect.name)
         self._stack = ExitStack()
-        self._forms: dict[tuple[str, str | None], tuple[Any, ...] | None] = {}
+        # What was asked before is not asked again.
+        self._forms: dict[Any, Any] = {} if forms is None else forms
 
     def __enter__(self) -> Copies:
         return self
@@ -55,18 +56,18 @@ class Copies:
         """The form of what ``statement``, another version of ``like``, would create.
 
         None where that cannot be told: the statement does not fit the database as it is
-        now, or the right to create a copy is missing.
+        now, the right to create a copy is missing, or the database (SQLite) keeps the text
+        as it was given, so that there is nothing to ask.
         """
         key = (statement, like.table_name)
         if key not in self._forms:
             try:
-                self._forms[key] = getattr(self, f"_{self.database}")(statement, like)
+                copy = {"postgresql": self._postgresql, "mysql": self._mysql}.get(self.database)
+                self._forms[key] = copy(statement, like) if copy else None
             except DBAPIError:
                 self._forms[key] = None
-        return self._forms[key]
-
-    def _sqlite(self, statement: str, like: Definition) -> None:
-        """SQLite keeps the text: there is nothing to ask."""
+        form: tuple[Any, ...] | None = self._forms[key]
+        return form
 
     def _postgresql(self, statement: str, like: Definition) -> tuple[Any, ...] | None:
         name = _COPY

@@ -39,7 +39,7 @@ class Definition:
 def read_definitions(connection: sa.Connection, wanted: Collection[Wanted]) -> list[Definition]:
     """Those of the ``wanted`` objects that the database has; functions of one name are several."""
     found: list[Definition] = []
-    for kind, reader in _READERS[database_of(connection.dialect.name)].items():
+    for kind, reader in _READERS.get(database_of(connection.dialect.name), {}).items():
         names = sorted({name for k, _, name in wanted if k == kind})
         schemas = {schema for k, schema, _ in wanted if k == kind}
         if names:

@@ -16,7 +16,7 @@ from ..statements import (
 )
 
 # MariaDB tells `Log` from `log` on most servers, so only words of the language are folded.
-_MYSQL_WORDS = (
+_WORDS = (
     "create or replace trigger function view if not exists before after insert update delete on "
     "for each row begin end set new old then else elseif case when while do loop leave declare "
     "default returns return deterministic comment select from where and is null in as join left "
@@ -25,6 +25,7 @@ _MYSQL_WORDS = (
     "data no security invoker definer language call signal sqlstate value like between exists "
     "true false interval coalesce ifnull concat now utc_timestamp count sum min max avg"
 )
+_MYSQL_WORDS = frozenset(_WORDS.split())
 _SIMPLE = re.compile(r"[^\W\d][\w$]*")
 
 
@@ -63,7 +64,7 @@ def _normal(statement: str, database: str, schema: str | None) -> Iterator[str]:
         elif token.kind == "string" and before == "language":
             yield token.text.strip("'").lower()
         elif token.kind == "word":
-            folds = database != "mysql" or word in _MYSQL_WORDS.split()
+            folds = database != "mysql" or word in _MYSQL_WORDS
             yield word if folds else token.text
         elif token.kind == "name":
             yield _normal_name(identifier(token, database), database)

@@ -9,7 +9,7 @@ The database at hand is asked what it has; what the others have, only the histor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ from .object_history import ObjectHistory, Past
 from .object_order import Item, arrange
 
 _ITEMS = "sqlalchemy_manage_objects"
-_PAST = "sqlalchemy_manage_object_history"
+_KNOWN = "sqlalchemy_manage_known_objects"
 
 
 def setup(plugin: Plugin) -> None:
@@ -46,8 +46,9 @@ def _compare(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchResult:
     context = autogen_context.migration_context
     declarations = [d for metadata in metadatas for d in declared(metadata)]
     _require_tables(declarations, metadatas, autogen_context.inspector)
-    with Copies(autogen_context.connection) as copies:
-        comparison = _Comparison(declarations, _past(context), copies)
+    known = _known(context)
+    with Copies(autogen_context.connection, known.forms) as copies:
+        comparison = _Comparison(declarations, known, copies)
         context.opts[_ITEMS] = list(comparison.items())
     arrange_objects(context, upgrade_ops)
     return PriorityDispatchResult.CONTINUE
@@ -63,16 +64,32 @@ def arrange_objects(context: MigrationContext, upgrade_ops: Any) -> None:
     arrange(context.opts.get(_ITEMS, []), upgrade_ops)
 
 
-def _past(context: MigrationContext) -> ObjectHistory:
-    """What the project's revision files say; nothing where Alembic runs without any."""
-    if _PAST not in context.opts:
-        from .environment import version_folders
+@dataclass
+class _Known:
+    """What was read for one comparison and serves the next, when renames have been accepted."""
 
-        script = context.script
-        history = read_history(*version_folders(script)) if script is not None else History([])
-        context.opts[_PAST] = ObjectHistory(history)
-    past: ObjectHistory = context.opts[_PAST]
-    return past
+    past: ObjectHistory
+    forms: dict[Any, Any] = field(default_factory=dict)
+    definitions: list[Definition] | None = None
+
+
+def _known(context: MigrationContext) -> _Known:
+    """What is known already: remembered for as long as the snapshot of the schema is."""
+    snapshot = context.opts.get("sqlalchemy_manage_snapshot")
+    owner, known = context.opts.get(_KNOWN, (None, None))
+    if snapshot is None or owner is not snapshot:
+        known = _Known(ObjectHistory(_history(context)))
+        context.opts[_KNOWN] = (snapshot, known)
+    assert isinstance(known, _Known)
+    return known
+
+
+def _history(context: MigrationContext) -> History:
+    """The project's revision files; none where Alembic runs without a script folder."""
+    from .environment import version_folders
+
+    script = context.script
+    return read_history(*version_folders(script)) if script is not None else History([])
 
 
 def _require_tables(
@@ -96,20 +113,22 @@ def _require_tables(
 class _Comparison:
     """One comparison with the database that ``copies`` is connected to."""
 
-    def __init__(
-        self, declarations: list[Declaration], past: ObjectHistory, copies: Copies
-    ) -> None:
+    def __init__(self, declarations: list[Declaration], known: _Known, copies: Copies) -> None:
         self.declarations = declarations
-        self.past = past
+        self.known = known
+        self.past = known.past
         self.copies = copies
         self.here = copies.database
         self.home = copies.connection.dialect.default_schema_name
 
-    @cached_property
+    @property
     def definitions(self) -> list[Definition]:
-        wanted = [(d.kind, self._schema(d.schema), d.name) for d in self.declarations]
-        wanted += [(p.kind, p.schema, p.name) for p in self.past.objects]
-        return read_definitions(self.copies.connection, wanted)
+        """What the database has under the names of the declarations and of the history."""
+        if self.known.definitions is None:
+            wanted = [(d.kind, self._schema(d.schema), d.name) for d in self.declarations]
+            wanted += [(p.kind, p.schema, p.name) for p in self.past.objects]
+            self.known.definitions = read_definitions(self.copies.connection, wanted)
+        return self.known.definitions
 
     def _schema(self, schema: str | None) -> str | None:
         return None if schema == self.home else schema

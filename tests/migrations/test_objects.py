@@ -275,6 +275,23 @@ def test_as_few_queries_as_kinds(migrations: Migrations, engine: sa.Engine, back
     assert count(declare(30)) - nothing <= 2
 
 
+def test_a_second_comparison_asks_nothing(migrations: Migrations, engine: sa.Engine) -> None:
+    """Renames are tried by comparing again; what the database has is known by then."""
+    from alembic.autogenerate import produce_migrations
+
+    metadata = marked("!")
+    View("few", metadata, "SELECT id FROM note")
+    migrations.run(migrations.make(metadata))
+    with migrations.engines[0].connect() as connection:
+        context = migrations.context(connection, metadata)
+        assert produce_migrations(context, metadata).upgrade_ops.ops == []
+        statements: list[str] = []
+        listener = sa.event.listens_for(engine, "before_cursor_execute")
+        listener(lambda conn, cursor, statement, *args: statements.append(statement))
+        assert produce_migrations(context, metadata).upgrade_ops.ops == []
+    assert statements == []
+
+
 def test_where_the_server_may_not_be_asked_the_history_tells(
     migrations: Migrations, engine: sa.Engine, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
