@@ -78,6 +78,21 @@ def test_a_type_of_two_tables_is_remade_once(tool: Tool) -> None:
 
 
 @NATIVE
+def test_a_type_of_two_tables_gets_its_values_once(tool: Tool) -> None:
+    tables = ("t", "u")
+    old, new = models("a", "b", tables=tables), models("a", "z", "c", tables=tables)
+    tool.create(old)
+    tool.execute("INSERT INTO t (kind) VALUES ('b')", "INSERT INTO u (kind) VALUES ('b')")
+    revision = tool.compare(new, rename_values={"t.kind": {"b": "z"}})
+    run_sql(tool, tool.sql(revision.upgrade))
+    assert tool.same(new)
+    assert tool.query("SELECT t.kind, u.kind FROM t, u") == [("z", "z")]
+    run_sql(tool, tool.sql(revision.downgrade))
+    assert tool.same(old)
+    assert tool.query("SELECT t.kind, u.kind FROM t, u") == [("b", "b")]
+
+
+@NATIVE
 def test_types_are_created_and_dropped_without_a_look(tool: Tool) -> None:
     revision = tool.compare(models("a", "b", tables=("t", "u")))
     up, down = tool.sql(revision.upgrade), tool.sql(revision.downgrade)

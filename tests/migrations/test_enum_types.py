@@ -450,6 +450,15 @@ def test_create_enum_refuses_a_type_with_other_values(tool: Tool) -> None:
 
 
 @only_postgresql
+def test_a_table_written_by_hand_makes_its_type_after_it_was_dropped(tool: Tool) -> None:
+    table = "op.create_table('t', sa.Column('kind', sa.Enum('a', name='kind')))"
+    tool.run(
+        f"op.create_enum('kind', ['a'])\n{table}\nop.drop_table('t')\nop.drop_enum('kind')\n{table}"
+    )
+    assert types(tool) == {"kind": ["a"]}
+
+
+@only_postgresql
 def test_a_type_that_somebody_else_makes(tool: Tool) -> None:
     foreign = postgresql.ENUM("a", "b", name="kind", create_type=False)
     tool.execute("CREATE TYPE kind AS ENUM ('a', 'b')")
