@@ -8,10 +8,10 @@ to the database.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 DATABASES = ("sqlite", "postgresql", "mysql")
 KINDS = ("function", "view", "trigger")
@@ -286,39 +286,3 @@ def unquoted_body(text: str) -> str:
     """What stands between the dollar tags."""
     tag = text.index("$", 1) + 1
     return text[tag:-tag]
-
-
-class Named(Protocol):
-    """Anything with the kind and the name of a view, function or trigger."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-T = TypeVar("T", bound=Named)
-
-
-def creation_order(items: Iterable[T], names: Callable[[T], frozenset[str]]) -> list[T]:
-    """``items`` with each after those whose name it uses; functions, views, triggers otherwise.
-
-    ``names`` gives the names that the statement of an item uses.
-    """
-    waiting = sorted(items, key=lambda item: KINDS.index(item.kind))
-    placed: list[T] = []
-    seen: set[int] = set()
-
-    def place(item: T) -> None:
-        if id(item) in seen:
-            return
-        seen.add(id(item))
-        for other in waiting:
-            # Nothing is built on a trigger, whose name is often that of its function.
-            if other.kind != "trigger" and other.name.lower() in names(item):
-                place(other)
-        placed.append(item)
-
-    for item in waiting:
-        place(item)
-    return placed

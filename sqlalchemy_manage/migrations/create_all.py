@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..declare import Declaration, is_view
-from ..statements import arguments, created, creation_order, database_of, names_in
+from ..statements import arguments, created, database_of, names_in
+from .creation import creation_order
 from .definitions import drop_statement, read_definitions
 
 

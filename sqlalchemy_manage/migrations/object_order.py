@@ -15,7 +15,8 @@ from typing import Any
 
 from alembic.operations import ops
 
-from ..statements import DATABASES, columns, creation_order, language, names_in
+from ..statements import DATABASES, columns, language, names_in
+from .creation import creation_order
 from .object_operations import CreateObjectOp, DropObjectOp, ObjectOp, ReplaceObjectOp, Statements
 from .operations import RenameColumnOp
 from .review import flat
