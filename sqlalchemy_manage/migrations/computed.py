@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 from alembic.util import PriorityDispatchResult
 
+from .canonical import tokens
 from .checks import as_written
 from .computed_operation import AlterComputedOp, copied
 from .expressions import same
@@ -41,18 +42,32 @@ def compare(
             for op in modify.ops
             if isinstance(op, ops.AlterColumnOp) and op.column_name == column.name
         ]
-        if _same(context, there, column) and not any(_restates(op, context) for op in altered):
-            continue
-        modify.ops = [op for op in modify.ops if op not in altered]
-        modify.ops.append(
-            AlterComputedOp(
-                table_name,
-                _portable(column, context.dialect, sql_of),
-                existing=_portable(there, context.dialect, _reworded),
-                schema=schema,
-            )
-        )
+        new = _portable(column, context.dialect, sql_of)
+        old = _portable(there, context.dialect, _reworded)
+        if _mentions(old, modify) and new.computed is not None:
+            # PostgreSQL gives no other type to a column that a generated one is of.
+            plain = sa.Column(old.name, old.type, nullable=True)
+            modify.ops = [op for op in modify.ops if op not in altered]
+            modify.ops.insert(0, AlterComputedOp(table_name, plain, existing=old, schema=schema))
+            back = AlterComputedOp(table_name, new, existing=plain, schema=schema)
+            back.loses_data = False
+            modify.ops.append(back)
+        elif not _same(context, there, column) or any(_restates(op, context) for op in altered):
+            modify.ops = [op for op in modify.ops if op not in altered]
+            modify.ops.append(AlterComputedOp(table_name, new, existing=old, schema=schema))
     return PriorityDispatchResult.CONTINUE
+
+
+def _mentions(column: sa.Column[Any], modify: ops.ModifyTableOps) -> bool:
+    """Whether it is computed of a column whose type changes."""
+    if column.computed is None:
+        return False
+    changing = {
+        op.column_name
+        for op in modify.ops
+        if isinstance(op, ops.AlterColumnOp) and op.modify_type is not None
+    }
+    return not changing.isdisjoint(t.name for t in tokens(str(column.computed.sqltext)))
 
 
 def _restates(operation: ops.AlterColumnOp, context: Any) -> bool:

@@ -40,6 +40,8 @@ class AlterComputedOp(ops.MigrateOperation):
         self.column = column
         self.existing = existing
         self.schema = schema
+        # Whether values that somebody entered are replaced by computed ones.
+        self.loses_data = existing.computed is None
 
     @classmethod
     def alter_computed(
@@ -57,11 +59,6 @@ class AlterComputedOp(ops.MigrateOperation):
         its own.
         """
         operations.invoke(cls(table_name, column, existing=existing, schema=schema))
-
-    @property
-    def loses_data(self) -> bool:
-        """Whether values that somebody entered are replaced by computed ones."""
-        return self.existing.computed is None
 
     def reverse(self) -> ops.MigrateOperation:
         return AlterComputedOp(

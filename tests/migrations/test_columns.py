@@ -390,6 +390,21 @@ def test_a_new_expression_and_the_columns_that_it_is_of(engine: sa.Engine) -> No
     assert found == ["AddColumnOp", "AlterComputedOp", "DropColumnOp"]
 
 
+def test_another_type_of_a_column_that_one_is_computed_of(engine: sa.Engine) -> None:
+    def columns(type_: Any) -> Columns:
+        return lambda: [
+            sa.Column("a", type_, server_default="4"),
+            sa.Column("c", sa.Integer, sa.Computed("qty * a", persisted=True)),
+        ]
+
+    old, new = columns(sa.Integer), columns(sa.BigInteger)
+    database, found = both_ways(engine, old, new)
+    assert found == ["AlterComputedOp", "AlterColumnOp", "AlterComputedOp"]
+    assert not database.operations(item(new))[-1].loses_data
+    database.run(database.code[0])
+    assert database.rows("SELECT c FROM item ORDER BY id") == [(20,), (28,)]
+
+
 @pytest.mark.parametrize("backend", MARIADB)
 def test_the_comment_of_a_computed_column_on_mariadb(engine: sa.Engine) -> None:
     two = computed("qty * 2", True)
