@@ -18,7 +18,7 @@ from sqlalchemy.dialects import mysql
 
 from .canonical import rename_identifiers
 from .operations import RebuildKeepsTriggers
-from .reflected import complete_computed
+from .reflected import COMPLETE, complete_computed
 
 # Both are said of a rebuild that loses them; here it does not.
 warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
@@ -156,9 +156,10 @@ class SQLite(_Literally, RebuildKeepsTriggers):
                 self.connection.exec_driver_sql(sql)
 
     def autogen_column_reflect(self, inspector: Any, table: sa.Table, column_info: Any) -> None:
-        # Called for a rebuild too.
+        # For a rebuild; in a comparison the snapshot has it, with the renames made.
         super().autogen_column_reflect(inspector, table, column_info)
-        if column_info.get("computed") and self.connection is not None:
+        is_known = COMPLETE in column_info
+        if column_info.get("computed") and not is_known and self.connection is not None:
             create = self.connection.scalar(
                 sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :table"),
                 {"table": table.name},

@@ -8,8 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 
-from .canonical import tokens
+from .checks import name_of
+from .expressions import same
 from .operations import Rename, RenameConstraintOp, RenameIndexOp
+from .probe import sql_of
 from .renames import name_aside
 from .review import Key, Review, flat
 
@@ -23,7 +25,7 @@ def settle_names(review: Review, operations: ops.UpgradeOps) -> list[Any]:
     found = list(flat(operations.ops))
     for holder, drop in found:
         for other, create in found:
-            rename = _rename(drop, create)
+            rename = _rename(drop, create, review.connection.dialect)
             if rename is not None and drop in holder and create in other:
                 holder.remove(drop)
                 other.remove(create)
@@ -60,7 +62,7 @@ def _in_order(renames: list[Rename]) -> Iterator[Rename]:
         yield from free
 
 
-def _rename(drop: Any, create: Any) -> Rename | None:
+def _rename(drop: Any, create: Any, dialect: sa.Dialect) -> Rename | None:
     """The rename that a drop and a creation amount to; None where they do not."""
     if not isinstance(drop, (ops.DropIndexOp, ops.DropConstraintOp)):
         return None
@@ -72,7 +74,9 @@ def _rename(drop: Any, create: Any) -> Rename | None:
     if (table, schema) != (getattr(create, "table_name", None), getattr(create, "schema", None)):
         return None
     old, new = _thing(drop), _thing(create)
-    if not old.name or not new.name or old.name == new.name or _shape(old) != _shape(new):
+    if not old.name or not new.name or old.name == new.name:
+        return None
+    if not _alike(old, new, dialect):
         return None
     names = str(old.name), str(new.name)
     if isinstance(new, sa.Index):
@@ -86,44 +90,54 @@ def _thing(operation: Any) -> Any:
     return operation.to_index() if is_index else operation.to_constraint()
 
 
-def _shape(thing: Any) -> Any:
-    """What has to be equal for the name to be all that changed.
+def _alike(old: Any, new: Any, dialect: sa.Dialect) -> bool:
+    """Whether the name is all that differs; the model says ``new``.
 
     MariaDB tells of a unique constraint as of an index.
     """
-    if isinstance(thing, sa.CheckConstraint):
-        return "check", _words(str(thing.sqltext))
+    if isinstance(old, sa.CheckConstraint) or isinstance(new, sa.CheckConstraint):
+        if type(old) is not type(new):
+            return False
+        return same(sql_of(new.sqltext, dialect), sql_of(old.sqltext, dialect))
+    return _kind(old) == _kind(new) and _same_keys(_keys(old), _keys(new), dialect)
+
+
+def _kind(thing: Any) -> tuple[Any, ...]:
     options = sorted((k, str(v)) for k, v in thing.dialect_kwargs.items() if v)
     if isinstance(thing, sa.Index):
-        keys = [
-            e.name if isinstance(e, sa.Column) else tuple(_words(str(e))) for e in thing.expressions
-        ]
-        kind = "unique" if thing.unique else "index"
-        return kind, keys, options, None, None
-    columns = [column.name for column in thing.columns]
-    kind = "unique" if isinstance(thing, sa.UniqueConstraint) else "other"
-    return kind, columns, options, thing.deferrable, thing.initially
+        return bool(thing.unique), options, None, None
+    return isinstance(thing, sa.UniqueConstraint), options, thing.deferrable, thing.initially
 
 
-def _words(text: str) -> list[str]:
-    return [t.name.lower() for t in tokens(text) if t.kind not in ("space", "comment")]
+def _keys(thing: Any) -> list[Any]:
+    return list(thing.expressions if isinstance(thing, sa.Index) else thing.columns)
+
+
+def _same_keys(old: list[Any], new: list[Any], dialect: sa.Dialect) -> bool:
+    if len(old) != len(new):
+        return False
+    for a, b in zip(old, new, strict=True):
+        if isinstance(a, sa.Column) and isinstance(b, sa.Column):
+            if a.name != b.name:
+                return False
+        elif not same(sql_of(b, dialect), sql_of(a, dialect)):
+            return False
+    return True
 
 
 def _foreign_keys(review: Review, key: Key, table: sa.Table) -> Iterator[RenameConstraintOp]:
     """Foreign keys that the models call otherwise than the database; Alembic compares no names."""
     if table.name not in review.snapshot.get_table_names(key[0]):
         return
-    preparer = review.connection.dialect.identifier_preparer
     present = {
         (tuple(f["constrained_columns"]), f["referred_table"], tuple(f["referred_columns"])): f
         for f in review.snapshot.get_foreign_keys(table.name, schema=key[0])
     }
     wanted: dict[str, str] = {}
     for foreign in sorted(table.foreign_key_constraints, key=lambda f: str(f.name)):
-        if not isinstance(foreign.name, str):
+        name = name_of(foreign, review.connection.dialect)
+        if name is None:
             continue
-        # The name as it is sent: cut where the database allows no longer one.
-        name = preparer.unformat_identifiers(str(preparer.format_constraint(foreign)))[-1]
         there = present.get(
             (
                 tuple(column.name for column in foreign.columns),
@@ -132,7 +146,7 @@ def _foreign_keys(review: Review, key: Key, table: sa.Table) -> Iterator[RenameC
             )
         )
         if there is not None and there["name"] and there["name"] != name:
-            wanted[there["name"]] = name
+            wanted[there["name"]] = str(foreign.name)
     names = {f["name"] for f in present.values()} - wanted.keys()
     for old, new in wanted.items():
         if new not in names:

@@ -226,9 +226,18 @@ def _rename_table(operations: Operations, operation: ops.RenameTableOp) -> None:
         )
 
 
+def _cut(operations: Operations, operation: Rename) -> tuple[str, str]:
+    """The names of an index or a constraint as they are sent, cut where they are too long."""
+    preparer = operations.impl.dialect.identifier_preparer
+    names = [conv(operation.old), conv(operation.new)]
+    cut = [preparer.truncate_and_render_constraint_name(name) for name in names]
+    old, new = (str(preparer.unformat_identifiers(name)[-1]) for name in cut)
+    return old, new
+
+
 @Operations.implementation_for(RenameIndexOp)
 def _rename_index(operations: Operations, operation: RenameIndexOp) -> None:
-    table, old, new = (operation.schema, operation.table_name), operation.old, operation.new
+    table, (old, new) = (operation.schema, operation.table_name), _cut(operations, operation)
     name = operations.impl.dialect.name
     if name == "sqlite":
         _recreate_index(operations, operation)
@@ -274,7 +283,7 @@ def _needs_database(operations: Operations, operation: Rename) -> None:
 
 @Operations.implementation_for(RenameConstraintOp)
 def _rename_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
-    table, old, new = (operation.schema, operation.table_name), operation.old, operation.new
+    table, (old, new) = (operation.schema, operation.table_name), _cut(operations, operation)
     name = operations.impl.dialect.name
     if name == "postgresql":
         statement = "ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
@@ -292,18 +301,18 @@ def _remake_constraint(operations: Operations, operation: RenameConstraintOp) ->
     inspector = sa.inspect(operations.get_bind())
     table, schema = operation.table_name, operation.schema
     # As they are: a naming convention would be applied to them once more.
-    old, new = conv(operation.old), conv(operation.new)
+    old, new = map(conv, _cut(operations, operation))
     with operations.batch_alter_table(table, schema=schema) as batch:
         if operation.type_ == "unique":
-            found = _named(inspector.get_unique_constraints(table, schema), operation.old)
+            found = _named(inspector.get_unique_constraints(table, schema), old)
             batch.drop_constraint(old, type_="unique")
             batch.create_unique_constraint(new, found["column_names"])
         elif operation.type_ == "check":
-            found = _named(inspector.get_check_constraints(table, schema), operation.old)
+            found = _named(inspector.get_check_constraints(table, schema), old)
             batch.drop_constraint(old, type_="check")
             batch.create_check_constraint(new, sa.text(_literally(found["sqltext"])))
         else:
-            found = _named(inspector.get_foreign_keys(table, schema), operation.old)
+            found = _named(inspector.get_foreign_keys(table, schema), old)
             batch.drop_constraint(old, type_="foreignkey")
             batch.create_foreign_key(
                 new,

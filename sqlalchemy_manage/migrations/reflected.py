@@ -18,6 +18,10 @@ Facts = Mapping[str, MutableMapping[str, Any] | None]
 """``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
 
 
+COMPLETE = "sqlalchemy_manage_complete"
+"""A key of what the Inspector says of a computed column, once it is right."""
+
+
 def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> None:
     """Add to ``facts`` of a schema, in place."""
     if connection.dialect.name == "sqlite":
@@ -110,6 +114,7 @@ def complete_computed(create_table: str, columns: Iterable[Any]) -> None:
             ends = sum(len(piece) + 1 for piece in split(inside)) - 1
             expressions[part[0].name] = "".join(token.text for token in inside[:ends]).strip()
     for column in computed:
+        column[COMPLETE] = True
         sqltext = expressions.get(column["name"], column["computed"]["sqltext"])
         column["computed"] = column["computed"] | {"sqltext": sqltext}
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from cases_changes import CHANGES, REQUIRED
 from cases_columns import COLUMNS
-from cases_tables import NAMES, TABLES, THINGS
+from cases_names import HARD_NAMES, OWN_NAMES
+from cases_tables import TABLES
 from harness import Case
 
 KINDS = {
     "a column renamed": COLUMNS,
     "a table renamed": TABLES,
-    "renamed": THINGS,
-    "a hard name": NAMES,
+    "renamed": OWN_NAMES,
+    "a hard name": HARD_NAMES,
     "a column NOT NULL added": REQUIRED,
     "changed": CHANGES,
 }

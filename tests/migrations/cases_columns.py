@@ -58,6 +58,11 @@ table(
 THREE = 'table("t", key(), Column("a", String(9)), Column("b", String(9)), Column("c", String(9)))'
 A_B = {"t": [{"id": 1, "a": "1a", "b": "1b"}, {"id": 2, "a": None, "b": "2b"}]}
 
+COMPUTED = """
+table("t", key(), Column("net", Integer), Column("gross", Integer, Computed("net * 2", True)))
+"""
+BY_NAME = 'CheckConstraint("name <> \'name\'", "ok")'
+
 COLUMNS = {
     "alone": named(employee()),
     "with a wider type": named(
@@ -92,9 +97,7 @@ COLUMNS = {
         employee("unique=True"),
         does=(RENAMED, "rename constraint uq_employee_name * uq_*_full_name"),
     ),
-    "with a check": named(
-        employee("", "CheckConstraint(\"name <> 'name'\", \"ok\")"), (("\"name <>", "\"full_name <>"),)
-    ),
+    "with a check": named(employee("", BY_NAME), (('"name <>', '"full_name <>'),)),
     "with a foreign key": Case(
         PARENT,
         (('"department", Integer', '"department_id", Integer'),),
@@ -225,7 +228,7 @@ COLUMNS = {
         reads="SELECT substr(line, 1, 3) FROM log",
     ),
     "in a generated column": Case(
-        'table("t", key(), Column("net", Integer), Column("gross", Integer, Computed("net * 2", persisted=True)))',
+        COMPUTED,
         (('"net"', '"price"'), ("net * 2", "price * 2")),
         rows={"t": [{"id": 1, "net": 7}, {"id": 2, "net": None}]},
         flags=("--rename", "t.net=price"),
@@ -233,7 +236,7 @@ COLUMNS = {
         columns={"t": {"net": "price"}},
     ),
     "a generated one": Case(
-        'table("t", key(), Column("net", Integer), Column("gross", Integer, Computed("net * 2", persisted=True)))',
+        COMPUTED,
         (('"gross"', '"total"'),),
         rows={"t": [{"id": 1, "net": 7}, {"id": 2, "net": None}]},
         flags=("--rename", "t.gross=total"),
@@ -253,9 +256,7 @@ COLUMNS = {
         (("t.c.name", "t.c.full_name"),),
         only=("sqlite", "postgresql"),
     ),
-    "with a collation": named(
-        employee().replace("50", '50, collation="NOCASE"'), only=("sqlite",)
-    ),
+    "with a collation": named(employee().replace("50", '50, collation="NOCASE"'), only=("sqlite",)),
     "with a collation of PostgreSQL": named(
         employee().replace("50", '50, collation="C"'), only=("postgresql",)
     ),
@@ -271,7 +272,7 @@ COLUMNS = {
         columns={"t": {"manager": "boss"}},
     ),
     "with a server default and a comment": named(
-        employee("server_default=text(\"'name'\"), comment=\"the name\""),
+        employee('server_default=text("\'name\'"), comment="the name"'),
     ),
     "of an Enum": Case(
         'table("t", key(), Column("mood", Enum("good", "bad", name="mood")))',

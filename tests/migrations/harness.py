@@ -6,10 +6,8 @@ The commands run in this process, each with everything of the project imported a
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import importlib
 import io
-import json
 import os
 import re
 import sys
@@ -184,7 +182,7 @@ class App:
             for name, table in metadata.tables.items():
                 keys = [column.name for column in table.primary_key] or [*table.c.keys()]
                 rows = [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-                found[name] = sorted(rows, key=lambda row: repr([row[key] for key in keys]))  # noqa: B023
+                found[name] = sorted(rows, key=lambda row: repr([row[key] for key in keys]))
         return found
 
     def schema(self) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from cases import CASES
 from harness import App, Case
 
@@ -39,7 +38,6 @@ def go(app: App, case: Case) -> None:
     if case.first:
         app.execute(case.first)
     app.begin(case.before)
-    unchanged(app)
     app.insert(case.rows)
     statements = case.sql if isinstance(case.sql, tuple) else case.sql[app.backend]
     app.execute(*statements)
