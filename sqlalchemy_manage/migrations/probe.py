@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.reflection import ObjectScope
-from sqlalchemy.exc import CompileError, DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from .canonical import Token, tokens
@@ -47,7 +47,7 @@ def made_of(context: Any, table: sa.Table, conn_table: sa.Table) -> Made | None:
     kept = context.inspector.info_cache.setdefault("sqlalchemy_manage_probe", {})
     if table not in kept:
         kept[table] = None
-        with suppress(DBAPIError, CompileError):
+        with suppress(SQLAlchemyError):
             kept[table] = _made(context.connection, table, conn_table)
     made: Made | None = kept[table]
     return made
