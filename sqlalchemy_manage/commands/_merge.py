@@ -27,7 +27,8 @@ def draft_joined(
     history = project_history(project)
     plan = plan_merge(history)
     if plan is None:
-        return None, ("There is nothing to merge: the history has one head.",)
+        found = f"one head, {history.heads[0]}" if history.heads else "no revisions"
+        return None, (f"There is nothing to merge: the history has {found}.",)
     for line in plan.lines():
         output.say(line)
     if plan.conflicts and not anyway:

@@ -90,7 +90,9 @@ def command(
         raise
     for notice in notices:
         output.say(f"Note: {notice}")
-    sql = _show(project, draft, dry_run=dry_run)
+    sql = None
+    if draft is not None or not (merge or merge_anyway):
+        sql = _show(project, draft, dry_run=dry_run)
     if draft is not None and not (dry_run or check):
         _write(project, draft, quiet=as_json)
     if as_json:

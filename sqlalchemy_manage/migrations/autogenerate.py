@@ -141,6 +141,8 @@ def _render(project: Project, request: Request, base: Base) -> tuple[str, str] |
         config.set_main_option("version_locations", folders.replace("%", "%%"))
         try:
             command.revision(config, autogenerate=not request.empty, version_path=str(new))
+        except SyntaxError:
+            pass  # Alembic loads what it has written; finish() names the line at fault
         except CommandError as error:
             raise MigrationError(str(error)) from error
         made = list(new.glob("*.py"))

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import write_hooks
+from alembic.util import CommandError
 
+from ..errors import ManageError
 from .filetext import finish
 from .history import History
 from .questions import Answers, Closed, parse_answers
@@ -77,11 +79,17 @@ def directives_hook(
 
 @write_hooks.register(_FINISH)
 def _finish(path: str, options: dict[str, str]) -> None:
-    """Give a file that plain ``alembic revision`` wrote the form of manage.py's."""
+    """Give a file that plain ``alembic revision`` wrote the form of manage.py's.
+
+    One that cannot be finished is taken away again: it would not run.
+    """
     file = Path(path)
-    file.write_text(
-        finish(file.read_text(encoding="utf-8"), Path(options["root"])), encoding="utf-8"
-    )
+    try:
+        text = finish(file.read_text(encoding="utf-8"), Path(options["root"]))
+    except ManageError as error:
+        file.unlink()
+        raise CommandError(f"{error.message}\n{error.hint}") from error
+    file.write_text(text, encoding="utf-8")
 
 
 def answers_of(arguments: Iterable[str]) -> Answers:

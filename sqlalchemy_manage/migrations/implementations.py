@@ -17,6 +17,7 @@ from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.dialects import mysql
 
 from .canonical import rename_identifiers
+from .conversions import on_sqlite, using
 from .operations import RebuildKeepsTriggers
 from .reflected import COMPLETE, complete_computed
 
@@ -53,10 +54,23 @@ class _Literally(DefaultImpl):
 class PostgreSQL(_Literally, PostgresqlImpl):
     __dialect__ = "postgresql"
 
-    def alter_column(self, *args: Any, **kw: Any) -> None:
+    def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
         # For MariaDB; Alembic warns of them here, though it has written them itself.
         kw |= {"autoincrement": None, "existing_autoincrement": None}
-        super().alter_column(*args, **kw)
+        old, new = kw.get("existing_type"), kw.get("type_")
+        how = None
+        if old is not None and new is not None and "postgresql_using" not in kw:
+            how = using(self.dialect.identifier_preparer.quote(column_name), old, new, self.dialect)
+        default = kw.get("existing_server_default")
+        if how is not None:
+            kw["postgresql_using"] = how
+            if default not in (None, False):
+                # The default would have to be converted too, and is not.
+                schema = kw.get("schema")
+                super().alter_column(table_name, column_name, server_default=None, schema=schema)
+                if kw.get("server_default", False) is False:
+                    kw["server_default"] = default
+        super().alter_column(table_name, column_name, **kw)
 
 
 class _KeepsChecks(_Literally):
@@ -147,6 +161,18 @@ class SQLite(_Literally, RebuildKeepsTriggers):
             if name in batch_impl.indexes or name not in known
         ]
         batch_impl.indexes.clear()
+
+    def cast_for_batch_migrate(self, existing: Any, existing_transfer: Any, new_type: Any) -> None:
+        made = on_sqlite(
+            existing_transfer["expr"],
+            existing.type,
+            new_type,
+            None if self.as_sql else self.connection,
+        )
+        if made is None:
+            super().cast_for_batch_migrate(existing, existing_transfer, new_type)
+        else:
+            existing_transfer["expr"] = made
 
     def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
         super().rename_table(old_table_name, new_table_name, schema)

@@ -6,6 +6,7 @@ from typing import Any
 
 from alembic.operations import ops
 
+from ..errors import UsageError
 from .drops import settle_drops
 from .enum_finish import finish_enums
 from .enum_questions import settle_enums
@@ -35,11 +36,23 @@ def refine(review: Review, script: ops.MigrationScript) -> None:
     settle_drops(review, found)
     names = settle_names(review, found)
     settle_required(review, found)
+    _require_used(review)
     finish_enums(found)
     upgrade.ops = [*renames, *names, *found.ops]
     arrange_objects(review.context, upgrade)
     upgrade.reverse_into(downgrade)
     _tidy(downgrade)
+
+
+def _require_used(review: Review) -> None:
+    """Raises UsageError for flags that answer nothing, as a misspelt name does."""
+    unused = review.answers.unused()
+    if unused:
+        raise UsageError(
+            f"{', '.join(unused)}: nothing is asked about "
+            f"{'this' if len(unused) == 1 else 'these'}.",
+            "Is a name misspelt? Without the flag, makemigrations says what it finds.",
+        )
 
 
 def _tidy(downgrade: ops.DowngradeOps) -> None:

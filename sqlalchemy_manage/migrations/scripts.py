@@ -6,7 +6,6 @@ import contextlib
 import os
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +15,10 @@ from alembic.config import Config
 from alembic.operations import ops
 
 from ..errors import HistoryError, MigrationError
+from .filetext import docstring, line_length, quoted
 from .history import History
 from .questions import Answers, Closed, Questioner
-from .words import Change, changes, revision_id
+from .words import Change, changes, name_parts, revision_id
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -109,9 +109,10 @@ def prepare_scripts(
         return
     if name is None and not history.by_id:
         name = "initial"
-    parts = [name] if name else [change.slug for change in found if change.slug] or ["empty"]
+    parts = [name] if name else name_parts(found) or ["empty"]
     script.rev_id = revision_id(history.next_number(), parts)
-    script.message = script.message or "\n".join(_docstring(name, found))
+    width = line_length(Path(config.get_alembic_option("script_location") or "."))
+    script.message = quoted(script.message or docstring(name, found, width))
 
 
 def leave_indexes_to_their_tables(container: ops.OpContainer) -> None:
@@ -131,17 +132,6 @@ def leave_indexes_to_their_tables(container: ops.OpContainer) -> None:
         return not (isinstance(op, ops.DropIndexOp) and (op.schema, op.table_name) in dropped)
 
     container.ops = [op for op in container.ops if stays(op)]
-
-
-def _docstring(name: str | None, found: list[Change]) -> Iterator[str]:
-    lines = [change.words for change in found] or [name or "empty"]
-    if len(lines) == 1:
-        yield lines[0][0].upper() + lines[0][1:] + "."
-        return
-    yield f"{(name or 'Several changes').replace('_', ' ').capitalize()}: {len(lines)} operations."
-    yield ""
-    yield from lines
-    yield ""
 
 
 def alembic_config(project: Project, folder: Path | None = None, **attributes: Any) -> Config:

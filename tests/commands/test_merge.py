@@ -75,7 +75,8 @@ def test_what_both_touch_is_an_open_question(project: Path, manage: Callable[...
     assert "Touched by more than one branch: table note." in text
     again = manage("makemigrations", "--merge")
     assert (again.code, again.stdout) == (0, "")
-    assert "There is nothing to merge: the history has one head" in again.stderr
+    assert "There is nothing to merge: the history has one head, 0003_join_them." in again.stderr
+    assert "No changes" not in again.stderr
 
 
 def test_nothing_to_merge_in_an_empty_history(
@@ -85,4 +86,4 @@ def test_nothing_to_merge_in_an_empty_history(
         copy_project("bare"), "manage.py", "makemigrations", "--merge", url=new_database("sqlite")
     )
     assert (done.code, done.stdout) == (0, "")
-    assert "There is nothing to merge" in done.stderr
+    assert "There is nothing to merge: the history has no revisions." in done.stderr

@@ -1,7 +1,8 @@
-"""makemigrations --update: more operations in the newest revision."""
+"""makemigrations --update, and what the files of makemigrations look like."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,3 +66,44 @@ def test_an_unapplied_revision_takes_more(
         assert manage("migrate", target).code == 0
     assert manage("makemigrations", "--check").code == 0
     assert {"body", "grade"} <= {c["name"] for c in sa.inspect(engine).get_columns("note")}
+
+
+def test_the_file_is_as_a_person_would_write_it(
+    project: Path, new_database: Callable[[str], str]
+) -> None:
+    made = run(project, "manage.py", "makemigrations", url=new_database("sqlite"))
+    assert made.code == 0, made
+    text = versions(project)["0001_initial.py"]
+    assert "### commands auto generated" not in text
+    assert '    op.create_table(\n        "note",\n        sa.Column("id"' in text
+    doc = ast.get_docstring(ast.parse(text))
+    assert doc == "Initial: 2 operations.\n\n+ create table note\n+ create table comment"
+    assert all(len(line) <= 88 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("entry", [("manage.py", "makemigrations"), ("-m", "alembic")])
+def test_a_type_that_cannot_be_written_leaves_no_file(
+    project: Path, new_database: Callable[[str], str], entry: tuple[str, str]
+) -> None:
+    url = new_database("sqlite")
+    assert run(project, "manage.py", "makemigrations", url=url).code == 0
+    assert run(project, "manage.py", "migrate", url=url).code == 0
+    (project / "pyproject.toml").write_text(
+        '[tool.alembic]\nscript_location = "%(here)s/migrations"\nprepend_sys_path = ["."]\n'
+    )
+    models = project / "notes" / "models.py"
+    odd = (
+        "from sqlalchemy.types import TypeDecorator\n\n\n"
+        "class Odd(TypeDecorator):\n    impl = String\n    cache_ok = True\n\n"
+        "    def __repr__(self):\n        return object.__repr__(self)\n\n\n"
+    )
+    models.write_text(models.read_text().replace("class Base", odd + "class Base"))
+    add_column(project, "odd: Mapped[str | None] = mapped_column(Odd())")
+    before = versions(project)
+    more = ("revision", "--autogenerate") if entry[0] == "-m" else ()
+    failed = run(project, *entry, *more, url=url)
+    assert failed.code not in (0, None)
+    words = failed.stderr + failed.stdout
+    assert "notes.models.<notes.models.Odd object at" in words
+    assert "__repr__" in words and "Traceback" not in words
+    assert versions(project) == before

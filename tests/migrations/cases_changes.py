@@ -133,6 +133,58 @@ CHANGES = {
         {"t": [{"id": 1, "c": datetime.date(2026, 1, 31)}]},
         becomes={"t.c": [datetime.datetime(2026, 1, 31)]},
     ),
+    "DateTime to Date": changed(
+        "DateTime",
+        "Date",
+        {"t": [{"id": 1, "c": datetime.datetime(2026, 1, 31, 9, 30)}]},
+        becomes={"t.c": [datetime.date(2026, 1, 31)]},
+        back={"t.c": [datetime.datetime(2026, 1, 31)]},
+    ),
+    "String to Date": changed(
+        "String(10)",
+        "Date",
+        {"t": [{"id": 1, "c": "2026-01-31"}]},
+        becomes={"t.c": [datetime.date(2026, 1, 31)]},
+    ),
+    "String to Numeric": changed(
+        "String(9)",
+        "Numeric(9, 2)",
+        {"t": [{"id": 1, "c": "17.25"}, {"id": 2, "c": None}]},
+        becomes={"t.c": [decimal.Decimal("17.25"), None]},
+    ),
+    "String to Boolean": changed(
+        "String(9)",
+        "Boolean",
+        {"t": [{"id": 1, "c": "1"}, {"id": 2, "c": "0"}, {"id": 3, "c": None}]},
+        becomes={"t.c": [True, False, None]},
+        back={"t.c": ["true", "false", None]},
+        only=("postgresql",),
+    ),
+    "String to Boolean, as numbers": changed(
+        "String(9)",
+        "Boolean",
+        {"t": [{"id": 1, "c": "1"}, {"id": 2, "c": "0"}, {"id": 3, "c": None}]},
+        becomes={"t.c": [True, False, None]},
+        only=("sqlite", "mariadb"),
+    ),
+    "Integer to Boolean": changed(
+        "Integer",
+        "Boolean",
+        {"t": [{"id": 1, "c": 1}, {"id": 2, "c": 0}, {"id": 3, "c": None}]},
+        becomes={"t.c": [True, False, None]},
+    ),
+    "String to Integer with a default": changed(
+        'String(9), server_default="3"',
+        'Integer, server_default="3"',
+        FILLED,
+        becomes={"t.c": [5, 17]},
+    ),
+    "String to Uuid": changed(
+        "String(36)",
+        "Uuid(as_uuid=False)",
+        {"t": [{"id": 1, "c": "5f0c6e0e-5b1e-4d6c-9a57-0d3c1a2b3c4d"}]},
+        only=("postgresql", "mariadb"),
+    ),
     "a server default added": changed("Integer", 'Integer, server_default="3"', NUMBERS),
     "a server default changed": changed(
         'Integer, server_default="3"', 'Integer, server_default="4"', NUMBERS

@@ -368,6 +368,19 @@ def test_a_view_stops_the_remaking_with_its_name(tool: Tool) -> None:
 
 
 @only_postgresql
+def test_a_type_of_two_columns_is_remade_once(tool: Tool) -> None:
+    tool.create(models(t={"kind": kind("a", "b")}, u={"kind": kind("a", "b")}))
+    revision = tool.compare(models(t={"kind": kind("b", "a")}, u={"kind": kind("b", "a")}))
+    assert revision.upgrade.count("op.alter_enum(") == 2
+    seen: list[str] = []
+    sa.event.listen(
+        tool.engine, "before_cursor_execute", lambda c, cur, text, *args: seen.append(text)
+    )
+    tool.run(revision.upgrade)
+    assert len([text for text in seen if text.startswith("ALTER TABLE")]) == 2
+
+
+@only_postgresql
 def test_a_view_does_not_stop_an_added_value(tool: Tool) -> None:
     tool.create(models(t={"kind": kind("a", "b")}))
     tool.execute("CREATE VIEW seen AS SELECT kind FROM t")

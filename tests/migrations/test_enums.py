@@ -256,6 +256,18 @@ def test_a_longer_value_in_plain_text(tool: Tool) -> None:
     assert kinds(tool) == ["a", "b"]
 
 
+def test_a_rename_to_a_longer_value_in_checked_text(tool: Tool) -> None:
+    text = {"native_enum": False, "create_constraint": True}
+    there_and_back(
+        tool,
+        made("a", "b", **text),
+        made("a", "longer", **text),
+        ("a", "b"),
+        ("a", "longer"),
+        rename_values={"t.kind": {"b": "longer"}},
+    )
+
+
 def test_the_new_value_as_default_in_the_same_revision(
     tool: Tool, models: Callable[..., Any]
 ) -> None:

@@ -325,12 +325,6 @@ def models(backend: str, schema: str | None = None) -> sa.MetaData:
     return metadata
 
 
-def _left(database: Database, metadata: sa.MetaData) -> dict[str, str]:
-    """What a comparison would change, by table."""
-    found = database.operations(metadata)
-    return {str(op.table_name): database.code[0] for op in found}
-
-
 @pytest.mark.parametrize("way", ["create_all", "revision"])
 def test_unchanged_models_compare_empty(way: str, backend: str, engine: sa.Engine) -> None:
     database, metadata = Database(engine), models(backend)

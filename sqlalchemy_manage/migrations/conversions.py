@@ -1,0 +1,106 @@
+"""What becomes of the values of a column whose type changes.
+
+MariaDB converts them, and refuses what it cannot. PostgreSQL wants to be told how to read
+a text as something else. SQLite's rebuild casts, and a CAST never fails: a text that is no
+number becomes 0, and a date, which is stored as text there, its year.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..errors import MigrationError
+
+_KINDS = (
+    (sa.Boolean, "boolean"),
+    (sa.Integer, "integer"),
+    (sa.Numeric, "number"),
+    (sa.DateTime, "datetime"),
+    (sa.Date, "date"),
+    (sa.Time, "time"),
+    (sa.Uuid, "uuid"),
+    (sa.Enum, "enum"),
+    (sa.String, "text"),
+)
+_NUMBERS = ("integer", "number")
+
+
+def kind_of(type_: Any) -> str:
+    """What is stored: ``text``, ``integer``, ``date``, ...; empty for what is none of these."""
+    if isinstance(type_, sa.TypeDecorator):
+        type_ = type_.impl_instance
+    # SQLAlchemy 2.1's Float is no Numeric.
+    found = (kind for class_, kind in _KINDS if isinstance(type_, class_))
+    return "number" if isinstance(type_, sa.Float) else next(found, "")
+
+
+def using(column: str, old: Any, new: Any, dialect: sa.Dialect) -> str | None:
+    """PostgreSQL's USING; None where it converts by itself, or there is no way.
+
+    Only there: a cast that is spelt out cuts a text that is too long, without a word.
+    """
+    was, becomes = kind_of(old), kind_of(new)
+    type_ = dialect.type_compiler_instance.process(new)
+    if was == "text" and becomes not in ("text", "enum", ""):
+        return f"{column}::{type_}"
+    if was in _NUMBERS and becomes == "boolean":
+        return f"{column} <> 0"
+    if was == "boolean" and becomes in _NUMBERS:
+        return f"{column}::integer::{type_}"
+    return None
+
+
+def on_sqlite(expression: Any, old: Any, new: Any, connection: sa.Connection | None) -> Any:
+    """The values as SQLite has to store them; None where a CAST is right.
+
+    Raises MigrationError where a value of the column would be lost; with no
+    ``connection`` (``--sql``) nobody can look.
+    """
+    was, becomes = kind_of(old), kind_of(new)
+    made: Any = None
+    if (was, becomes) == ("date", "datetime"):
+        made = expression.concat(" 00:00:00.000000")
+    elif (was, becomes) == ("datetime", "date"):
+        made = sa.func.substr(expression, 1, 10)
+    elif (was, becomes) == ("datetime", "time"):
+        made = sa.func.substr(expression, 12)
+    elif becomes == "uuid":
+        made = sa.func.lower(sa.func.replace(expression, "-", ""))
+    elif becomes == "boolean" and was in _NUMBERS:
+        made = expression != 0
+    elif becomes == "boolean":
+        word = sa.func.lower(sa.type_coerce(expression, sa.Text))
+        made = sa.case((word.in_(("1", "t", "true")), 1), (word.in_(("0", "f", "false")), 0))
+    elif becomes in ("date", "datetime", "time"):
+        made = expression
+    if connection is not None and isinstance(expression, sa.Column) and was == "text":
+        _require_all(connection, expression, new, becomes, made)
+    return None if made is None else sa.type_coerce(made, new)
+
+
+def _require_all(
+    connection: sa.Connection, column: sa.Column[Any], new: Any, becomes: str, made: Any
+) -> None:
+    # Without their types: the values are looked at as they are stored.
+    stored: sa.ColumnClause[Any] = sa.column(column.name)
+    if becomes in _NUMBERS:
+        # Beside a number SQLite takes a text for one, if all of it is one.
+        good = sa.cast(stored, sa.Integer if becomes == "integer" else sa.Numeric) == stored
+    elif becomes in ("date", "datetime", "time"):
+        good = getattr(sa.func, becomes)(stored).is_not(None)
+    elif becomes == "boolean":
+        good = made.is_not(None)
+    else:
+        return
+    table = sa.table(column.table.name, stored, schema=column.table.schema)
+    bad = connection.execute(
+        sa.select(stored).select_from(table).where(stored.is_not(None), ~good)
+    ).all()
+    if bad:
+        raise MigrationError(
+            f"{len(bad):,} value{'s' * (len(bad) > 1)} of {column.table.name}.{column.name} "
+            f"cannot become {new!r}, {bad[0][0]!r} for one.",
+            "Mend them first, or have the revision do it.",
+        )
