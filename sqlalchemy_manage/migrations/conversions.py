@@ -59,48 +59,49 @@ def on_sqlite(expression: Any, old: Any, new: Any, connection: sa.Connection | N
     ``connection`` (``--sql``) nobody can look.
     """
     was, becomes = kind_of(old), kind_of(new)
-    made: Any = None
-    if (was, becomes) == ("date", "datetime"):
-        made = expression.concat(" 00:00:00.000000")
-    elif (was, becomes) == ("datetime", "date"):
-        made = sa.func.substr(expression, 1, 10)
-    elif (was, becomes) == ("datetime", "time"):
-        made = sa.func.substr(expression, 12)
-    elif becomes == "uuid":
-        made = sa.func.lower(sa.func.replace(expression, "-", ""))
-    elif becomes == "boolean" and was in _NUMBERS:
-        made = expression != 0
-    elif becomes == "boolean":
-        word = sa.func.lower(sa.type_coerce(expression, sa.Text))
-        made = sa.case((word.in_(("1", "t", "true")), 1), (word.in_(("0", "f", "false")), 0))
-    elif becomes in ("date", "datetime", "time"):
-        made = expression
     if connection is not None and isinstance(expression, sa.Column) and was == "text":
-        _require_all(connection, expression, new, becomes, made)
+        _require_all(connection, expression, new, becomes)
+    made = _stored(sa.type_coerce(expression, sa.Text), was, becomes)
     return None if made is None else sa.type_coerce(made, new)
 
 
-def _require_all(
-    connection: sa.Connection, column: sa.Column[Any], new: Any, becomes: str, made: Any
-) -> None:
-    # Without their types: the values are looked at as they are stored.
-    stored: sa.ColumnClause[Any] = sa.column(column.name)
+def _stored(text: Any, was: str, becomes: str) -> Any:
+    """``text`` is the value as it is stored, without its type."""
+    if (was, becomes) == ("date", "datetime"):
+        return text + " 00:00:00.000000"
+    if (was, becomes) == ("datetime", "date"):
+        return sa.func.substr(text, 1, 10)
+    if (was, becomes) == ("datetime", "time"):
+        return sa.func.substr(text, 12)
+    if becomes == "uuid":
+        return sa.func.lower(sa.func.replace(text, "-", ""))
+    if becomes == "boolean" and was in _NUMBERS:
+        return text != 0
+    if becomes == "boolean":
+        word = sa.func.lower(text)
+        return sa.case((word.in_(("1", "t", "true")), 1), (word.in_(("0", "f", "false")), 0))
+    return text if becomes in ("date", "datetime", "time") else None
+
+
+def _require_all(connection: sa.Connection, column: sa.Column[Any], new: Any, becomes: str) -> None:
+    text = sa.column(column.name, sa.Text)
     if becomes in _NUMBERS:
         # Beside a number SQLite takes a text for one, if all of it is one.
-        good = sa.cast(stored, sa.Integer if becomes == "integer" else sa.Numeric) == stored
+        number = sa.Integer if becomes == "integer" else sa.Numeric
+        good = sa.cast(text, number) == sa.type_coerce(text, number)
     elif becomes in ("date", "datetime", "time"):
-        good = getattr(sa.func, becomes)(stored).is_not(None)
+        good = getattr(sa.func, becomes)(text).is_not(None)
     elif becomes == "boolean":
-        good = made.is_not(None)
+        good = _stored(text, "text", becomes).is_not(None)
     else:
         return
-    table = sa.table(column.table.name, stored, schema=column.table.schema)
-    bad = connection.execute(
-        sa.select(stored).select_from(table).where(stored.is_not(None), ~good)
+    table = sa.table(column.table.name, schema=column.table.schema)
+    bad = connection.scalars(
+        sa.select(text).select_from(table).where(text.is_not(None), ~good)
     ).all()
     if bad:
         raise MigrationError(
             f"{len(bad):,} value{'s' * (len(bad) > 1)} of {column.table.name}.{column.name} "
-            f"cannot become {new!r}, {bad[0][0]!r} for one.",
+            f"cannot become {new!r}, {bad[0]!r} for one.",
             "Mend them first, or have the revision do it.",
         )

@@ -60,8 +60,6 @@ def _between(step: Step) -> str | None:
 
 def _modify(step: Step, type_: str, default: str | bool | None) -> None:
     rest = _as_declared(step) if step.write.offline else _as_stored(step)
-    if default is False and type_ == step.new.sql:
-        default = _mapped_default(step, rest)
     if default is not False:
         rest = _DEFAULT.sub("", rest, count=1)
         if default is not None:
@@ -69,14 +67,6 @@ def _modify(step: Step, type_: str, default: str | bool | None) -> None:
     if _COLLATED.search(type_):
         rest = _COLLATED.sub("", rest)
     step.write.execute(f"ALTER TABLE {step.table} MODIFY {step.column} {type_}{rest}")
-
-
-def _mapped_default(step: Step, rest: str) -> str | bool:
-    found = re.search(rf"\sDEFAULT\s+({_STRING})", rest, re.IGNORECASE)
-    for old, new in step.mapping.items():
-        if found and found[1] == step.write.literal(old):
-            return step.write.literal(new)
-    return False
 
 
 def _as_declared(step: Step) -> str:

@@ -109,7 +109,11 @@ class Step:
 
     def default(self) -> Any:
         """The new server default as SQL; None for none, False when it stays."""
-        return self._default(self.op.server_default)
+        op = self.op
+        if op.server_default is False and isinstance(op.existing_server_default, str):
+            if op.existing_server_default in self.mapping:
+                return self.write.literal(self.mapping[op.existing_server_default])
+        return self._default(op.server_default)
 
     def existing_default(self) -> Any:
         """The old server default as SQL; None for none, False when it is not known."""

@@ -39,7 +39,6 @@ _NOT_OURS = object()
 def setup(plugin: Plugin) -> None:
     # After a compare_type of the user's own, before Alembic's.
     plugin.add_autogenerate_comparator(_compare_column, "column", "types")
-    plugin.add_autogenerate_comparator(_compare_default, "column", "server_default")
     plugin.add_autogenerate_comparator(_compare_table, "table", "enums")
     plugin.add_autogenerate_comparator(collect, "schema", "enums", priority=DispatchPriority.LAST)
 
@@ -177,31 +176,6 @@ def _plain(type_: Any, tname: Any, cname: Any, model: Any, dialect: sa.Dialect) 
         return sa.Enum(*values, name=str(enum.name or named), schema=enum.schema)
 
     return portable(type_, change)
-
-
-def _compare_default(
-    autogen_context: Any,
-    alter_column_op: Any,
-    schema: str | None,
-    tname: Any,
-    cname: Any,
-    conn_col: sa.Column[Any],
-    metadata_col: sa.Column[Any],
-) -> PriorityDispatchResult:
-    """Constants are compared as texts.
-
-    Alembic asks PostgreSQL whether they are equal, which is an error for a default that
-    is no value of the type yet.
-    """
-    kinds = [leaf(column.type, autogen_context.dialect)[0] for column in (conn_col, metadata_col)]
-    defaults = [constant(column.server_default) for column in (conn_col, metadata_col)]
-    if not any(isinstance(kind, sa.Enum) for kind in kinds):
-        return _GO_ON
-    if not all(default is None or isinstance(default, str) for default in defaults):
-        return _GO_ON
-    if defaults[0] != defaults[1]:
-        alter_column_op.modify_server_default = metadata_col.server_default
-    return _DONE
 
 
 def _compare_table(

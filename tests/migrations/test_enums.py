@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -150,6 +151,34 @@ def test_the_default_is_renamed_with_its_value(tool: Tool, models: Callable[...,
     )
     tool.execute("INSERT INTO t (other) VALUES ('x')")
     assert kinds(tool) == ["z", "b", "z"]
+
+
+def test_the_default_follows_also_where_the_operation_says_nothing_of_it(
+    tool: Tool, models: Callable[..., Any]
+) -> None:
+    tool.create(models("a", "b"))
+    revision = tool.compare(models("z", "b", default="z"), rename_values={"t.kind": {"a": "z"}})
+    code = re.sub(r"^ *server_default='z',\n", "", revision.upgrade, flags=re.MULTILINE)
+    assert code != revision.upgrade
+    tool.run(code)
+    assert tool.same(models("z", "b", default="z"))
+
+
+@pytest.mark.parametrize("backend", ["mariadb"])
+def test_the_rest_of_a_column_stays_on_mariadb(tool: Tool) -> None:
+    tool.create(made("a", "b"))
+    tool.execute(
+        "ALTER TABLE t MODIFY kind ENUM('a', 'b') CHARACTER SET latin1 COLLATE latin1_bin "
+        "NOT NULL DEFAULT 'a' COMMENT 'it''s, (one)'"
+    )
+    metadata = made("a", "c")
+    metadata.tables["t"].columns["kind"].comment = "it's, (one)"
+    tool.run(tool.compare(metadata, rename_values={"t.kind": {"b": "c"}}).upgrade)
+    (_, shown), *_ = tool.query("SHOW CREATE TABLE t")
+    assert (
+        "`kind` enum('a','c') CHARACTER SET latin1 COLLATE latin1_bin NOT NULL DEFAULT 'a' "
+        "COMMENT 'it''s, (one)'"
+    ) in shown
 
 
 def test_values_are_renamed_added_and_removed_at_once(
