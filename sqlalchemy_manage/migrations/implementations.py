@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.mysql import MariaDBImpl, MySQLChangeColumn, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.dialects import mysql
+from sqlalchemy.exc import OperationalError
 
 from .canonical import rename_identifiers
 from .conversions import on_sqlite, using
@@ -102,11 +104,38 @@ class _KeepsChecks(_Literally):
         return None if is_json and not isinstance(change.type_, mysql.LONGTEXT) else check
 
 
-class MySQL(_KeepsChecks, MySQLImpl):
+class _DropsIndexes(_KeepsChecks):
+    """MariaDB makes an index for a foreign key, and keeps it when the key goes."""
+
+    def drop_constraint(self, const: Any, **kw: Any) -> None:
+        super().drop_constraint(const, **kw)
+        if self.as_sql or not isinstance(const, sa.ForeignKeyConstraint):
+            return
+        assert self.connection is not None
+        schema, table, name = const.table.schema, const.table.name, str(const.name)
+        found = {"schema": schema, "table": table, "name": name}
+        if self.connection.scalar(sa.text(_INDEX_OF_KEY), found):
+            quote = self.dialect.identifier_preparer.quote
+            table = ".".join(quote(part) for part in (schema, table) if part)
+            # Where another foreign key needs it, it stays (error 1553).
+            with suppress(OperationalError):
+                self.connection.exec_driver_sql(
+                    f"ALTER TABLE {table} DROP INDEX {quote(name)}".replace("%", "%%")
+                )
+
+
+_INDEX_OF_KEY = """
+SELECT COUNT(*) FROM information_schema.statistics
+WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table
+  AND index_name = :name AND non_unique
+"""
+
+
+class MySQL(_DropsIndexes, MySQLImpl):
     __dialect__ = "mysql"
 
 
-class MariaDB(_KeepsChecks, MariaDBImpl):
+class MariaDB(_DropsIndexes, MariaDBImpl):
     __dialect__ = "mariadb"
 
 

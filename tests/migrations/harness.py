@@ -239,7 +239,11 @@ def _comparable(facts: Any) -> Any:
         return sorted((_comparable(item) for item in facts), key=repr)
     if isinstance(facts, dict):
         # Where a constraint's comment is not told, it is told as None or not at all.
-        return {k: _comparable(v) for k, v in sorted(facts.items()) if v not in (None, {}, [])}
+        found = {k: _comparable(v) for k, v in sorted(facts.items()) if v not in (None, {}, [])}
+        if "default" in found:
+            # PostgreSQL: '3'::character varying
+            found["default"] = re.sub(r"^'(.*)'(::[\w ]+)?$", r"\1", found["default"])
+        return found
     if isinstance(facts, sa.types.TypeEngine):
         return repr(facts)
     return _plain(facts) if isinstance(facts, (str, sa.TextClause)) else facts

@@ -99,6 +99,6 @@ def runs() -> Iterator[Any]:
 
 # The tool keeps SQLAlchemy's word on it from the user; pytest brings it back.
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
-@pytest.mark.parametrize(("name", "backend"), runs())
+@pytest.mark.parametrize(("name", "backend"), list(runs()))
 def test_case(name: str, tmp_path: Path, backend: str, new_database: Callable[..., str]) -> None:
     go(App(tmp_path / "project", new_database(backend)), CASES[name])
