@@ -110,9 +110,9 @@ class Step:
     def default(self) -> Any:
         """The new server default as SQL; None for none, False when it stays."""
         op = self.op
-        if op.server_default is False and isinstance(op.existing_server_default, str):
-            if op.existing_server_default in self.mapping:
-                return self.write.literal(self.mapping[op.existing_server_default])
+        old = op.existing_server_default
+        if op.server_default is False and isinstance(old, str) and old in self.mapping:
+            return self.write.literal(self.mapping[old])
         return self._default(op.server_default)
 
     def existing_default(self) -> Any:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from .following import column_renamed, table_renamed
+
 if TYPE_CHECKING:
     from alembic.operations import Operations
 
@@ -22,8 +24,15 @@ SELECT table_name, view_definition, check_option, definer, security_type
 FROM information_schema.views WHERE table_schema = COALESCE(:schema, DATABASE())
 """
 _TRIGGERS = """
-SELECT trigger_name FROM information_schema.triggers
-WHERE event_object_schema = COALESCE(:schema, DATABASE()) AND event_object_table = :table
+SELECT t.trigger_name, t.event_object_table, p.trigger_name, n.trigger_name
+FROM information_schema.triggers t
+LEFT JOIN information_schema.triggers p ON p.trigger_schema = t.trigger_schema
+  AND p.event_object_table = t.event_object_table AND p.action_timing = t.action_timing
+  AND p.event_manipulation = t.event_manipulation AND p.action_order = t.action_order - 1
+LEFT JOIN information_schema.triggers n ON n.trigger_schema = t.trigger_schema
+  AND n.event_object_table = t.event_object_table AND n.action_timing = t.action_timing
+  AND n.event_manipulation = t.event_manipulation AND n.action_order = t.action_order + 1
+WHERE t.trigger_schema = COALESCE(:schema, DATABASE())
 """
 
 
@@ -36,7 +45,7 @@ def follow_renames(
     column: tuple[str, str] | None = None,
     table_to: str | None = None,
 ) -> Iterator[None]:
-    """Around a rename of ``table`` or one of its columns: views, and the table's triggers, follow.
+    """Around a rename of ``table`` or one of its columns: views and triggers follow.
 
     Does nothing on other databases, nor where there is no database (``--sql``).
     """
@@ -50,9 +59,9 @@ def follow_renames(
         text = _renamed_in_view(view.view_definition, table, column, table_to)
         if text != view.view_definition:
             statements.append(_view(connection, schema, view, text))
-    if column is not None:
-        statements += _triggers(connection, schema, table, column)
     yield
+    # By now the server says itself that the triggers are on the renamed table.
+    statements += _triggers(connection, schema, table, column, table_to)
     for statement in statements:
         connection.exec_driver_sql(statement.replace("%", "%%"))
 
@@ -96,18 +105,31 @@ def _view(connection: sa.Connection, schema: str | None, view: sa.Row, text: str
 
 
 def _triggers(
-    connection: sa.Connection, schema: str | None, table: str, column: tuple[str, str]
+    connection: sa.Connection,
+    schema: str | None,
+    table: str,
+    column: tuple[str, str] | None,
+    table_to: str | None,
 ) -> Iterator[str]:
-    """The statements that give the table's triggers the new name of a column."""
+    """The statements that give triggers the new name; each keeps its place among the others."""
     quote = connection.dialect.identifier_preparer.quote
-    old = rf"(?:{re.escape(_quote(column[0]))}|{re.escape(column[0])}(?!\w))"
-    mentioned = re.compile(rf"\b((?:NEW|OLD)\s*\.\s*){old}", re.IGNORECASE)
-    names = connection.scalars(sa.text(_TRIGGERS), {"schema": schema, "table": table}).all()
-    for name in names:
+    for name, event_table, previous, following in connection.execute(
+        sa.text(_TRIGGERS), {"schema": schema}
+    ).all():
+        if column is not None and event_table != table:
+            continue
         qualified = f"{quote(schema)}.{quote(name)}" if schema else quote(name)
-        shown = connection.exec_driver_sql(f"SHOW CREATE TRIGGER {qualified}").one()
-        text = shown[2]
-        changed = mentioned.sub(lambda match: match[1] + _quote(column[1]), text)
-        if changed != text:
-            yield f"DROP TRIGGER {qualified}"
-            yield changed
+        _, mode, text = connection.exec_driver_sql(f"SHOW CREATE TRIGGER {qualified}").one()[:3]
+        if column is not None:
+            changed = column_renamed(text, *column, "`")
+        else:
+            changed = table_renamed(text, table, str(table_to), "`")
+        if changed == text:
+            continue
+        place = ""
+        if previous or following:
+            place = f" FOLLOWS {quote(previous)}" if previous else f" PRECEDES {quote(following)}"
+        yield f"DROP TRIGGER {qualified}"
+        yield f"SET @sqlalchemy_manage_mode = @@sql_mode, sql_mode = '{mode}'"
+        yield re.sub(r"FOR\s+EACH\s+ROW", rf"\g<0>{place}", changed, count=1, flags=re.IGNORECASE)
+        yield "SET sql_mode = @sqlalchemy_manage_mode"

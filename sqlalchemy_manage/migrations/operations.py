@@ -21,6 +21,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement, conv
 
 from ..errors import MigrationError
+from .following import functions_follow
 from .mariadb import follow_renames
 from .words import Change
 
@@ -193,6 +194,11 @@ def _references_follow(operations: Operations) -> Iterator[None]:
         connection.exec_driver_sql(f"PRAGMA legacy_alter_table={before}")
 
 
+def _functions_follow(operations: Operations, *table: Any, **names: Any) -> None:
+    if operations.impl.dialect.name == "postgresql" and not operations.get_context().as_sql:
+        functions_follow(operations.get_bind(), *table, **names)
+
+
 @Operations.implementation_for(RenameColumnOp)
 def _rename_column(operations: Operations, operation: RenameColumnOp) -> None:
     statement = Statement(
@@ -211,6 +217,8 @@ def _rename_column(operations: Operations, operation: RenameColumnOp) -> None:
         ),
     ):
         operations.execute(statement)
+    column = operation.old, operation.new
+    _functions_follow(operations, operation.schema, operation.table_name, column=column)
 
 
 @Operations.implementation_for(ops.RenameTableOp, replace=True)
@@ -224,6 +232,8 @@ def _rename_table(operations: Operations, operation: ops.RenameTableOp) -> None:
         operations.impl.rename_table(
             operation.table_name, operation.new_table_name, schema=operation.schema
         )
+    table, new = operation.table_name, operation.new_table_name
+    _functions_follow(operations, operation.schema, table, table_to=new)
 
 
 def _cut(operations: Operations, operation: Rename) -> tuple[str, str]:

@@ -202,7 +202,6 @@ TABLES = {
         sql=TRIGGERS,
         writes=(INSERT.format("person"), INSERT.format("person")),
         reads="SELECT name FROM person",
-        only=("sqlite", "mariadb"),
     ),
     "with numbers that go on": human(
         'table("person", key(), Column("name", String(9)), sqlite_autoincrement=True)',
