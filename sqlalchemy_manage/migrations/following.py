@@ -6,7 +6,6 @@ trigger would fail when the next row is written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import sqlalchemy as sa
