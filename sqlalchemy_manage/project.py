@@ -79,7 +79,7 @@ class Project:
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
-            if error.name == name:
+            if error.name in (name, app.name):
                 return None
             raise AppError(
                 f"{name} imports '{error.name}', which is not installed{failing_line(error)}."
