@@ -75,6 +75,8 @@ def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
             mine = name is None or owned.constraint(key[0], real, str(name))
             mine = mine or (*key, str(name)) in made
         if not mine:
+            # The notice answers a flag that would have it dropped.
+            review.answers.drop_allowed(dotted(*key, getattr(op, "column_name", "")))
             holder.remove(op)
             if key not in foreign or isinstance(op, ops.DropTableOp):
                 what = changes([op])[0].words.removeprefix("drop ")
