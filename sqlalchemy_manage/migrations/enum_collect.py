@@ -28,7 +28,7 @@ def collect(
             if not modify.ops:
                 upgrade_ops.ops.remove(modify)
     renames = _renamed_types(autogen_context, first)
-    upgrade_ops.ops[:0] = [*renames, *(op for op in first if not _is_done(op))]
+    upgrade_ops.ops[:0] = [*renames, *(op for op in first if not op.changes_nothing)]
     return PriorityDispatchResult.CONTINUE
 
 
@@ -49,11 +49,6 @@ def _require_one_meaning(autogen_context: Any) -> None:
                         "different values; on PostgreSQL that is one type.",
                         "Give one of them another name.",
                     )
-
-
-def _is_done(op: AlterEnumOp) -> bool:
-    """Whether the rename of its type was all."""
-    return bool(op.rename_values == {} and repr(op.type_) == repr(op.existing_type))
 
 
 def _lift(modify: ops.ModifyTableOps) -> Iterator[AlterEnumOp]:

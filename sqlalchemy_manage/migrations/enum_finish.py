@@ -13,8 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 
+from .canonical import tokens
 from .enum_operations import AlterEnumOp, CreateEnumOp, DropEnumOp, is_checked
 from .enum_types import POSTGRESQL, form_of, like, native_enums, portable
+from .filling import FillNullsOp
 
 _Name = tuple[str | None, str]
 
@@ -120,13 +122,14 @@ def _mark_rewrites(operations: ops.UpgradeOps) -> None:
 
 
 def _constants(operations: ops.UpgradeOps) -> Iterator[Any]:
-    """Values that later operations give to columns, or compare with, as far as can be seen."""
+    """Values that later operations give to Enums, or compare with, as far as can be seen."""
     for op in _flat(operations.ops):
         for column in [getattr(op, "column", None), *getattr(op, "columns", ())]:
-            if isinstance(column, sa.Column):
+            if isinstance(column, sa.Column) and any(native_enums(column.type)):
                 yield from _of_default(column.server_default)
         yield from _of_default(getattr(op, "modify_server_default", None))
-        yield getattr(op, "value", None) if isinstance(getattr(op, "value", None), str) else None
+        if isinstance(op, FillNullsOp) and isinstance(op.value, str):
+            yield op.value
         for text in (
             getattr(op, "condition", None),
             getattr(op, "sql", None),
@@ -145,8 +148,6 @@ def _of_default(default: Any) -> Iterator[str]:
 
 
 def _quoted(sql: str) -> Iterator[str]:
-    from .canonical import tokens
-
     for token in tokens(sql):
         if token.kind == "string":
             yield token.text.strip("'").replace("''", "'")

@@ -98,6 +98,12 @@ class AlterEnumOp(ops.MigrateOperation):
     def new_values(self) -> tuple[str, ...]:
         return values_of(self.type_)
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether another step, or an answer, has left nothing of it to do."""
+        same = repr(self.type_) == repr(self.existing_type)
+        return same and not self.rename_values and self.server_default is False
+
     def reverse(self) -> AlterEnumOp:
         """The way back; rows of two values that became one stay with the one."""
         back: dict[str, str] = {}

@@ -70,16 +70,11 @@ def settle_enums(
     for ops_of_type in groups.values():
         if all(op.old_values and op.new_values for op in ops_of_type):
             _Settled(ops_of_type, connection, answers, questioner, stored).settle()
-    operations.ops = [op for op in operations.ops if not (op in found and _is_nothing(op))]
+    operations.ops = [op for op in operations.ops if not (op in found and op.changes_nothing)]
 
 
 def _dotted(op: AlterEnumOp) -> str:
     return ".".join(filter(None, (op.schema, op.table_name, op.column_name)))
-
-
-def _is_nothing(op: AlterEnumOp) -> bool:
-    same = repr(op.type_) == repr(op.existing_type)
-    return same and not op.rename_values and op.server_default is False
 
 
 @dataclass

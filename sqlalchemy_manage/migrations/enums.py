@@ -126,21 +126,32 @@ def _check_of(
     autogen_context: Any, schema: str | None, tname: Any, cname: str, column: sa.Column[Any]
 ) -> tuple[str, ...] | None:
     """The values that the CHECK of the column's Enum lists in the database."""
-    table = column.table
-    try:
-        found = autogen_context.inspector.get_check_constraints(tname, schema=schema)
-    except NotImplementedError:
+    if not isinstance(leaf(column.type, autogen_context.dialect)[0], (sa.String, sa.Boolean)):
         return None
-    lists: list[tuple[str, ...]] = []
-    for check in found:
-        listed = in_list(check["sqltext"])
-        if listed is None or listed[0] != cname:
-            continue
-        if belongs_to_enum(check["sqltext"], table, check["name"]):
-            lists.append(listed[1])
+    lists = [
+        values
+        for text, name, values in _lists(autogen_context.inspector, schema, tname).get(cname, ())
+        if belongs_to_enum(text, column.table, name)
+    ]
     values = getattr(leaf(column.type, autogen_context.dialect)[0], "enums", ())
     lists.sort(key=lambda listed: set(listed) != set(values))
     return lists[0] if lists else None
+
+
+def _lists(inspector: Any, schema: str | None, table: Any) -> dict[str, list[Any]]:
+    """The CHECKs of a table that list values, by column: the text, the name, the values."""
+    known: dict[str, list[Any]] | None = inspector.info_cache.get(("enum lists", schema, table))
+    if known is None:
+        known = inspector.info_cache[("enum lists", schema, table)] = {}
+        try:
+            found = inspector.get_check_constraints(table, schema=schema)
+        except NotImplementedError:
+            found = []
+        for check in found:
+            if listed := in_list(check["sqltext"]):
+                item = (check["sqltext"], check["name"], listed[1])
+                known.setdefault(listed[0], []).append(item)
+    return known
 
 
 def _stored(values: list[str], dialect: sa.Dialect) -> tuple[str, ...]:

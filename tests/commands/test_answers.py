@@ -198,7 +198,7 @@ def test_a_column_not_null_on_a_filled_table(sample: Path, database_url: str) ->
         (["--rename", "employee=person"], "names no column of a table"),
         (["--rename", "employee.name"], "it reads TABLE.OLD=NEW"),
         (["--rename-table", "employees=people"], "Did you mean 'employee'?"),
-        (["--rename", "employee.hired_on=updated_at"], "still have 'hired_on'"),
+        (["--rename", "employee.hired_on=updated_at"], "exists in the database already"),
         (["--rename", 'employee."name=full_name'], "it reads TABLE.OLD=NEW"),
         (
             ["--rename", "employee.name=full_name", "--default", "employee.grade=1"],
