@@ -238,9 +238,12 @@ def _rename_table(operations: Operations, operation: ops.RenameTableOp) -> None:
 
 def _cut(operations: Operations, operation: Rename) -> tuple[str, str]:
     """The names of an index or a constraint as they are sent, cut where they are too long."""
-    preparer = operations.impl.dialect.identifier_preparer
+    dialect = operations.impl.dialect
+    preparer = dialect.identifier_preparer
     names = [conv(operation.old), conv(operation.new)]
-    cut = [preparer.truncate_and_render_constraint_name(name) for name in names]
+    cut = [str(preparer.truncate_and_render_constraint_name(name)) for name in names]
+    if dialect.paramstyle in ("format", "pyformat"):
+        cut = [name.replace("%%", "%") for name in cut]
     old, new = (str(preparer.unformat_identifiers(name)[-1]) for name in cut)
     return old, new
 
