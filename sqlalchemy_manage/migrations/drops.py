@@ -57,14 +57,16 @@ def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
     if owned.guess:
         review.notices.append(f"What this history created is a guess: {owned.guess}")
     made = {thing for _, op in flat(operations.ops) for thing in _made(op)}
-    foreign: set[Key] = set()
+    foreign = {
+        (op.schema, op.table_name)
+        for _, op in found
+        if isinstance(op, ops.DropTableOp) and not review.made(op.schema, op.table_name)
+    }
     for holder, op in found:
         key = (op.schema, str(op.table_name))
         real = review.stored(*key)[0]
         if isinstance(op, ops.DropTableOp):
-            mine = review.made(*key)
-            if not mine:
-                foreign.add(key)
+            mine = key not in foreign
         elif isinstance(op, ops.DropColumnOp):
             mine = review.made(*key, op.column_name)
         elif isinstance(op, ops.DropIndexOp):

@@ -103,10 +103,15 @@ def _alike(old: Any, new: Any, dialect: sa.Dialect) -> bool:
 
 
 def _kind(thing: Any) -> tuple[Any, ...]:
-    options = sorted((k, str(v)) for k, v in thing.dialect_kwargs.items() if v)
+    options = sorted((k, str(v)) for k, v in thing.dialect_kwargs.items() if not _unset(v))
     if isinstance(thing, sa.Index):
         return bool(thing.unique), options, None, None
     return isinstance(thing, sa.UniqueConstraint), options, thing.deferrable, thing.initially
+
+
+def _unset(option: Any) -> bool:
+    empty = isinstance(option, (tuple, list, dict)) and not option
+    return option is None or option is False or empty
 
 
 def _keys(thing: Any) -> list[Any]:

@@ -143,7 +143,7 @@ def _fill(
     if _constant_default(column) and not is_unique(column):
         value = _stored(column, column.default.arg)  # type: ignore[union-attr]
         review.notices.append(
-            f"{_many(rows, key, adds)} get {value!r} in {column.name}, the model's default."
+            f"{_many(rows, key, adds)} {'gets' if rows == 1 else 'get'} {value!r} in {column.name}, the model's default."
         )
         return FillNullsOp.of(key, column, value=value)
     answer = review.ask(_question(review, key, column, rows, title, adds))
@@ -192,10 +192,11 @@ def _question(
             "an SQL expression, such as CURRENT_TIMESTAMP or another column",
         )
     ]
+    does = "What does" if rows == 1 else "What do"
     return Question(
         "required",
         dotted(*key, column.name),
-        f"{title} ({type_}). What do {_many(rows, key, adds).replace('The', 'the')} get?",
+        f"{title} ({type_}). {does} {_many(rows, key, adds).replace('The', 'the')} get?",
         tuple(options),
         "nullable",
     )

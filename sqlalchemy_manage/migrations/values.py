@@ -81,7 +81,7 @@ def _fitted(value: Any, text: str, type_: Any) -> Any:
     if isinstance(type_, sa.Time):
         return datetime.time.fromisoformat(value)
     if isinstance(type_, sa.Uuid):
-        return str(uuid.UUID(value))
+        return str(uuid.UUID(value if isinstance(value, str) else text))
     if isinstance(type_, sa.LargeBinary):
         return value if isinstance(value, bytes) else str(value).encode()
     if isinstance(type_, sa.JSON):

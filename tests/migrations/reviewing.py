@@ -22,6 +22,8 @@ Define = Callable[[sa.MetaData], object]
 class Owned:
     """A history that made everything but what is named: ``table``, ``table.name``."""
 
+    guess = ""
+
     def __init__(self, *foreign: str) -> None:
         self.foreign = foreign
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from reviewing import Reviewed, all_of, column, reviewed, table, tables, words
 from sqlalchemy_manage.migrations.drops import settle_drops
 from sqlalchemy_manage.migrations.questions import Closed
 from sqlalchemy_manage.migrations.review import Review
+from sqlalchemy_manage.migrations.sources import UnimportedModel
 
 __all__ = ["reviewed"]
 
@@ -81,9 +81,7 @@ def test_a_column_not_null_comes_back_nullable(reviewed: Reviewed) -> None:
     review, operations = settled(reviewed, table("t"), ["yes"])
     (drop,) = all_of(operations)
     assert drop.reverse().column.nullable
-    assert review.notices == [
-        "A downgrade brings t.a back empty, and nullable for that reason."
-    ]
+    assert review.notices == ["A downgrade brings t.a back empty, and nullable for that reason."]
 
 
 def test_a_column_not_null_with_a_default_comes_back_as_it_was(reviewed: Reviewed) -> None:
@@ -111,8 +109,12 @@ def test_what_the_history_did_not_make_is_left_alone(reviewed: Reviewed) -> None
     assert reviewed.asked == []
     assert operations.ops == []
     assert len(review.notices) == 3
-    for name, notice in zip(("their_column", "theirs", "ix_t_i"), sorted(review.notices), strict=False):
-        assert "it is left alone" in notice, name
+    assert [notice.partition(":")[0] for notice in sorted(review.notices)] == [
+        "column t.their_column",
+        "index ix_t_i of t",
+        "table theirs",
+    ]
+    assert all(notice.endswith("it is left alone.") for notice in review.notices)
 
 
 def test_a_foreign_index_that_is_made_anew_is_the_models_own(reviewed: Reviewed) -> None:
@@ -135,12 +137,9 @@ def test_a_model_that_nobody_imports_is_pointed_out_even_where_there_is_no_row(
     reviewed: Reviewed,
 ) -> None:
     reviewed.create(table("t", "a"))
-    model = SimpleNamespace(
-        table="t", path=Path("app/more.py"), line=7, class_name="Thing", module="app.more"
-    )
+    model = UnimportedModel("t", "Thing", Path("app/more.py"), 7, "app.more")
     settled(reviewed, NOTHING, ["no"], unimported=[model])
-    assert "app/more.py:7 has the model Thing" in reviewed.asked[0]
-    assert "an import of app.more is missing" in reviewed.asked[0]
+    assert "t is Thing in app/more.py, line 7; nobody imports app.more" in reviewed.asked[0]
 
 
 def test_where_nobody_sits_every_question_is_collected(reviewed: Reviewed) -> None:

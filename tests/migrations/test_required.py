@@ -42,7 +42,7 @@ def test_a_value_is_asked_for_and_given_in_three_steps(reviewed: Reviewed) -> No
     reviewed.create(table("t"), t=TWO)
     _, operations = settled(reviewed, needed(), [Answer("value", "0")])
     assert reviewed.asked == [
-        "There is a new column t.c NOT NULL (INTEGER). What do the 2 rows of t get?"
+        "There is a new column t.c NOT NULL (INTEGER). What do 2 rows of t get?"
     ]
     assert words(operations) == FILLED
     add, _, alter = all_of(operations)
@@ -144,7 +144,7 @@ def test_one_value_does_not_fill_a_unique_column(reviewed: Reviewed) -> None:
     settled(reviewed, unique, Closed())
     (question,) = reviewed.questioner.open
     assert [option.answer for option in question.options] == ["sql", "nullable"]
-    with pytest.raises(UsageError, match="unique, so one value cannot fill the 2 rows of t"):
+    with pytest.raises(UsageError, match="unique, so one value cannot fill 2 rows of t"):
         settled(reviewed, unique, default=["t.c=3"])
     # To a single row it can be given.
     reviewed.connection.exec_driver_sql("DELETE FROM t WHERE id = 2")
@@ -168,7 +168,7 @@ def test_not_null_on_a_column_with_rows_without_a_value(reviewed: Reviewed) -> N
     reviewed.create(table("t", column("c")), t=[{"c": 1}, {"c": None}, {"c": None}])
     _, operations = settled(reviewed, needed(), [Answer("value", "0")])
     assert reviewed.asked == [
-        "t.c becomes NOT NULL (INTEGER). What do the 2 rows without a value of t get?"
+        "t.c becomes NOT NULL (INTEGER). What do 2 rows without a value of t get?"
     ]
     assert words(operations) == FILLED[1:]
 
