@@ -142,8 +142,9 @@ def _fill(
         return FillNullsOp.of(key, column, value=value)
     if _constant_default(column) and not is_unique(column):
         value = _stored(column, column.default.arg)  # type: ignore[union-attr]
+        get = "gets" if rows == 1 else "get"
         review.notices.append(
-            f"{_many(rows, key, adds)} {'gets' if rows == 1 else 'get'} {value!r} in {column.name}, the model's default."
+            f"{_many(rows, key, adds)} {get} {value!r} in {column.name}, the model's default."
         )
         return FillNullsOp.of(key, column, value=value)
     answer = review.ask(_question(review, key, column, rows, title, adds))
