@@ -63,13 +63,15 @@ def _written(name: str, quote: str) -> str:
     return quoted(name, quote) if needs_quotes(name) else name
 
 
-# The functions of triggers: those that only triggers of this table call, or all.
+# All functions of triggers; of_table: only triggers of this table call it.
 _FUNCTIONS = """
-SELECT p.oid, p.prosrc, pg_get_functiondef(p.oid),
-       EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid AND NOT t.tgisinternal
-               AND t.tgrelid = CAST(:table AS regclass))
-       AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid AND NOT t.tgisinternal
-               AND t.tgrelid <> CAST(:table AS regclass)) AS of_table
+WITH renamed AS (
+  SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relname = :table AND n.nspname = COALESCE(:schema, current_schema())
+)
+SELECT p.prosrc, pg_get_functiondef(p.oid),
+       (SELECT bool_and(t.tgrelid IN (SELECT oid FROM renamed)) FROM pg_trigger t
+        WHERE t.tgfoid = p.oid AND NOT t.tgisinternal) AS of_table
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.prorettype = 'trigger'::regtype AND l.lanname = 'plpgsql'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass
@@ -90,11 +92,8 @@ def functions_follow(
     A column that the function of triggers of several tables mentions may be of another
     one: it stays.
     """
-    quote = connection.dialect.identifier_preparer.quote
-    name = ".".join(quote(part) for part in (schema, table_to or table) if part)
-    for _, body, definition, of_table in connection.execute(
-        sa.text(_FUNCTIONS), {"table": name}
-    ).all():
+    where = {"schema": schema, "table": table_to or table}
+    for body, definition, of_table in connection.execute(sa.text(_FUNCTIONS), where).all():
         text = body
         if table_to is not None:
             text = table_renamed(body, table, table_to, '"')
