@@ -179,7 +179,11 @@ def _list(names: Iterable[Any]) -> str:
 
 def _options(options: Any) -> str:
     """Options in words; those that say nothing are left out, so that they need not be equal."""
-    kept = [f"{key}={value}" for key, value in sorted((options or {}).items()) if value]
+    # As text: SQLite's predicate is an SQL construct, which has no truth value.
+    shown = {key: "" if value is None else str(value) for key, value in (options or {}).items()}
+    kept = [
+        f"{k}={v}" for k, v in sorted(shown.items()) if v not in ("", "False", "[]", "{}", "()")
+    ]
     return f"[{', '.join(kept)}]" if kept else ""
 
 

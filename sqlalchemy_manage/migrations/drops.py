@@ -35,6 +35,10 @@ def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:
             # Its indexes and constraints stay with it.
             if isinstance(op, (ops.DropTableOp, ops.DropIndexOp, ops.DropConstraintOp)):
                 holder.remove(op)
+        elif getattr(op, "loses_data", False):
+            # A column of values becomes a computed one.
+            if not _column_may_go(review, key, op.column_name, computed=True):
+                holder.remove(op)
         elif isinstance(op, ops.DropColumnOp) and key not in dropped:
             if not _column_may_go(review, key, op.column_name):
                 holder.remove(op)
@@ -133,7 +137,7 @@ def _table_may_go(review: Review, key: Key, models: list[Any]) -> bool:
     return _says_yes(review, question, name)
 
 
-def _column_may_go(review: Review, key: Key, column: str) -> bool:
+def _column_may_go(review: Review, key: Key, column: str, *, computed: bool = False) -> bool:
     name = dotted(*key, column)
     if review.answers.drop_allowed(name) or name in review.undecided:
         return True
@@ -148,7 +152,9 @@ def _column_may_go(review: Review, key: Key, column: str) -> bool:
     question = Question(
         "drop-column",
         name,
-        f"No model has the column {name} any more. Drop it with its data ({holds})?",
+        f"The column {name} becomes computed. Replace its values ({holds})?"
+        if computed
+        else f"No model has the column {name} any more. Drop it with its data ({holds})?",
         (
             Option("yes", "yes, drop it", (flag("--allow-drop", quoted(*key, column)),)),
             Option("no", "no, keep it", ()),

@@ -140,9 +140,9 @@ def _check_of(
 
 def _lists(inspector: Any, schema: str | None, table: Any) -> dict[str, list[Any]]:
     """The CHECKs of a table that list values, by column: the text, the name, the values."""
-    known: dict[str, list[Any]] | None = inspector.info_cache.get(("enum lists", schema, table))
-    if known is None:
-        known = inspector.info_cache[("enum lists", schema, table)] = {}
+    key = ("enum lists", schema, table)
+    if key not in inspector.info_cache:
+        lists: dict[str, list[Any]] = {}
         try:
             found = inspector.get_check_constraints(table, schema=schema)
         except NotImplementedError:
@@ -150,7 +150,9 @@ def _lists(inspector: Any, schema: str | None, table: Any) -> dict[str, list[Any
         for check in found:
             if listed := in_list(check["sqltext"]):
                 item = (check["sqltext"], check["name"], listed[1])
-                known.setdefault(listed[0], []).append(item)
+                lists.setdefault(listed[0], []).append(item)
+        inspector.info_cache[key] = lists
+    known: dict[str, list[Any]] = inspector.info_cache[key]
     return known
 
 
