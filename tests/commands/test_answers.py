@@ -329,3 +329,50 @@ def test_no_is_the_default_and_a_column_with_data_then_stays(
     text = (sample / "migrations" / "versions" / f"{versions(sample)[-1]}.py").read_text()
     assert "rename" not in text
     assert "drop_column" not in text.partition("def downgrade")[0]
+
+
+def test_values_that_become_computed_are_asked_about_beside_a_partial_index(
+    sample: Path, new_database: Callable[[str], str]
+) -> None:
+    url = new_database("sqlite")
+    manage = ready(sample, url)
+    edit(
+        sample,
+        "    departments:",
+        "    level: Mapped[int] = mapped_column(default=1)\n"
+        "    twice: Mapped[int | None]\n"
+        '    __table_args__ = (Index("ix_high", "level", sqlite_where=text("level > 1")),)\n'
+        "    departments:",
+    )
+    models = sample / "hr" / "models.py"
+    models.write_text(
+        models.read_text().replace(
+            "from sqlalchemy import Column", "from sqlalchemy import Computed, Index, text, Column"
+        )
+    )
+    assert manage("makemigrations").code == 0
+    assert manage("migrate").code == 0
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE employee SET twice = 7"))
+    engine.dispose()
+    edit(
+        sample,
+        "twice: Mapped[int | None]",
+        'twice: Mapped[int | None] = mapped_column(Computed("level * 2"))',
+    )
+    edit(
+        sample, "    hired_on: Mapped[datetime | None] = mapped_column(default=datetime.now)\n", ""
+    )
+    asked = manage("makemigrations")
+    assert asked.code == 3, asked
+    assert "employee.twice becomes computed. Replace its values (10 values in 10 rows)?" in (
+        asked.stderr
+    )
+    given = manage(
+        "makemigrations",
+        *("--allow-drop", "employee.twice", "--allow-drop", "employee.hired_on"),
+    )
+    assert given.code == 0, given
+    assert manage("migrate").code == 0
+    assert manage("makemigrations", "--check").code == 0
