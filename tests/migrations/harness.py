@@ -22,7 +22,10 @@ from conftest import BACKENDS, Result
 
 from sqlalchemy_manage.cli import main
 
-SETTINGS = 'DATABASES = {{"default": {{"URL": {url!r}}}}}\nINSTALLED_APPS = ["staff"]\n'
+SETTINGS = """\
+DATABASES = {{"default": {{"URL": {0!r}}}, "other": {{"URL": {1!r}}}}}
+INSTALLED_APPS = ["staff"]
+"""
 MANAGE = """\
 import os
 import sys
@@ -64,12 +67,17 @@ def key(name="id", type_=Integer, *more, **kw):
 class App:
     """A project with one app on one database."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, written_on: str | None = None) -> None:
         self.folder = folder
         self.url = url
+        self.author = App(folder, written_on) if written_on else None
+        if self.author:
+            settings = SETTINGS.format(written_on, url)
+            (folder / "staff_settings.py").write_text(settings)
+            return
         (folder / "staff").mkdir(parents=True)
         (folder / "staff" / "__init__.py").touch()
-        (folder / "staff_settings.py").write_text(SETTINGS.format(url=url))
+        (folder / "staff_settings.py").write_text(SETTINGS.format(url, url))
         (folder / "manage.py").write_text(MANAGE)
 
     @cached_property
@@ -122,7 +130,16 @@ class App:
                     del sys.modules[name]
 
     def manage(self, *args: object) -> Result:
-        """``manage.py ARGS`` with nobody at the terminal."""
+        """``manage.py ARGS`` with nobody at the terminal.
+
+        Revisions are written on the other database, where there is one.
+        """
+        if self.author:
+            if args[0] == "migrate" or "--check" not in args:
+                done = self.author.manage(*args)
+                if done.code or args[0] != "migrate":
+                    return done
+            args = (*args, "--database", "other")
         out, err = io.StringIO(), io.StringIO()
         with (
             self.imported_anew(),
@@ -164,11 +181,19 @@ class App:
             for statement in statements:
                 connection.exec_driver_sql(statement)
 
+    def by_hand(self, statements: tuple[str, ...] | Mapping[str, tuple[str, ...]]) -> None:
+        """Run ``statements``, for each kind of database its own."""
+        if self.author:
+            self.author.by_hand(statements)
+        self.execute(*(statements if isinstance(statements, tuple) else statements[self.backend]))
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.exec_driver_sql(sql)]
 
     def insert(self, rows: Mapping[str, Any]) -> None:
+        if self.author:
+            self.author.insert(rows)
         metadata = self.metadata
         with self.engine.begin() as connection:
             for name, found in rows.items():

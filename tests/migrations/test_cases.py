@@ -44,8 +44,7 @@ def go(app: App, case: Case) -> None:
         app.execute(case.first)
     app.begin(case.before)
     app.insert(case.rows)
-    statements = case.sql if isinstance(case.sql, tuple) else case.sql[app.backend]
-    app.execute(*statements)
+    app.by_hand(case.sql)
     data, schema, answer = app.data(), app.schema(), asked(app, case, 0)
 
     app.models(case.changed)
@@ -102,3 +101,19 @@ def runs() -> Iterator[Any]:
 @pytest.mark.parametrize(("name", "backend"), list(runs()))
 def test_case(name: str, tmp_path: Path, backend: str, new_database: Callable[..., str]) -> None:
     go(App(tmp_path / "project", new_database(backend)), CASES[name])
+
+
+def elsewhere() -> Iterator[Any]:
+    for name, case in CASES.items():
+        for backend in ("postgresql", "mariadb"):
+            if {backend, "sqlite"} <= set(case.only):
+                yield pytest.param(name, backend, id=f"{backend}-{name}")
+
+
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+@pytest.mark.parametrize(("name", "backend"), list(elsewhere()))
+def test_written_on_sqlite(
+    name: str, tmp_path: Path, backend: str, new_database: Callable[..., str]
+) -> None:
+    author = new_database("sqlite")
+    go(App(tmp_path / "project", new_database(backend), written_on=author), CASES[name])
