@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import MetaData, Table
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapper, configure_mappers, registry
+from sqlalchemy.orm import Mapper, registry
 from sqlalchemy.schema import sort_tables_and_constraints
 
 from .declare import declared, is_view
@@ -59,7 +59,9 @@ def mappers_of(modules: Iterable[ModuleType], tables: list[Table]) -> list[Mappe
                 if isinstance(candidate, registry):
                     registries.setdefault(id(candidate), candidate)
     try:
-        configure_mappers()
+        # Not configure_mappers(): other registries of this process are none of ours.
+        for found in registries.values():
+            found.configure(cascade=True)
     except SQLAlchemyError as error:
         raise AppError(f"the models do not fit together: {error}") from error
     position: dict[Any, int] = {table: index for index, table in enumerate(tables)}

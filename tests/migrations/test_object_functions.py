@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -253,8 +254,9 @@ def test_functions_of_mariadb(mariadb: Migrations) -> None:
     mariadb.run(path, "downgrade")
     assert rows(engine, "SELECT shout('a', 2)") == [("a!!",)]
     assert objects(engine, "shout") == before
-    # Nothing is left of the copies that were made to compare.
-    assert [r for r in rows(engine, "SHOW DATABASES") if str(r[0]).startswith("scratch_")] == []
+    # Nothing is left of the copies that this process made to compare.
+    copies = f"scratch_{os.getpid()}_"
+    assert [r for r in rows(engine, "SHOW DATABASES") if str(r[0]).startswith(copies)] == []
 
 
 def test_triggers_of_mariadb_keep_their_order(mariadb: Migrations) -> None:
