@@ -20,6 +20,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+# PyMySQL makes a TLS context for each connection, and reading the system's certificates
+# for it takes longer than most of the tests; nothing here verifies one.
+os.environ.setdefault("SSL_CERT_FILE", os.devnull)
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECTS = Path(__file__).resolve().parent / "projects"
 BACKENDS = ("sqlite", "postgresql", "mariadb")

@@ -1,6 +1,7 @@
 """What becomes of the values of a column whose type changes.
 
-MariaDB converts them, and refuses what it cannot. PostgreSQL wants to be told how to read
+MariaDB converts them, and refuses what it cannot; but where a Uuid is stored as CHAR(32),
+it would be a text like any other. PostgreSQL wants to be told how to read
 a text as something else. SQLite's rebuild casts, and a CAST never fails: a text that is no
 number becomes 0, and a date, which is stored as text there, its year.
 """
@@ -42,14 +43,36 @@ def using(column: str, old: Any, new: Any, dialect: sa.Dialect) -> str | None:
     Only there: a cast that is spelt out cuts a text that is too long, without a word.
     """
     was, becomes = kind_of(old), kind_of(new)
-    type_ = dialect.type_compiler_instance.process(new)
+    respelt = respelling(column, old, new, dialect)
+    if respelt is not None:
+        return str(respelt.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     if was == "text" and becomes not in ("text", "enum", ""):
-        return f"{column}::{type_}"
+        return f"{column}::{dialect.type_compiler_instance.process(new)}"
     if was in _NUMBERS and becomes == "boolean":
         return f"{column} <> 0"
     if was == "boolean" and becomes in _NUMBERS:
-        return f"{column}::integer::{type_}"
+        return f"{column}::integer::{dialect.type_compiler_instance.process(new)}"
     return None
+
+
+def respelling(column: str, old: Any, new: Any, dialect: sa.Dialect) -> Any:
+    """``column``, a quoted name, in the spelling of a Uuid that the database knows as text.
+
+    SQLAlchemy stores one as 32 hexadecimal digits where there is no UUID type, and reads it
+    with hyphens; a text is taken to have them. None where nothing has to be respelt.
+    """
+    text: sa.ColumnElement[str] = sa.literal_column(column, sa.Text)
+    if kind_of(old) == "text" and _is_hex(new, dialect):
+        return _stored(text, "text", "uuid")
+    if _is_hex(old, dialect) and kind_of(new) == "text":
+        return _stored(text, "uuid", "text")
+    return None
+
+
+def _is_hex(type_: Any, dialect: sa.Dialect) -> bool:
+    if isinstance(type_, sa.TypeDecorator):
+        type_ = type_.impl_instance
+    return isinstance(type_, sa.Uuid) and not (type_.native_uuid and dialect.supports_native_uuid)
 
 
 def on_sqlite(expression: Any, old: Any, new: Any, connection: sa.Connection | None) -> Any:
@@ -75,6 +98,13 @@ def _stored(text: Any, was: str, becomes: str) -> Any:
         return sa.func.substr(text, 12)
     if becomes == "uuid":
         return sa.func.lower(sa.func.replace(text, "-", ""))
+    if (was, becomes) == ("uuid", "text"):
+        ends = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        made: Any = None
+        for end in ends:
+            part = sa.func.substr(text, *end, type_=sa.Text)
+            made = part if made is None else made + "-" + part
+        return made
     if becomes == "boolean" and was in _NUMBERS:
         return text != 0
     if becomes == "boolean":

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import OperationalError
 
 from .canonical import rename_identifiers
-from .conversions import on_sqlite, using
+from .conversions import kind_of, on_sqlite, respelling, using
 from .operations import RebuildKeepsTriggers
 from .reflected import COMPLETE, complete_computed
 
@@ -104,7 +104,31 @@ class _KeepsChecks(_Literally):
         return None if is_json and not isinstance(change.type_, mysql.LONGTEXT) else check
 
 
-class _DropsIndexes(_KeepsChecks):
+class _RespellsUuids(_KeepsChecks):
+    """A Uuid is CHAR(32) for SQLAlchemy 2.0, and for MySQL."""
+
+    def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
+        old, new = kw.get("existing_type"), kw.get("type_")
+        if old is None or new is None:
+            return super().alter_column(table_name, column_name, **kw)
+        preparer = self.dialect.identifier_preparer
+        made = respelling(preparer.quote(column_name), old, new, self.dialect)
+        # The longer spelling has to find room: shortened before, lengthened after.
+        shortens = kind_of(new) == "uuid"
+        if made is not None and shortens:
+            self._respell(table_name, column_name, made, kw.get("schema"))
+        super().alter_column(table_name, column_name, **kw)
+        if made is not None and not shortens:
+            name = kw.get("name") or column_name
+            made = respelling(preparer.quote(name), old, new, self.dialect)
+            self._respell(table_name, name, made, kw.get("schema"))
+
+    def _respell(self, table: str, column: str, made: Any, schema: str | None) -> None:
+        found = sa.table(table, sa.column(column), schema=schema)
+        self._exec(sa.update(found).values({column: made}))
+
+
+class _DropsIndexes(_RespellsUuids):
     """MariaDB makes an index for a foreign key, and keeps it when the key goes."""
 
     def drop_constraint(self, const: Any, **kw: Any) -> None:
@@ -191,10 +215,19 @@ class SQLite(_Literally, RebuildKeepsTriggers):
         ]
         batch_impl.indexes.clear()
 
+    def requires_recreate_in_batch(self, batch_op: Any) -> bool:
+        # A Uuid is reflected as CHAR(32); only the revision knows what it was.
+        self._existing_types = {
+            arg[1]: kw["existing_type"]
+            for operation, arg, kw in batch_op.batch
+            if operation == "alter_column" and isinstance(kw.get("existing_type"), sa.Uuid)
+        }
+        return super().requires_recreate_in_batch(batch_op)
+
     def cast_for_batch_migrate(self, existing: Any, existing_transfer: Any, new_type: Any) -> None:
         made = on_sqlite(
             existing_transfer["expr"],
-            existing.type,
+            self.__dict__.get("_existing_types", {}).get(existing.name, existing.type),
             new_type,
             None if self.as_sql else self.connection,
         )

@@ -182,8 +182,12 @@ CHANGES = {
     "String to Uuid": changed(
         "String(36)",
         "Uuid(as_uuid=False)",
-        {"t": [{"id": 1, "c": "5f0c6e0e-5b1e-4d6c-9a57-0d3c1a2b3c4d"}]},
-        only=("postgresql", "mariadb"),
+        {"t": [{"id": 1, "c": "5f0c6e0e-5b1e-4d6c-9a57-0d3c1a2b3c4d"}, {"id": 2, "c": None}]},
+    ),
+    "String to a Uuid stored as text": changed(
+        "String(36)",
+        "Uuid(as_uuid=False, native_uuid=False)",
+        {"t": [{"id": 1, "c": "5f0c6e0e-5b1e-4d6c-9a57-0d3c1a2b3c4d"}, {"id": 2, "c": None}]},
     ),
     "a server default added": changed("Integer", 'Integer, server_default="3"', NUMBERS),
     "a server default changed": changed(
