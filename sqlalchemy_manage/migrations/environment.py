@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,19 +13,21 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
-from ..conf import Database, failing_line
+from ..conf import Database
 from ..databases import connecting, create_engine
-from ..errors import HistoryError, ManageError, MigrationError
+from ..errors import HistoryError, ManageError
 from ..output import redact
 from ..project import Project
+from .dangling import NoNewDangling
 from .directives import answers_of, directives_hook
 from .history import read_history
 from .locks import locked, migration_lock
 from .plugins import include
 from .questions import Answers
 from .scripts import Request
+from .watch import Guard, MovedOn, Watcher
 
 Event = tuple[str, str, float]
 """What happened, to which revision, after how many seconds: start, done, failed, wait."""
@@ -44,10 +44,6 @@ class Run:
     read_only: bool = False
     rows_visible: bool = True
     answers: Answers = field(default_factory=Answers)
-
-
-class _MovedOn(Exception):
-    """Another process applied revisions since the plan was made."""
 
 
 def run_env(context: Any) -> None:
@@ -98,7 +94,7 @@ def _run(context: Any, run: Run) -> None:
                 with connecting(engine, create=not run.read_only) as connection:
                     _online(context, run, connection, options)
                 return
-            except _MovedOn:
+            except MovedOn:
                 # Plan again from where the database stands now; "+1" would be one more.
                 if re.match(r"[+-]", str(context.get_context().opts["destination_rev"])):
                     raise HistoryError(
@@ -119,11 +115,11 @@ def _transactional(dialect: str) -> bool | None:
 
 
 def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str, Any]) -> None:
-    steps = _Steps(run, connection)
+    watcher = Watcher(run, connection, guards(run))
     options = options | {
         "connection": connection,
         "transactional_ddl": _transactional(connection.dialect.name),
-        "on_version_apply": steps.applied,
+        "on_version_apply": watcher.applied,
     }
     if run.read_only:
         options["dont_mutate"] = True
@@ -138,7 +134,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     connection.info["writes"] = True
     # On a second try the plan of the first is still there, with its guard around it.
     plan = command["fn"]
-    context.configure(**options, fn=steps.guard(getattr(plan, "unguarded", plan)))
+    context.configure(**options, fn=watcher.guard(getattr(plan, "unguarded", plan)))
     if connection.in_transaction():
         raise AssertionError("a transaction began before Alembic's own; it would not commit")
     engine = connection.engine
@@ -150,103 +146,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         context.run_migrations()
 
 
-class _Steps:
-    """Watches each revision from inside its transaction."""
-
-    def __init__(self, run: Run, connection: sa.Connection) -> None:
-        self.run = run
-        self.connection = connection
-        self.heads: set[str] | None = None
-        self.dangling: dict[tuple[str, str], int] | None = None
-        self.started = 0.0
-
-    def guard(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
-        """``plan``, with every step checked before and explained after a failure."""
-
-        def guarded(heads: Any, context: Any) -> Iterator[Any]:
-            self.heads = set(heads)
-            for step in plan(heads, context):
-                step.migration_fn = self._guarded(step, step.migration_fn, context)
-                yield step
-
-        guarded.unguarded = plan  # type: ignore[attr-defined]
-        return guarded
-
-    def _guarded(self, step: Any, inner: Callable[..., None], context: Any) -> Callable[..., None]:
-        @functools.wraps(inner)  # Alembic's log takes "upgrade" from the name
-        def migration_fn(**kw: Any) -> None:
-            # SQLite's lock ends with each revision's transaction: somebody else may have
-            # had a turn since the last one.
-            if set(context.get_current_heads()) != self.heads:
-                raise _MovedOn
-            if self.dangling is None:
-                self.dangling = _dangling(self.connection)
-            name = _name(step.info)
-            self.started = time.monotonic()
-            self.run.on_event(("start", name, 0.0))
-            try:
-                inner(**kw)
-            except Exception as error:
-                self.run.on_event(("failed", name, 0.0))
-                raise self.failed(name, error) from error
-
-        return migration_fn
-
-    def applied(self, *, step: Any, heads: set[str], **kw: Any) -> None:
-        """Alembic's on_version_apply: the last word before the revision is committed."""
-        self.heads = set(heads)
-        name = _name(step)
-        now = _dangling(self.connection)
-        before = self.dangling or {}
-        worse = [f"{t} -> {p}" for (t, p), n in now.items() if n > before.get((t, p), 0)]
-        if worse:
-            self.run.on_event(("failed", name, 0.0))
-            raise MigrationError(
-                f"{name} leaves dangling foreign keys ({', '.join(worse)}) and was rolled back.",
-                "manage.py checklinks names the rows that dangle already; the others are made "
-                "by the revision.",
-            )
-        self.dangling = now
-        self.run.on_event(("done", name, time.monotonic() - self.started))
-
-    def failed(self, name: str, error: Exception) -> MigrationError:
-        reason = str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
-        reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-        if self.connection.dialect.name in ("mysql", "mariadb"):
-            state = (
-                "MariaDB and MySQL commit every DDL statement at once: what the revision did "
-                f"before this point is in the database, though {name} is not recorded."
-            )
-            hint = "Undo that part by hand, mend the revision, then: manage.py migrate"
-        else:
-            state = f"It was rolled back: the database is as it was before {name}."
-            hint = "Mend the revision, then: manage.py migrate"
-        if "already exists" in reason.lower():
-            hint = (
-                "If the database had these tables before it had migrations: "
-                "manage.py migrate --fake-initial\n" + hint
-            )
-        return MigrationError(f"{name} failed: {reason}{failing_line(error)}.\n{state}", hint)
-
-
-def _name(info: Any) -> str:
-    ids = info.up_revision_ids if not info.is_stamp else info.destination_revision_ids
-    return ", ".join(ids) or "base"
-
-
-def _dangling(connection: sa.Connection) -> dict[tuple[str, str], int]:
-    """SQLite only, where the check is off while migrating: (child, parent) -> dangling rows."""
-    counts: dict[tuple[str, str], int] = {}
-    if connection.dialect.name == "sqlite":
-        for table in sa.inspect(connection).get_table_names():
-            name = connection.dialect.identifier_preparer.quote(table)
-            try:
-                rows = connection.exec_driver_sql(f"PRAGMA foreign_key_check({name})").all()
-            except DBAPIError:
-                continue  # "foreign key mismatch": the key itself is wrong, no row is to blame
-            for row in rows:
-                counts[row[0], row[2]] = counts.get((row[0], row[2]), 0) + 1
-    return counts
+def guards(run: Run) -> list[Guard]:
+    """What watches over the revisions of a run, in the order in which it is asked."""
+    return [NoNewDangling()]
 
 
 def version_folders(script: ScriptDirectory) -> list[Path]:

@@ -1,0 +1,153 @@
+"""Every revision, watched from inside its transaction, by guards that may stop it.
+
+A guard is a class with methods that are called at the moments of a run. What it raises
+before the end of a revision rolls that revision back, where the database can.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ..conf import failing_line
+from ..errors import ManageError, MigrationError
+
+if TYPE_CHECKING:
+    from .environment import Run
+
+
+class MovedOn(Exception):
+    """Another process applied revisions since the plan was made."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One revision on its way: ``verb`` is ``upgrade``, ``downgrade`` or ``stamp``.
+
+    ``module`` is the revision file as Alembic imported it; None for a stamp.
+    """
+
+    name: str
+    verb: str
+    module: Any
+    connection: sa.Connection
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the database undoes the revision when it fails."""
+        return self.connection.dialect.name not in ("mysql", "mariadb")
+
+
+class Guard:
+    """Does nothing; subclasses say what to do at which moment."""
+
+    def begin(self, step: Step) -> None:
+        """Before a revision runs, in its transaction."""
+
+    def end(self, step: Step) -> None:
+        """After it, in its transaction, when its id is recorded and nothing committed."""
+
+    def failed(self, step: Step, error: Exception) -> None:
+        """After an error; its transaction is still open, and will be rolled back."""
+
+
+class Watcher:
+    """Calls the guards, reports events, and explains what fails."""
+
+    def __init__(self, run: Run, connection: sa.Connection, guards: Sequence[Guard]) -> None:
+        self.run = run
+        self.connection = connection
+        self.guards = guards
+        self.heads: set[str] | None = None
+        self.step: Step | None = None
+        self.started = 0.0
+
+    def guard(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
+        """``plan``, with every step checked before and explained after a failure."""
+
+        def guarded(heads: Any, context: Any) -> Iterator[Any]:
+            self.heads = set(heads)
+            for step in plan(heads, context):
+                step.migration_fn = self._guarded(step, step.migration_fn, context)
+                yield step
+
+        guarded.unguarded = plan  # type: ignore[attr-defined]
+        return guarded
+
+    def _guarded(self, step: Any, inner: Callable[..., None], context: Any) -> Callable[..., None]:
+        @functools.wraps(inner)  # Alembic's log takes "upgrade" from the name
+        def migration_fn(**kw: Any) -> None:
+            # SQLite's lock ends with each revision's transaction: somebody else may have
+            # had a turn since the last one.
+            if set(context.get_current_heads()) != self.heads:
+                raise MovedOn
+            now = self.step = _step_of(step, self.connection)
+            self.started = time.monotonic()
+            self.run.on_event(("start", now.name, 0.0))
+            with self._explaining(now):
+                for guard in self.guards:
+                    guard.begin(now)
+                try:
+                    inner(**kw)
+                except Exception as error:
+                    raise explained(now, error) from error
+
+        return migration_fn
+
+    def applied(self, *, step: Any, heads: set[str], **kw: Any) -> None:
+        """Alembic's on_version_apply: the last word before the revision is committed."""
+        self.heads = set(heads)
+        assert self.step is not None
+        with self._explaining(self.step):
+            for guard in self.guards:
+                guard.end(self.step)
+        self.run.on_event(("done", self.step.name, time.monotonic() - self.started))
+
+    @contextmanager
+    def _explaining(self, step: Step) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.run.on_event(("failed", step.name, 0.0))
+            for guard in self.guards:
+                guard.failed(step, error)
+            if isinstance(error, ManageError):
+                raise
+            raise explained(step, error) from error
+
+
+def _step_of(step: Any, connection: sa.Connection) -> Step:
+    info = step.info
+    ids = info.up_revision_ids if not info.is_stamp else info.destination_revision_ids
+    verb = "stamp" if info.is_stamp else "upgrade" if info.is_upgrade else "downgrade"
+    module = None if info.is_stamp else step.revision.module
+    return Step(", ".join(ids) or "base", verb, module, connection)
+
+
+def explained(step: Step, error: Exception) -> MigrationError:
+    """What went wrong in a revision, the state it leaves, and what to do next."""
+    name = step.name
+    reason = str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
+    reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    if step.transactional:
+        state = f"It was rolled back: the database is as it was before {name}."
+        hint = "Mend the revision, then: manage.py migrate"
+    else:
+        state = (
+            "MariaDB and MySQL commit every DDL statement at once: what the revision did "
+            f"before this point is in the database, though {name} is not recorded."
+        )
+        hint = "Undo that part by hand, mend the revision, then: manage.py migrate"
+    if "already exists" in reason.lower():
+        hint = (
+            "If the database had these tables before it had migrations: "
+            "manage.py migrate --fake-initial\n" + hint
+        )
+    return MigrationError(f"{name} failed: {reason}{failing_line(error)}.\n{state}", hint)
