@@ -7,11 +7,16 @@ with TEST_REQUIRE_BACKENDS=1 a missing backend fails instead.
 
 from __future__ import annotations
 
+import atexit
+import functools
+import json
 import os
 import secrets
+import select
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -190,13 +195,53 @@ def run(
     environment.pop("MANAGE_SETTINGS_MODULE", None)
     if url is not None:
         environment["DATABASE_URL"] = url
+    environment |= env
+    argv = [str(arg) for arg in args]
+    own_interpreter = argv[0] in ("-c", "-W", "-X") or any(
+        name.startswith("PYTHON") for name in env
+    )
+    if not own_interpreter:
+        return _forked(argv, folder, environment, stdin or "")
     done = subprocess.run(
-        [sys.executable, *map(str, args)],
+        [sys.executable, *argv],
         cwd=folder,
-        env=environment | env,
-        input=stdin if stdin is not None else "",
+        env=environment,
+        input=stdin or "",
         capture_output=True,
         text=True,
         timeout=120,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+@functools.cache
+def _fork_server() -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    server = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("forkserver.py"))],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(server.kill)
+    return server
+
+
+def _forked(argv: list[str], folder: Path, environment: dict[str, str], stdin: str) -> Result:
+    """The same with a child of a process that has imported the libraries."""
+    server = _fork_server()
+    assert server.stdin is not None and server.stdout is not None
+    with tempfile.TemporaryDirectory() as place:
+        files = {name: os.path.join(place, name) for name in ("stdin", "stdout", "stderr")}
+        Path(files["stdin"]).write_text(stdin)
+        request = {"argv": argv, "cwd": str(folder), "env": environment, **files}
+        server.stdin.write(json.dumps(request) + "\n")
+        server.stdin.flush()
+        ready, _, _ = select.select([server.stdout], [], [], 120)
+        if not ready:
+            server.kill()
+            _fork_server.cache_clear()
+            raise TimeoutError(f"{argv} took more than 120 s")
+        code = int(server.stdout.readline())
+        return Result(code, *(Path(files[name]).read_text() for name in ("stdout", "stderr")))

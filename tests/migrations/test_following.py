@@ -67,16 +67,11 @@ def test_a_function_of_two_tables_may_mean_the_other_one(engine: sa.Engine) -> N
             for table in tables:
                 connection.exec_driver_sql(trigger.format(name, table))
         functions_follow(connection, None, "one", column=("a", "b"))
-        bodies = dict(
-            connection.execute(
-                sa.text(
-                    "SELECT proname, prosrc FROM pg_proc p JOIN pg_namespace n"
-                    " ON n.oid = p.pronamespace WHERE n.nspname = 'public'"
-                )
-            )
-            .tuples()
-            .all()
+        found = connection.exec_driver_sql(
+            "SELECT proname, prosrc FROM pg_proc p JOIN pg_namespace n"
+            " ON n.oid = p.pronamespace WHERE n.nspname = 'public'"
         )
+        bodies = {row.proname: row.prosrc for row in found}
     assert bodies == {
         "alone": "BEGIN NEW.b := '50%'; RETURN NEW; END",
         "shared": "BEGIN NEW.a := '50%'; RETURN NEW; END",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -78,15 +78,27 @@ def test_a_table_takes_the_foreign_keys_of_others_along(
         assert connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar() == 1
 
 
+def described(indexes: list[Any]) -> list[Any]:
+    """All that reflection tells but the names; a text() has no equality of its own."""
+    return [
+        {
+            k: {name: str(option) for name, option in v.items()} if k == "dialect_options" else v
+            for k, v in index.items()
+            if k != "name"
+        }
+        for index in indexes
+    ]
+
+
 def test_an_index_with_all_that_it_has(op: Operations, connection: sa.Connection) -> None:
     table = made(connection)
     where = {"postgresql_where": sa.text("a > 0"), "sqlite_where": sa.text("a > 0")}
     sa.Index("x", table.c.a, table.c.c.desc(), unique=True, **where).create(connection)
     before = sa.inspect(connection).get_indexes("t")
     op.rename_index("t", "x", 'y "50%" :z')  # type: ignore[attr-defined]
-    (index,) = sa.inspect(connection).get_indexes("t")
-    assert index["name"] == 'y "50%" :z'
-    assert str(index | {"name": "x"}).replace(str(index["name"]), "x") == str(before[0])
+    after = sa.inspect(connection).get_indexes("t")
+    assert [index["name"] for index in after] == ['y "50%" :z']
+    assert described(after) == described(before)
 
 
 @pytest.mark.parametrize(
@@ -116,19 +128,19 @@ def test_on_sqlite_an_index_is_made_as_it_was_written(sql: str) -> None:
 @pytest.mark.parametrize(
     ("item", "type_", "kind"),
     [
-        (sa.UniqueConstraint("a", "c", name="x"), "unique", "unique_constraints"),
-        (sa.CheckConstraint("a > 0 AND c <> 5", name="x"), "check", "check_constraints"),
+        (lambda: sa.UniqueConstraint("a", "c", name="x"), "unique", "unique_constraints"),
+        (lambda: sa.CheckConstraint("a > 0 AND c <> 5", name="x"), "check", "check_constraints"),
         (
-            sa.ForeignKeyConstraint(["a"], ["t.id"], name="x", ondelete="CASCADE"),
+            lambda: sa.ForeignKeyConstraint(["a"], ["t.id"], name="x", ondelete="CASCADE"),
             "foreignkey",
             "foreign_keys",
         ),
     ],
 )
 def test_a_constraint(
-    op: Operations, connection: sa.Connection, item: Any, type_: str, kind: str
+    op: Operations, connection: sa.Connection, item: Callable[[], Any], type_: str, kind: str
 ) -> None:
-    made(connection, item._copy())
+    made(connection, item())
     (before,) = getattr(sa.inspect(connection), f"get_{kind}")("t")
     connection.execute(sa.text("INSERT INTO t (id, a, c) VALUES (1, 1, 1)"))
     rename = RenameConstraintOp("t", "x", "y", type_=type_)
