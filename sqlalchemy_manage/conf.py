@@ -53,6 +53,9 @@ class Settings:
     fixture_dirs: tuple[Path, ...] = ()
     shell_imports: tuple[str, ...] = ()
     lock_wait: float = 60.0
+    lock_timeout: float = 4.0
+    statement_timeout: float | None = None
+    concurrently_timeout: float = 600.0
     uses_sqlite: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -143,6 +146,9 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         "fixture_dirs": tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
         "shell_imports": reader.strings("SHELL_IMPORTS", ()),
         "lock_wait": reader.seconds("LOCK_WAIT", 60.0),
+        "lock_timeout": reader.seconds("LOCK_TIMEOUT", 4.0),
+        "statement_timeout": reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
+        "concurrently_timeout": reader.seconds("CONCURRENTLY_TIMEOUT", 600.0),
         "uses_sqlite": any(
             str(url).startswith("sqlite")
             for url in (
@@ -168,6 +174,9 @@ KNOWN = (
     "FIXTURE_DIRS",
     "SHELL_IMPORTS",
     "LOCK_WAIT",
+    "LOCK_TIMEOUT",
+    "STATEMENT_TIMEOUT",
+    "CONCURRENTLY_TIMEOUT",
 )
 
 

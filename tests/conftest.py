@@ -120,6 +120,12 @@ def database_url(backend: str, new_database: Callable[..., str]) -> str:
     return new_database(backend)
 
 
+def user_tables(engine: sa.Engine) -> set[str]:
+    """The tables of a database, without Alembic's and the tool's own."""
+    found = sa.inspect(engine).get_table_names()
+    return {n for n in found if n != "alembic_version" and not n.startswith("sqlalchemy_manage_")}
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command line did."""

@@ -93,12 +93,15 @@ def reporter(backwards: bool) -> output.Reporter:
     def report(event: tuple[str, str, float]) -> None:
         kind, name, seconds = event
         if kind == "wait":
-            output.say(f"Another process is migrating; waiting up to {seconds:g} s ...")
+            who = f" ({name})" if name else ""
+            output.say(f"Another process is migrating{who}; waiting up to {seconds:g} s ...")
         elif kind == "start":
             output.say(f"  {verb} {name} ...", nl=False)
         elif kind == "done":
             output.say(f" OK ({seconds:.2f} s)")
         elif kind == "failed":
             output.say(" FAILED")
+        elif kind == "busy":
+            output.say(" a table is locked; rolled back, trying again")
 
     return report

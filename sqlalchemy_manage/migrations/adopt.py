@@ -13,15 +13,13 @@ from alembic.runtime.migration import MigrationContext
 from ..databases import create_engine
 from ..errors import DatabaseMissing, NotAdopted
 from .executor import apply_plan
-from .history import History, Revision
+from .history import History, Revision, is_bookkeeping
 from .plan import Plan
 from .scratch import replayed
 from .words import changes
 
 if TYPE_CHECKING:
     from ..project import Project
-
-_OURS = ("alembic_version",)
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def compare_first(
     first = [r for r in history.revisions if not r.down]
     if len(first) != 1:
         return None
-    present = [n for n in sa.inspect(connection).get_table_names() if n not in _OURS]
+    present = [n for n in sa.inspect(connection).get_table_names() if not is_bookkeeping(n)]
     if not present:
         return None
     with replayed(project, history, upto=first[0].id, same_kind=True) as scratch:
@@ -102,9 +100,9 @@ def compare_first(
             expected = sa.MetaData()
             expected.reflect(scratch_connection)
             keys = {n: _primary_key(scratch_connection, n) for n in expected.tables}
-    for name in _OURS:
-        if name in expected.tables:
-            expected.remove(expected.tables[name])
+    for table in list(expected.tables.values()):
+        if is_bookkeeping(table.name):
+            expected.remove(table)
     differences = _differences(connection, expected, present)
     for name in expected.tables:
         if name in present and (key := _primary_key(connection, name)) != keys[name]:

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.exc import CompileError, SAWarning
 
+from .history import is_bookkeeping
+
 
 class Thing(NamedTuple):
     """What a database has: its kind, and where it is (``schema`` None: the default one).
@@ -65,13 +67,9 @@ def read_catalog(connection: sa.Connection, schemas: Iterable[str | None] | None
     return {
         thing: properties
         for thing, properties in found.items()
-        if not _is_own(thing.table or thing.name)
+        if not is_bookkeeping(thing.table or thing.name)
         and (thing.schema, thing.table or thing.name) not in foreign
     }
-
-
-def _is_own(table: str) -> bool:
-    return table == "alembic_version" or table.startswith("sqlalchemy_manage_")
 
 
 def _dotted(schema: str | None, name: str) -> str:

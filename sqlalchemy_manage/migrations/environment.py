@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,24 +14,28 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from ..conf import Database
+from ..conf import Database, Settings
 from ..databases import connecting, create_engine
-from ..errors import HistoryError, ManageError
+from ..errors import HistoryError, Locked, ManageError
 from ..output import redact
 from ..project import Project
 from .dangling import NoNewDangling
 from .directives import answers_of, directives_hook
 from .history import read_history
-from .locks import locked, migration_lock
+from .locks import holder, is_busy, locked, migration_lock
 from .plugins import include
 from .questions import Answers
 from .scripts import Request
+from .timeouts import open_transactions, pauses, set_timeouts
 from .watch import Guard, MovedOn, Watcher
 
 Event = tuple[str, str, float]
-"""What happened, to which revision, after how many seconds: start, done, failed, wait."""
+"""What happened, to which revision, after how many seconds: start, done, failed, busy.
+
+Of a ``wait`` for another run: who it is, as far as known, and how long it may last.
+"""
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Run:
     read_only: bool = False
     rows_visible: bool = True
     answers: Answers = field(default_factory=Answers)
+    applied: int = 0
 
 
 def run_env(context: Any) -> None:
@@ -88,6 +94,7 @@ def _run(context: Any, run: Run) -> None:
             context.run_migrations()
         return
     engine = migration_engine(run.database, run.project.settings.root, run)
+    left = pauses(run.project.settings.lock_wait)
     try:
         while True:
             try:
@@ -96,17 +103,39 @@ def _run(context: Any, run: Run) -> None:
                 return
             except MovedOn:
                 # Plan again from where the database stands now; "+1" would be one more.
-                if re.match(r"[+-]", str(context.get_context().opts["destination_rev"])):
+                if _is_relative(context):
                     raise HistoryError(
                         "Another process migrated this database meanwhile.",
                         "Look where it stands, then repeat: alembic current",
                     ) from None
-    except OperationalError as error:
-        if "database is locked" in str(error.orig):
-            raise locked(run.project.settings.lock_wait) from error
-        raise
+            except DBAPIError as error:
+                if not is_busy(error):
+                    raise
+                again = not (run.applied and _is_relative(context))
+                if not again or next(left, None) is None:
+                    raise _held_up(engine, run.project.settings) from error
     finally:
         engine.dispose()
+
+
+def _is_relative(context: Any) -> bool:
+    opts = context.get_context().opts
+    return re.match(r"[+-]", str(opts.get("destination_rev", ""))) is not None
+
+
+def _held_up(engine: sa.Engine, settings: Settings) -> Locked:
+    """Somebody kept a table, or the file, locked for the whole of LOCK_WAIT."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            return locked(settings.lock_wait, holder(connection))
+    with suppress(DBAPIError), engine.connect() as connection:
+        found = open_transactions(connection)
+    return Locked(
+        f"Another session keeps a table locked that the revision needs; it gave up after "
+        f"{settings.lock_timeout:g} s, again and again for {settings.lock_wait:g} s."
+        + "".join(f"\n  open transaction: {line}" for line in found),
+        "The revision was rolled back. End the other transaction, or wait, then: manage.py migrate",
+    )
 
 
 def _transactional(dialect: str) -> bool | None:
@@ -140,7 +169,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     engine = connection.engine
     wait = run.project.settings.lock_wait
     with (
-        migration_lock(engine, wait, lambda: run.on_event(("wait", "", wait))),
+        migration_lock(engine, wait, lambda who: run.on_event(("wait", who, wait))),
         context.begin_transaction(),
     ):
         context.run_migrations()
@@ -167,7 +196,8 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
     """
     engine = create_engine(database, root, poolclass=sa.NullPool, hide_parameters=True)
     if engine.dialect.name == "sqlite":
-        wait = int(run.project.settings.lock_wait * 1000)
+        # Until a commit has its turn, new readers wait behind it.
+        wait = int(run.project.settings.lock_timeout * 1000)
 
         @event.listens_for(engine, "connect")
         def connect(dbapi_connection: Any, record: Any) -> None:
@@ -182,6 +212,7 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
             writes = connection.info.get("writes")
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
+    set_timeouts(engine, run.project.settings)
     return engine
 
 

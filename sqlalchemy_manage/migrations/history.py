@@ -268,6 +268,11 @@ def _names(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def is_bookkeeping(table: str) -> bool:
+    """Whether a table is Alembic's or ours, and none of the application's."""
+    return table == "alembic_version" or table.startswith("sqlalchemy_manage_")
+
+
 def current_heads(connection: Connection) -> tuple[str, ...]:
     """The revisions that the database's ``alembic_version`` names; empty without that table."""
     import sqlalchemy as sa

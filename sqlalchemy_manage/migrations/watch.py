@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..conf import failing_line
 from ..errors import ManageError, MigrationError
+from .locks import is_busy
 
 if TYPE_CHECKING:
     from .environment import Run
@@ -97,6 +98,8 @@ class Watcher:
                 try:
                     inner(**kw)
                 except Exception as error:
+                    if now.transactional and is_busy(error):
+                        raise
                     raise explained(now, error) from error
 
         return migration_fn
@@ -104,6 +107,7 @@ class Watcher:
     def applied(self, *, step: Any, heads: set[str], **kw: Any) -> None:
         """Alembic's on_version_apply: the last word before the revision is committed."""
         self.heads = set(heads)
+        self.run.applied += 1
         assert self.step is not None
         with self._explaining(self.step):
             for guard in self.guards:
@@ -115,6 +119,9 @@ class Watcher:
         try:
             yield
         except Exception as error:
+            if step.transactional and is_busy(error):
+                self.run.on_event(("busy", step.name, 0.0))
+                raise
             self.run.on_event(("failed", step.name, 0.0))
             for guard in self.guards:
                 guard.failed(step, error)

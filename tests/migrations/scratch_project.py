@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from conftest import user_tables
 
 from sqlalchemy_manage.conf import Database
 from sqlalchemy_manage.databases import create_engine
@@ -22,5 +23,4 @@ TABLE = 'op.create_table("{0}", sa.Column("id", sa.Integer, primary_key=True))'
 
 def tables(database: Database) -> set[str]:
     engine = create_engine(database, None, poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        return set(sa.inspect(connection).get_table_names()) - {"alembic_version"}
+    return user_tables(engine)
