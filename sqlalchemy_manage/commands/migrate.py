@@ -93,8 +93,8 @@ def reporter(backwards: bool) -> output.Reporter:
     def report(event: tuple[str, str, float]) -> None:
         kind, name, seconds = event
         if kind == "wait":
-            who = f" ({name})" if name else ""
-            output.say(f"Another process is migrating{who}; waiting up to {seconds:g} s ...")
+            what = f"is migrating ({name})" if name else "keeps the database locked"
+            output.say(f"Another process {what}; waiting up to {seconds:g} s ...")
         elif kind == "start":
             output.say(f"  {verb} {name} ...", nl=False)
         elif kind == "done":

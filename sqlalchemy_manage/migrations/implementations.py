@@ -6,6 +6,7 @@ A subclass with ``__dialect__`` takes the place of Alembic's own
 
 from __future__ import annotations
 
+import functools
 import re
 import warnings
 from contextlib import suppress
@@ -22,6 +23,7 @@ from .canonical import rename_identifiers
 from .conversions import kind_of, on_sqlite, respelling, using
 from .operations import RebuildKeepsTriggers
 from .reflected import COMPLETE, complete_computed
+from .timeouts import retried
 
 # Both are said of a rebuild that loses them; here it does not.
 warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
@@ -85,7 +87,10 @@ class _KeepsChecks(_Literally):
             if check is not None:
                 statement = undoubled(str(construct.compile(dialect=self.dialect)), self.dialect)
                 construct = sa.text(literally(f"{statement} CHECK ({check})"))
-        return super()._exec(construct, *args, **kw)
+        if self.as_sql:
+            return super()._exec(construct, *args, **kw)
+        # What the revision did before is committed: only the statement can be tried again.
+        return retried(functools.partial(super()._exec, construct, *args, **kw), self.connection)
 
     def _check_of(self, change: MySQLChangeColumn) -> str | None:
         if not getattr(self.dialect, "is_mariadb", False):

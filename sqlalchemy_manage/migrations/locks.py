@@ -21,7 +21,7 @@ import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,7 +69,11 @@ def migration_lock(
             if time.monotonic() >= deadline:
                 raise locked(wait, holder(connection))
             time.sleep(0.1 + random.random() / 10)
-        yield
+        try:
+            yield
+        finally:
+            with suppress(DBAPIError):
+                _withdraw(connection)
 
 
 def _taken(connection: sa.Connection) -> bool:
@@ -111,6 +115,7 @@ def _announced_on_sqlite(connection: sa.Connection) -> bool:
     except OperationalError as error:
         if not is_busy(error):
             raise
+        raw.rollback()  # A COMMIT that had to give up leaves its transaction open.
         return False
     finally:
         connection.info["writes"] = False
@@ -128,19 +133,30 @@ def _announce(connection: sa.Connection) -> None:
     )
 
 
+def _withdraw(connection: sa.Connection) -> None:
+    """Nobody shall be told of a run that is over; after a kill, the process is not there."""
+    name = connection.dialect.name
+    if name in ("sqlite", "mysql", "mariadb"):
+        connection.info["writes"] = True
+        connection.execute(sa.delete(_HOLDER))
+        connection.commit()
+
+
 def holder(connection: sa.Connection) -> str:
     """Who holds the lock, as ``host, pid N, since TIME``; empty where that cannot be known."""
     try:
         if connection.dialect.name == "postgresql":
             found = connection.exec_driver_sql(_POSTGRESQL_HOLDER).first()
             return _on_postgresql(*found) if found else ""
+        connection.info["writes"] = False
         row = connection.execute(sa.select(_HOLDER)).first()
     except DBAPIError:
         return ""
     finally:
         connection.rollback()
-    if row is None or (row.host == socket.gethostname() and not _is_alive(row.pid)):
-        return ""  # Another program writes; the row is from an earlier run.
+    here = row is not None and row.host == socket.gethostname()
+    if row is None or (here and (row.pid == os.getpid() or not _is_alive(row.pid))):
+        return ""  # Another program writes; the row is from a run that was killed.
     return f"{row.host}, pid {row.pid}, since {row.since[:19]} UTC"
 
 
@@ -164,9 +180,10 @@ def _is_alive(pid: int) -> bool:
 
 def locked(wait: float, who: str = "") -> Locked:
     """The error for a lock that was not freed within ``wait`` seconds."""
-    by = f" ({who})" if who else ""
+    # Without a name it may be any program that reads or writes the file.
+    what = f"is migrating this database ({who})" if who else "keeps this database locked"
     return Locked(
-        f"Another process is migrating this database{by}; it was not done after {wait:g} s.",
+        f"Another process {what}; it was not done after {wait:g} s.",
         "Wait for it and repeat the command, or raise LOCK_WAIT in the settings.",
     )
 
