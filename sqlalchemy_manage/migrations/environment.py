@@ -134,7 +134,7 @@ def _held_up(engine: sa.Engine, settings: Settings) -> Locked:
         f"Another session keeps a table locked that the revision needs; it gave up after "
         f"{settings.lock_timeout:g} s, again and again for {settings.lock_wait:g} s."
         + "".join(f"\n  open transaction: {line}" for line in found),
-        "The revision was rolled back. End the other transaction, or wait, then: manage.py migrate",
+        "The revision was rolled back. End the other transaction, or raise LOCK_WAIT, then: manage.py migrate",
     )
 
 
