@@ -67,7 +67,8 @@ def command(
     from ..migrations.executor import apply_plan
 
     if not current and not plan.backwards and not fake:
-        adopted = adopt(project, history, allowed=fake_initial)
+        report = reporter(plan.backwards)
+        adopted = adopt(project, history, allowed=fake_initial, on_event=report)
         if adopted is not None:
             output.say(f"  Recorded {adopted} without running it: the tables match.")
             plan = make_plan(history, (adopted,), revision)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ from alembic.runtime.migration import MigrationContext
 
 from ..databases import create_engine
 from ..errors import DatabaseMissing, NotAdopted
+from .environment import Event, Run, migration_engine
 from .executor import apply_plan
-from .history import History, Revision, is_bookkeeping
+from .history import History, Revision, current_heads, is_bookkeeping
+from .locks import migration_lock
 from .plan import Plan
 from .scratch import replayed
 from .words import changes
@@ -59,18 +61,36 @@ class Comparison:
         return any(table.exists for table in self.tables)
 
 
-def adopt(project: Project, history: History, *, allowed: bool) -> str | None:
+def adopt(
+    project: Project,
+    history: History,
+    *,
+    allowed: bool,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> str | None:
     """Record the first revision as applied where the database has its tables already.
 
     Returns its id; None when the database has none of the tables, so that there is
-    nothing to adopt. Raises NotAdopted, with nothing changed, when the tables differ or
-    when it was not ``allowed``.
+    nothing to adopt, or has a history by now. Raises NotAdopted, with nothing changed,
+    when the tables differ or when it was not ``allowed``.
     """
     try:
         with project.connect() as connection:
-            comparison = compare_first(project, history, connection)
+            if not _tables(connection):
+                return None
     except DatabaseMissing:
         return None
+    # Tables without a history may be those of another process that is at its first revision.
+    run = Run(project, project.database)
+    engine = migration_engine(project.database, project.settings.root, run)
+    wait = project.settings.lock_wait
+    with (
+        migration_lock(engine, wait, lambda who: on_event(("wait", who, wait))),
+        project.connect() as connection,
+    ):
+        if current_heads(connection):
+            return None
+        comparison = compare_first(project, history, connection)
     if comparison is None or not comparison.touches:
         return None
     if not (allowed and comparison.matches):
@@ -78,6 +98,10 @@ def adopt(project: Project, history: History, *, allowed: bool) -> str | None:
     first = comparison.revision
     apply_plan(project, Plan(first.id, False, (first,)), fake=True)
     return first.id
+
+
+def _tables(connection: sa.Connection) -> list[str]:
+    return [n for n in sa.inspect(connection).get_table_names() if not is_bookkeeping(n)]
 
 
 def compare_first(
@@ -91,7 +115,7 @@ def compare_first(
     first = [r for r in history.revisions if not r.down]
     if len(first) != 1:
         return None
-    present = [n for n in sa.inspect(connection).get_table_names() if not is_bookkeeping(n)]
+    present = _tables(connection)
     if not present:
         return None
     with replayed(project, history, upto=first[0].id, same_kind=True) as scratch:

@@ -24,7 +24,7 @@ from ..project import Project
 from .dangling import NoNewDangling
 from .directives import answers_of, directives_hook
 from .history import read_history
-from .locks import holder, is_busy, locked, migration_lock
+from .locks import is_busy, locked, migration_lock
 from .plugins import include
 from .questions import Answers
 from .scripts import Request
@@ -126,15 +126,15 @@ def _is_relative(context: Any) -> bool:
 def _held_up(engine: sa.Engine, settings: Settings) -> Locked:
     """Somebody kept a table, or the file, locked for the whole of LOCK_WAIT."""
     if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            return locked(settings.lock_wait, holder(connection))
+        return locked(settings.lock_wait)
     with suppress(DBAPIError), engine.connect() as connection:
         found = open_transactions(connection)
     return Locked(
         f"Another session keeps a table locked that the revision needs; it gave up after "
         f"{settings.lock_timeout:g} s, again and again for {settings.lock_wait:g} s."
         + "".join(f"\n  open transaction: {line}" for line in found),
-        "The revision was rolled back. End the other transaction, or raise LOCK_WAIT, then: manage.py migrate",
+        "The revision was rolled back. End the other transaction, or raise LOCK_WAIT, then: "
+        "manage.py migrate",
     )
 
 

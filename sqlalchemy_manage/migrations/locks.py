@@ -5,10 +5,11 @@ transaction on a second connection. Waiting for it in the server would deadlock 
 CREATE INDEX CONCURRENTLY, which waits for every older snapshot; a session-level lock
 is lost behind a transaction pooler; a bound parameter keeps a snapshot open.
 MariaDB: GET_LOCK on a second connection, because each DDL statement commits.
-SQLite: BEGIN IMMEDIATE of the migration's own transaction is the lock.
+SQLite: BEGIN IMMEDIATE of each revision's own transaction; so that runs take turns and
+not revisions, and so that one is told whom it waits for, a locked file beside it too.
 All of them are freed by the server or the system when the holder dies.
 
-Who holds it: PostgreSQL tells the name that the holder gave its connection; elsewhere
+Who holds it: PostgreSQL tells the name that the holder gave its connection; on MariaDB
 the holder leaves a row in a table of ours.
 """
 
@@ -23,12 +24,19 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from ..databases import is_sqlite_file, sqlite_path
 from ..errors import Locked
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 _NAME = "sqlalchemy_manage"
 _KEY = zlib.crc32(_NAME.encode())  # PostgreSQL's advisory locks are per database
@@ -37,9 +45,7 @@ _HOLDER = sa.Table(
     "sqlalchemy_manage_lock",
     sa.MetaData(),
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("host", sa.String(255), nullable=False),
-    sa.Column("pid", sa.Integer, nullable=False),
-    sa.Column("since", sa.String(32), nullable=False),
+    sa.Column("who", sa.String(255), nullable=False),
 )
 
 _POSTGRESQL_HOLDER = f"""
@@ -59,28 +65,36 @@ def migration_lock(
     ``on_wait`` is called once if it is taken, with who holds it. Raises Locked after
     ``wait`` seconds, with the same.
     """
-    with engine.connect() as connection:
-        deadline = time.monotonic() + wait
-        waited = False
-        while not _taken(connection):
-            if not waited:
-                waited = True
-                on_wait(holder(connection))
-            if time.monotonic() >= deadline:
-                raise locked(wait, holder(connection))
-            time.sleep(0.1 + random.random() / 10)
+    if engine.dialect.name == "sqlite":
+        place = FileLock(engine.url)
+        _wait_for(place.take, wait, on_wait, place.holder)
         try:
             yield
         finally:
-            with suppress(DBAPIError):
-                _withdraw(connection)
+            place.free()
+        return
+    with engine.connect() as connection:
+        _wait_for(lambda: _taken(connection), wait, on_wait, lambda: holder(connection))
+        yield
+
+
+def _wait_for(
+    take: Callable[[], bool], wait: float, on_wait: Callable[[str], None], who: Callable[[], str]
+) -> None:
+    deadline = time.monotonic() + wait
+    waited = False
+    while not take():
+        if not waited:
+            waited = True
+            on_wait(who())
+        if time.monotonic() >= deadline:
+            raise locked(wait, who())
+        time.sleep(0.1 + random.random() / 10)
 
 
 def _taken(connection: sa.Connection) -> bool:
     """Try to take the lock; where that is a transaction, it stays open on success."""
     name = connection.dialect.name
-    if name == "sqlite":
-        return _announced_on_sqlite(connection)
     if name in ("mysql", "mariadb"):
         # Per server; 64 characters at most.
         label = f"{_NAME}:{zlib.crc32(str(connection.engine.url.database).encode()):08x}"
@@ -103,43 +117,70 @@ def _taken(connection: sa.Connection) -> bool:
     return True
 
 
-def _announced_on_sqlite(connection: sa.Connection) -> bool:
-    """Whether nobody is writing; if so, whoever asks later reads that it was us."""
-    raw: Any = connection.connection.dbapi_connection
-    (patience,) = raw.execute("PRAGMA busy_timeout").fetchone()
-    raw.execute("PRAGMA busy_timeout=0")
-    connection.info["writes"] = True
-    try:
-        with connection.begin():
-            _announce(connection)
-    except OperationalError as error:
-        if not is_busy(error):
-            raise
-        raw.rollback()  # A COMMIT that had to give up leaves its transaction open.
+class FileLock:
+    """A file beside an SQLite database, locked while a run lasts; it says whose run.
+
+    SQLite tells nobody who writes. The system frees the lock when its holder dies; what
+    the file then says is of no weight. Where there can be no such file or lock, every run
+    has it: the transaction of each revision is what keeps two of them apart.
+    """
+
+    def __init__(self, url: sa.URL) -> None:
+        self.path = f"{sqlite_path(url)}-migrating" if is_sqlite_file(url) else None
+        self.handle: int | None = None
+
+    def take(self) -> bool:
+        """Whether we have it now."""
+        if self.path is None or fcntl is None:
+            return True
+        try:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError:
+            return True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        except OSError:  # a file system without locks
+            os.close(handle)
+            return True
+        with suppress(OSError):
+            if os.stat(self.path).st_ino == os.fstat(handle).st_ino:
+                self.handle = handle
+                os.truncate(handle, 0)
+                os.write(handle, _here().encode())
+                return True
+        os.close(handle)  # Its holder took the file away before we locked it.
         return False
-    finally:
-        connection.info["writes"] = False
-        raw.execute(f"PRAGMA busy_timeout={patience}")
-    return True
+
+    def holder(self) -> str:
+        """What the holder wrote."""
+        with suppress(OSError):
+            return Path(self.path or "").read_text(encoding="utf-8")
+        return ""
+
+    def free(self) -> None:
+        """Take the file away, and with it the lock."""
+        if self.handle is not None:
+            with suppress(OSError):
+                os.unlink(str(self.path))
+            os.close(self.handle)
+            self.handle = None
+
+
+def _here() -> str:
+    return f"{socket.gethostname()}, pid {os.getpid()}, since {_now()} UTC"
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _announce(connection: sa.Connection) -> None:
     _HOLDER.create(connection, checkfirst=True)
-    now = datetime.now(UTC).isoformat(" ", "seconds")
     connection.execute(sa.delete(_HOLDER))
-    connection.execute(
-        sa.insert(_HOLDER),
-        {"id": 1, "host": socket.gethostname(), "pid": os.getpid(), "since": now},
-    )
-
-
-def _withdraw(connection: sa.Connection) -> None:
-    """Nobody shall be told of a run that is over; after a kill, the process is not there."""
-    name = connection.dialect.name
-    if name in ("sqlite", "mysql", "mariadb"):
-        connection.info["writes"] = True
-        connection.execute(sa.delete(_HOLDER))
-        connection.commit()
+    connection.execute(sa.insert(_HOLDER), {"id": 1, "who": _here()})
 
 
 def holder(connection: sa.Connection) -> str:
@@ -148,16 +189,11 @@ def holder(connection: sa.Connection) -> str:
         if connection.dialect.name == "postgresql":
             found = connection.exec_driver_sql(_POSTGRESQL_HOLDER).first()
             return _on_postgresql(*found) if found else ""
-        connection.info["writes"] = False
-        row = connection.execute(sa.select(_HOLDER)).first()
+        return connection.scalar(sa.select(_HOLDER.c.who)) or ""
     except DBAPIError:
         return ""
     finally:
         connection.rollback()
-    here = row is not None and row.host == socket.gethostname()
-    if row is None or (here and (row.pid == os.getpid() or not _is_alive(row.pid))):
-        return ""  # Another program writes; the row is from a run that was killed.
-    return f"{row.host}, pid {row.pid}, since {row.since[:19]} UTC"
 
 
 def _on_postgresql(name: str | None, address: str | None, pid: int, since: Any) -> str:
@@ -166,16 +202,6 @@ def _on_postgresql(name: str | None, address: str | None, pid: int, since: Any) 
         host, _, own_pid = name.removeprefix(f"{_NAME} ").rpartition(":")
         return f"{host}, pid {own_pid}{when}"
     return f"{address or 'this server'}, server process {pid}{when}"
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def locked(wait: float, who: str = "") -> Locked:
