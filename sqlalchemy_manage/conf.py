@@ -301,7 +301,9 @@ def passwords(url: str) -> list[str]:
     _, _, rest = authority.partition("://")
     user_part, at, _ = rest.rpartition("@")
     if at and ":" in user_part:
-        found.append(user_part.partition(":")[2])
+        password = user_part.partition(":")[2]
+        # After an unescaped @ the rest of it is taken for the host, and named in errors.
+        found += [password, *re.split("[@:]", password)[1:]]
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key.lower() in _PASSWORD_KEYS:
             found.append(value)

@@ -8,6 +8,7 @@ with TEST_REQUIRE_BACKENDS=1 a missing backend fails instead.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import os
@@ -105,6 +106,8 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
     yield make
     for server, name in drops:
         force = " WITH (FORCE)" if server.startswith("postgresql") else ""
+        if not force:
+            _end_sessions(server, name)
         _on_server(server, f"DROP DATABASE IF EXISTS {name}{force}")
 
 
@@ -112,6 +115,19 @@ def _on_server(url: str, statement: str) -> None:
     engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql(statement)
+
+
+def _end_sessions(server: str, database: str) -> None:
+    """MariaDB's FORCE: a forgotten transaction would hold up the drop, and the drop others."""
+    engine = sa.create_engine(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        found = connection.execute(
+            sa.text("SELECT id FROM information_schema.processlist WHERE db = :name"),
+            {"name": database},
+        ).scalars()
+        for number in found.all():
+            with contextlib.suppress(sa.exc.DBAPIError):  # gone by now
+                connection.exec_driver_sql(f"KILL {number}")
 
 
 @pytest.fixture

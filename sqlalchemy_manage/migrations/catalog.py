@@ -224,7 +224,7 @@ _OTHERS = {
         " WHERE table_schema = DATABASE()",
         "SELECT 'trigger', NULL, event_object_table, trigger_name,"
         " CONCAT_WS(' ', action_timing, event_manipulation, action_statement)"
-        " FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+        " FROM information_schema.triggers WHERE event_object_schema = DATABASE()",
         "SELECT LOWER(routine_type), NULL, '', routine_name, routine_definition"
         " FROM information_schema.routines WHERE routine_schema = DATABASE()",
     ),

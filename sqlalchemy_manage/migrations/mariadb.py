@@ -23,16 +23,15 @@ _VIEWS = """
 SELECT table_name, view_definition, check_option, definer, security_type
 FROM information_schema.views WHERE table_schema = COALESCE(:schema, DATABASE())
 """
+# By the schema of its table: by any other column the server looks through all databases,
+# and waits for whoever is at one of them.
 _TRIGGERS = """
-SELECT t.trigger_name, t.event_object_table, p.trigger_name, n.trigger_name
-FROM information_schema.triggers t
-LEFT JOIN information_schema.triggers p ON p.trigger_schema = t.trigger_schema
-  AND p.event_object_table = t.event_object_table AND p.action_timing = t.action_timing
-  AND p.event_manipulation = t.event_manipulation AND p.action_order = t.action_order - 1
-LEFT JOIN information_schema.triggers n ON n.trigger_schema = t.trigger_schema
-  AND n.event_object_table = t.event_object_table AND n.action_timing = t.action_timing
-  AND n.event_manipulation = t.event_manipulation AND n.action_order = t.action_order + 1
-WHERE t.trigger_schema = COALESCE(:schema, DATABASE())
+SELECT trigger_name, event_object_table,
+  LAG(trigger_name) OVER among, LEAD(trigger_name) OVER among
+FROM information_schema.triggers WHERE event_object_schema = COALESCE(:schema, DATABASE())
+WINDOW among AS (
+  PARTITION BY event_object_table, action_timing, event_manipulation ORDER BY action_order
+)
 """
 
 
