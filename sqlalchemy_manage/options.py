@@ -113,6 +113,26 @@ def json_option(help_text: str = "Print JSON instead of a table.") -> Callable[.
     return click.option("--json", "as_json", is_flag=True, help=help_text)
 
 
+def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that applies or undoes revisions.
+
+    A command hands them on, whatever they are: ``commands/_migrate.py`` takes them.
+    """
+    for option in reversed(_RUN):
+        function = option(function)
+    return function
+
+
+_RUN = (
+    click.option(
+        "--plan",
+        "only_plan",
+        is_flag=True,
+        help="Show what would be done, to how many rows, and what would be lost; do nothing.",
+    ),
+    json_option("With --plan: print JSON, an object with revisions; see the README."),
+)
+
 _ANSWERS = (
     ("--rename", "TABLE.OLD=NEW", "This column was renamed."),
     ("--rename-table", "OLD=NEW", "This table was renamed."),

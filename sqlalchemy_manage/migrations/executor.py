@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic import command
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationStep
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionMap
 from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import MigrationError
 from .environment import Event, Run
-from .history import History
+from .history import History, versions_folder
 from .plan import Plan
+from .reversal import require_downgrades
 from .scripts import alembic_config
 
 if TYPE_CHECKING:
     from ..project import Project
+
+
+# What the stand-in for a connection raises, and Alembic where a table has to be copied.
+_WITHOUT_A_DATABASE = (AttributeError, TypeError, NotImplementedError)
 
 
 def apply_plan(
@@ -24,20 +36,67 @@ def apply_plan(
     plan: Plan,
     *,
     fake: bool = False,
+    forget: bool = False,
+    folder: Path | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> None:
     """Apply each revision of ``plan`` in a transaction of its own, or only record it (``fake``).
 
+    ``forget``: whatever was recorded before, which may be unknown here, is no longer.
+    ``folder``: where revision files are besides those of the project.
+
     Raises MigrationError when a revision fails: those before it stay applied, and on
-    SQLite and PostgreSQL it leaves nothing behind. Raises Locked when another process
-    does not finish.
+    SQLite and PostgreSQL it leaves nothing behind; or when one that is to be undone cannot
+    be, before anything runs. Raises Locked when another process does not finish.
     """
     config = alembic_config(project, run=Run(project, project.database, on_event))
-    verb: Any = command.stamp if fake else command.downgrade if plan.backwards else command.upgrade
+    if folder is not None:
+        folders = "\n".join(str(f) for f in (versions_folder(project), folder))
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", folders.replace("%", "%%"))
+    if plan.backwards and not fake:
+        require_downgrades(plan.steps)
     try:
-        verb(config, plan.target)
+        if fake:
+            command.stamp(config, plan.target, purge=forget)
+        elif plan.exactly:
+            _undo_exactly(config, plan)
+        elif plan.backwards:
+            command.downgrade(config, plan.target)
+        else:
+            command.upgrade(config, plan.target)
     except CommandError as error:
         raise MigrationError(str(error)) from error
+
+
+def _undo_exactly(config: Config, plan: Plan) -> None:
+    """Undo the steps of ``plan`` that are still applied.
+
+    Alembic's downgrade to a revision undoes all that builds on it, and so, below a merge,
+    more than the steps.
+    """
+
+    def steps(every: RevisionMap, heads: Any) -> Iterator[MigrationStep]:
+        applied = {r.revision for r in every.iterate_revisions(heads, "base")}
+        for step in plan.steps:
+            if step.id in applied:
+                found: Any = every.get_revision(step.id)
+                yield MigrationStep.downgrade_from_script(every, found)
+
+    _run_steps(config, steps, destination_rev=plan.target)
+
+
+def _run_steps(
+    config: Config, steps: Callable[[RevisionMap, Any], Iterator[MigrationStep]], **options: Any
+) -> None:
+    """Have env.py run ``steps``, which are told by the revisions and the heads."""
+    script = ScriptDirectory.from_config(config)
+
+    def plan(heads: Any, context: Any) -> list[MigrationStep]:
+        return list(steps(script.revision_map, heads))
+
+    with EnvironmentContext(config, script, fn=plan, **options):
+        script.run_env()
 
 
 def revision_sql(project: Project, history: History, revision_id: str, *, backwards: bool) -> str:
@@ -46,19 +105,28 @@ def revision_sql(project: Project, history: History, revision_id: str, *, backwa
     Raises MigrationError when the revision reads the database and cannot do without.
     """
     revision = history.by_id[revision_id]
-    below = revision.down[0] if revision.down else "base"
+    below = revision.down or "base"
     buffer = io.StringIO()
     config = alembic_config(project, run=Run(project, project.database, read_only=True))
     config.output_buffer = buffer
-    try:
+
+    def steps(every: RevisionMap, heads: Any) -> Iterator[MigrationStep]:
+        # Alembic's way from one parent of a merge would lead through the other branch.
+        found: Any = every.get_revision(revision_id)
         if backwards:
-            command.downgrade(config, f"{revision_id}:{below}", sql=True)
+            yield MigrationStep.downgrade_from_script(every, found)
         else:
-            command.upgrade(config, f"{below}:{revision_id}", sql=True)
-    except (CommandError, AttributeError, TypeError) as error:
+            yield MigrationStep.upgrade_from_script(every, found)
+
+    start, end = (revision_id, below) if backwards else (below, revision_id)
+    if backwards:
+        require_downgrades([revision])
+    try:
+        _run_steps(config, steps, as_sql=True, starting_rev=start, destination_rev=end)
+    except (CommandError, SQLAlchemyError, *_WITHOUT_A_DATABASE) as error:
         raise MigrationError(
-            f"{revision_id} cannot be shown as SQL without a database: {error}.",
-            "It asks the database while it runs; in the revision, "
+            f"{revision_id} cannot be shown as SQL without a database: {str(error).strip('. ')}.",
+            "Usually it asks the database while it runs; in the revision, "
             "op.get_context().as_sql tells that there is none.",
         ) from error
     return buffer.getvalue()

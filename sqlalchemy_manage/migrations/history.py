@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
 ID_LENGTH = 32
 _NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
-_LEGAL = re.compile(r"\w[\w.]*", re.ASCII)
+LEGAL = re.compile(r"\w[\w.]*", re.ASCII)
 _RESERVED = ("head", "heads", "base", "current", "zero")
 _HEADER = re.compile(
     r"^(revision|down_revision|branch_labels|depends_on)[ \t]*(?::[^=\n]+)?="
@@ -176,7 +176,7 @@ class History:
     def _check_ids(self) -> None:
         for revision in self.revisions:
             name = revision.path.name
-            if not _LEGAL.fullmatch(revision.id) or revision.id in _RESERVED:
+            if not LEGAL.fullmatch(revision.id) or revision.id in _RESERVED:
                 self.problems.append(
                     f"{name}: '{revision.id}' is no valid revision id "
                     "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."

@@ -10,16 +10,41 @@ import re
 from dataclasses import dataclass
 
 from ..errors import HistoryError, UsageError
+from ..output import clean
 from .history import History, Revision
+
+
+class NotHere(HistoryError):
+    """The database stands at revisions, ``ids``, that have no file here."""
+
+    def __init__(self, ids: tuple[str, ...], found: str = "", hint: str | None = None) -> None:
+        super().__init__(
+            f"The database stands at {clean(', '.join(ids))}, and no revision file has that id."
+            f"{found or ' Usually the file is on another branch.'}",
+            hint or "manage.py migrate looks for it in git, and tells what can be done.",
+        )
+        self.ids = ids
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Revisions in the order in which they are applied, or undone."""
+    """Revisions in the order in which they are applied, or undone.
+
+    ``exactly``: these and no others, rather than all between here and the target.
+    """
 
     target: str
     backwards: bool
     steps: tuple[Revision, ...]
+    exactly: bool = False
+
+    def after(self, history: History, current: tuple[str, ...]) -> tuple[str, ...]:
+        """Where a database that stands at ``current`` stands after it."""
+        steps = {step.id for step in self.steps}
+        applied = history.ancestors(current)
+        applied = applied - steps if self.backwards else applied | steps
+        built_on = {parent for i in applied for parent in history.by_id[i].down}
+        return tuple(r.id for r in history.revisions if r.id in applied - built_on)
 
 
 class Planner:
@@ -28,14 +53,9 @@ class Planner:
     def __init__(self, history: History, current: tuple[str, ...]) -> None:
         self.history = history
         self.current = current
-        unknown = [i for i in current if i not in history.by_id]
+        unknown = tuple(i for i in current if i not in history.by_id)
         if unknown:
-            raise HistoryError(
-                f"The database stands at {', '.join(unknown)}, and no revision file has that id. "
-                "Usually the file is on another branch.",
-                "Get the file and downgrade through it, or, if you know that the schema "
-                "matches a revision here: manage.py migrate --fake REVISION",
-            )
+            raise NotHere(unknown)
         self.applied = history.ancestors(current)
 
     def plan(self, target: str | None) -> Plan:
@@ -78,18 +98,36 @@ class Planner:
             done = list(reversed(self._steps(self.applied)))
             if -count > len(done):
                 raise UsageError(
-                    f"Cannot go back {-count} revisions: {len(done)} are applied.",
+                    f"Cannot go back {_revisions(-count)}: {len(done)} "
+                    f"{'is' if len(done) == 1 else 'are'} applied.",
                     "manage.py migrate zero undoes all.",
                 )
-            return self._down(done[-count].id if -count < len(done) else "base", set())
+            target = done[-count].id if -count < len(done) else "base"
+            return self._just(count, self._down(target, set()))
         head = self.history.single_head()
         steps = self._up(head).steps if head else ()
         if count > len(steps):
             raise UsageError(
-                f"Cannot go forward {count} revisions: {len(steps)} are left to apply.",
+                f"Cannot go forward {_revisions(count)}: {len(steps)} "
+                f"{'is' if len(steps) == 1 else 'are'} left to apply.",
                 "manage.py migrate applies all.",
             )
-        return self._up(steps[count - 1].id) if count else Plan("heads", False, ())
+        if not count:
+            return Plan("heads", False, ())
+        return self._just(count, self._up(steps[count - 1].id))
+
+    def _just(self, count: int, plan: Plan) -> Plan:
+        """``plan``, which has to have ``count`` steps: it has others where branches meet."""
+        if len(plan.steps) != abs(count):
+            raise UsageError(
+                f"'{count:+d}' is unclear: there are several branches between here and there.",
+                "Name the revision to go to: manage.py showmigrations --plan",
+            )
+        return plan
+
+
+def _revisions(count: int) -> str:
+    return f"{count} revision{'s' * (count != 1)}"
 
 
 def make_plan(history: History, current: tuple[str, ...], target: str | None) -> Plan:

@@ -10,8 +10,8 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from alembic.operations import BatchOperations, Operations
@@ -23,6 +23,12 @@ from .words import Change
 
 _SQL_METHODS = ("execute", "exec_driver_sql", "scalar", "scalars", "bulk_insert")
 _WITH_A_BODY = ("function", "trigger", "view")
+_DML = {
+    "insert": "INSERT INTO",
+    "bulk_insert": "INSERT INTO",
+    "update": "UPDATE",
+    "delete": "DELETE FROM",
+}
 _SYMBOLS = {"create": "+", "add": "+", "drop": "-"}
 
 
@@ -30,13 +36,16 @@ _SYMBOLS = {"create": "+", "add": "+", "drop": "-"}
 class Step:
     """One operation: the things it makes, changes or removes, and those it depends on.
 
-    ``text`` is SQL, or Python, that may mention more.
+    ``text`` is SQL, or Python, that may mention more. ``call`` is the operation as it is
+    written; None for SQL, of which ``sql`` are the statements that it may be.
     """
 
     change: Change
     changes: frozenset[Thing] = frozenset()
     uses: frozenset[Thing] = frozenset()
     text: str = ""
+    call: OperationCall | None = field(default=None, compare=False)
+    sql: tuple[str, ...] = ()
 
     def clashes(self, other: Step) -> set[Thing]:
         """What one of the two changes and the other changes or depends on."""
@@ -53,11 +62,19 @@ def described(thing: Thing) -> str:
 
 def steps_of(revision: Revision) -> list[Step]:
     """The operations of the upgrade, in order; if none is found, the file's own docstring."""
-    tree = ast.parse(revision.path.read_bytes(), str(revision.path))
-    reader = _Reader(tree)
-    reader.follow("upgrade")
-    if not reader.steps and revision.doc:
+    steps = written_steps(revision, "upgrade")
+    if not steps and revision.doc:
         return [Step(Change("~", revision.doc, "", ""))]
+    return steps
+
+
+def written_steps(revision: Revision, function: str, dialect: str = "") -> list[Step]:
+    """The operations of ``upgrade`` or ``downgrade``, in order, as far as they can be read.
+
+    Of SQL that the file holds in a dictionary, one for each ``dialect``, that one counts.
+    """
+    reader = _Reader(ast.parse(revision.path.read_bytes(), str(revision.path)), dialect)
+    reader.follow(function)
     return reader.steps
 
 
@@ -71,16 +88,25 @@ def _mentions(text: str, thing: Thing) -> bool:
 class _Reader(ast.NodeVisitor):
     """Collects the steps of the functions that it is told to follow."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, dialect: str = "") -> None:
+        self.dialect = dialect
         self.steps: list[Step] = []
         self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
         self.constants = dict(_constants(tree))
         self.batches: dict[str, str] = {}
+        self.values = _values([n for n in tree.body if not isinstance(n, ast.FunctionDef)])
+        self.local: dict[str, list[ast.expr]] = {}
 
     def follow(self, name: str) -> None:
         """Read a function of the file, once."""
         if function := self.functions.pop(name, None):
+            outer, self.local = self.local, _values([function])
             self.generic_visit(function)
+            self.local = outer
+
+    def _held(self, name: str) -> list[ast.expr]:
+        """What is given to a name, in the function or else in the module."""
+        return self.local.get(name) or self.values.get(name, [])
 
     def visit_With(self, node: ast.With) -> None:
         for item in node.items:
@@ -115,9 +141,50 @@ class _Reader(ast.NodeVisitor):
         if text is None:
             # Put together while running: from anything that is written in the file.
             text = " ".join([ast.unparse(node), *self.constants.values()])
-            return Step(Change("~", f"run SQL: {verb}(...)", "", ""), text=text)
+            change = Change("~", f"run SQL: {verb}(...)", "", "")
+            return Step(change, text=text, sql=tuple(self._statements(node, set())))
         shown = textwrap.shorten(text, 60, placeholder=" ...")
-        return Step(Change("~", f"run SQL: {shown}", "", ""), text=text)
+        return Step(Change("~", f"run SQL: {shown}", "", ""), text=text, sql=(text,))
+
+    def _statements(self, node: ast.AST, seen: set[str]) -> Iterator[str]:
+        """The strings in ``node`` and in what its names stand for; DML of Core as SQL."""
+        if isinstance(node, ast.Subscript) and (chosen := self._chosen(node)) is not None:
+            yield from self._statements(chosen, seen)
+            return
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.Name) and node.id not in seen:
+            seen.add(node.id)
+            for value in self._held(node.id):
+                yield from self._statements(value, seen)
+        elif isinstance(node, ast.Call):
+            verb = ast.unparse(node.func).rpartition(".")[2]
+            if verb in _DML:
+                for name in self._tables(node, set()):
+                    yield f"{_DML[verb]} {name}"
+        for child in ast.iter_child_nodes(node):
+            yield from self._statements(child, seen)
+
+    def _chosen(self, node: ast.Subscript) -> ast.expr | None:
+        """What a dictionary of the file holds for the dialect; None if it is no such one."""
+        name = node.value.id if isinstance(node.value, ast.Name) else ""
+        for value in self._held(name):
+            if isinstance(value, ast.Dict):
+                for key, held in zip(value.keys, value.values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == self.dialect:
+                        return held
+        return None
+
+    def _tables(self, node: ast.AST, seen: set[str]) -> Iterator[str]:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and inner.id not in seen:
+                seen.add(inner.id)
+                for value in self._held(inner.id):
+                    yield from self._tables(value, seen)
+            elif isinstance(inner, ast.Call) and inner.args:
+                kind = ast.unparse(inner.func).rpartition(".")[2]
+                if kind in ("table", "Table") and (name := self._text(inner.args[0])):
+                    yield name
 
     def _operation(self, verb: str, node: ast.Call, batch: str | None) -> None:
         owner: Any = Operations if batch is None else BatchOperations
@@ -132,7 +199,7 @@ class _Reader(ast.NodeVisitor):
             # A name is put together while running.
             text = " ".join([ast.unparse(node), *self.constants.values()])
         change = Change(_SYMBOLS.get(verb.partition("_")[0], "~"), call.words(), "", call.table)
-        self.steps.append(Step(change, changes, frozenset(call.uses()), text))
+        self.steps.append(Step(change, changes, frozenset(call.uses()), text, call))
 
     def _arguments(self, verb: str, node: ast.Call, owner: Any) -> dict[str, Any]:
         """The call's arguments by the names of the operation's parameters."""
@@ -183,3 +250,22 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 for inner in ast.walk(node.value):
                     if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
                         yield f"{number}.{id(inner)}", inner.value
+
+
+def _values(body: Iterable[ast.AST]) -> dict[str, list[ast.expr]]:
+    """What is given to each name, by an assignment or by a loop."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in (inner for statement in body for inner in ast.walk(statement)):
+        if isinstance(node, ast.Assign):
+            pairs = [(target, node.value) for target in node.targets]
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            pairs = [(node.target, node.value)]
+        elif isinstance(node, ast.For | ast.comprehension):
+            pairs = [(node.target, node.iter)]
+        else:
+            continue
+        for target, value in pairs:
+            for name in ast.walk(target):
+                if isinstance(name, ast.Name):
+                    found.setdefault(name.id, []).append(value)
+    return found

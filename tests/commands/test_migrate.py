@@ -54,18 +54,21 @@ def test_every_kind_of_target(manage: Manage) -> None:
         assert applied(manage) == expected
 
 
+def steps(plan: str) -> list[list[str]]:
+    """The revisions of a plan that was shown, without what each of them does."""
+    return [line.split()[:2] for line in plan.splitlines() if not line.startswith(" ")]
+
+
 def test_plan_and_check_do_nothing(manage: Manage, engine: sa.Engine) -> None:
     plan = manage("migrate", "--plan")
     assert plan.code == 0
-    assert [line.split()[:2] for line in plan.stdout.splitlines()] == [["apply", i] for i in IDS]
+    assert steps(plan.stdout) == [["apply", i] for i in IDS]
     assert manage("migrate", "--check").code == 1
     assert not sa.inspect(engine).has_table("department")
     assert manage("migrate").code == 0
     assert manage("migrate", "--check").code == 0
     down = manage("migrate", "zero", "--plan")
-    assert [line.split()[:2] for line in down.stdout.splitlines()] == [
-        ["undo", i] for i in reversed(IDS)
-    ]
+    assert steps(down.stdout) == [["undo", i] for i in reversed(IDS)]
     assert applied(manage) == IDS
 
 

@@ -1,0 +1,159 @@
+"""What migrate, rollback and redo share: plans shown, applied, and told of.
+
+Every function takes, as keywords, the options of ``options.run_options``.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import output
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..migrations.branches import Left
+    from ..migrations.history import History
+    from ..migrations.plan import Plan
+    from ..project import Project
+
+
+def require_plan(*, only_plan: bool, as_json: bool, **how: Any) -> None:
+    """Raises UsageError for ``--json`` without ``--plan``."""
+    if as_json and not only_plan:
+        raise UsageError("--json shows a plan: add --plan.")
+
+
+def show(
+    project: Project,
+    plans: list[Plan],
+    left: Left | None = None,
+    *,
+    only_plan: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Print the steps of plans that follow one another; without ``only_plan``, a line each.
+
+    ``left``: what is undone through files that are not here.
+    """
+    if not only_plan:
+        for plan in plans:
+            verb = "undo " if plan.backwards else "apply"
+            for step in plan.steps:
+                output.answer(f"{verb}  {step.id}  {step.doc}")
+    else:
+        _show_ahead(project, plans, left, as_json)
+    if not any(plan.steps for plan in plans):
+        output.say("Nothing to do.")
+
+
+def _show_ahead(project: Project, plans: list[Plan], left: Left | None, as_json: bool) -> None:
+    from ..migrations.ahead import previews
+
+    more = (left.origin,) if left is not None else ()
+    found = previews(project, plans, *more) if any(plan.steps for plan in plans) else []
+    if as_json:
+        output.answer_json({"revisions": [preview.as_json() for preview in found]})
+        return
+    for preview in found:
+        output.answer(output.clean(preview.line))
+        for line in preview.details():
+            output.answer(output.clean(f"         {line}"))
+
+
+def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> None:
+    """Apply or undo the steps of ``plan``, and tell of each on stderr."""
+    from ..migrations.executor import apply_plan
+    from ..migrations.reversal import does_nothing
+
+    if plan.backwards and not fake:
+        for step in filter(does_nothing, plan.steps):
+            output.warn(f"{step.id} is not undone: downgrade() does nothing.")
+    more = {name: how[name] for name in ("folder", "forget") if name in how}
+    apply_plan(project, plan, fake=fake, on_event=reporter(plan.backwards, fake), **more)
+
+
+def record(project: Project, history: History, target: str | None) -> None:
+    """``--fake`` where the database stands at a revision that has no file: forget that one."""
+    from ..migrations.plan import make_plan
+
+    if target is None or target[0] in "+-":
+        raise UsageError(
+            "What to record is unclear: the database stands at a revision that has no file here.",
+            "Name the revision that the schema matches: manage.py migrate --fake REVISION",
+        )
+    plan = make_plan(history, (), target)
+    apply(project, plan, fake=True, forget=True)
+    where = "before the first revision" if plan.target == "base" else plan.target
+    output.say(f"  Recorded without running: the database is at {where}.")
+
+
+def leave_branch(
+    project: Project,
+    history: History,
+    current: tuple[str, ...],
+    target: str | None,
+    *,
+    sync: bool,
+    check: bool,
+    **how: Any,
+) -> tuple[bool, tuple[str, ...]]:
+    """Undo the revisions of another branch, if that is wanted.
+
+    Returns whether nothing is left to do, which is so with ``--plan`` and ``--check``, and
+    where the database then stands. Raises NotHere where it is not wanted, or not possible.
+    """
+    from ..migrations.branches import brought_back, left_behind
+    from ..migrations.plan import make_plan
+
+    left = left_behind(project, history, current)
+    assert left is not None
+    with brought_back(project, left, current) as (plan, after, folder):
+        if how["only_plan"] or check:
+            if not sync:
+                raise left.refusal()
+            show(project, [plan, make_plan(history, after, target)], left, **how)
+            return True, current
+        if not _agreed(project, left, sync):
+            raise left.refusal()
+        apply(project, plan, folder=folder, **how)
+    return False, after
+
+
+def _agreed(project: Project, left: Left, sync: bool) -> bool:
+    """Whether the files found may be run: asked on a terminal, else told by the flag."""
+    files = "these files" if len(left.sources) > 1 else "this file"
+    if not (project.interactive and sys.stdin.isatty()):
+        if sync:
+            output.say(f"Undoing revisions of another branch through {files}:")
+            for line in left.origins:
+                output.say(f"  {line}")
+        return sync
+    output.say("The database has revisions that have no file here. They were found in git:")
+    for line in left.origins:
+        output.say(f"  {line}")
+    return click.confirm(f"Undo them by running the code of {files}?", default=False, err=True)
+
+
+def reporter(backwards: bool, fake: bool = False) -> output.Reporter:
+    """A callback that tells of each revision as it starts and ends."""
+    verb = "Recording" if fake else "Undoing" if backwards else "Applying"
+
+    def report(event: tuple[str, str, float]) -> None:
+        kind, name, seconds = event
+        if kind == "wait":
+            what = f"is migrating ({name})" if name else "keeps the database locked"
+            output.say(f"Another process {what}; waiting up to {seconds:g} s ...")
+        elif kind == "start":
+            output.say(f"  {verb} {name} ...", nl=False)
+        elif kind == "done":
+            output.say(f" OK ({seconds:.2f} s)")
+        elif kind == "failed":
+            output.say(" FAILED")
+        elif kind == "busy":
+            output.say(" a table is locked; rolled back, trying again")
+
+    return report

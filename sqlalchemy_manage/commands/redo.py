@@ -1,0 +1,45 @@
+"""redo: undo the last revisions and apply them again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..options import run_options
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+@click.command()
+@click.argument("steps", type=click.IntRange(min=1), default=1)
+@run_options
+@click.pass_obj
+def command(project: Project, /, steps: int, **how: Any) -> None:
+    """Undo the last STEPS revisions (default: 1), and apply them again.
+
+    For a revision that is still being written: it shows that its downgrade works, and
+    takes what was changed in it. What the downgrade drops is lost.
+
+    \b
+    Example:
+      manage.py redo
+      manage.py redo 2
+      manage.py redo --plan
+    """
+    from ..migrations.history import project_history, stands_at
+    from ..migrations.plan import make_plan
+    from . import _migrate
+
+    _migrate.require_plan(**how)
+    history = project_history(project)
+    current = stands_at(project)
+    back = make_plan(history, current, f"-{steps}")
+    (head,) = current
+    if how["only_plan"]:
+        forth = make_plan(history, back.after(history, current), head)
+        _migrate.show(project, [back, forth], **how)
+        return
+    _migrate.apply(project, back, **how)
+    _migrate.apply(project, make_plan(history, stands_at(project), head), **how)

@@ -1,0 +1,41 @@
+"""rollback: undo the last revisions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..options import run_options
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+@click.command()
+@click.argument("steps", type=click.IntRange(min=1), default=1)
+@run_options
+@click.pass_obj
+def command(project: Project, /, steps: int, **how: Any) -> None:
+    """Undo the last STEPS revisions that are applied (default: 1).
+
+    The same as migrate -STEPS.
+
+    \b
+    Example:
+      manage.py rollback            undo the last one
+      manage.py rollback 3          undo the last three
+      manage.py rollback --plan     what that would lose
+    """
+    from ..migrations.history import project_history, stands_at
+    from ..migrations.plan import make_plan
+    from . import _migrate
+
+    _migrate.require_plan(**how)
+    history = project_history(project)
+    current = stands_at(project)
+    back = make_plan(history, current, f"-{steps}")
+    if how["only_plan"]:
+        _migrate.show(project, [back], **how)
+    else:
+        _migrate.apply(project, back, **how)
