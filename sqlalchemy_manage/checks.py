@@ -64,9 +64,10 @@ def _models(project: Project) -> str:
 
 
 def _history(project: Project) -> str:
-    from .migrations.history import project_history
+    from .migrations.history import read_history, versions_folder
+    from .migrations.tampering import require_sound
 
-    history = project_history(project)
+    history = require_sound(read_history(versions_folder(project)), project)
     head = history.single_head()
     return f"{len(history)} revisions, head {head}" if head else "no revisions yet"
 
@@ -79,10 +80,11 @@ def _connection(project: Project) -> str:
 
 
 def _migrations(project: Project) -> str:
-    from .migrations.history import project_history, stands_at
     from .migrations.plan import make_plan
+    from .migrations.tampering import standing
 
-    plan = make_plan(project_history(project), stands_at(project), None)
+    found = standing(project).require_untampered()
+    plan = make_plan(found.history, found.heads, None)
     if plan.steps:
         names = ", ".join(step.id for step in plan.steps)
         raise ManageError(f"{len(plan.steps)} not applied: {names}", "manage.py migrate")

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Undo revisions of another branch first, through their files in git, whose code is run.",
 )
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="Remove the ledger's rows of revisions without a file that are not applied; no more.",
+)
 @click.pass_obj
 def command(
     project: Project,
@@ -37,6 +42,7 @@ def command(
     fake: bool,
     fake_initial: bool,
     sync_branch: bool,
+    prune: bool,
     **how: Any,
 ) -> int:
     """Apply the revisions that the database lacks, or go to REVISION.
@@ -54,13 +60,15 @@ def command(
       manage.py migrate --plan           what would be done, to how many rows
       manage.py migrate --fake-initial   adopt a database that has its tables already
     """
-    from ..migrations.history import project_history, stands_at
     from ..migrations.plan import make_plan
+    from ..migrations.tampering import standing
     from . import _migrate
 
+    if prune:
+        return pruned(project, revision)
     _migrate.require_plan(**how)
-    history = project_history(project)
-    current = stands_at(project)
+    now = standing(project).require_untampered()
+    history, current = now.history, now.heads
     if not history.by_id.keys() >= set(current):
         if fake and not (check or how["only_plan"]):
             _migrate.record(project, history, revision)
@@ -80,6 +88,10 @@ def command(
     if not plan.steps:
         where = ", ".join(current) or "before the first revision"
         output.say(f"Nothing to do: the database is at {where}.")
+        if now.unrecorded:
+            from ..migrations.repairing import begin_ledger
+
+            begin_ledger(project, history)
         return 0
     from ..migrations.adopt import adopt
 
@@ -92,4 +104,18 @@ def command(
     _migrate.apply(project, plan, fake=fake, **how)
     if fake:
         output.say(f"  Recorded without running: {', '.join(r.id for r in plan.steps)}")
+    return 0
+
+
+def pruned(project: Project, revision: str | None) -> int:
+    """Prune the ledger, and tell what went."""
+    from ..errors import UsageError
+    from ..migrations.repairing import prune
+
+    if revision is not None:
+        raise UsageError("--prune goes through the whole ledger and takes no REVISION.")
+    found = prune(project)
+    for name in found:
+        output.answer(name)
+    output.say(f"{len(found)} revisions removed from the ledger." if found else "Nothing to prune.")
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,26 +10,34 @@ from .. import output
 from ..options import json_option
 
 if TYPE_CHECKING:
+    from ..migrations.ledger import Entry
     from ..project import Project
 
 
 @click.command()
 @click.option("-p", "--plan", is_flag=True, help="With each revision, those it builds on.")
-@json_option("Print JSON: a list of id, applied, doc, parents, file.")
+@json_option(
+    "Print JSON: a list of id, applied, doc, parents, file, ledger (direction, applied_at, "
+    "duration_ms, user, host, reason; or null), tampered."
+)
 @click.pass_obj
 def command(project: Project, plan: bool, as_json: bool) -> None:
-    """List the revisions: [X] is applied, [ ] is not.
+    """List the revisions: [X] is applied, [ ] is not; with -v 2 when, how long, by whom.
 
     \b
     Example:
       manage.py showmigrations
+      manage.py showmigrations -v 2
       manage.py showmigrations --json
     """
-    from ..migrations.history import project_history, stands_at
+    from ..migrations.tampering import standing
 
-    history = project_history(project)
-    current = stands_at(project)
+    now = standing(project)
+    if now.history.problems:
+        now.require_untampered()
+    history, current = now.history, now.heads
     applied = history.ancestors(current)
+    wrong = {finding.revision: finding.kind for finding in now.findings}
     if as_json:
         output.answer_json(
             [
@@ -39,6 +47,8 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
                     "doc": r.doc,
                     "parents": list(r.parents),
                     "file": str(r.path),
+                    "ledger": told(now.ledger.get(r.id) if r.id in applied else None),
+                    "tampered": wrong.get(r.id),
                 }
                 for r in history.revisions
             ]
@@ -47,8 +57,27 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
     for revision in history.revisions:
         mark = "X" if revision.id in applied else " "
         after = f"  after {', '.join(revision.parents)}" if plan and revision.parents else ""
-        output.answer(f"[{mark}] {revision.id}{after}")
+        entry = now.ledger.get(revision.id) if mark == "X" and project.verbosity > 1 else None
+        ran = f"  {output.clean(entry)}" if entry is not None else ""
+        output.answer(f"[{mark}] {revision.id}{after}{ran}")
     if not history.revisions:
         output.say("No revisions yet: manage.py makemigrations")
     for unknown in sorted(set(current) - set(history.by_id)):
         output.warn(f"the database is at {unknown}, which has no file here.")
+    for finding in now.findings:
+        output.warn(f"{finding.message}\nmanage.py repair {finding.revision}")
+
+
+def told(entry: Entry | None) -> dict[str, Any] | None:
+    """A revision's entry for JSON; times are UTC, unknown for what the ledger did not see."""
+    if entry is None:
+        return None
+    seen = entry.direction != "adopt"
+    return {
+        "direction": entry.direction,
+        "applied_at": f"{entry.applied_at.isoformat()}Z" if seen else None,
+        "duration_ms": entry.duration_ms,
+        "user": entry.username if seen else None,
+        "host": entry.host if seen else None,
+        "reason": entry.reason,
+    }

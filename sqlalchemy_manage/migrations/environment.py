@@ -23,11 +23,13 @@ from ..output import redact
 from ..project import Project
 from .dangling import NoNewDangling
 from .directives import answers_of, directives_hook
-from .history import read_history
+from .history import History, read_history
 from .locks import is_busy, locked, migration_lock
 from .plugins import include
 from .questions import Answers
+from .recorder import Recorder
 from .scripts import Request
+from .tampering import require_sound
 from .timeouts import open_transactions, pauses, set_timeouts
 from .watch import Guard, MovedOn, Watcher
 
@@ -40,7 +42,11 @@ Of a ``wait`` for another run: who it is, as far as known, and how long it may l
 
 @dataclass
 class Run:
-    """What a manage.py command hands to ``env.py`` in ``config.attributes["run"]``."""
+    """What a manage.py command hands to ``env.py`` in ``config.attributes["run"]``.
+
+    ``recorded``: whether the ledger is kept, and compared with the files. ``applied`` and
+    ``history`` are filled in by Alembic's run.
+    """
 
     project: Project
     database: Database
@@ -50,6 +56,8 @@ class Run:
     rows_visible: bool = True
     answers: Answers = field(default_factory=Answers)
     applied: int = 0
+    recorded: bool = True
+    history: History = field(default_factory=lambda: History(()))
 
 
 def run_env(context: Any) -> None:
@@ -77,7 +85,8 @@ def run_env(context: Any) -> None:
 
 def _run(context: Any, run: Run) -> None:
     script = ScriptDirectory.from_config(context.config)
-    history = read_history(*version_folders(script)).require_sound()
+    online = run.project if run.recorded and not context.is_offline_mode() else None
+    history = run.history = require_sound(read_history(*version_folders(script)), online)
     metadatas = run.project.metadatas
     options: dict[str, Any] = {
         # Only a single MetaData can lend its naming convention to the operations.
@@ -168,16 +177,18 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         raise AssertionError("a transaction began before Alembic's own; it would not commit")
     engine = connection.engine
     wait = run.project.settings.lock_wait
-    with (
-        migration_lock(engine, wait, lambda who: run.on_event(("wait", who, wait))),
-        context.begin_transaction(),
-    ):
-        context.run_migrations()
+    with migration_lock(engine, wait, lambda who: run.on_event(("wait", who, wait))):
+        watcher.before_run()
+        with context.begin_transaction():
+            context.run_migrations()
 
 
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
-    return [NoNewDangling()]
+    found: list[Guard] = [NoNewDangling()]
+    if run.recorded:
+        found.append(Recorder(run))
+    return found
 
 
 def version_folders(script: ScriptDirectory) -> list[Path]:

@@ -12,7 +12,7 @@ import ast
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,13 +38,14 @@ _HEADER = re.compile(
 
 @dataclass(frozen=True)
 class Revision:
-    """One revision file."""
+    """One revision file; ``source`` is its text as it was read with the history."""
 
     id: str
     down: tuple[str, ...]
     path: Path
     depends_on: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    source: str = field(default="", repr=False, compare=False)
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -54,7 +55,7 @@ class Revision:
     @cached_property
     def doc(self) -> str:
         """The first line of the file's docstring."""
-        text = ast.get_docstring(ast.parse(self.path.read_text(encoding="utf-8"))) or ""
+        text = ast.get_docstring(ast.parse(self.source)) or ""
         return text.partition("\n")[0]
 
 
@@ -64,10 +65,12 @@ class History:
     def __init__(self, revisions: Iterable[Revision], problems: Iterable[str] = ()) -> None:
         self.by_id: dict[str, Revision] = {}
         self.problems = list(problems)
+        self.duplicates: list[tuple[Revision, Revision]] = []
         spelled: dict[str, Revision] = {}
         for revision in revisions:
             if other := spelled.get(revision.id.lower()):
                 self.problems.append(_duplicate(other, revision))
+                self.duplicates.append((other, revision))
             spelled[revision.id.lower()] = self.by_id[revision.id] = revision
         self._check_parents()
         self.revisions = self._ordered()
@@ -157,20 +160,29 @@ class History:
         return {label for r in self.by_id.values() for label in r.labels}
 
     def _ordered(self) -> list[Revision]:
+        """Generation by generation, each in the order of the ids; time grows with the files."""
         ordered: list[Revision] = []
-        placed: set[str] = set()
-        waiting = sorted(self.by_id.values(), key=lambda r: r.id)
-        while waiting:
-            ready = [
-                r for r in waiting if all(p in placed or p not in self.by_id for p in r.parents)
-            ]
-            if not ready:
-                names = ", ".join(r.id for r in waiting)
-                self.problems.append(f"these revisions build on each other in a circle: {names}.")
-                return ordered + waiting
-            ordered += ready
-            placed.update(r.id for r in ready)
-            waiting = [r for r in waiting if r.id not in placed]
+        missing = {i: {p for p in r.parents if p in self.by_id} for i, r in self.by_id.items()}
+        children: dict[str, list[str]] = {}
+        for revision_id, parents in missing.items():
+            for parent in parents:
+                children.setdefault(parent, []).append(revision_id)
+        ready = sorted(i for i, parents in missing.items() if not parents)
+        while ready:
+            ordered += [self.by_id[i] for i in ready]
+            following = set()
+            for parent in ready:
+                for child in children.get(parent, ()):
+                    missing[child].discard(parent)
+                    if not missing[child]:
+                        following.add(child)
+            ready = sorted(following)
+        if len(ordered) < len(self.by_id):
+            placed = {r.id for r in ordered}
+            waiting = sorted(self.by_id.keys() - placed)
+            names = ", ".join(waiting)
+            self.problems.append(f"these revisions build on each other in a circle: {names}.")
+            ordered += [self.by_id[i] for i in waiting]
         return ordered
 
     def _check_ids(self) -> None:
@@ -245,6 +257,7 @@ def revision_in(source: str, path: Path) -> Revision | None:
         path,
         _names(values.get("depends_on")),
         _names(values.get("branch_labels")),
+        source,
     )
 
 

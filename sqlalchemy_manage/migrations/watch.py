@@ -49,6 +49,9 @@ class Step:
 class Guard:
     """Does nothing; subclasses say what to do at which moment."""
 
+    def before_run(self, connection: sa.Connection) -> None:
+        """Before the first statement of a run, when the lock is held; outside a transaction."""
+
     def begin(self, step: Step) -> None:
         """Before a revision runs, in its transaction."""
 
@@ -69,6 +72,11 @@ class Watcher:
         self.heads: set[str] | None = None
         self.step: Step | None = None
         self.started = 0.0
+
+    def before_run(self) -> None:
+        """Have the guards look at the database before anything is run."""
+        for guard in self.guards:
+            guard.before_run(self.connection)
 
     def guard(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
         """``plan``, with every step checked before and explained after a failure."""

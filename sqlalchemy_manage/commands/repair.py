@@ -1,0 +1,100 @@
+"""repair: revision files that are not those which were applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import output
+from ..options import json_option
+
+if TYPE_CHECKING:
+    from ..migrations.tampering import Standing
+    from ..project import Project
+
+
+@click.command()
+@click.argument("revisions", nargs=-1, metavar="[REVISION]...")
+@click.option("--reason", metavar="TEXT", help="Accept the files as they are; kept in the ledger.")
+@click.option("--restore", is_flag=True, help="Put the files back as they were applied.")
+@json_option("Print JSON: a list of revision, kind, message, files, difference, done.")
+@click.pass_obj
+def command(
+    project: Project,
+    revisions: tuple[str, ...],
+    reason: str | None,
+    restore: bool,
+    as_json: bool,
+) -> int:
+    """Show how revision files differ from what was applied; accept them, or put them back.
+
+    Files that were edited, deleted, moved in the history or copied after they were applied
+    stop 'migrate'. The ledger keeps their text as it was applied. What cannot be accepted
+    (two files with one id, a deleted file that others build on) has to be mended.
+
+    \b
+    Example:
+      manage.py repair                              show all, and ask
+      manage.py repair 0002 --reason "typo in a comment column"
+      manage.py repair 0002 --restore
+    """
+    from ..errors import UsageError
+    from ..migrations import repairing
+
+    if restore and reason is not None:
+        raise UsageError("--restore and --reason are two answers.", "Give one of them.")
+    if reason is not None:
+        repairing.require_reason(reason)
+    now = repairing.problems(project, revisions)
+    differences = [repairing.difference(project, now, finding) for finding in now.findings]
+    if not as_json:
+        for finding, text in zip(now.findings, differences, strict=True):
+            output.answer(output.clean(finding.message))
+            for line in text.splitlines():
+                output.answer(output.clean(line))
+        if not now.findings:
+            output.say("Nothing to repair: the revision files are those that were applied.")
+    done: str | None = None
+    try:
+        if now.findings:
+            done = _put_right(project, now, reason, restore)
+    finally:
+        if as_json:
+            output.answer_json(
+                [
+                    {
+                        "revision": finding.revision,
+                        "kind": finding.kind,
+                        "message": finding.message,
+                        "files": [str(path) for path in finding.files],
+                        "difference": text,
+                        "done": done,
+                    }
+                    for finding, text in zip(now.findings, differences, strict=True)
+                ]
+            )
+    return 0 if done or not now.findings else 1
+
+
+def _put_right(project: Project, now: Standing, reason: str | None, restore: bool) -> str | None:
+    """``restored``, ``accepted``, or None where everything was left as it is."""
+    from ..migrations import repairing
+    from ..migrations.questions import Closed
+    from ._prompts import questioner_for
+
+    if not restore and reason is None:
+        questioner = questioner_for(project)
+        answer = questioner.ask(repairing.question(now.findings))
+        if isinstance(questioner, Closed):
+            questioner.finish()
+        restore, reason = answer.answer == "restore", answer.value
+    if restore:
+        for path in repairing.restore(project, now):
+            output.say(f"Put back: {path}")
+        return "restored"
+    if reason is None:
+        return None
+    ids = repairing.accept(project, now.findings, reason)
+    output.say(f"Accepted: {', '.join(ids)}")
+    return "accepted"

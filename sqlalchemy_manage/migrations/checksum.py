@@ -1,0 +1,150 @@
+"""What a revision file says, apart from how it is written; two files that say the same agree.
+
+Read from the syntax tree, so that comments, white space, quotes, and whatever else a
+formatter changes, do not count; nor do the module's docstring and the four assignments
+that place a revision, which the ledger keeps by themselves. The tree is written down in a
+form of our own: ``ast.dump`` differs from one release of Python to the next in which
+empty fields it writes (https://docs.python.org/3/library/ast.html#ast.dump).
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import warnings
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+HEADER = ("revision", "down_revision", "branch_labels", "depends_on")
+
+# Without meaning for what runs: kind is the u of u"...".
+_SKIPPED = ("ctx", "kind", "type_comment", "type_ignores")
+
+
+def digest(source: str) -> str:
+    """The SHA-256 of a file's text as it stands, but for the kind of its line ends."""
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+@lru_cache(maxsize=8192)
+def checksum(source: str) -> str:
+    """The SHA-256 of what ``source`` says, the same on every Python; else of its text.
+
+    Else: where it is no Python, or too deep for Python's parser.
+    """
+    try:
+        said = _written(_body(source))
+    except (SyntaxError, ValueError, RecursionError):
+        return digest(source)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def does_nothing(source: str) -> bool:
+    """Whether no function of a revision has a statement other than ``pass``: a merge."""
+    return all(_is_idle(node) for node in _body(source) if not _is_import(node))
+
+
+def reverses(source: str, other: str) -> bool:
+    """Whether the upgrade of ``source`` does what the downgrade of ``other`` does."""
+    up, down = _function(source, "upgrade"), _function(other, "downgrade")
+    return up is not None and down is not None and _written(up) == _written(down)
+
+
+def _parsed(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "\d" in a string is the author's business
+        return ast.parse(source)
+
+
+def _body(source: str) -> list[ast.stmt]:
+    body = _parsed(source).body
+    if body and _is_text(body[0]):
+        body = body[1:]
+    return [node for node in body if not _is_header(node)]
+
+
+def _function(source: str, name: str) -> list[ast.stmt] | None:
+    for node in _body(source):
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return [n for n in node.body if not _is_text(n)]
+    return None
+
+
+def _is_header(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        target = node.targets[0]
+    elif isinstance(node, ast.AnnAssign):
+        target = node.target
+    else:
+        return False
+    return isinstance(target, ast.Name) and target.id in HEADER
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _is_import(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _is_idle(node: ast.stmt) -> bool:
+    if isinstance(node, ast.FunctionDef):
+        return all(isinstance(n, ast.Pass) or _is_text(n) for n in node.body)
+    return False
+
+
+def _written(nodes: Iterable[ast.AST]) -> str:
+    """The tree as text; iteratively, for an expression may be deeper than Python's stack."""
+    out: list[str] = []
+    stack: list[Any] = list(nodes)[::-1]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, _Text):
+            out.append(item)
+        elif isinstance(item, ast.AST):
+            out.append(f"({type(item).__name__}")
+            stack.append(_CLOSE)
+            stack += list(_fields(item))[::-1]
+        elif isinstance(item, list):
+            out.append("[")
+            stack.append(_END)
+            stack += item[::-1]
+        else:
+            # Not repr(): which characters that shows is a matter of Python's Unicode.
+            out.append(f" {item!a}")
+    return "".join(out)
+
+
+class _Text(str):
+    """A part of the result, not of the tree."""
+
+
+_CLOSE, _END = _Text(")"), _Text("]")
+
+
+def _fields(node: ast.AST) -> Iterator[Any]:
+    for name, value in ast.iter_fields(node):
+        if name in _SKIPPED or value is None or value == []:
+            continue
+        yield _Text(f" {name}=")
+        yield _joined(value) if isinstance(node, ast.JoinedStr) else value
+
+
+def _joined(values: list[Any]) -> list[Any]:
+    """The parts of an f-string, its text in as few pieces as can be, as Python 3.12 has it not."""
+    found: list[Any] = []
+    for value in values:
+        last = found[-1] if found else None
+        if isinstance(value, ast.Constant) and value.value == "":
+            continue
+        if isinstance(value, ast.Constant) and isinstance(last, ast.Constant):
+            found[-1] = ast.Constant(str(last.value) + str(value.value))
+        else:
+            found.append(value)
+    return found
