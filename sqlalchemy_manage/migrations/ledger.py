@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from .. import __version__
 from .checksum import checksum, digest
-from .history import History, Revision
+from .history import Revision
 
 _TABLE = sa.Table(
     "sqlalchemy_manage_ledger",
@@ -185,19 +185,3 @@ def _user() -> str:
     with suppress(KeyError, OSError, ImportError):  # a container may know no name for it
         return getpass.getuser()[:255]
     return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
-
-
-def applied_ids(history: History, ledger: Ledger, heads: Iterable[str]) -> set[str]:
-    """``heads`` and everything below them, by the files and, where there is none, the ledger."""
-    found: set[str] = set()
-    todo = list(heads)
-    while todo:
-        revision_id = todo.pop()
-        if revision_id in found:
-            continue
-        found.add(revision_id)
-        if revision_id in history.by_id:
-            todo += history.by_id[revision_id].parents
-        elif revision_id in ledger:
-            todo += ledger[revision_id].parents
-    return found

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from .history import current_heads
-from .ledger import applied_ids, create_ledger, read_ledger, record
-from .tampering import stands
+from .ledger import create_ledger, read_ledger, record
+from .tampering import applied_ids, stands
 from .watch import Guard, Step
 
 if TYPE_CHECKING:

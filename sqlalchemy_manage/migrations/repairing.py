@@ -17,11 +17,11 @@ from ..databases import connecting
 from ..errors import DatabaseMissing, HistoryError, ManageError, UsageError
 from .environment import Run, migration_engine
 from .history import History, read_history, versions_folder
-from .ledger import applied_ids, create_ledger, forget, kept_source, record
+from .ledger import create_ledger, forget, kept_source, record
 from .locks import migration_lock
 from .questions import Option, Question
 from .recorder import Recorder
-from .tampering import Finding, Standing, gone, stands
+from .tampering import Finding, Standing, applied_ids, gone, stands
 
 if TYPE_CHECKING:
     from ..project import Project

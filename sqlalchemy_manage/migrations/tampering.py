@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from ..errors import DatabaseMissing, HistoryError, ManageError
 from .checksum import checksum, digest, does_nothing, reverses
 from .history import History, Revision, current_heads, read_history, versions_folder
-from .ledger import Ledger, applied_ids, kept_source, read_ledger
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..project import Project
+    from .ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,8 @@ def standing(project: Project) -> Standing:
 
 def stands(connection: Connection, history: History) -> Standing:
     """``history`` beside the database of ``connection``."""
+    from .ledger import read_ledger  # imports SQLAlchemy: not before the settings are read
+
     heads, ledger = current_heads(connection), read_ledger(connection)
     found = findings(history, heads, ledger, connection)
     return Standing(history, heads, ledger, tuple(found))
@@ -108,11 +110,30 @@ def tampered(found: Iterable[Finding]) -> HistoryError:
     found = list(found)
     lines = "\n  ".join(finding.message for finding in found)
     ids = " ".join(dict.fromkeys(finding.revision for finding in found))
+    what = "See the difference"
+    if not all(finding.kind == "duplicated" for finding in found):
+        what += ", then put the file back or accept it"
     return HistoryError(
         f"The revision files are not those that were applied to this database; nothing was "
         f"run:\n  {lines}",
-        f"See the difference, then put the file back or accept it: manage.py repair {ids}",
+        f"{what}: manage.py repair {ids}",
     )
+
+
+def applied_ids(history: History, ledger: Ledger, heads: Iterable[str]) -> set[str]:
+    """``heads`` and everything below them, by the files and, where there is none, the ledger."""
+    found: set[str] = set()
+    todo = list(heads)
+    while todo:
+        revision_id = todo.pop()
+        if revision_id in found:
+            continue
+        found.add(revision_id)
+        if revision_id in history.by_id:
+            todo += history.by_id[revision_id].parents
+        elif revision_id in ledger:
+            todo += ledger[revision_id].parents
+    return found
 
 
 def findings(
@@ -171,6 +192,8 @@ def _names(ids: Iterable[str]) -> str:
 def _differs(revision: Revision, recorded: str | None, connection: Connection) -> bool:
     if recorded == checksum(revision.source):
         return False
+    from .ledger import kept_source
+
     # A later release may compute it otherwise.
     kept = kept_source(connection, revision.id)
     return kept is None or checksum(kept) != checksum(revision.source)
