@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..errors import HistoryError
 from .git import from_git
 from .history import LEGAL, History, Revision, read_history, revision_in, versions_folder
+from .ledger import kept_source
 from .plan import NotHere, Plan
 
 if TYPE_CHECKING:
@@ -59,10 +60,18 @@ def _git(project: Project, ids: list[str]) -> Mapping[str, Iterable[tuple[str, s
     return from_git(versions_folder(project), ids)
 
 
+def _ledger(project: Project, ids: list[str]) -> dict[str, list[tuple[str, str]]]:
+    with project.connect() as connection:
+        kept = {i: kept_source(connection, i) for i in ids}
+    where = "as it was applied, kept in the database's ledger"
+    return {i: [(text, where)] for i, text in kept.items() if text is not None}
+
+
 Provider = Callable[["Project", list[str]], Mapping[str, Iterable[tuple[str, str]]]]
 """For each id the texts that may be its file, with their origins, the best first."""
 
-PROVIDERS: list[Provider] = [_git]
+# Git's newest first: its downgrade may have been mended since.
+PROVIDERS: list[Provider] = [_git, _ledger]
 
 
 def _revision(text: str, revision_id: str) -> Revision | None:

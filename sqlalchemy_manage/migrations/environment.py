@@ -56,6 +56,7 @@ class Run:
     rows_visible: bool = True
     answers: Answers = field(default_factory=Answers)
     applied: int = 0
+    folder: Path | None = None
     recorded: bool = True
     history: History = field(default_factory=lambda: History(()))
 

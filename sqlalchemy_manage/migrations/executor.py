@@ -49,7 +49,7 @@ def apply_plan(
     SQLite and PostgreSQL it leaves nothing behind; or when one that is to be undone cannot
     be, before anything runs. Raises Locked when another process does not finish.
     """
-    config = alembic_config(project, run=Run(project, project.database, on_event))
+    config = alembic_config(project, run=Run(project, project.database, on_event, folder=folder))
     if folder is not None:
         folders = "\n".join(str(f) for f in (versions_folder(project), folder))
         config.set_main_option("path_separator", "newline")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -34,7 +35,10 @@ class Recorder(Guard):
         with connection.begin():
             create_ledger(connection)
         with connection.begin():
-            now = stands(connection, self.run.history).require_untampered()
+            now = stands(connection, self.run.history)
+            # What was brought back from git may have been mended there since.
+            found = tuple(f for f in now.findings if self.run.folder not in f.folders)
+            now = replace(now, findings=found).require_untampered()
             record(connection, "adopt", now.unrecorded, applied=True)
 
     def begin(self, step: Step) -> None:

@@ -39,6 +39,11 @@ class Finding:
     files: tuple[Path, ...] = ()
     acceptable: bool = True
 
+    @property
+    def folders(self) -> set[Path]:
+        """Where the files are."""
+        return {path.parent for path in self.files}
+
 
 @dataclass(frozen=True)
 class Standing:
