@@ -407,3 +407,17 @@ def test_fake_forgets_a_revision_that_has_no_file(app: Handwritten) -> None:
     app.done("migrate", "--fake", "zero")
     assert app.stands_at() == set()
     assert "note" in tables(app)
+
+
+def test_without_git_the_ledger_has_the_file(tmp_path: Path, database_url: str) -> None:
+    app = Handwritten(tmp_path / "project", database_url)
+    app.revision("0001_note", None, NOTE, "op.drop_table('note')")
+    app.revision("0002_grade", "0001_note", THEIRS, NO_GRADE)
+    app.done("migrate")
+    (app.versions / "0002_grade.py").unlink()
+    refused = app.manage("migrate")
+    assert refused.code == 1
+    assert "0002_grade: as it was applied, kept in the database's ledger" in refused.stderr
+    assert "Undoing 0002_grade ... OK" in app.done("migrate", "--sync-branch").stderr
+    assert tables(app) == {"note": {"id"}}
+    assert app.revisions == ["0001_note.py"]
