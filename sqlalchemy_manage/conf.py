@@ -23,6 +23,9 @@ from .output import keep_secret
 
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
 
+BACKUP_DIR = "backups"
+"""Where backups go, beside the settings, unless they say otherwise."""
+
 _PASSWORD_KEYS = ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
 
 
@@ -52,6 +55,7 @@ class Settings:
     migrations_dir: Path = Path("migrations")
     fixture_dirs: tuple[Path, ...] = ()
     shell_imports: tuple[str, ...] = ()
+    backup_dir: Path = Path("backups")
     lock_wait: float = 60.0
     lock_timeout: float = 4.0
     statement_timeout: float | None = None
@@ -144,6 +148,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         "installed_apps": apps,
         "migrations_dir": root / reader.path("MIGRATIONS_DIR", "migrations"),
         "fixture_dirs": tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
+        "backup_dir": root / reader.path("BACKUP_DIR", BACKUP_DIR),
         "shell_imports": reader.strings("SHELL_IMPORTS", ()),
         "lock_wait": reader.seconds("LOCK_WAIT", 60.0),
         "lock_timeout": reader.seconds("LOCK_TIMEOUT", 4.0),
@@ -173,6 +178,7 @@ KNOWN = (
     "MIGRATIONS_DIR",
     "FIXTURE_DIRS",
     "SHELL_IMPORTS",
+    "BACKUP_DIR",
     "LOCK_WAIT",
     "LOCK_TIMEOUT",
     "STATEMENT_TIMEOUT",

@@ -55,6 +55,22 @@ class MigrationError(ManageError):
     """A revision failed; the message says what state the database is in."""
 
 
+class DataLoss(MigrationError):
+    """A downgrade would destroy data and nobody allowed it; ``losses`` say what."""
+
+    def __init__(self, message: str, hint: str | None = None, losses: tuple[Any, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.losses = losses
+
+
+class NotPermitted(ManageError):
+    """A protected database, and the name that was given is not its own; nothing was done."""
+
+
+class BackupError(ManageError):
+    """No backup was made, or none was restored; the message says what state the data is in."""
+
+
 class NotAdopted(MigrationError):
     """The database has tables that no history made."""
 

@@ -131,6 +131,10 @@ _RUN = (
         help="Show what would be done, to how many rows, and what would be lost; do nothing.",
     ),
     json_option("With --plan: print JSON, an object with revisions; see the README."),
+    click.option(
+        "--allow-data-loss", is_flag=True, help="Undo also revisions by which data is lost."
+    ),
+    click.option("--no-backup", is_flag=True, help="SQLite: no backup before data is destroyed."),
 )
 
 _ANSWERS = (

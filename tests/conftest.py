@@ -159,7 +159,7 @@ Manage = Callable[..., Result]
 
 @pytest.fixture
 def manage_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Callable[[str], Manage]:
     """``manage_on(url)("migrate", "--plan")``: the sample project's manage.py, in this process."""
     from sqlalchemy_manage.cli import main
@@ -169,6 +169,7 @@ def manage_on(
             monkeypatch.chdir(ROOT)
             monkeypatch.setenv("DATABASE_URL", url)
             monkeypatch.setenv("MANAGE_SETTINGS_MODULE", "settings")
+            monkeypatch.setattr("sqlalchemy_manage.conf.BACKUP_DIR", str(tmp_path / "backups"))
             capsys.readouterr()
             code = main([str(arg) for arg in args], prog_name="manage.py")
             captured = capsys.readouterr()

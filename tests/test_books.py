@@ -39,7 +39,7 @@ def test_the_whole_path(
     fixture.write_text(dumped)
     models = {record["model"] for record in json.loads(dumped)}
     assert {"books.author", "books.book", "books.chapter", "books.lib_book_tag"} <= models
-    manage("migrate", "zero")
+    manage("migrate", "zero", "--allow-data-loss")
     assert user_tables(engine) == set()
     manage("migrate")
     manage("makemigrations", "--check")

@@ -66,14 +66,24 @@ def _show_ahead(project: Project, plans: list[Plan], left: Left | None, as_json:
 
 def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> None:
     """Apply or undo the steps of ``plan``, and tell of each on stderr."""
+    from ..migrations.danger import Allowed
     from ..migrations.executor import apply_plan
     from ..migrations.reversal import does_nothing
+    from ._prompts import name_asker
 
     if plan.backwards and not fake:
         for step in filter(does_nothing, plan.steps):
             output.warn(f"{step.id} is not undone: downgrade() does nothing.")
     more = {name: how[name] for name in ("folder", "forget") if name in how}
-    apply_plan(project, plan, fake=fake, on_event=reporter(plan.backwards, fake), **more)
+    apply_plan(
+        project,
+        plan,
+        fake=fake,
+        allowed=Allowed(how.get("allow_data_loss", False), how.get("no_backup", False)),
+        ask=name_asker(project),
+        on_event=reporter(plan.backwards, fake),
+        **more,
+    )
 
 
 def record(project: Project, history: History, target: str | None) -> None:
@@ -147,6 +157,8 @@ def reporter(backwards: bool, fake: bool = False) -> output.Reporter:
         if kind == "wait":
             what = f"is migrating ({name})" if name else "keeps the database locked"
             output.say(f"Another process {what}; waiting up to {seconds:g} s ...")
+        elif kind == "note":
+            output.say(f"  {name}")
         elif kind == "start":
             output.say(f"  {verb} {name} ...", nl=False)
         elif kind == "done":

@@ -12,6 +12,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..migrations.questions import Answer, Option, Question, Questioner
+    from ..permission import Ask
     from ..project import Project
 
 
@@ -56,3 +57,15 @@ def _value(option: Option) -> str:
             output.error(error.message, error.hint)
         else:
             return value
+
+
+def name_asker(project: Project) -> Ask | None:
+    """Asks for the name of the database; None with ``--no-input``, or where nobody sits."""
+    if not (project.interactive and sys.stdin.isatty()):
+        return None
+
+    def ask(text: str) -> str:
+        typed: str = click.prompt(output.redact(text), default="", show_default=False, err=True)
+        return typed
+
+    return ask

@@ -51,6 +51,10 @@ def command(
     -N or +N from where the database stands. Each revision is one transaction: on SQLite
     and PostgreSQL it is applied whole or not at all.
 
+    Going back is refused where tables or columns with data would be dropped, unless
+    --allow-data-loss says that they may. On SQLite a backup is taken before data is
+    destroyed, on the way up as well.
+
     \b
     Example:
       manage.py migrate                  apply all

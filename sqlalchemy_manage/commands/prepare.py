@@ -28,6 +28,7 @@ def command(ctx: click.Context, random_seed: int) -> int:
       DATABASE_URL=postgresql://me@localhost/new manage.py prepare
     """
     from ..databases import shown
+    from ..permission import why_protected
     from ..seeding.factories import project_factories
     from ..seeding.seed import row_counts
     from ..servers import create_database
@@ -41,8 +42,8 @@ def command(ctx: click.Context, random_seed: int) -> int:
         filled = any(row_counts(connection, project.tables).values())
     if filled:
         output.say("The tables have rows already: not seeded.")
-    elif project.database.protected:
-        output.say(f"'{project.alias}' is PROTECTED: not seeded.")
+    elif (why := why_protected(project)) is not None:
+        output.say(f"Not seeded: {why}.")
     elif not project_factories(project):
         output.say("No factories: not seeded.")
     else:

@@ -33,6 +33,10 @@ def command(
       manage.py seed --random-seed 7 Employee=1000
       manage.py seed Department=20 Employee=5000
     """
+    from ..permission import require_permission
+    from ._prompts import name_asker
+
+    require_permission(project, "seed", name_asker(project))
     seeded = run(project, counts, random_seed)
     if as_json:
         output.answer_json(

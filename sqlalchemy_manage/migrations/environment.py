@@ -21,6 +21,7 @@ from ..databases import connecting, create_engine
 from ..errors import HistoryError, Locked, ManageError
 from ..output import redact
 from ..project import Project
+from .danger import Allowed, BeforeDanger, allowed_of
 from .dangling import NoNewDangling
 from .directives import answers_of, directives_hook
 from .history import History, read_history
@@ -35,6 +36,7 @@ from .watch import Guard, MovedOn, Watcher
 
 Event = tuple[str, str, float]
 """What happened, to which revision, after how many seconds: start, done, failed, busy.
+A ``note`` is a sentence to be told.
 
 Of a ``wait`` for another run: who it is, as far as known, and how long it may last.
 """
@@ -55,6 +57,7 @@ class Run:
     read_only: bool = False
     rows_visible: bool = True
     answers: Answers = field(default_factory=Answers)
+    allowed: Allowed = field(default_factory=Allowed)
     applied: int = 0
     folder: Path | None = None
     recorded: bool = True
@@ -77,8 +80,10 @@ def run_env(context: Any) -> None:
             alias=context.get_x_argument(as_dictionary=True).get("database", "default")
         )
         _log_steps()
-        answers = answers_of(context.get_x_argument())
-        _run(context, Run(project, project.database, answers=answers))
+        run = Run(project, project.database, _log_note)
+        run.answers = answers_of(context.get_x_argument())
+        run.allowed = allowed_of(context.get_x_argument(as_dictionary=True))
+        _run(context, run)
     except ManageError as error:
         text = redact(f"{error.message}\n{error.hint}" if error.hint else error.message)
         raise CommandError(text) from error
@@ -186,7 +191,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
-    found: list[Guard] = [NoNewDangling()]
+    found: list[Guard] = [BeforeDanger(run), NoNewDangling()]
     if run.recorded:
         found.append(Recorder(run))
     return found
@@ -228,13 +233,21 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
     return engine
 
 
+def _log_note(event: Event) -> None:
+    """What plain alembic says besides the revisions that it runs."""
+    if event[0] == "note":
+        logging.getLogger("alembic.sqlalchemy_manage").warning(event[1])
+
+
 def _log_steps() -> None:
     """Let plain alembic say which revisions it runs, as its generated env.py files do."""
     handlers = logging.getLogger().handlers + logging.getLogger("alembic").handlers
     if any(not isinstance(h, logging.NullHandler) for h in handlers):
         return
     handler = logging.StreamHandler()
-    handler.addFilter(lambda record: record.getMessage().startswith("Running "))
+    handler.addFilter(
+        lambda record: record.getMessage().startswith("Running ") or "_manage" in record.name
+    )
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("alembic")
     logger.addHandler(handler)

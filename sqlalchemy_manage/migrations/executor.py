@@ -17,6 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import MigrationError
+from .danger import NOTHING, Allowed, clear
 from .environment import Event, Run
 from .history import History, versions_folder
 from .plan import Plan
@@ -24,6 +25,7 @@ from .reversal import require_downgrades
 from .scripts import alembic_config
 
 if TYPE_CHECKING:
+    from ..permission import Ask
     from ..project import Project
 
 
@@ -38,6 +40,8 @@ def apply_plan(
     fake: bool = False,
     forget: bool = False,
     folder: Path | None = None,
+    allowed: Allowed = NOTHING,
+    ask: Ask | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> None:
     """Apply each revision of ``plan`` in a transaction of its own, or only record it (``fake``).
@@ -47,15 +51,19 @@ def apply_plan(
 
     Raises MigrationError when a revision fails: those before it stay applied, and on
     SQLite and PostgreSQL it leaves nothing behind; or when one that is to be undone cannot
-    be, before anything runs. Raises Locked when another process does not finish.
+    be, before anything runs. Raises Locked when another process does not finish; DataLoss,
+    OpenQuestion or NotPermitted, and nothing is run, for a downgrade that is not
+    ``allowed``. ``ask`` asks for the name of a protected database.
     """
-    config = alembic_config(project, run=Run(project, project.database, on_event, folder=folder))
+    if plan.backwards and not fake:
+        require_downgrades(plan.steps)
+        allowed = clear(project, plan, allowed, ask)
+    run = Run(project, project.database, on_event, allowed=allowed, folder=folder)
+    config = alembic_config(project, run=run)
     if folder is not None:
         folders = "\n".join(str(f) for f in (versions_folder(project), folder))
         config.set_main_option("path_separator", "newline")
         config.set_main_option("version_locations", folders.replace("%", "%%"))
-    if plan.backwards and not fake:
-        require_downgrades(plan.steps)
     try:
         if fake:
             command.stamp(config, plan.target, purge=forget)

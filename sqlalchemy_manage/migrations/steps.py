@@ -12,6 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from alembic.operations import BatchOperations, Operations
@@ -50,8 +51,8 @@ class Step:
     def clashes(self, other: Step) -> set[Thing]:
         """What one of the two changes and the other changes or depends on."""
         found = set(self.changes & (other.changes | other.uses)) | (other.changes & self.uses)
-        found |= {thing for thing in other.changes if _mentions(self.text, thing)}
-        found |= {thing for thing in self.changes if _mentions(other.text, thing)}
+        found |= {thing for thing in other.changes if mentions(self.text, thing)}
+        found |= {thing for thing in self.changes if mentions(other.text, thing)}
         return found
 
 
@@ -73,12 +74,18 @@ def written_steps(revision: Revision, function: str, dialect: str = "") -> list[
 
     Of SQL that the file holds in a dictionary, one for each ``dialect``, that one counts.
     """
-    reader = _Reader(ast.parse(revision.path.read_bytes(), str(revision.path)), dialect)
+    return read_steps(revision.path, function, dialect)
+
+
+def read_steps(path: Path, function: str, dialect: str = "") -> list[Step]:
+    """The same of a file."""
+    reader = _Reader(ast.parse(path.read_bytes(), str(path)), dialect)
     reader.follow(function)
     return reader.steps
 
 
-def _mentions(text: str, thing: Thing) -> bool:
+def mentions(text: str, thing: Thing) -> bool:
+    """Whether the names of a thing all occur in a text, as words."""
     if not text:
         return False
     words = {word.lower() for word in re.findall(r"\w+", text)}

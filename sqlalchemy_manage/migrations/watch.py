@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -52,6 +53,14 @@ class Guard:
     def before_run(self, connection: sa.Connection) -> None:
         """Before the first statement of a run, when the lock is held; outside a transaction."""
 
+    def before_downgrade(
+        self, connection: sa.Connection, steps: Sequence[Step], zero: bool
+    ) -> None:
+        """With the lock held, before the first of ``steps``; ``zero``: no revision is left."""
+
+    def prepare(self, step: Step) -> None:
+        """In the revision's transaction, before it is announced as started."""
+
     def begin(self, step: Step) -> None:
         """Before a revision runs, in its transaction."""
 
@@ -83,7 +92,15 @@ class Watcher:
 
         def guarded(heads: Any, context: Any) -> Iterator[Any]:
             self.heads = set(heads)
-            for step in plan(heads, context):
+            steps = iter(plan(heads, context))
+            first = list(islice(steps, 1))
+            if first and not first[0].info.is_stamp and not first[0].info.is_upgrade:
+                first += steps
+                coming = [_step_of(step, self.connection) for step in first]
+                zero = not first[-1].info.destination_revision_ids
+                for guard in self.guards:
+                    guard.before_downgrade(self.connection, coming, zero)
+            for step in chain(first, steps):
                 step.migration_fn = self._guarded(step, step.migration_fn, context)
                 yield step
 
@@ -98,6 +115,8 @@ class Watcher:
             if set(context.get_current_heads()) != self.heads:
                 raise MovedOn
             now = self.step = _step_of(step, self.connection)
+            for guard in self.guards:
+                guard.prepare(now)
             self.started = time.monotonic()
             self.run.on_event(("start", now.name, 0.0))
             with self._explaining(now):

@@ -150,8 +150,8 @@ class App:
         return Result(code, out.getvalue(), err.getvalue())
 
     def done(self, *args: object) -> Result:
-        """The same, for a command that has to succeed."""
-        result = self.manage(*args)
+        """The same, for a command that has to succeed, whatever data it destroys."""
+        result = self.manage(*args, *(["--allow-data-loss"] if args[0] == "migrate" else []))
         assert result.code == 0, result
         return result
 

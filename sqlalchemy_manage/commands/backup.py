@@ -1,0 +1,42 @@
+"""backup: the database in a file, checked before it gets its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import output
+from ..options import json_option
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@json_option("Print JSON: file, bytes, rows (per table, SQLite only).")
+@click.pass_obj
+def command(project: Project, file: Path | None, force: bool, as_json: bool) -> None:
+    """Save the database in FILE, by default backups/<database>-<UTC time>; print its path.
+
+    SQLite by its own online backup, while others may write: the copy is checked for
+    damage, and compared with the database, before the file gets its name. PostgreSQL by
+    pg_dump, MariaDB by mariadb-dump. Only the owner may read the file.
+
+    \b
+    Example:
+      manage.py backup
+      manage.py backup /mnt/safe/before-the-move.sqlite
+    """
+    from ..data.backup import back_up
+
+    made = back_up(project, file, force=force)
+    if as_json:
+        output.answer_json({"file": str(made.path), "bytes": made.bytes, "rows": made.rows})
+        return
+    output.answer(str(made.path))
+    rows = "" if made.total is None else f"{made.total:,} rows of {len(made.rows or ())} tables, "
+    output.say(f"{rows}{made.bytes:,} bytes")

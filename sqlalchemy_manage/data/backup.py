@@ -1,0 +1,160 @@
+"""Backups: of an SQLite file by SQLite itself, of a server's database by the server's program.
+
+A backup has its final name only when it is whole, checked, and on the disk; whoever is
+killed meanwhile leaves a hidden file, or nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..databases import database_url, is_sqlite_file, shown, sqlite_path
+from ..errors import BackupError, DatabaseMissing
+from .clients import libpq_environment, mariadb_options, name_of, program, run
+from .sqlite_copy import SUFFIX, copied, put_in_place
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from ..project import Project
+
+_ENDINGS = {"sqlite": "sqlite", "postgresql": "dump"}
+MARIADB_END = b"-- Dump completed"
+"""mariadb-dump's last line; without it a dump was cut off."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A finished backup; ``rows`` per table are known of SQLite alone."""
+
+    path: Path
+    bytes: int
+    rows: dict[str, int | str] | None = None
+
+    @property
+    def total(self) -> int | None:
+        """All rows together."""
+        if self.rows is None:
+            return None
+        return sum(count for count in self.rows.values() if isinstance(count, int))
+
+
+def default_path(project: Project) -> Path:
+    """``backups/<database>-<UTC time>.<ending>`` beside the settings; the folder is made.
+
+    Nobody else may look into it, and git leaves it out.
+    """
+    url = database_url(project.database, project.settings.root)
+    folder = project.settings.backup_dir
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
+    name = sqlite_path(url).stem if is_sqlite_file(url) else Path(url.database or "").name
+    ending = _ENDINGS.get(url.get_backend_name(), "sql")
+    base = f"{name or 'database'}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    path, number = folder / f"{base}.{ending}", 2
+    while path.exists():
+        path, number = folder / f"{base}-{number}.{ending}", number + 1
+    return path
+
+
+def source_file(url: URL) -> Path:
+    """The file of an SQLite database; raises DatabaseMissing, BackupError for one in memory."""
+    if not is_sqlite_file(url):
+        raise BackupError(f"{shown(url)} is a database in memory: there is no file to save.")
+    path = sqlite_path(url)
+    if not path.exists():
+        raise DatabaseMissing(f"There is no database file {path} yet.", "manage.py prepare")
+    return path
+
+
+def back_up(project: Project, path: Path | None = None, *, force: bool = False) -> Backup:
+    """Save the project's database in ``path``, by default :func:`default_path`.
+
+    The file has mode 0600. One that is there stays, unless ``force``. Raises BackupError
+    (also when the copy is not equal, or the database is damaged), Locked, DatabaseMissing.
+    """
+    url = database_url(project.database, project.settings.root)
+    path = default_path(project) if path is None else path
+    if path.exists() and not force:
+        raise BackupError(f"{path} exists already.", "Name another file, or --force replaces it.")
+    if not path.parent.is_dir():
+        raise BackupError(f"There is no folder {path.parent}.", f"mkdir -p {path.parent}")
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        source = source_file(url)
+        if path.exists() and path.samefile(source):
+            raise BackupError(f"{path} is the database itself.", "Name another file.")
+        with copied(source, path.parent, project.settings.lock_timeout) as (temporary, found):
+            put_in_place(temporary, path, replace=force)
+        return Backup(path, path.stat().st_size, found.rows)
+    with _growing(path.parent) as temporary:
+        if backend == "postgresql":
+            _dump_postgresql(project, temporary)
+        elif backend in ("mysql", "mariadb"):
+            _dump_mariadb(project, temporary)
+        else:
+            raise BackupError(f"There is no backup of {backend} here.")
+        put_in_place(temporary, path, replace=force)
+    return Backup(path, path.stat().st_size)
+
+
+@contextmanager
+def _growing(folder: Path) -> Iterator[Path]:
+    """An empty hidden file of mode 0600, gone at the end unless it was renamed."""
+    path = folder / f".{secrets.token_hex(8)}{SUFFIX}"
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _dump_postgresql(project: Project, path: Path) -> None:
+    """In the custom format, from one snapshot; read back as a whole."""
+    environment = libpq_environment(project)
+    arguments = [program("postgresql", "pg_dump"), "--format=custom", "--no-password"]
+    with path.open("r+b") as file:
+        run(arguments, environment=environment, stdout=file)
+        os.fsync(file.fileno())
+    read_postgresql(path)
+
+
+def read_postgresql(path: Path) -> None:
+    """Let pg_restore read a whole dump; raises BackupError for a damaged one."""
+    run([program("postgresql", "pg_restore"), f"--file={os.devnull}", str(path)])
+
+
+def _dump_mariadb(project: Project, path: Path) -> None:
+    """As SQL, from one snapshot of the InnoDB tables, with routines, triggers and events."""
+    client = program("mariadb", "mariadb-dump", "mysqldump")
+    with mariadb_options(project) as options, path.open("r+b") as file:
+        # hex-blob: binary values survive whatever character set reads the file.
+        settings = ["--single-transaction", "--routines", "--triggers", "--events", "--hex-blob"]
+        charset = "--default-character-set=utf8mb4"
+        run([client, options, *settings, charset, name_of(project)], stdout=file)
+        os.fsync(file.fileno())
+    require_mariadb_end(path)
+
+
+def require_mariadb_end(path: Path) -> None:
+    """Raise BackupError for a dump that was cut off."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 300))
+        if MARIADB_END not in file.read():
+            raise BackupError(f"{path} is not a whole dump: its last line is missing.")

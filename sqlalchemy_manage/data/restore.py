@@ -1,0 +1,271 @@
+"""Bring a backup back, so that one that fails leaves the old database as it was.
+
+SQLite and PostgreSQL: one transaction. MariaDB commits every statement; there the dump
+is first loaded into a scratch database, and the old data is saved before it goes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ..conf import Database
+from ..databases import connecting, create_engine, database_url, sqlite_path
+from ..errors import BackupError, ManageError
+from ..migrations.locks import migration_lock
+from ..permission import STAMP, stamp, stamp_of
+from ..servers import exists, scratch_database
+from .backup import (
+    Backup,
+    back_up,
+    read_postgresql,
+    require_mariadb_end,
+)
+from .clients import libpq_environment, mariadb_options, program, run
+from .sqlite_copy import copied, copy_into, put_in_place
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+_MAGIC = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
+
+
+@dataclass(frozen=True)
+class Restored:
+    """``saved``: what was there before, None where that was nothing or was not wanted."""
+
+    saved: Backup | None
+    stamp: str | None
+
+
+def kind_of(path: Path) -> str:
+    """Of which database a file is a backup; raises BackupError for none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(2000)
+    except OSError as error:
+        raise BackupError(f"Cannot read {path}: {error.strerror}.") from error
+    for kind, magic in _MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    if b"-- MariaDB dump" in head or b"-- MySQL dump" in head:
+        return "mariadb"
+    raise BackupError(
+        f"{path} is no backup: neither an SQLite file, nor of pg_dump --format=custom, nor of "
+        "mariadb-dump.",
+    )
+
+
+def restore(
+    project: Project,
+    path: Path,
+    *,
+    save: bool = True,
+    on_saved: Callable[[Backup], None] = lambda backup: None,
+) -> Restored:
+    """Make the project's database equal to the backup in ``path``.
+
+    ``save``: what is there is backed up first (always on MariaDB), and ``on_saved`` is
+    called before anything is replaced. A stamp of the environment that the
+    database has stays. Raises BackupError, Locked; the message says what state the
+    database is in, if it is not the old one.
+    """
+    url = database_url(project.database, project.settings.root)
+    backend = url.get_backend_name().replace("mysql", "mariadb")
+    kind = kind_of(path)
+    if kind != backend:
+        raise BackupError(f"{path} is a backup of {kind}, and the database is {backend}.")
+    if backend == "sqlite":
+        return _restore_sqlite(project, path, on_saved if save else None)
+    if backend == "postgresql":
+        read_postgresql(path)
+    else:
+        require_mariadb_end(path)
+    if not exists(project.database, project.settings.root):
+        raise BackupError(
+            f"The server has no database '{url.database}' to restore into.",
+            "Create it, empty, then repeat the command.",
+        )
+    saved: Backup | None = None
+    engine = create_engine(project.database, project.settings.root, poolclass=sa.NullPool)
+    try:
+        with connecting(engine) as connection:
+            kept = stamp_of(connection)
+        with migration_lock(engine, project.settings.lock_wait, lambda who: None):
+            if backend == "postgresql":
+                if save:
+                    saved = back_up(project)
+                    on_saved(saved)
+                _restore_postgresql(project, engine, path, kept)
+            else:
+                saved = _restore_mariadb(project, engine, path, on_saved)
+                if kept:
+                    with engine.begin() as connection:
+                        stamp(connection, kept)
+        with engine.connect() as connection:
+            return Restored(saved, stamp_of(connection))
+    finally:
+        engine.dispose()
+
+
+def _restore_sqlite(
+    project: Project, path: Path, on_saved: Callable[[Backup], None] | None
+) -> Restored:
+    target = sqlite_path(database_url(project.database, project.settings.root))
+    timeout = project.settings.lock_timeout
+    old: str | None = None
+    saved: Backup | None = None
+    there = target.exists()
+    if there:
+        if path.samefile(target):
+            raise BackupError(f"{path} is the database itself.", "Name a backup.")
+        with project.connect() as connection:
+            old = stamp_of(connection)
+        project.close()
+        if on_saved is not None:
+            saved = back_up(project)
+            on_saved(saved)
+    with copied(path, target.parent, timeout, _stamping(old) if old else None) as (copy, found):
+        if there:
+            copy_into(copy, target, timeout)
+        else:
+            put_in_place(copy, target, replace=False)
+    name = old
+    if there or STAMP.name in found.rows:
+        with project.connect() as connection:
+            name = stamp_of(connection)
+    return Restored(saved, name)
+
+
+def _stamping(name: str) -> Callable[[sqlite3.Connection], None]:
+    def change(connection: sqlite3.Connection) -> None:
+        engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
+        with engine.begin() as own:
+            stamp(own, name)
+
+    return change
+
+
+_SCHEMAS = """
+SELECT n.nspname FROM pg_namespace n
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (
+    SELECT 1 FROM pg_depend d
+    WHERE d.classid = 'pg_namespace'::regclass AND d.objid = n.oid AND d.deptype = 'e')
+"""
+
+# Its rights: those of PUBLIC have the grantee 0.
+_PUBLIC = """
+SELECT pg_get_userbyid(n.nspowner) AS owner, current_user AS me, a.privilege_type AS privilege,
+       CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END AS grantee
+FROM pg_namespace n LEFT JOIN LATERAL aclexplode(n.nspacl) a ON true
+WHERE n.nspname = 'public'
+"""
+
+
+def _restore_postgresql(project: Project, engine: sa.Engine, path: Path, kept: str | None) -> None:
+    """Drop every schema and run the dump's SQL, in one transaction of psql's."""
+    quote = engine.dialect.identifier_preparer.quote
+    with engine.connect() as connection:
+        schemas = connection.exec_driver_sql(_SCHEMAS).scalars().all()
+        public = connection.exec_driver_sql(_PUBLIC).all()
+    before = [f"SET lock_timeout = '{int(project.settings.lock_timeout * 1000)}ms';"]
+    before += [f"DROP SCHEMA {quote(name)} CASCADE;" for name in schemas]
+    if public:
+        # A dump takes it for granted that this schema is there, as in every new database.
+        owner = public[0].owner
+        before += ["CREATE SCHEMA public;", "COMMENT ON SCHEMA public IS 'standard public schema';"]
+        if owner != public[0].me:
+            before.append(f"ALTER SCHEMA public OWNER TO {quote(owner)};")
+        for row in public:
+            if row.privilege is not None:
+                to = "PUBLIC" if row.grantee is None else quote(row.grantee)
+                before.append(f"GRANT {row.privilege} ON SCHEMA public TO {to};")
+    after = []
+    if kept is not None:
+        # The dump leaves search_path empty; the name has no quote in it.
+        after = [
+            "CREATE TABLE IF NOT EXISTS public.sqlalchemy_manage_environment "
+            "(name VARCHAR(40) PRIMARY KEY, stamped_at VARCHAR(32) NOT NULL);",
+            "DELETE FROM public.sqlalchemy_manage_environment;",
+            "INSERT INTO public.sqlalchemy_manage_environment "
+            f"VALUES ('{kept}', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS+00:00'));",
+        ]
+    with tempfile.TemporaryFile() as script:
+        script.write("\n".join([*before, ""]).encode())
+        script.flush()
+        run([program("postgresql", "pg_restore"), "--file=-", str(path)], stdout=script)
+        script.seek(0, 2)
+        script.write("\n".join(["", *after, ""]).encode())
+        script.seek(0)
+        psql = [program("postgresql", "psql"), "--no-psqlrc", "--quiet", "--single-transaction"]
+        try:
+            run(
+                [*psql, "--no-password", "--set=ON_ERROR_STOP=1"],
+                environment=libpq_environment(project),
+                stdin=script,
+                stdout=subprocess.DEVNULL,
+            )
+        except BackupError as error:
+            raise BackupError(
+                f"{error.message}\nIt was rolled back: the database is as it was.", error.hint
+            ) from error
+
+
+def _restore_mariadb(
+    project: Project, engine: sa.Engine, path: Path, on_saved: Callable[[Backup], None]
+) -> Backup:
+    """Try the dump in a scratch database, save what is there, then replace it.
+
+    The last step is no transaction: RENAME TABLE cannot take triggers to another database.
+    """
+    with scratch_database(project.database, project.settings.root) as scratch:
+        _load(project, scratch, path)
+    saved = back_up(project)
+    on_saved(saved)
+    try:
+        _clear(engine)
+        _load(project, project.database, path)
+    except (ManageError, sa.exc.DBAPIError) as error:
+        undone = False
+        with suppress(ManageError, sa.exc.DBAPIError):
+            _clear(engine)
+            _load(project, project.database, saved.path)
+            undone = True
+        state = "The old data was brought back." if undone else "The old data is not complete."
+        raise BackupError(
+            f"{error}\n{state}", None if undone else f"manage.py restore {saved.path}"
+        ) from error
+    return saved
+
+
+def _load(project: Project, database: Database, path: Path) -> None:
+    name = str(database_url(database, project.settings.root).database)
+    client = program("mariadb", "mariadb", "mysql")
+    with mariadb_options(project) as options, path.open("rb") as file:
+        run([client, options, "--default-character-set=utf8mb4", name], stdin=file)
+
+
+def _clear(engine: sa.Engine) -> None:
+    """Drop what a dump holds: tables, views, sequences, routines and events."""
+    quote = engine.dialect.identifier_preparer.quote
+    queries = (
+        "SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW' WHEN 'SEQUENCE' THEN 'SEQUENCE'"
+        " ELSE 'TABLE' END, table_name FROM information_schema.tables"
+        " WHERE table_schema = DATABASE()",
+        "SELECT routine_type, routine_name FROM information_schema.routines"
+        " WHERE routine_schema = DATABASE()",
+        "SELECT 'EVENT', event_name FROM information_schema.events WHERE event_schema = DATABASE()",
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET foreign_key_checks = 0")
+        for query in queries:
+            for kind, name in connection.exec_driver_sql(query).all():
+                connection.exec_driver_sql(f"DROP {kind} IF EXISTS {quote(name)}")
