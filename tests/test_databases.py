@@ -92,7 +92,7 @@ def test_a_read_only_file_is_refused_and_kept(
     before = file.read_bytes()
     # Root may write any file: SQLite's own read-only mode refuses it too.
     manage = manage_on(f"sqlite:///file:{file}?mode=ro&uri=true")
-    for command in (["migrate", "zero"], ["seed", "Department=1"]):
+    for command in (["migrate", "zero", "--allow-data-loss"], ["seed", "Department=1"]):
         result = manage(*command)
         assert result.code == 1, result
         assert "read-only" in result.stderr or "readonly" in result.stderr, result
@@ -101,7 +101,7 @@ def test_a_read_only_file_is_refused_and_kept(
     assert file.read_bytes() == before
     if os.geteuid() != 0:
         file.chmod(stat.S_IRUSR)
-        result = manage_on(url)("migrate", "zero")
+        result = manage_on(url)("migrate", "zero", "--allow-data-loss")
         assert result.code == 1
         assert file.read_bytes() == before
 

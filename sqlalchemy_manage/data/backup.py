@@ -7,6 +7,7 @@ killed meanwhile leaves a hidden file, or nothing.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -149,12 +150,22 @@ def _dump_mariadb(project: Project, path: Path) -> None:
         charset = "--default-character-set=utf8mb4"
         run([client, options, *settings, charset, name_of(project)], stdout=file)
         os.fsync(file.fileno())
-    require_mariadb_end(path)
+    require_whole_dump(path)
 
 
-def require_mariadb_end(path: Path) -> None:
-    """Raise BackupError for a dump that was cut off."""
+_ELSEWHERE = re.compile(
+    rb"\s*(USE\s+(`[^`]+`|\w+)\s*;?\s*$|(/\*!\d+\s+)?(CREATE|DROP)\s+(DATABASE|SCHEMA)\b)", re.I
+)
+
+
+def require_whole_dump(path: Path) -> None:
+    """Raise BackupError for a dump that was cut off, or that would go to another database."""
     with path.open("rb") as file:
+        for line in file:
+            # Of a value no line begins like this: mariadb-dump writes its newlines as \\n.
+            if _ELSEWHERE.match(line):
+                text = line.decode(errors="replace").strip()
+                raise BackupError(f"{path} names a database of its own: {text}")
         file.seek(max(0, path.stat().st_size - 300))
         if MARIADB_END not in file.read():
             raise BackupError(f"{path} is not a whole dump: its last line is missing.")

@@ -27,7 +27,7 @@ from .backup import (
     Backup,
     back_up,
     read_postgresql,
-    require_mariadb_end,
+    require_whole_dump,
 )
 from .clients import libpq_environment, mariadb_options, program, run
 from .sqlite_copy import copied, copy_into, put_in_place
@@ -88,7 +88,7 @@ def restore(
     if backend == "postgresql":
         read_postgresql(path)
     else:
-        require_mariadb_end(path)
+        require_whole_dump(path)
     if not exists(project.database, project.settings.root):
         raise BackupError(
             f"The server has no database '{url.database}' to restore into.",

@@ -88,14 +88,17 @@ class BeforeDanger(Guard):
         self, connection: sa.Connection, steps: Sequence[Step], zero: bool
     ) -> None:
         """With the lock held: plain ``alembic``, and what came about since it was settled."""
-        scripts = [script for step in steps if (script := _script(step, "downgrade"))]
+        # All of them: a rename before a drop is part of it.
+        scripts = [script for step in steps if (script := _script(step))]
         found = losses(connection, scripts)
         _require(self.run.project, connection, found, zero, self.run.allowed)
 
     def prepare(self, step: Step) -> None:
         """Nobody else can write now on SQLite, and the revision has not begun."""
-        script = None if self.done else _script(step, step.verb)
-        found = losses(step.connection, [script]) if script else []
+        script = None if self.done else _script(step)
+        if script is None or not may_drop(getattr(step.module, step.verb, None)):
+            return
+        found = losses(step.connection, [script])
         if not found:
             return
         self.done = True
@@ -121,9 +124,7 @@ class BeforeDanger(Guard):
             ) from error
 
 
-def _script(step: Step, verb: str) -> tuple[Path, str] | None:
-    """The file and the function of a step of that kind, if it may drop something."""
-    path = getattr(step.module, "__file__", None)
-    if step.verb != verb or verb == "stamp" or path is None or not str(path).endswith(".py"):
-        return None
-    return (Path(path), verb) if may_drop(getattr(step.module, verb, None)) else None
+def _script(step: Step) -> tuple[Path, str] | None:
+    """The file and the function of a step; None for a stamp, and for a file without source."""
+    path = str(getattr(step.module, "__file__", None) or "")
+    return (Path(path), step.verb) if step.verb != "stamp" and path.endswith(".py") else None

@@ -8,6 +8,7 @@ helper in another module does is not seen.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -101,16 +102,22 @@ class Reader:
         self.tables: dict[str, str | None] = {}
         self.columns: dict[tuple[str, str], str | None] = {}
         self._known: dict[str | None, dict[str, str]] = {}
+        self._path = Path()
+        self._strings: str | None = None
 
     def read(self, path: Path, function: str) -> None:
         """Follow one revision."""
         from .steps import read_steps  # environment, which steps imports, imports this
 
+        self._strings = None
+        self._path = path
         for step in read_steps(path, function):
             if step.call is not None:
                 self._operation(step)
+            elif step.change.words.endswith("(...)"):
+                self._sql(self.strings, whole=False)
             elif step.text:
-                self._sql(step.text, whole=not step.change.words.endswith("(...)"))
+                self._sql(step.text, whole=True)
 
     def _operation(self, step: Any) -> None:
         call = step.call
@@ -121,13 +128,13 @@ class Reader:
         elif verb == "create_table":
             self.tables[table] = None
         elif verb == "drop_table":
-            for name in [table] if table else self._mentioned(step.text):
+            for name in [table] if table else self._mentioned():
                 self.drop_table(name)
         elif verb == "add_column":
             self.columns[table, names[0]] = None
         elif verb in ("drop_column", "alter_computed"):
-            for name in [table] if table else self._mentioned(step.text):
-                for column in names if names[0] else self._mentioned(step.text, name):
+            for name in [table] if table else self._mentioned():
+                for column in names if names[0] else self._mentioned(name):
                     self.drop_column(name, column)
         elif verb in ("rename_column", "alter_column") and len(names) > 1:
             self.rename_column(table, names[0], names[1])
@@ -151,9 +158,20 @@ class Reader:
                 for found in _DROP_COLUMN.finditer(rest):
                     self.drop_column(table, _bare(found[1]))
 
-    def _mentioned(self, text: str, table: str | None = None) -> list[str]:
-        """The tables, or the columns of a table, whose names occur in a text."""
+    @property
+    def strings(self) -> str:
+        """Every string of the file: what a name, or SQL, may be put together from."""
+        if self._strings is None:
+            tree = ast.parse(self._path.read_bytes())
+            found = (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant))
+            self._strings = "; ".join(value for value in found if isinstance(value, str))
+        return self._strings
+
+    def _mentioned(self, table: str | None = None) -> list[str]:
+        """The tables, or the columns of a table, whose names occur in the file's strings."""
         from .steps import mentions
+
+        text = self.strings
 
         if table is None:
             return [n for n in self._stored(None).values() if mentions(text, ("table", n))]

@@ -94,7 +94,7 @@ def test_the_flags_that_are_printed_give_the_right_migration(
         found = connection.execute(sa.text("SELECT id, full_name FROM employee ORDER BY id")).all()
     assert found == names
     assert manage("checklinks").code == 0
-    assert manage("migrate", "-1").code == 0
+    assert manage("migrate", "-1", "--allow-data-loss").code == 0
     with engine.connect() as connection:
         back = connection.execute(sa.text("SELECT id, name FROM employee ORDER BY id")).all()
     assert back == names
@@ -128,7 +128,7 @@ def test_deleting_a_model_with_37_rows_asks_and_says_37(sample: Path, database_u
     assert dropped.code == 0, dropped
     assert manage("migrate").code == 0
     assert not sa.inspect(engine).has_table("badge")
-    assert manage("migrate", "-1").code == 0
+    assert manage("migrate", "-1", "--allow-data-loss").code == 0
     assert sa.inspect(engine).has_table("badge")
     engine.dispose()
 
@@ -180,7 +180,7 @@ def test_a_column_not_null_on_a_filled_table(sample: Path, database_url: str) ->
         grades = connection.scalars(sa.text("SELECT DISTINCT grade FROM employee")).all()
     engine.dispose()
     assert grades == ["junior"]
-    assert manage("migrate", "-1").code == 0
+    assert manage("migrate", "-1", "--allow-data-loss").code == 0
     assert manage("migrate").code == 0
 
 

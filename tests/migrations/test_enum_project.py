@@ -53,7 +53,7 @@ class Project:
         return (self.folder / result.stdout.strip()).read_text()
 
     def migrate(self, *args: object) -> None:
-        result = self.manage("migrate", *args)
+        result = self.manage("migrate", "--allow-data-loss", *args)
         assert result.code == 0, result
 
     def is_equal(self) -> bool:
