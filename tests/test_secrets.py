@@ -40,6 +40,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "checklinks": ("manage.py", "checklinks", "--json"),
     "seed": ("manage.py", "seed", "--traceback"),
     "dumpdata": ("manage.py", "dumpdata"),
+    "backup": ("manage.py", "backup", "--traceback"),
+    "environment": ("manage.py", "environment", "--traceback"),
     "loaddata": ("manage.py", "loaddata", "nothing"),
     "prepare": ("manage.py", "prepare", "--traceback"),
     "shell": ("manage.py", "shell", "-c", "print(engine, repr(engine.url), session)"),

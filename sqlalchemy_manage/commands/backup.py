@@ -38,5 +38,4 @@ def command(project: Project, file: Path | None, force: bool, as_json: bool) -> 
         output.answer_json({"file": str(made.path), "bytes": made.bytes, "rows": made.rows})
         return
     output.answer(str(made.path))
-    rows = "" if made.total is None else f"{made.total:,} rows of {len(made.rows or ())} tables, "
-    output.say(f"{rows}{made.bytes:,} bytes")
+    output.say(f"{made.bytes:,} bytes" if made.total is None else f"{made.total:,} rows")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ..databases import database_url, is_sqlite_file, shown, sqlite_path
 from ..errors import BackupError, DatabaseMissing
+from ..migrations.history import is_bookkeeping
 from .clients import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, put_in_place
 
@@ -33,7 +35,7 @@ MARIADB_END = b"-- Dump completed"
 
 @dataclass(frozen=True)
 class Backup:
-    """A finished backup; ``rows`` per table are known of SQLite alone."""
+    """A finished backup; ``rows`` per table of the application are known of SQLite alone."""
 
     path: Path
     bytes: int
@@ -59,6 +61,10 @@ def default_path(project: Project) -> Path:
         ignore = folder / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
+        # What killed runs left behind; a day is longer than any copy takes.
+        for left in folder.glob(f".*{SUFFIX}"):
+            if left.stat().st_mtime < time.time() - 86_400:
+                left.unlink()
     except OSError as error:
         raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
     name = sqlite_path(url).stem if is_sqlite_file(url) else Path(url.database or "").name
@@ -99,7 +105,8 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
             raise BackupError(f"{path} is the database itself.", "Name another file.")
         with copied(source, path.parent, project.settings.lock_timeout) as (temporary, found):
             put_in_place(temporary, path, replace=force)
-        return Backup(path, path.stat().st_size, found.rows)
+        rows = {name: n for name, n in found.rows.items() if not is_bookkeeping(name)}
+        return Backup(path, path.stat().st_size, rows)
     with _growing(path.parent) as temporary:
         if backend == "postgresql":
             _dump_postgresql(project, temporary)

@@ -84,7 +84,8 @@ def restore(
     if kind != backend:
         raise BackupError(f"{path} is a backup of {kind}, and the database is {backend}.")
     if backend == "sqlite":
-        return _restore_sqlite(project, path, on_saved if save else None)
+        with migration_lock(project.engine, project.settings.lock_wait, lambda who: None):
+            return _restore_sqlite(project, path, on_saved if save else None)
     if backend == "postgresql":
         read_postgresql(path)
     else:

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,14 @@ def test_equal_private_and_out_of_git(shop: Project, shop_file: Path) -> None:
     assert (folder / ".gitignore").read_text() == "*\n"
     assert names(folder) == {".gitignore", made.path.name}
     assert made.rows is not None and made.rows["parent"] == 3 and made.rows['odd "name'] == 1
+    # What a killed run left goes after a day.
+    for name, age in ((".old.partial", 90_000), (".new.partial", 1_000)):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age,) * 2)
     # Two in one second.
     again = back_up(shop)
     assert again.path != made.path and dump(again.path) == dump(shop_file)
+    assert names(folder) == {".gitignore", ".new.partial", made.path.name, again.path.name}
 
 
 def test_nothing_is_overwritten_unless_forced(shop: Project, shop_file: Path) -> None:
