@@ -149,6 +149,41 @@ def test_a_damaged_database_gives_no_backup(shop: Project, shop_file: Path) -> N
     assert names(shop_file.parent / "backups") == {".gitignore"}
 
 
+def test_an_index_that_lacks_a_row(shop: Project, shop_file: Path) -> None:
+    """Damage that no count and no foreign key shows."""
+    connection = sqlite3.connect(shop_file, isolation_level=None)
+    connection.execute("PRAGMA writable_schema=ON")
+    hidden = connection.execute("SELECT * FROM sqlite_master WHERE name = 'ix'").fetchone()
+    connection.execute("DELETE FROM sqlite_master WHERE name = 'ix'")
+    connection.close()
+    connection = sqlite3.connect(shop_file, isolation_level=None)
+    connection.execute("INSERT INTO parent (name) VALUES ('not in the index')")
+    connection.execute("PRAGMA writable_schema=ON")
+    connection.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", hidden)
+    connection.close()
+    with pytest.raises(BackupError, match="is damaged: row 4 missing from index ix"):
+        back_up(shop)
+    assert names(shop_file.parent / "backups") == {".gitignore"}
+
+
+def test_what_is_counted_is_what_is_copied(
+    shop: Project, shop_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process commits between the two."""
+    writer = sqlite3.connect(shop_file, isolation_level=None)
+    writer.execute("PRAGMA journal_mode=WAL")
+    before = dump(shop_file)
+    copy = sqlite_copy._copy
+
+    def overtaken(origin: sqlite3.Connection, temporary: Path) -> None:
+        writer.execute("INSERT INTO parent (name) VALUES ('later')")
+        copy(origin, temporary)
+
+    monkeypatch.setattr(sqlite_copy, "_copy", overtaken)
+    assert dump(back_up(shop).path) == before != dump(shop_file)
+    writer.close()
+
+
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
