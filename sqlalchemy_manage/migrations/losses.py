@@ -25,6 +25,8 @@ _DROP_TABLE = re.compile(
     rf"{_NAME}((?:\s*,\s*{_NAME})*)",
     re.IGNORECASE,
 )
+# f"DROP TABLE {name}": what follows is not in the string.
+_NAMELESS = re.compile(r"\b(?:DROP\s+TABLE(?:\s+IF\s+EXISTS)?|TRUNCATE)\s+[\"`]?(?:;|$)", re.I)
 _DELETE = re.compile(rf"^\s*DELETE\s+FROM\s+{_NAME}\s*;?\s*$", re.IGNORECASE)
 _ALTER = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{_NAME}\s+([^;]*)", re.I)
 _DROP_COLUMN = re.compile(
@@ -111,11 +113,11 @@ class Reader:
 
         self._strings = None
         self._path = path
-        for step in read_steps(path, function):
+        for step in read_steps(path, function, self.connection.dialect.name):
             if step.call is not None:
                 self._operation(step)
             elif step.change.words.endswith("(...)"):
-                self._sql(self.strings, whole=False)
+                self._sql("; ".join(step.sql) or self.strings, whole=False)
             elif step.text:
                 self._sql(step.text, whole=True)
 
@@ -146,6 +148,9 @@ class Reader:
         for match in _DROP_TABLE.finditer(text):
             for name in re.findall(_NAME, f"{match[1]} {match[2]}"):
                 self.drop_table(_bare(name))
+        if not whole and _NAMELESS.search(text):
+            for name in self._mentioned():
+                self.drop_table(name)
         if whole and (deleted := _DELETE.match(text)):
             self.drop_table(_bare(deleted[1]))
         for match in _ALTER.finditer(text):

@@ -252,6 +252,8 @@ AX, BX = "column a.x (1 value in 1 row)", "column b.x (2 values in 2 rows)"
         (["for name in ('a', 'b'):\n    op.drop_table(name)"], [A, B]),
         (["op.drop_table(f'{PREFIX}_a' or 'b')"], [B]),
         (["for sql in ('DROP TABLE a', 'SELECT 1'):\n    op.execute(sql)"], [A]),
+        (["for name in ('a', 'c'):\n    op.execute(f'DROP TABLE {name}')"], [A]),
+        (["op.execute({'sqlite': 'DROP TABLE b', 'mysql': 'DROP TABLE a'}[NAME])"], [B, A]),
         (["op.execute('DROP TABLE a')"], [A]),
         (["op.execute('drop table if exists \"a\", b cascade')"], [A, B]),
         (["op.execute(sa.text('TRUNCATE TABLE b'))"], [B]),
