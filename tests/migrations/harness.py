@@ -35,6 +35,7 @@ from sqlalchemy_manage import main
 os.environ.setdefault("MANAGE_SETTINGS_MODULE", "staff_settings")
 sys.exit(main())
 """
+UNDOING = ("migrate", "rollback", "redo")
 HEADER = """\
 import datetime
 import decimal
@@ -151,7 +152,7 @@ class App:
 
     def done(self, *args: object) -> Result:
         """The same, for a command that has to succeed, whatever data it destroys."""
-        result = self.manage(*args, *(["--allow-data-loss"] if args[0] == "migrate" else []))
+        result = self.manage(*args, *(["--allow-data-loss"] if args[0] in UNDOING else []))
         assert result.code == 0, result
         return result
 

@@ -49,7 +49,8 @@ def columns(app: Handwritten) -> list[str]:
 
 def told(result: Result) -> list[str]:
     """What was undone and applied, in order."""
-    return [part.partition(" ...")[0].strip() for part in result.stderr.splitlines()]
+    lines = (part.partition(" ...") for part in result.stderr.splitlines())
+    return [what.strip() for what, dots, _ in lines if dots]
 
 
 def test_rollback_and_redo(app: Handwritten) -> None:
