@@ -135,6 +135,13 @@ _RUN = (
         "--allow-data-loss", is_flag=True, help="Undo also revisions by which data is lost."
     ),
     click.option("--no-backup", is_flag=True, help="SQLite: no backup before data is destroyed."),
+    click.option(
+        "--allow-loss",
+        multiple=True,
+        metavar="TABLE[.COLUMN]",
+        help="Rows and links of this may be lost in this run, though no revision declares it.",
+    ),
+    click.option("--no-prove", is_flag=True, help="Do not look whether rows or links are lost."),
 )
 
 _ANSWERS = (

@@ -74,6 +74,10 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
     if plan.backwards and not fake:
         for step in filter(does_nothing, plan.steps):
             output.warn(f"{step.id} is not undone: downgrade() does nothing.")
+    if how.get("no_prove") and not fake:
+        from ..migrations.proof import UNPROVED
+
+        output.warn(UNPROVED)
     more = {name: how[name] for name in ("folder", "forget") if name in how}
     apply_plan(
         project,
@@ -81,6 +85,8 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
         fake=fake,
         allowed=Allowed(how.get("allow_data_loss", False), how.get("no_backup", False)),
         ask=name_asker(project),
+        prove=not how.get("no_prove"),
+        allow_loss=how.get("allow_loss", ()),
         on_event=reporter(plan.backwards, fake),
         **more,
     )

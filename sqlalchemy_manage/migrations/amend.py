@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..errors import HistoryError, MigrationError
 from .bodies import append, function, lines_of, prepend, statements, unfolded
+from .expected import declared_in, with_losses
 from .filetext import docstring, line_length, quoted, wrapped
 from .history import History, Revision
 from .imports import import_nodes, import_order, imports_of
@@ -131,7 +132,7 @@ def amended(
         prepend(old, downgrade, lines_of(new, function(new_tree, "downgrade")))
     _add_imports(old, tree, new_tree, path, root)
     _extend_docstring(old, tree, found, line_length(root))
-    text = old.edited()
+    text = with_losses(old.edited(), declared_in(new_text))
     ast.parse(text)  # what was put in is whole, and so is the rest
     return text.replace("\n", "\r\n") if "\r\n" in before else text
 

@@ -18,6 +18,7 @@ from ..databases import memory_database
 from ..errors import HistoryError, MigrationError
 from .amend import amend, amendable
 from .environment import Run
+from .expected import with_losses
 from .filetext import finish
 from .history import History, project_history, stands_at, versions_folder
 from .questions import Answers, Closed, Questioner
@@ -78,7 +79,7 @@ def draft_revision(
     if text is None:
         return None, notices
     path, source = text
-    text_ = finish(source, project.settings.root)
+    text_ = finish(with_losses(source, request.losses), project.settings.root)
     return Draft(versions_folder(project) / path, text_, tuple(request.changes)), notices
 
 

@@ -17,6 +17,7 @@ from alembic.script import write_hooks
 from alembic.util import CommandError
 
 from ..errors import ManageError
+from .expected import with_losses
 from .filetext import finish
 from .history import History
 from .questions import Answers, Closed, parse_answers
@@ -50,6 +51,7 @@ def directives_hook(
     def hook(context: MigrationContext, revision: Any, directives: list[Any]) -> None:
         request = run.request
         options = config.cmd_opts or Namespace()
+        losses: list[str] = []
         compares = not request.empty if request else _compares(options)
         if directives and compares:
             questioner = request.questioner if request else Closed()
@@ -68,11 +70,14 @@ def directives_hook(
                 questioner.finish(_BY_ALEMBIC if request is None else None)
             if request:
                 request.notices[:] = review.notices
+                request.losses[:] = review.losses
+            losses = review.losses
         prepare_scripts(history, config, request, directives)
         if request is None and directives and context.script is not None:
             # Alembic writes the file itself; what it runs on a new file, this first.
             root = str(run.project.settings.root)
-            context.script.hooks.insert(0, {"_hook_name": _FINISH, "type": _FINISH, "root": root})
+            finishing = {"_hook_name": _FINISH, "type": _FINISH, "root": root}
+            context.script.hooks.insert(0, finishing | {"losses": "\n".join(losses)})
 
     return hook
 
@@ -85,7 +90,8 @@ def _finish(path: str, options: dict[str, str]) -> None:
     """
     file = Path(path)
     try:
-        text = finish(file.read_text(encoding="utf-8"), Path(options["root"]))
+        text = with_losses(file.read_text(encoding="utf-8"), options["losses"].splitlines())
+        text = finish(text, Path(options["root"]))
     except ManageError as error:
         file.unlink()
         raise CommandError(f"{error.message}\n{error.hint}") from error

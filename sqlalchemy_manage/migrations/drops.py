@@ -45,6 +45,25 @@ def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:
             elif not op.to_column().nullable and review.rows(*key) != 0:
                 holder[holder.index(op)] = _back_without_values(review, key, op)
     operations.ops = [op for op in operations.ops if not _empty(op)]
+    review.losses = list(_losses(review, operations))
+
+
+def _losses(review: Review, operations: ops.UpgradeOps) -> Iterator[str]:
+    """What may go with its data, as the revision has to declare it; what is empty, is not.
+
+    The runner looks before each commit whether rows or links are lost: where the table
+    holds some all the same, on another database, it stops.
+    """
+    for _, op in flat(operations.ops):
+        key = (getattr(op, "schema", None), str(getattr(op, "table_name", "")))
+        if isinstance(op, ops.DropTableOp):
+            if dotted(*key) in review.answers.allow_drop or review.rows(*key) != 0:
+                yield quoted(*key)
+        elif isinstance(op, ops.DropColumnOp):
+            column = op.column_name
+            allowed = dotted(*key, column) in review.answers.allow_drop
+            if allowed or review.values(*key, column) != 0:
+                yield quoted(*key, column)
 
 
 def _empty(op: Any) -> bool:

@@ -27,6 +27,7 @@ from .directives import answers_of, directives_hook
 from .history import History, read_history
 from .locks import is_busy, locked, migration_lock
 from .plugins import include
+from .proof import LinksStay, wanted_of
 from .questions import Answers
 from .recorder import Recorder
 from .scripts import Request
@@ -61,6 +62,8 @@ class Run:
     applied: int = 0
     folder: Path | None = None
     recorded: bool = True
+    prove: bool = True
+    allow_loss: tuple[str, ...] = ()
     history: History = field(default_factory=lambda: History(()))
 
 
@@ -83,6 +86,7 @@ def run_env(context: Any) -> None:
         run = Run(project, project.database, _log_note)
         run.answers = answers_of(context.get_x_argument())
         run.allowed = allowed_of(context.get_x_argument(as_dictionary=True))
+        run.prove, run.allow_loss = wanted_of(context.get_x_argument())
         _run(context, run)
     except ManageError as error:
         text = redact(f"{error.message}\n{error.hint}" if error.hint else error.message)
@@ -191,10 +195,14 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
-    found: list[Guard] = [BeforeDanger(run), NoNewDangling()]
+    found: list[Guard] = [BeforeDanger(run)]
     if run.recorded:
         found.append(Recorder(run))
-    return found
+    if run.prove:
+        # On MariaDB it may commit what it complains of, the row of the ledger with it; of the
+        # two that find a loss, it names the rows.
+        found.append(LinksStay(run))
+    return [*found, NoNewDangling()]
 
 
 def version_folders(script: ScriptDirectory) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..errors import MigrationError
 from .danger import NOTHING, Allowed, clear
 from .environment import Event, Run
+from .expected import allowed_names
 from .history import History, versions_folder
 from .plan import Plan
 from .reversal import require_downgrades
@@ -42,12 +43,17 @@ def apply_plan(
     folder: Path | None = None,
     allowed: Allowed = NOTHING,
     ask: Ask | None = None,
+    prove: bool = True,
+    allow_loss: Iterable[str] = (),
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> None:
     """Apply each revision of ``plan`` in a transaction of its own, or only record it (``fake``).
 
     ``forget``: whatever was recorded before, which may be unknown here, is no longer.
     ``folder``: where revision files are besides those of the project.
+
+    Unless ``prove`` is False, one that loses rows or links stops, if neither it declares
+    that nor ``allow_loss`` names the table or column.
 
     Raises MigrationError when a revision fails: those before it stay applied, and on
     SQLite and PostgreSQL it leaves nothing behind; or when one that is to be undone cannot
@@ -58,7 +64,8 @@ def apply_plan(
     if plan.backwards and not fake:
         require_downgrades(plan.steps)
         allowed = clear(project, plan, allowed, ask)
-    run = Run(project, project.database, on_event, allowed=allowed, folder=folder)
+    run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)
+    run.allow_loss = allowed_names(allow_loss)
     config = alembic_config(project, run=run)
     if folder is not None:
         folders = "\n".join(str(f) for f in (versions_folder(project), folder))

@@ -43,6 +43,7 @@ class Review:
     rows_visible: bool = True
     notices: list[str] = field(default_factory=list)
     undecided: set[str] = field(default_factory=set)
+    losses: list[str] = field(default_factory=list)
     _old_tables: dict[Key, str] = field(default_factory=dict)
     _old_columns: dict[Key, dict[str, str]] = field(default_factory=dict)
 

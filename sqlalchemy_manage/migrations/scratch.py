@@ -185,7 +185,7 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
         if event[0] == "failed":
             failed.append(event[1])
 
-    run = Run(Elsewhere(project, database), database, watch, recorded=False)
+    run = Run(Elsewhere(project, database), database, watch, recorded=False, prove=False)
     config = alembic_config(project, Path(str(files(__package__) / "templates")), run=run)
     folders = dict.fromkeys(str(r.path.parent) for r in history.revisions)
     config.set_main_option("path_separator", "newline")

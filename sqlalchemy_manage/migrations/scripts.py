@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Request:
     """What makemigrations wants of the next revision.
 
-    ``only_looks``: nothing is written, so that a question may stay open. ``changes`` and
-    ``notices`` are filled in by Alembic's run.
+    ``only_looks``: nothing is written, so that a question may stay open. ``changes``,
+    ``notices`` and ``losses`` are filled in by Alembic's run.
     """
 
     name: str | None = None
@@ -39,6 +39,7 @@ class Request:
     only_looks: bool = False
     changes: list[Change] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
