@@ -20,7 +20,12 @@ _TOKEN = r"""
   | (?P<symbol>  ::|\#>>|\#>|->>|->|<=>|<>|!~~\*|!~~|!~\*|!~|~~\*|~~|~\*|!=|==|<=|>=|<<|>>|@>|<@
                | \|\||&&|@@|\?\||\?&|. )
 """
+_BRACKETED = r"""(?<![\w)\]\["`])\[[^\W\d][^\[\],]*\]"""
 _STANDARD = re.compile(_TOKEN.format(plain="'(?:[^']|'')*'"), re.VERBOSE | re.DOTALL)
+_SQLITE = re.compile(
+    _TOKEN.format(plain="'(?:[^']|'')*'").replace(_BRACKETED, r"\[[^\]]*\]"),
+    re.VERBOSE | re.DOTALL,
+)
 _BACKSLASH = re.compile(_TOKEN.format(plain=r"'(?:[^'\\]|\\.|'')*'"), re.VERBOSE | re.DOTALL)
 
 
@@ -61,6 +66,11 @@ def tokens(sql: str) -> list[Token]:
     if any(token.text == "'" for token in found):
         found = _split(sql, escapes=second)
     return found
+
+
+def sqlite_tokens(sql: str) -> list[Token]:
+    """The same for SQLite: a backslash is nothing special, and any name may be in brackets."""
+    return [Token(str(m.lastgroup), m.group()) for m in _SQLITE.finditer(sql)]
 
 
 def _split(sql: str, escapes: bool) -> list[Token]:

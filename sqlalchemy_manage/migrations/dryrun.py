@@ -132,7 +132,20 @@ def _sqlite(project: Project, draft: Draft) -> Iterator[str]:
                 _upgrade(draft)()
             finally:
                 raw.set_trace_callback(None)
-        yield from (statement.strip(" \n;") for statement in sent if not _NOT_SENT.match(statement))
+        yield from (s.strip(" \n;") for s in _kept(sent) if not _NOT_SENT.match(s))
+
+
+def _kept(sent: list[str]) -> list[str]:
+    """Without what was tried, and undone: a change that SQLite could not make in place."""
+    kept: list[str] = []
+    for statement in sent:
+        if statement.startswith("ROLLBACK TO"):
+            begun = f"SAVEPOINT {statement.split()[-1]}"
+            while kept.pop() != begun:
+                pass
+        else:
+            kept.append(statement)
+    return kept
 
 
 @contextmanager

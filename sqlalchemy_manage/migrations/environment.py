@@ -33,6 +33,7 @@ from .recorder import Recorder
 from .scripts import Request
 from .tampering import require_sound
 from .timeouts import open_transactions, pauses, set_timeouts
+from .vanished import NothingVanishes
 from .watch import Guard, MovedOn, Watcher
 
 Event = tuple[str, str, float]
@@ -195,7 +196,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
-    found: list[Guard] = [BeforeDanger(run)]
+    found: list[Guard] = [BeforeDanger(run), NothingVanishes()]
     if run.recorded:
         found.append(Recorder(run))
     if run.prove:

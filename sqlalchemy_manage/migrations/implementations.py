@@ -19,9 +19,8 @@ from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import OperationalError
 
-from .canonical import rename_identifiers
 from .conversions import kind_of, on_sqlite, respelling, using
-from .operations import RebuildKeepsTriggers
+from .rebuild import LosesNothing
 from .reflected import COMPLETE, complete_computed
 from .timeouts import retried
 
@@ -172,67 +171,19 @@ UNNAMED = "_sqlalchemy_manage_unnamed"
 """For Alembic's batch, which refuses a primary key without a name: SQLite makes it without."""
 
 
-class SQLite(_Literally, RebuildKeepsTriggers):
-    """SQLite's rebuild of a table, with generated columns, unnamed CHECKs and all indexes kept.
-
-    Alembic copies generated columns too, which SQLite refuses; it leaves out CHECKs that
-    have no name and expression indexes, and forgets DESC and COLLATE of the others.
-    """
-
+class SQLite(_Literally, LosesNothing):
     __dialect__ = "sqlite"
 
     def prep_table_for_batch(self, batch_impl: Any, table: sa.Table) -> None:
-        # Called when the new table is made up, and before it is created.
-        super().prep_table_for_batch(batch_impl, table)
-        names = {}
-        for column, transfer in batch_impl.column_transfers.items():
-            if batch_impl.columns[column].computed is not None:
-                transfer.pop("expr", None)
-            if "name" in transfer:
-                names[column] = transfer["name"]
         if batch_impl.new_table.primary_key.name == UNNAMED:
             batch_impl.new_table.primary_key.name = None
-        if self.as_sql or not batch_impl.reflected:
-            return
-        assert self.connection is not None
-        changed = {
-            name
-            for name, column in batch_impl.columns.items()
-            if name not in table.c or repr(column.type) != repr(table.c[name].type)
-        }
-        checks = (c for c in table.constraints if isinstance(c, sa.CheckConstraint) and not c.name)
-        for text in sorted(str(check.sqltext) for check in checks):
-            # The CHECK of an Enum without a name goes with the type.
-            if rename_identifiers(text, dict.fromkeys(changed, "")) == text:
-                renamed = literally(rename_identifiers(text, names))
-                batch_impl.new_table.append_constraint(sa.CheckConstraint(renamed))
-        known = {index.name for index in table.indexes}
-        self._indexes = [
-            _renamed(sql, names)
-            for name, sql in self.connection.execute(
-                sa.text(
-                    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :t"
-                    " AND sql IS NOT NULL"
-                ),
-                {"t": table.name},
-            )
-            if name in batch_impl.indexes or name not in known
-        ]
-        batch_impl.indexes.clear()
-
-    def requires_recreate_in_batch(self, batch_op: Any) -> bool:
-        # A Uuid is reflected as CHAR(32); only the revision knows what it was.
-        self._existing_types = {
-            arg[1]: kw["existing_type"]
-            for operation, arg, kw in batch_op.batch
-            if operation == "alter_column" and isinstance(kw.get("existing_type"), sa.Uuid)
-        }
-        return super().requires_recreate_in_batch(batch_op)
+        super().prep_table_for_batch(batch_impl, table)
 
     def cast_for_batch_migrate(self, existing: Any, existing_transfer: Any, new_type: Any) -> None:
+        was = self.existing_types.get(existing.name)
         made = on_sqlite(
             existing_transfer["expr"],
-            self.__dict__.get("_existing_types", {}).get(existing.name, existing.type),
+            was if isinstance(was, sa.Uuid) else existing.type,
             new_type,
             None if self.as_sql else self.connection,
         )
@@ -240,13 +191,6 @@ class SQLite(_Literally, RebuildKeepsTriggers):
             super().cast_for_batch_migrate(existing, existing_transfer, new_type)
         else:
             existing_transfer["expr"] = made
-
-    def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
-        super().rename_table(old_table_name, new_table_name, schema)
-        if old_table_name.startswith("_alembic_tmp_") and not self.as_sql:
-            assert self.connection is not None
-            for sql in self.__dict__.pop("_indexes", ()):
-                self.connection.exec_driver_sql(sql)
 
     def autogen_column_reflect(self, inspector: Any, table: sa.Table, column_info: Any) -> None:
         # For a rebuild; in a comparison the snapshot has it, with the renames made.
@@ -267,12 +211,6 @@ class SQLite(_Literally, RebuildKeepsTriggers):
             for index in list(indexes):
                 if not all(isinstance(bare(e), sa.Column) for e in index.expressions):
                     indexes.discard(index)
-
-
-def _renamed(sql: str, names: dict[str, str]) -> str:
-    """A CREATE INDEX with other columns; the names before the columns stay."""
-    head, parenthesis, rest = sql.partition("(")
-    return head + parenthesis + rename_identifiers(rest, names)
 
 
 def bare(expression: Any) -> Any:

@@ -15,7 +15,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.autogenerate import renderers
-from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations import Operations, ops
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement, conv
@@ -23,6 +22,7 @@ from sqlalchemy.schema import ExecutableDDLElement, conv
 from ..errors import MigrationError
 from .following import functions_follow
 from .mariadb import follow_renames
+from .sqlite_master import references_follow
 from .words import Change
 
 _MARIADB = ("mysql", "mariadb")
@@ -176,22 +176,11 @@ class RenameTableOp(ops.RenameTableOp):
 
 @contextmanager
 def _references_follow(operations: Operations) -> Iterator[None]:
-    """SQLite: let RENAME change the foreign keys, views and triggers that mention the name.
-
-    The runner sets legacy_alter_table, without which a table that a view reads cannot be
-    rebuilt; under it a rename leaves all references as they are
-    (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
-    """
     if operations.impl.dialect.name != "sqlite" or operations.get_context().as_sql:
         yield
         return
-    connection = operations.get_bind()
-    before = connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar()
-    connection.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
-    try:
+    with references_follow(operations.get_bind()):
         yield
-    finally:
-        connection.exec_driver_sql(f"PRAGMA legacy_alter_table={before}")
 
 
 def _functions_follow(operations: Operations, *table: Any, **names: Any) -> None:
@@ -374,31 +363,3 @@ def _call(context: Any, operation: Rename, verb: str, table: str, old: str, more
         more += f", schema={operation.schema!r}"
     names = f"{str(table)!r}, {str(old)!r}, {str(operation.new)!r}"
     return f"{context.opts['alembic_module_prefix']}{verb}({names}{more})"
-
-
-class RebuildKeepsTriggers(SQLiteImpl):
-    """SQLite's rebuild of a table, with its triggers made again after it.
-
-    Dropping the old table drops them, and Alembic does not look. A subclass with
-    ``__dialect__`` takes the place of Alembic's own
-    (https://alembic.sqlalchemy.org/en/latest/api/ddl.html).
-    """
-
-    __dialect__ = "sqlite"
-
-    def drop_table(self, table: sa.Table, **kw: Any) -> None:
-        if not self.as_sql and not table.name.startswith("_alembic_tmp_"):
-            self._triggers = getattr(self, "_triggers", {})
-            assert self.connection is not None
-            self._triggers[table.name] = self.connection.execute(
-                sa.text("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :t"),
-                {"t": table.name},
-            ).all()
-        super().drop_table(table, **kw)
-
-    def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
-        super().rename_table(old_table_name, new_table_name, schema)
-        if old_table_name.startswith("_alembic_tmp_") and not self.as_sql:
-            assert self.connection is not None
-            for (sql,) in getattr(self, "_triggers", {}).pop(new_table_name, ()):
-                self.connection.exec_driver_sql(sql)

@@ -120,7 +120,7 @@ def complete_computed(create_table: str, columns: Iterable[Any]) -> None:
 
 
 def _complete_index(indexes: MutableMapping[str, Any], table: str, name: str, sql: str) -> None:
-    keys, where = _index_parts(sql)
+    keys, where = index_parts(sql)
     if all(len(key) == 1 for key in keys):
         return  # nothing but columns: SQLAlchemy has it all
     found: dict[str, Any] = {
@@ -148,7 +148,7 @@ def _complete_index(indexes: MutableMapping[str, Any], table: str, name: str, sq
     indexes[table] = sorted([*others, found], key=lambda index: str(index["name"]))
 
 
-def _index_parts(sql: str) -> tuple[list[list[Token]], str]:
+def index_parts(sql: str) -> tuple[list[list[Token]], str]:
     """The keys of a CREATE INDEX, each as tokens, and its predicate."""
     found = tokens(sql)
     start = next(i for i, token in enumerate(found) if token.text == "(") + 1

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import MigrationError
-from .canonical import Token, tokens
+from .canonical import Token, sqlite_tokens
+from .sqlite_master import Master
 
 if TYPE_CHECKING:
     from .enum_steps import Writer
@@ -31,7 +32,7 @@ class CreateTable:
         self.items: list[list[Token]] = [[]]
         self.tail: list[Token] = []
         depth = 0
-        for token in tokens(sql):
+        for token in sqlite_tokens(sql):
             depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "symbol" else 0
             if self.tail or (self.items != [[]] and depth == 0):
                 self.tail.append(token)
@@ -162,13 +163,13 @@ def rebuild(
             f"SQLite has to make {table} again from how it is defined; that cannot be shown as "
             "SQL without a database."
         )
-    connection, where = write.connection, f"{write.name(schema)}." if schema else ""
+    connection = write.connection
+    master = Master(connection, schema)
+    where = master.where
     if connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
         raise MigrationError(f"PRAGMA foreign_keys is on: {table} cannot be made again safely.")
-    master = f"SELECT type, name, sql FROM {where}sqlite_master WHERE sql IS NOT NULL"
-    found = connection.exec_driver_sql(f"{master} AND tbl_name = ? COLLATE NOCASE", (table,)).all()
-    (sql,) = (row.sql for row in found if row.type == "table")
-    others = [row.sql for row in found if row.type != "table"]
+    (sql,) = master.of(table, "table").values()
+    others = [*master.of(table, "index").values(), *master.of(table, "trigger").values()]
     statement = CreateTable(sql)
     edit(statement)
     spare = f"_new_{table}"
@@ -180,7 +181,7 @@ def rebuild(
     ]
     names = ", ".join(map(write.name, columns))
     rows = ", ".join(values.get(column, write.name(column)) for column in columns)
-    last = _last_number(write, where, table)
+    last = master.last_number(table)
     # Else the rename would look into views that read the table that is not there.
     legacy = connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar()
     connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
@@ -197,16 +198,4 @@ def rebuild(
     finally:
         connection.exec_driver_sql(f"PRAGMA legacy_alter_table={legacy}")
     if last is not None:
-        sequence = f"{where}sqlite_sequence"
-        connection.exec_driver_sql(f"DELETE FROM {sequence} WHERE name = ?", (table,))
-        connection.exec_driver_sql(f"INSERT INTO {sequence} VALUES (?, ?)", (table, last))
-
-
-def _last_number(write: Writer, where: str, table: str) -> int | None:
-    """The last number that AUTOINCREMENT gave, which may be of a row that is gone."""
-    master = f"SELECT 1 FROM {where}sqlite_master WHERE name = 'sqlite_sequence'"
-    if write.connection.exec_driver_sql(master).first() is None:
-        return None
-    query = f"SELECT seq FROM {where}sqlite_sequence WHERE name = ?"
-    number: int | None = write.connection.exec_driver_sql(query, (table,)).scalar()
-    return number
+        master.set_last_number(table, last)

@@ -1,0 +1,68 @@
+"""SQLite: what it says of itself, and how its ALTER TABLE treats what mentions a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+
+@contextmanager
+def references_follow(connection: sa.Connection) -> Iterator[None]:
+    """Let RENAME and DROP COLUMN look at the foreign keys, views and triggers of all tables.
+
+    The runner sets legacy_alter_table, without which a table that a view reads cannot be
+    rebuilt; under it they stay as they are
+    (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
+    """
+    before = connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar()
+    connection.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA legacy_alter_table={before}")
+
+
+class Master:
+    """sqlite_master and sqlite_sequence of one database file."""
+
+    def __init__(self, connection: sa.Connection, schema: str | None) -> None:
+        self.connection = connection
+        self.quote = connection.dialect.identifier_preparer.quote
+        self.where = f"{self.quote(schema)}." if schema else ""
+
+    def of(self, table: str, kind: str) -> dict[str, str]:
+        """Name and statement of what a table has of a kind, in the order they were made."""
+        rows = self.connection.exec_driver_sql(
+            f"SELECT name, sql FROM {self.where}sqlite_master WHERE type = ? AND sql IS NOT NULL"
+            " AND tbl_name = ? COLLATE NOCASE ORDER BY rowid",
+            (kind, table),
+        )
+        return {name: sql for name, sql in rows}
+
+    def last_number(self, table: str) -> int | None:
+        """The last number that AUTOINCREMENT gave, which may be of a row that is gone."""
+        master = f"SELECT 1 FROM {self.where}sqlite_master WHERE name = 'sqlite_sequence'"
+        if self.connection.exec_driver_sql(master).first() is None:
+            return None
+        query = f"SELECT seq FROM {self.where}sqlite_sequence WHERE name = ? COLLATE NOCASE"
+        number: int | None = self.connection.exec_driver_sql(query, (table,)).scalar()
+        return number
+
+    def set_last_number(self, table: str, number: int) -> None:
+        sequence = f"{self.where}sqlite_sequence"
+        delete = f"DELETE FROM {sequence} WHERE name = ? COLLATE NOCASE"
+        self.connection.exec_driver_sql(delete, (table,))
+        self.connection.exec_driver_sql(f"INSERT INTO {sequence} VALUES (?, ?)", (table, number))
+
+    def take_away(self, kind: str, name: str) -> list[str]:
+        """Drop a view, with its triggers, or a trigger; the statements that make them again."""
+        rows = self.connection.exec_driver_sql(
+            f"SELECT sql FROM {self.where}sqlite_master WHERE name = ? OR (tbl_name = ?"
+            " AND ? = 'view' AND type = 'trigger') ORDER BY type DESC, rowid",
+            (name, name, kind),
+        )
+        found = list(rows.scalars())
+        self.connection.exec_driver_sql(f"DROP {kind} {self.where}{self.quote(name)}")
+        return found
