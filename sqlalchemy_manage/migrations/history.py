@@ -29,6 +29,7 @@ ID_LENGTH = 32
 _NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
 LEGAL = re.compile(r"\w[\w.]*", re.ASCII)
 _RESERVED = ("head", "heads", "base", "current", "zero")
+_PLAIN = re.compile(r"""(["'])([^"'\\]*)\1""")
 _HEADER = re.compile(
     r"^(revision|down_revision|branch_labels|depends_on)[ \t]*(?::[^=\n]+)?="
     r"[ \t]*(.+?)[ \t]*(?:#.*)?$",
@@ -226,7 +227,7 @@ def read_history(*folders: Path) -> History:
     revisions: list[Revision] = []
     problems: list[str] = []
     for folder in folders:
-        for path in sorted(folder.glob("*.py")) if folder.is_dir() else ():
+        for path in sorted(folder.glob("*.py"), key=lambda p: p.name) if folder.is_dir() else ():
             if path.name == "__init__.py" or path.name.startswith(".#"):
                 continue
             try:
@@ -246,7 +247,7 @@ def revision_in(source: str, path: Path) -> Revision | None:
         for name, literal in _HEADER.findall(source):
             if name in values:
                 raise ValueError(name)
-            values[name] = ast.literal_eval(literal)
+            values[name] = _literal(literal)
     except (ValueError, SyntaxError):
         values = _parse(source, path)
     if not isinstance(values.get("revision"), str):
@@ -259,6 +260,14 @@ def revision_in(source: str, path: Path) -> Revision | None:
         _names(values.get("branch_labels")),
         source,
     )
+
+
+def _literal(text: str) -> Any:
+    """As ast.literal_eval; quickly for a plain string and None, which nearly all are."""
+    if text == "None":
+        return None
+    plain = _PLAIN.fullmatch(text)
+    return plain[2] if plain else ast.literal_eval(text)
 
 
 def _parse(source: str, path: Path) -> dict[str, Any]:
