@@ -60,6 +60,7 @@ class Settings:
     lock_timeout: float = 4.0
     statement_timeout: float | None = None
     concurrently_timeout: float = 600.0
+    prove_links: bool = False
     uses_sqlite: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -153,6 +154,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         "lock_wait": reader.seconds("LOCK_WAIT", 60.0),
         "lock_timeout": reader.seconds("LOCK_TIMEOUT", 4.0),
         "statement_timeout": reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
+        "prove_links": reader.flag("PROVE_LINKS", False),
         "concurrently_timeout": reader.seconds("CONCURRENTLY_TIMEOUT", 600.0),
         "uses_sqlite": any(
             str(url).startswith("sqlite")
@@ -183,6 +185,7 @@ KNOWN = (
     "LOCK_TIMEOUT",
     "STATEMENT_TIMEOUT",
     "CONCURRENTLY_TIMEOUT",
+    "PROVE_LINKS",
 )
 
 
@@ -238,6 +241,12 @@ class _Reader:
             if not isinstance(item, str):
                 raise self.wrong(name, "a list of strings", item)
         return tuple(value)
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self.get(name, default)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "True or False", value)
+        return value
 
     def seconds(self, name: str, default: float) -> float:
         value = self.get(name, default)

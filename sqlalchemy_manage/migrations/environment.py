@@ -199,7 +199,7 @@ def guards(run: Run) -> list[Guard]:
     found: list[Guard] = [BeforeDanger(run), NothingVanishes()]
     if run.recorded:
         found.append(Recorder(run))
-    if run.prove:
+    if run.prove and run.project.settings.prove_links:
         # On MariaDB it may commit what it complains of, the row of the ledger with it; of the
         # two that find a loss, it names the rows.
         found.append(LinksStay(run))

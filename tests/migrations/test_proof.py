@@ -696,6 +696,8 @@ DELETES = "op.execute('DELETE FROM employee WHERE id < 3')"
 @pytest.fixture
 def app(tmp_path: Path, database_url: str) -> App:
     app = App(tmp_path, database_url)
+    settings = tmp_path / "staff_settings.py"
+    settings.write_text(settings.read_text() + "PROVE_LINKS = True\n")
     app.begin(MODELS)
     app.insert(PEOPLE)
     return app
