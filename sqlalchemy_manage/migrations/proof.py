@@ -83,6 +83,8 @@ class LinksStay(Guard):
             self.fresh = step.verb == "upgrade" and not self._tables(step.connection)
         if self.fresh or step.verb == "stamp":
             return
+        if step.verb == "downgrade" and self.run.allowed.data_loss:
+            return  # --allow-data-loss: whatever undoing a revision destroys
         self._reset()
         self.allowed = declared(step, self.run.allow_loss)
         self.step = step

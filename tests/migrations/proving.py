@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.conf import Database
 from sqlalchemy_manage.errors import MigrationError
+from sqlalchemy_manage.migrations.danger import Allowed
 from sqlalchemy_manage.migrations.environment import migration_engine
 from sqlalchemy_manage.migrations.proof import LinksStay
 from sqlalchemy_manage.migrations.watch import Step
@@ -167,13 +168,16 @@ def proved(
     mappers: tuple[Any, ...] = (),
     guard: LinksStay | None = None,
     undo: bool = False,
+    destroys: bool = False,
 ) -> MigrationError | None:
     """Run ``change(op)`` as a revision on an engine of ``private``; the guard's error, if any.
 
     ``undo``: roll it back in any case.
     """
     project = SimpleNamespace(metadatas=[], mappers=mappers)
-    run: Any = SimpleNamespace(project=project, allow_loss=allow)
+    run: Any = SimpleNamespace(
+        project=project, allow_loss=allow, allowed=Allowed(data_loss=destroys)
+    )
     guard = guard or LinksStay(run)
     attribute = "expected_loss" if verb == "upgrade" else "expected_loss_downgrade"
     module = SimpleNamespace(down_revision="0001_setup", **{attribute: declares or {}})
