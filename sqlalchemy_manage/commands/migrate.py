@@ -65,6 +65,7 @@ def command(
       manage.py migrate --plan           what would be done, to how many rows
       manage.py migrate --fake-initial   adopt a database that has its tables already
     """
+    from ..migrations.journal_table import require_finished
     from ..migrations.plan import make_plan
     from ..migrations.tampering import standing
     from . import _migrate
@@ -91,6 +92,7 @@ def command(
         output.say("No revisions yet: manage.py makemigrations writes the first.")
         return 0
     if not plan.steps:
+        require_finished(project)
         where = ", ".join(current) or "before the first revision"
         output.say(f"Nothing to do: the database is at {where}.")
         if now.unrecorded:

@@ -15,6 +15,7 @@ from ..errors import DatabaseMissing, NotAdopted
 from .environment import Event, Run, migration_engine
 from .executor import apply_plan
 from .history import History, Revision, current_heads, is_bookkeeping
+from .journal_table import unfinished
 from .locks import migration_lock
 from .plan import Plan
 from .scratch import replayed
@@ -88,7 +89,8 @@ def adopt(
         migration_lock(engine, wait, lambda who: on_event(("wait", who, wait))),
         project.connect() as connection,
     ):
-        if current_heads(connection):
+        # Where a revision was interrupted, the tables are its own.
+        if current_heads(connection) or unfinished(connection):
             return None
         comparison = compare_first(project, history, connection)
     if comparison is None or not comparison.touches:

@@ -25,6 +25,8 @@ from .danger import Allowed, BeforeDanger, allowed_of
 from .dangling import NoNewDangling
 from .directives import answers_of, directives_hook
 from .history import History, read_history
+from .interrupts import stoppable, watch_transaction
+from .journal import Journal
 from .locks import is_busy, locked, migration_lock
 from .plugins import include
 from .proof import LinksStay, wanted_of
@@ -118,7 +120,7 @@ def _run(context: Any, run: Run) -> None:
     try:
         while True:
             try:
-                with connecting(engine, create=not run.read_only) as connection:
+                with stoppable(), connecting(engine, create=not run.read_only) as connection:
                     _online(context, run, connection, options)
                 return
             except MovedOn:
@@ -203,7 +205,8 @@ def guards(run: Run) -> list[Guard]:
         # On MariaDB it may commit what it complains of, the row of the ledger with it; of the
         # two that find a loss, it names the rows.
         found.append(LinksStay(run))
-    return [*found, NoNewDangling()]
+    # The journal is the last: it is not to see what the others do as a revision begins.
+    return [*found, NoNewDangling(), Journal(run.project.settings.lock_wait)]
 
 
 def version_folders(script: ScriptDirectory) -> list[Path]:
@@ -239,6 +242,7 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     set_timeouts(engine, run.project.settings)
+    watch_transaction(engine)
     return engine
 
 

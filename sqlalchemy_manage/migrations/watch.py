@@ -7,6 +7,7 @@ before the end of a revision rolls that revision back, where the database can.
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ..conf import failing_line
-from ..errors import ManageError, MigrationError
+from ..errors import Interrupted, ManageError, MigrationError
+from .interrupts import Stop, interruption, was_stopped
 from .locks import is_busy
 
 if TYPE_CHECKING:
@@ -43,7 +45,9 @@ class Step:
 
     @property
     def transactional(self) -> bool:
-        """Whether the database undoes the revision when it fails."""
+        """Whether the database undoes the whole revision when it fails."""
+        if self.connection.info.get("committed"):
+            return False  # the journal tells: an autocommit block
         return self.connection.dialect.name not in ("mysql", "mariadb")
 
 
@@ -63,6 +67,9 @@ class Guard:
 
     def begin(self, step: Step) -> None:
         """Before a revision runs, in its transaction."""
+
+    def ran(self, step: Step) -> None:
+        """After its own statements, before its id is recorded."""
 
     def end(self, step: Step) -> None:
         """After it, in its transaction, when its id is recorded and nothing committed."""
@@ -125,9 +132,11 @@ class Watcher:
                 try:
                     inner(**kw)
                 except Exception as error:
-                    if now.transactional and is_busy(error):
+                    if is_busy(error):
                         raise
                     raise explained(now, error) from error
+                for guard in self.guards:
+                    guard.ran(now)
 
         return migration_fn
 
@@ -145,8 +154,12 @@ class Watcher:
     def _explaining(self, step: Step) -> Iterator[None]:
         try:
             yield
+        except (Stop, KeyboardInterrupt) as stop:
+            raise self._interrupted(step) from stop
         except Exception as error:
-            if step.transactional and is_busy(error):
+            if was_stopped():
+                raise self._interrupted(step) from error
+            if is_busy(error):
                 self.run.on_event(("busy", step.name, 0.0))
                 raise
             self.run.on_event(("failed", step.name, 0.0))
@@ -155,6 +168,13 @@ class Watcher:
             if isinstance(error, ManageError):
                 raise
             raise explained(step, error) from error
+
+    def _interrupted(self, step: Step) -> Interrupted:
+        self.run.on_event(("failed", step.name, 0.0))
+        state = "It was rolled back: the database is as it was before it."
+        if not step.transactional:
+            state = "What it did up to its last commit is in the database, and noted."
+        return interruption(step.name, state)
 
 
 def _step_of(step: Any, connection: sa.Connection) -> Step:
@@ -175,10 +195,14 @@ def explained(step: Step, error: Exception) -> MigrationError:
         hint = "Mend the revision, then: manage.py migrate"
     else:
         state = (
-            "MariaDB and MySQL commit every DDL statement at once: what the revision did "
-            f"before this point is in the database, though {name} is not recorded."
-        )
-        hint = "Undo that part by hand, mend the revision, then: manage.py migrate"
+            "What it did up to its last commit is in the database, and in the journal: "
+            if step.connection.info.get("committed")
+            and step.connection.dialect.name not in ("mysql", "mariadb")
+            else "MariaDB and MySQL commit every DDL statement at once; what was done is noted: "
+        ) + "the next migrate goes on from there."
+        hint = "Mend the statement that failed, not those before it, then: manage.py migrate"
+    if re.search(r"is full|no space left", reason, re.IGNORECASE):
+        hint = "Make room, then: manage.py migrate"
     if "already exists" in reason.lower():
         hint = (
             "If the database had these tables before it had migrations: "
