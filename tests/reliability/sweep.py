@@ -113,18 +113,19 @@ class Database:
             self._on_server(f"CREATE DATABASE {self.name}")
             with self.engine.begin() as connection:
                 connection.exec_driver_sql("SET foreign_key_checks = 0")
-                for statement in self.kept:
-                    connection.exec_driver_sql(statement)
+                for statement, parameters in self.kept:
+                    connection.exec_driver_sql(statement, parameters)
 
-    def _statements(self) -> Iterator[str]:
+    def _statements(self) -> Iterator[tuple[str, Any]]:
         with self.engine.connect() as connection:
             for (name,) in connection.exec_driver_sql("SHOW TABLES").all():
                 if name == "sqlalchemy_manage_lock":
                     continue
-                yield str(connection.exec_driver_sql(f"SHOW CREATE TABLE `{name}`").one()[1])
+                shown = connection.exec_driver_sql(f"SHOW CREATE TABLE `{name}`").one()
+                yield str(shown[1]).replace("%", "%%"), ()
                 for row in connection.exec_driver_sql(f"SELECT * FROM `{name}`"):
-                    values = ["NULL" if v is None else repr(v) for v in row]
-                    yield f"INSERT INTO `{name}` VALUES ({', '.join(values)})"
+                    places = ", ".join(["%s"] * len(row))
+                    yield f"INSERT INTO `{name}` VALUES ({places})", tuple(row)
 
     def drop(self) -> None:
         if self.kind != "sqlite":
@@ -266,7 +267,7 @@ def migrate(
         }
         if point:
             kill_at(point)
-        if noted:
+        if noted and database.kind == "postgresql":
             note_what_is_written(folder / "written.pickle")
         with said.open("w") as file, redirect_stdout(file), redirect_stderr(file):
             return manage(["migrate", target], prog_name="manage.py")
