@@ -48,7 +48,10 @@ class Stepwise(App):
         """The writing statements that are noted; none after a revision that came to its end."""
         if not sa.inspect(self.engine).has_table("sqlalchemy_manage_journal"):
             return []
-        query = "SELECT state, statement FROM sqlalchemy_manage_journal WHERE kind <> 'read' ORDER BY step"
+        query = (
+            "SELECT state, statement FROM sqlalchemy_manage_journal"
+            " WHERE kind <> 'read' ORDER BY step"
+        )
         return [f"{state} {' '.join(text.split())}" for state, text in self.query(query)]
 
     @property
