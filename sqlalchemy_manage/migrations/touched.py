@@ -216,7 +216,7 @@ def moves(text: str) -> Iterator[Renamed | Copied | Made]:
         if match["columns"]:
             into = [_last(column) for column in _split(match["columns"])]
         else:
-            into = [_last((v["label"] or v["old"]) if v else "-") for v in values]
+            into = [_last(v["label"] or v["old"]) if v else "-" for v in values]
         pairs = tuple(
             (_last(value["old"]), column)
             for value, column in zip(values, into, strict=False)
