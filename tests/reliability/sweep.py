@@ -54,6 +54,8 @@ SERVERS = {
 }
 HEADER = "import sqlalchemy as sa\nfrom alembic import op\n"
 LIMIT = 60  # seconds for one migrate
+# Several shapes drop or move what has rows.
+FLAGS = ("--no-prove", "--allow-data-loss")
 
 
 class Database:
@@ -270,7 +272,7 @@ def migrate(
         if noted and database.kind == "postgresql":
             note_what_is_written(folder / "written.pickle")
         with said.open("w") as file, redirect_stdout(file), redirect_stderr(file):
-            return manage(["migrate", target], prog_name="manage.py")
+            return manage(["migrate", target, *FLAGS], prog_name="manage.py")
 
     code = forked(work)
     return code, said.read_text() if said.exists() else ""
