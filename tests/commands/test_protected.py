@@ -182,7 +182,9 @@ def test_plain_alembic_takes_the_variable(world: World) -> None:
         assert "Nothing was done" in refused.stdout
         assert world.content() == before
     assert run(ROOT, *down, url=world.url, **backups, **{VARIABLE: world.name}).code == 0
-    assert set(world.content()) == {"alembic_version", "sqlalchemy_manage_environment"}
+    left = set(world.content())
+    assert "sqlalchemy_manage_environment" in left
+    assert {n for n in left if not n.startswith("sqlalchemy_manage_")} == {"alembic_version"}
 
 
 def test_the_stamp(manage: Manage) -> None:
