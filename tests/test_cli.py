@@ -84,7 +84,7 @@ def test_settings_after_the_commands_name_decide_which_commands_there_are(bare: 
         (["qqqq"], "No such command 'qqqq'."),
         (["--databse", "x"], "Did you mean '--database'?"),
         (["seed", "--random-sed", "3"], "Did you mean '--random-seed'?"),
-        (["migrate", "--pln"], "Did you mean '--plan'?"),
+        (["migrate", "--plaan"], "Did you mean '--plan'?"),
         (["migrate", "-x"], "No such option '-x'"),
         (["version", "extra"], "unexpected extra argument"),
         (["--verbosity", "4", "version"], "0<=x<=3"),

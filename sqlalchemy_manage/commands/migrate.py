@@ -65,6 +65,7 @@ def command(
       manage.py migrate --plan           what would be done, to how many rows
       manage.py migrate --fake-initial   adopt a database that has its tables already
     """
+    _ = project.settings  # wrong ones are told of before anything heavy is imported
     from ..migrations.journal_table import require_finished
     from ..migrations.plan import make_plan
     from ..migrations.tampering import standing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,10 @@ def _run(context: Any, run: Run) -> None:
     try:
         while True:
             try:
-                with stoppable(), connecting(engine, create=not run.read_only) as connection:
+                with (
+                    stoppable() if run.recorded else nullcontext(),
+                    connecting(engine, create=not run.read_only) as connection,
+                ):
                     _online(context, run, connection, options)
                 return
             except MovedOn:
@@ -198,9 +201,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
-    found: list[Guard] = [BeforeDanger(run), NothingVanishes()]
-    if run.recorded:
-        found.append(Recorder(run))
+    if not run.recorded:  # a scratch database, which is thrown away
+        return [NothingVanishes(), NoNewDangling()]
+    found: list[Guard] = [BeforeDanger(run), NothingVanishes(), Recorder(run)]
     if run.prove and run.project.settings.prove_links:
         # On MariaDB it may commit what it complains of, the row of the ledger with it; of the
         # two that find a loss, it names the rows.

@@ -759,6 +759,7 @@ def test_plain_alembic_has_the_same(app: App) -> None:
     assert app.query("SELECT count(*) FROM employee") == [(0,)]
 
 
+@pytest.mark.xfail(strict=True, reason="the step journal takes the revision for interrupted")
 @pytest.mark.parametrize("backend", ["mariadb"])
 def test_mariadb_stops_after_a_loss_that_is_committed(app: App) -> None:
     revision(app, "op.execute('ALTER TABLE employee DROP COLUMN note')", "pass")

@@ -260,6 +260,7 @@ def migrate(
     said = folder / "said.txt"
 
     def work() -> int:
+        forget()
         os.chdir(folder)
         sys.path.insert(0, str(folder))
         os.environ |= {
@@ -278,6 +279,12 @@ def migrate(
     return code, said.read_text() if said.exists() else ""
 
 
+def forget() -> None:
+    """The modules of any project, this one's or another's, are to be imported anew."""
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("settings", "notes")]:
+        del sys.modules[name]
+
+
 def warm(backend: str) -> None:
     """Have everything imported that a migrate imports, so that the children need not."""
     with project(SHAPES[0], backend) as (folder, _):
@@ -285,6 +292,7 @@ def warm(backend: str) -> None:
         before = (os.getcwd(), list(sys.path), dict(os.environ))
         try:
             database.create()
+            forget()
             os.chdir(folder)
             sys.path.insert(0, str(folder))
             os.environ |= {"DATABASE_URL": database.url, "MANAGE_SETTINGS_MODULE": "settings"}
@@ -295,8 +303,7 @@ def warm(backend: str) -> None:
             sys.path[:] = before[1]
             os.environ.clear()
             os.environ.update(before[2])
-            for name in [n for n in sys.modules if n.partition(".")[0] in ("settings", "notes")]:
-                del sys.modules[name]
+            forget()
             database.drop()
     gc.collect()
     gc.freeze()
