@@ -155,6 +155,8 @@ class Watcher:
         try:
             yield
         except (Stop, KeyboardInterrupt) as stop:
+            if not self.run.recorded:
+                raise
             raise self._interrupted(step) from stop
         except Exception as error:
             if was_stopped():
