@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +18,7 @@ from ..databases import database_url, is_sqlite_file, shown, sqlite_path
 from ..errors import BackupError, DatabaseMissing
 from ..migrations.history import is_bookkeeping
 from .clients import libpq_environment, mariadb_options, name_of, program, run
-from .sqlite_copy import SUFFIX, copied, put_in_place
+from .sqlite_copy import SUFFIX, copied, hidden_file, put_in_place
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -107,7 +104,7 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
             put_in_place(temporary, path, replace=force)
         rows = {name: n for name, n in found.rows.items() if not is_bookkeeping(name)}
         return Backup(path, path.stat().st_size, rows)
-    with _growing(path.parent) as temporary:
+    with hidden_file(path.parent) as temporary:
         if backend == "postgresql":
             _dump_postgresql(project, temporary)
         elif backend in ("mysql", "mariadb"):
@@ -116,21 +113,6 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
             raise BackupError(f"There is no backup of {backend} here.")
         put_in_place(temporary, path, replace=force)
     return Backup(path, path.stat().st_size)
-
-
-@contextmanager
-def _growing(folder: Path) -> Iterator[Path]:
-    """An empty hidden file of mode 0600, gone at the end unless it was renamed."""
-    path = folder / f".{secrets.token_hex(8)}{SUFFIX}"
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
-    try:
-        yield path
-    finally:
-        with suppress(OSError):
-            path.unlink()
 
 
 def _dump_postgresql(project: Project, path: Path) -> None:

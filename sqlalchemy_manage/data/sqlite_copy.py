@@ -112,6 +112,25 @@ def failure(error: sqlite3.Error, path: Path) -> BackupError | Locked:
 
 
 @contextmanager
+def hidden_file(folder: Path) -> Iterator[Path]:
+    """An empty hidden file of mode 0600 in ``folder``, gone at the end unless it was renamed.
+
+    So is what SQLite may have laid beside it. Raises BackupError if it cannot be made.
+    """
+    path = folder / f".{secrets.token_hex(8)}{SUFFIX}"
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
+    try:
+        yield path
+    finally:
+        for name in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))):
+            with suppress(OSError):
+                name.unlink()
+
+
+@contextmanager
 def copied(
     source: Path,
     folder: Path,
@@ -123,12 +142,7 @@ def copied(
     It is gone at the end, unless it was renamed. ``change`` may alter the copy after it
     was compared. Raises BackupError, Locked.
     """
-    temporary = folder / f".{secrets.token_hex(8)}{SUFFIX}"
-    try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
-    try:
+    with hidden_file(folder) as temporary:
         with reading(source, timeout) as origin:
             try:
                 before = signature(origin)
@@ -141,10 +155,6 @@ def copied(
                 raise failure(error, source) from error
         _sync(temporary)
         yield temporary, before
-    finally:
-        for name in (temporary, *(Path(f"{temporary}{end}") for end in ("-wal", "-shm"))):
-            with suppress(OSError):
-                name.unlink()
 
 
 def _scratch(path: Path) -> sqlite3.Connection:

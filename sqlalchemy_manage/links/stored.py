@@ -14,6 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..migrations.history import is_bookkeeping
+
 Name = tuple[str | None, str]
 """Schema (None for the default one) and name."""
 
@@ -91,11 +93,6 @@ def dotted(name: Name) -> str:
     return f"{name[0]}.{name[1]}" if name[0] else name[1]
 
 
-def own(table: str) -> bool:
-    """Whether a table is Alembic's or the tool's own."""
-    return table == "alembic_version" or table.startswith("sqlalchemy_manage_")
-
-
 def quoted(connection: sa.Connection, name: Name | str) -> str:
     """A name as it can stand in SQL for ``exec_driver_sql``, always in quotes."""
     quote = connection.dialect.identifier_preparer.quote_identifier
@@ -146,7 +143,7 @@ def _sqlite(connection: sa.Connection) -> Catalog:
         elif kind == "trigger":
             catalog.triggered.add((None, table))
         # What a virtual table keeps in tables of its own is not ours to judge.
-        elif not own(name) and not f"{name}_".startswith(("sqlite_", *virtual)):
+        elif not is_bookkeeping(name) and not f"{name}_".startswith(("sqlite_", *virtual)):
             catalog.tables[None, name] = 0
     return catalog
 
@@ -187,7 +184,7 @@ def _postgresql(connection: sa.Connection) -> Catalog:
     ):
         if kind in ("v", "m"):
             catalog.views.add(name.lower())
-        elif not own(name):
+        elif not is_bookkeeping(name):
             by_oid[oid] = key = (None if schema == default else schema, name)
             catalog.tables[key] = oid
             catalog.files[oid] = file
@@ -267,7 +264,7 @@ def _mysql(connection: sa.Connection, schemas: Collection[str]) -> Catalog:
     ):
         if kind == "VIEW":
             catalog.views.add(name.lower())
-        elif kind == "BASE TABLE" and not own(name):
+        elif kind == "BASE TABLE" and not is_bookkeeping(name):
             catalog.tables[key(schema, name)] = 0
     for schema, child, parent_schema, parent in run(
         "SELECT constraint_schema, table_name, unique_constraint_schema, referenced_table_name"

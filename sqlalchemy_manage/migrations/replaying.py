@@ -75,6 +75,7 @@ class Cursor:
     def _run(self, statement: Any, execute: Callable[[], Any]) -> Any:
         self._given = self._rows = None
         returned: list[Any] = []
+        answered: list[Answer] = []
 
         def now() -> Answer:
             returned.append(execute())
@@ -83,16 +84,11 @@ class Cursor:
             if cursor.description is not None:
                 answer.columns = [column[0] for column in cursor.description]
                 answer.rows = list(cursor.fetchall())
+            answered.append(answer)
             return answer
 
-        answered: list[Answer] = []
-
-        def executing() -> Answer:
-            answered.append(now())
-            return answered[0]
-
         text = statement.decode() if isinstance(statement, bytes) else str(statement)
-        self._given = self._journal.run(text, executing, self._autocommit)
+        self._given = self._journal.run(text, now, self._autocommit)
         rows = (self._given or answered[0]).rows
         if rows is not None:
             self._rows = iter(rows)
