@@ -152,14 +152,16 @@ def _held_up(engine: sa.Engine, settings: Settings) -> Locked:
     """Somebody kept a table, or the file, locked for the whole of LOCK_WAIT."""
     if engine.dialect.name == "sqlite":
         return locked(settings.lock_wait)
+    found: list[str] = []
     with suppress(DBAPIError), engine.connect() as connection:
         found = open_transactions(connection)
+    # What MariaDB has committed by then is in the journal, and is not repeated.
+    undone = "The revision was rolled back. " if engine.dialect.name == "postgresql" else ""
     return Locked(
         f"Another session keeps a table locked that the revision needs; it gave up after "
         f"{settings.lock_timeout:g} s, again and again for {settings.lock_wait:g} s."
         + "".join(f"\n  open transaction: {line}" for line in found),
-        "The revision was rolled back. End the other transaction, or raise LOCK_WAIT, then: "
-        "manage.py migrate",
+        f"{undone}End the other transaction, or raise LOCK_WAIT, then: manage.py migrate",
     )
 
 

@@ -6,7 +6,6 @@ A subclass with ``__dialect__`` takes the place of Alembic's own
 
 from __future__ import annotations
 
-import functools
 import re
 import warnings
 from contextlib import suppress
@@ -22,7 +21,6 @@ from sqlalchemy.exc import OperationalError
 from .conversions import kind_of, on_sqlite, respelling, using
 from .rebuild import LosesNothing
 from .reflected import COMPLETE, complete_computed
-from .timeouts import retried
 
 # Both are said of a rebuild that loses them; here it does not.
 warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
@@ -86,10 +84,7 @@ class _KeepsChecks(_Literally):
             if check is not None:
                 statement = undoubled(str(construct.compile(dialect=self.dialect)), self.dialect)
                 construct = sa.text(literally(f"{statement} CHECK ({check})"))
-        if self.as_sql:
-            return super()._exec(construct, *args, **kw)
-        # What the revision did before is committed: only the statement can be tried again.
-        return retried(functools.partial(super()._exec, construct, *args, **kw), self.connection)
+        return super()._exec(construct, *args, **kw)
 
     def _check_of(self, change: MySQLChangeColumn) -> str | None:
         if not getattr(self.dialect, "is_mariadb", False):

@@ -11,15 +11,13 @@ import math
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
 
 from ..conf import Settings
-from .locks import is_busy
 
 _CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 
@@ -73,7 +71,6 @@ def _on_mariadb(engine: sa.Engine, settings: Settings) -> None:
         with dbapi_connection.cursor() as cursor:
             for statement in wanted:
                 cursor.execute(statement)
-        record.info["lock_wait"] = settings.lock_wait
 
 
 def _ms(seconds: float) -> int:
@@ -92,19 +89,6 @@ def pauses(total: float) -> Iterator[float]:
         time.sleep(min(left, random.uniform(longest / 2, longest)))
         longest = min(longest * 2, 2.0)
         yield max(0.0, deadline - time.monotonic())
-
-
-def retried(attempt: Callable[[], Any], connection: sa.Connection | None) -> Any:
-    """What ``attempt`` returns; tried again for LOCK_WAIT while somebody holds a lock it needs."""
-    left: Iterator[float] | None = None
-    while True:
-        try:
-            return attempt()
-        except DBAPIError as error:
-            wait = connection.info.get("lock_wait", 0.0) if connection is not None else 0.0
-            left = left or pauses(wait)
-            if not is_busy(error) or next(left, None) is None:
-                raise
 
 
 _OPEN = """
