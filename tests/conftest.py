@@ -15,6 +15,7 @@ import os
 import secrets
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,14 @@ import sqlalchemy as sa
 # PyMySQL makes a TLS context for each connection, and reading the system's certificates
 # for it takes longer than most of the tests; nothing here verifies one.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
+
+# A program that a shell starts in the background ignores Ctrl-C, and hands that down to
+# the programs it starts: tests that interrupt one would wait for it for ever.
+for _number in (signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        _usual = signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(_number, _usual)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECTS = Path(__file__).resolve().parent / "projects"

@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -273,6 +274,8 @@ def typed(project: Path, url: str, answers: list[str], *args: str) -> tuple[int,
             asked += 1
             answer = left.pop(0)
             os.write(terminal, b"\x03" if answer == "^C" else answer.encode() + b"\n")
+    else:
+        os.kill(process, signal.SIGKILL)
     _, status = os.waitpid(process, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(status), shown.replace("\r", "")
