@@ -60,7 +60,7 @@ class Settings:
     lock_timeout: float = 4.0
     statement_timeout: float | None = None
     concurrently_timeout: float = 600.0
-    prove_links: bool = False
+    prove_links: bool = True
     uses_sqlite: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -154,7 +154,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         "lock_wait": reader.seconds("LOCK_WAIT", 60.0),
         "lock_timeout": reader.seconds("LOCK_TIMEOUT", 4.0),
         "statement_timeout": reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
-        "prove_links": reader.flag("PROVE_LINKS", False),
+        "prove_links": reader.flag("PROVE_LINKS", True),
         "concurrently_timeout": reader.seconds("CONCURRENTLY_TIMEOUT", 600.0),
         "uses_sqlite": any(
             str(url).startswith("sqlite")

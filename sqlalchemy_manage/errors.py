@@ -55,6 +55,10 @@ class MigrationError(ManageError):
     """A revision failed; the message says what state the database is in."""
 
 
+class Recorded(MigrationError):
+    """What is complained of cannot be undone; the revision is recorded, and the run stops."""
+
+
 class DataLoss(MigrationError):
     """A downgrade would destroy data and nobody allowed it; ``losses`` say what."""
 

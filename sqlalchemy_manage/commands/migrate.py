@@ -49,9 +49,8 @@ def command(
 
     REVISION is a name or the unique beginning of one, 'zero' for before the first, or
     -N or +N from where the database stands. Each revision is one transaction: on SQLite
-    and PostgreSQL it is applied whole or not at all. With PROVE_LINKS in the settings, one
-    that loses rows or links without declaring it (expected_loss = {"employee": "all"})
-    stops, and they are named.
+    and PostgreSQL it is applied whole or not at all. One that loses rows or links without
+    declaring it (expected_loss = {"employee": "all"}) stops, and they are named.
 
     Going back is refused where tables or columns with data would be dropped, unless
     --allow-data-loss says that they may. On SQLite a backup is taken before data is

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import MigrationError, UsageError
+from ..errors import MigrationError, Recorded, UsageError
 from ..output import clean
 from .questions import flag, quoted, split_name
 from .source import Source, parsed
@@ -115,7 +115,7 @@ def lost(step: Step, losses: Collection[Loss], *, recorded: bool, ddl: bool) -> 
                 f"manage.py migrate {below or 'zero'} undoes its changes of the schema; the rows "
                 "come back from a backup."
             )
-        return MigrationError(
+        return Recorded(
             f"{step.name} lost rows or links without declaring it:\n{lines}\n"
             "MariaDB and MySQL commit every DDL statement at once: the loss is in the database, "
             f"and {step.name} is recorded as done. The run stopped after it.",

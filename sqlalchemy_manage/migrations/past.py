@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,13 @@ class Past:
         past = Past(self.project)
         if "_undeclared" in self.__dict__:
             past._undeclared = self._undeclared
+        return past
+
+    def as_it_is(self) -> Past:
+        """A copy that stays as it is, whatever comes after."""
+        past = copy.copy(self)
+        for name in ("catalog", "kept", "copied", "_called", "_earlier", "_made", "_tied"):
+            setattr(past, name, copy.deepcopy(getattr(self, name)))
         return past
 
     def read(self, connection: sa.Connection) -> Catalog:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -39,6 +40,21 @@ UNPROVED = "Links are not proved: what a revision loses of rows and links goes u
 _ACTS = ("TRIGGER", "FUNCTION", "PROCEDURE", "VIEW", "RULE", "REFERENCES", "INHERIT", "PARTITION")
 _DDL = ("CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE")
 _NO = ("no", "off", "false", "0")
+_SAVEPOINT = re.compile(
+    r"(?P<verb>SAVEPOINT|ROLLBACK\s+(?:WORK\s+|TRANSACTION\s+)?TO|RELEASE)\s+(?:SAVEPOINT\s+)?"
+    r"(?P<name>\S+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What was known at a savepoint."""
+
+    name: str
+    past: Past
+    seen: frozenset[Name]
+    committed: bool
 
 
 def wanted_of(arguments: Iterable[str]) -> tuple[bool, tuple[str, ...]]:
@@ -77,6 +93,7 @@ class LinksStay(Guard):
         self.allowed: dict[str, str | int] = {}
         self.transaction: Any = None
         self.ddl = self.committed = False
+        self.marks: list[Mark] = []
 
     def begin(self, step: Step) -> None:
         if self.fresh is None:
@@ -108,9 +125,6 @@ class LinksStay(Guard):
                 keeping.forget(step.connection, kept)
         if found:
             stays = self.committed and not step.transactional
-            if stays:
-                # Recorded, so that the downgrade can be run: it is what undoes the DDL.
-                step.connection.exec_driver_sql("COMMIT")
             raise lost(step, found, recorded=stays, ddl=self.ddl and not step.transactional)
 
     @contextmanager
@@ -129,6 +143,9 @@ class LinksStay(Guard):
             return
         dialect = connection.dialect.name
         for text in pieces(statement, dialect):
+            if savepoint := _SAVEPOINT.match(text):
+                self._mark(step, savepoint["verb"].upper(), savepoint["name"])
+                continue
             safe = harmless(text, dialect)
             if not safe:
                 with self._quietly():
@@ -146,6 +163,23 @@ class LinksStay(Guard):
                 self.past.follow(move)
             if re.match(r"DROP\s+TABLE\b", upper):
                 self.past.dropped(text)
+
+    def _mark(self, step: Step, verb: str, name: str) -> None:
+        """What is undone back to a savepoint takes the copies that were made since along."""
+        if verb == "SAVEPOINT":
+            mark = Mark(name, self.past.as_it_is(), frozenset(self.seen), self.committed)
+            self.marks.append(mark)
+            return
+        place = max((n for n, mark in enumerate(self.marks) if mark.name == name), default=None)
+        if place is None:
+            return
+        mark = self.marks[place]
+        if verb == "RELEASE":
+            del self.marks[place:]
+        elif step.transactional or mark.committed == self.committed:
+            # Else MariaDB has committed, and knows the savepoint no more.
+            del self.marks[place + 1 :]
+            self.past, self.seen = mark.past.as_it_is(), set(mark.seen)
 
     def _protect(self, step: Step, text: str) -> None:
         """Keep what a statement could harm, unless it is kept, empty or declared."""

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ..conf import failing_line
-from ..errors import Interrupted, ManageError, MigrationError
+from ..errors import Interrupted, ManageError, MigrationError, Recorded
 from .interrupts import Stop, interruption, was_stopped
 from .locks import is_busy
 
@@ -146,9 +146,20 @@ class Watcher:
         self.run.applied += 1
         assert self.step is not None
         with self._explaining(self.step):
-            for guard in self.guards:
-                guard.end(self.step)
+            self._end(self.step)
         self.run.on_event(("done", self.step.name, time.monotonic() - self.started))
+
+    def _end(self, step: Step) -> None:
+        recorded: Recorded | None = None
+        for guard in self.guards:
+            try:
+                guard.end(step)
+            except Recorded as error:
+                recorded = error
+        if recorded is not None:
+            # With the version, so that the downgrade can be run: it is what undoes the DDL.
+            self.connection.exec_driver_sql("COMMIT")
+            raise recorded
 
     @contextmanager
     def _explaining(self, step: Step) -> Iterator[None]:
