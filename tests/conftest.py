@@ -256,8 +256,13 @@ def _fork_server() -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    atexit.register(server.kill)
+    atexit.register(_end, server)
     return server
+
+
+def _end(server: subprocess.Popen[str]) -> None:
+    server.kill()
+    server.communicate()
 
 
 def _forked(argv: list[str], folder: Path, environment: dict[str, str], stdin: str) -> Result:

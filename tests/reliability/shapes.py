@@ -108,6 +108,8 @@ def upgrade():
         batch.alter_column("salary", existing_type=sa.Integer, nullable=False)
 """
 DATA = """
+expected_loss = {"badge": 1}
+
 def upgrade():
     bind = op.get_bind()
     op.create_table("total", sa.Column("id", sa.Integer, primary_key=True),
@@ -157,6 +159,8 @@ def upgrade():
     )
 """
 DROPS = """
+expected_loss = {"employee.salary": "all", "badge": "all", "department.note": "all"}
+
 def upgrade():
     op.drop_index("ix_employee_name", "employee")
     with op.batch_alter_table("employee") as batch:
@@ -166,6 +170,8 @@ def upgrade():
         batch.drop_column("note")
 """
 MIXED = """
+expected_loss = {"employee.department_id": 1}
+
 def upgrade():
     bind = op.get_bind()
     op.execute("UPDATE department SET note = 'first'")

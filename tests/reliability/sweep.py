@@ -54,8 +54,7 @@ SERVERS = {
 }
 HEADER = "import sqlalchemy as sa\nfrom alembic import op\n"
 LIMIT = 60  # seconds for one migrate
-# Several shapes drop or move what has rows.
-FLAGS = ("--no-prove", "--allow-data-loss")
+FLAGS = ("--allow-data-loss",)
 
 
 class Database:
