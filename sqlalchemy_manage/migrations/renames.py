@@ -83,7 +83,8 @@ def _given_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
     for schema, names in given.items():
         present = review.snapshot.get_table_names(schema)
         wanted = [table for s, table in review.tables if s == schema]
-        _check("--rename-table", "the database has no table", names, present, wanted)
+        inside = f"{schema}." if schema else ""
+        _check(f"--rename-table {inside}", "the database has no table", names, present, wanted)
         yield from _tables(review, schema, names)
     for (schema, name), table in review.tables.items():
         hint = table.info.get("renamed_from")
@@ -115,7 +116,7 @@ def _given_columns(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
                 "A table is renamed with --rename-table OLD=NEW.",
             )
         wanted = [column.name for column in review.tables[key].columns]
-        _check("--rename", f"{dotted(*key)} has no column", names, present, wanted)
+        _check(f"--rename {dotted(*key)}.", f"{dotted(*key)} has no column", names, present, wanted)
         yield from _columns(review, key, names)
     for key, table in review.tables.items():
         # As often as something fits: of a chain of hints the last has to go first.
@@ -134,11 +135,11 @@ def _hinted(review: Review, key: Key, table: sa.Table) -> dict[str, str]:
 
 
 def _check(
-    flag_name: str, lacks: str, names: Mapping[str, str], present: list[str], wanted: list[str]
+    start: str, lacks: str, names: Mapping[str, str], present: list[str], wanted: list[str]
 ) -> None:
     """Raises UsageError unless every old name is there, every new one wanted and free."""
     for old, new in names.items():
-        title = f"{flag_name} ...{old}={new}: "
+        title = f"{start}{old}={new}: "
         if old not in present:
             if new in present and new in wanted:
                 raise UsageError(
