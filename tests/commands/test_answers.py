@@ -259,8 +259,13 @@ def typed(project: Path, url: str, answers: list[str], *args: str) -> tuple[int,
         environment = os.environ | {"DATABASE_URL": url, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
         os.execvpe(sys.executable, [sys.executable, "manage.py", *args], environment)
     shown, left, deadline = "", list(answers), time.monotonic() + 90
-    asked = 0
+    asked, pressed = 0, float("inf")
     while time.monotonic() < deadline:
+        if time.monotonic() > pressed + 2:
+            # Python does not see a Ctrl-C that comes after it showed the prompt and before it
+            # waits for a key (Modules/readline.c): who is quick presses it again.
+            os.write(terminal, b"\x03")
+            pressed = time.monotonic()
         if select.select([terminal], [], [], 0.1)[0]:
             try:
                 data = os.read(terminal, 4096)
@@ -273,6 +278,8 @@ def typed(project: Path, url: str, answers: list[str], *args: str) -> tuple[int,
         if left and prompts > asked:
             asked += 1
             answer = left.pop(0)
+            if answer == "^C":
+                pressed = time.monotonic()
             os.write(terminal, b"\x03" if answer == "^C" else answer.encode() + b"\n")
     else:
         os.kill(process, signal.SIGKILL)
