@@ -83,6 +83,7 @@ class BeforeDanger(Guard):
     def __init__(self, run: Run) -> None:
         self.run = run
         self.done = run.allowed.without_backup
+        self.saved: tuple[str, Path] | None = None  # before which revision, and where
 
     def before_downgrade(
         self, connection: sa.Connection, steps: Sequence[Step], zero: bool
@@ -109,7 +110,14 @@ class BeforeDanger(Guard):
             note = f"{what} No backup was taken of it; manage.py backup takes one."
             self.run.on_event(("note", note, 0.0))
         elif is_sqlite_file(url):
-            self.run.on_event(("note", f"{what} Backup: {self._backup(step)}", 0.0))
+            self.saved = (step.name, self._backup(step))
+            self.run.on_event(("note", f"{what} Backup: {self.saved[1]}", 0.0))
+
+    def failed(self, step: Step, error: Exception) -> None:
+        """What is rolled back needs no backup; one for each try would fill the disk."""
+        if self.saved is not None and self.saved[0] == step.name and step.transactional:
+            self.saved[1].unlink(missing_ok=True)
+            self.run.on_event(("note", f"Removed the backup again: {self.saved[1]}", 0.0))
 
     def _backup(self, step: Step) -> Path:
         from ..data.backup import back_up

@@ -158,6 +158,20 @@ def test_a_destructive_upgrade_is_saved_first(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_backup_before_a_revision_that_is_rolled_back_does_not_stay(shop: Shop) -> None:
+    shop.revision("0005_gone", "op.drop_column('item', 'name')")
+    failed = shop.app.manage("migrate")
+    assert failed.code == 1
+    assert "Backup: " in failed.stderr and "Removed the backup again: " in failed.stderr
+    assert not shop.backups
+    shop.revision("0006_stops", "op.drop_table('item')\nraise ValueError('no')")
+    failed = shop.app.manage("migrate", "--allow-loss", "item")
+    assert failed.code == 1
+    # Taken before 0005, which is applied.
+    assert len(shop.backups) == 1
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_without_room_for_the_backup_nothing_is_destroyed(shop: Shop) -> None:
     before = state(shop)
     folder = shop.app.folder / "backups"
