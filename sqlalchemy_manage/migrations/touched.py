@@ -59,7 +59,8 @@ def pieces(statement: str, dialect: str) -> list[str]:
     Servers take several at once. A semicolon in a literal cuts in the wrong place; the
     piece after it is not understood, and touches everything.
     """
-    texts = [statement] if dialect == "sqlite" else statement.split(";")
+    # Where parameters are marked with a percent sign, SQLAlchemy doubles those in names.
+    texts = [statement] if dialect == "sqlite" else statement.replace("%%", "%").split(";")
     found = [text[_leading(text) :].rstrip() for text in texts]
     return [text for text in found if text]
 

@@ -688,7 +688,7 @@ def test_random_databases_give_no_false_alarm(
     backend: str, new_database: Callable[..., str]
 ) -> None:
     """PROOF_DATABASES: how many, on each kind; each gets several revisions."""
-    number = int(os.environ.get("PROOF_DATABASES", "30" if backend == "sqlite" else "4"))
+    number = int(os.environ.get("PROOF_DATABASES", "25"))
     own = private(new_database(backend))
     plain = sa.create_engine(own.url, poolclass=sa.NullPool)
     for seed in range(number):
