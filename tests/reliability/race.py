@@ -3,7 +3,8 @@
 Each round has an empty database, eight processes that start together, and three revisions
 that note in a table that they ran. All of them have to exit with 0, and each revision has
 to have run once. The processes are forks of this one, which has the libraries loaded, so
-that they really start together. 50 rounds on each database, if not told otherwise.
+that they really start together; every second one is a plain ``alembic upgrade head``.
+50 rounds on each database, if not told otherwise.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def make_project(folder: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "race_settings.py").write_text(SETTINGS)
     create_folder(folder / "migrations")
+    (folder / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "migrations"\n')
     down = None
     for number, table in enumerate(("one", "two", "three"), 1):
         name = f"000{number}_{table}"
@@ -71,14 +73,16 @@ def make_project(folder: Path) -> Path:
     return folder
 
 
-def child(folder: Path, url: str, start: int, log: Path) -> None:
-    """Migrate, once the pipe ``start`` is closed; never returns."""
+def child(folder: Path, url: str, start: int, log: Path, plain: bool = False) -> None:
+    """Migrate, once the pipe ``start`` is closed, by ``plain`` alembic or ours; never returns."""
     code = 99
     try:
         os.chdir(folder)
         os.environ |= {"DATABASE_URL": url, "MANAGE_SETTINGS_MODULE": "race_settings"}
         sys.path.insert(0, str(folder))
         sys.dont_write_bytecode = True
+        from alembic.config import main as alembic
+
         from sqlalchemy_manage.cli import main
 
         os.read(start, 1)
@@ -87,7 +91,13 @@ def child(folder: Path, url: str, start: int, log: Path) -> None:
             contextlib.redirect_stdout(said),
             contextlib.redirect_stderr(said),
         ):
-            code = main(["migrate"], prog_name="manage.py")
+            if plain:
+                alembic(["upgrade", "head"])
+                code = 0
+            else:
+                code = main(["migrate"], prog_name="manage.py")
+    except SystemExit as stop:  # how alembic ends with an error
+        code = stop.code if isinstance(stop.code, int) else 1
     except BaseException:
         log.write_text(traceback.format_exc())
     finally:
@@ -104,7 +114,7 @@ def race(folder: Path, url: str, processes: int = PROCESSES) -> list[tuple[int, 
         pid = os.fork()
         if pid == 0:
             os.close(hold)
-            child(folder, url, start, log)
+            child(folder, url, start, log, plain=bool(number % 2))
         children.append((pid, log))
     os.close(start)
     time.sleep(0.05)
