@@ -51,6 +51,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "prepare": ("manage.py", "prepare", "--traceback"),
     "shell": ("manage.py", "shell", "-c", "print(engine, repr(engine.url), session)"),
     "version": ("manage.py", "version"),
+    "test": ("manage.py", "test", "--collect-only", "-p", "no:cacheprovider"),
+    "alembic downgrade": ("-m", "alembic", "downgrade", "-1"),
     "alembic upgrade": ("-m", "alembic", "upgrade", "head"),
     "alembic current": ("-m", "alembic", "current", "-v"),
     "alembic revision": ("-m", "alembic", "revision", "--autogenerate"),
