@@ -83,7 +83,7 @@ class BeforeDanger(Guard):
     def __init__(self, run: Run) -> None:
         self.run = run
         self.done = run.allowed.without_backup
-        self.saved: tuple[str, Path] | None = None  # before which revision, and where
+        self.saved: Path | None = None  # before the revision that is under way
 
     def before_downgrade(
         self, connection: sa.Connection, steps: Sequence[Step], zero: bool
@@ -96,6 +96,7 @@ class BeforeDanger(Guard):
 
     def prepare(self, step: Step) -> None:
         """Nobody else can write now on SQLite, and the revision has not begun."""
+        self.saved = None  # the revision before this one is committed: it may be needed
         script = None if self.done else _script(step)
         if script is None or not may_drop(getattr(step.module, step.verb, None)):
             return
@@ -110,14 +111,14 @@ class BeforeDanger(Guard):
             note = f"{what} No backup was taken of it; manage.py backup takes one."
             self.run.on_event(("note", note, 0.0))
         elif is_sqlite_file(url):
-            self.saved = (step.name, self._backup(step))
-            self.run.on_event(("note", f"{what} Backup: {self.saved[1]}", 0.0))
+            self.saved = self._backup(step)
+            self.run.on_event(("note", f"{what} Backup: {self.saved}", 0.0))
 
     def failed(self, step: Step, error: Exception) -> None:
         """What is rolled back needs no backup; one for each try would fill the disk."""
-        if self.saved is not None and self.saved[0] == step.name and step.transactional:
-            self.saved[1].unlink(missing_ok=True)
-            self.run.on_event(("note", f"Removed the backup again: {self.saved[1]}", 0.0))
+        if self.saved is not None and step.transactional:
+            self.saved.unlink(missing_ok=True)
+            self.run.on_event(("note", f"Removed the backup again: {self.saved}", 0.0))
 
     def _backup(self, step: Step) -> Path:
         from ..data.backup import back_up

@@ -207,8 +207,7 @@ def guards(run: Run) -> list[Guard]:
         return [NothingVanishes(), NoNewDangling()]
     found: list[Guard] = [BeforeDanger(run), NothingVanishes(), Recorder(run)]
     if run.prove and run.project.settings.prove_links:
-        # On MariaDB it may commit what it complains of, the row of the ledger with it; of the
-        # two that find a loss, it names the rows.
+        # Of the two that find a loss it goes first, as it names the rows.
         found.append(LinksStay(run))
     # The journal is the last: it is not to see what the others do as a revision begins.
     return [*found, NoNewDangling(), Journal(run.project.settings.lock_wait)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
@@ -16,6 +16,18 @@ from .touched import Copied, Made, Renamed, touched, touches
 
 if TYPE_CHECKING:
     from ..project import Project
+
+
+T = TypeVar("T")
+
+
+def _apart(thing: T) -> T:
+    """A copy whose own dicts, lists and sets are copies too."""
+    twin = copy.copy(thing)
+    for name, value in getattr(thing, "__dict__", {}).items():
+        if isinstance(value, dict | list | set):
+            setattr(twin, name, copy.copy(value))
+    return twin
 
 
 class Past:
@@ -45,10 +57,13 @@ class Past:
         return past
 
     def as_it_is(self) -> Past:
-        """A copy that stays as it is, whatever comes after."""
-        past = copy.copy(self)
-        for name in ("catalog", "kept", "copied", "_called", "_earlier", "_made", "_tied"):
-            setattr(past, name, copy.deepcopy(getattr(self, name)))
+        """A copy that stays as it is, whatever comes after.
+
+        Quickly made: a data step may set a savepoint for each row.
+        """
+        past = _apart(self)
+        past.catalog = _apart(self.catalog)
+        past.kept = {name: _apart(kept) for name, kept in self.kept.items()}
         return past
 
     def read(self, connection: sa.Connection) -> Catalog:

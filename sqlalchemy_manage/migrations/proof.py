@@ -25,6 +25,7 @@ from ..links.stored import Name, quoted, read_tables
 from . import kept as keeping
 from .compared import losses
 from .expected import Loss, allowed_names, declared, lost
+from .implementations import undoubled
 from .past import Past
 from .touched import harmless, moves, pieces, touched, unties
 from .watch import Guard, Step
@@ -42,7 +43,7 @@ _DDL = ("CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE")
 _NO = ("no", "off", "false", "0")
 _SAVEPOINT = re.compile(
     r"(?P<verb>SAVEPOINT|ROLLBACK\s+(?:WORK\s+|TRANSACTION\s+)?TO|RELEASE)\s+(?:SAVEPOINT\s+)?"
-    r"(?P<name>\S+)",
+    r"\W?(?P<name>\w+)",
     re.IGNORECASE,
 )
 
@@ -142,9 +143,9 @@ class LinksStay(Guard):
         if step is None or self.busy:
             return
         dialect = connection.dialect.name
-        for text in pieces(statement, dialect):
+        for text in pieces(undoubled(statement, connection.dialect), dialect):
             if savepoint := _SAVEPOINT.match(text):
-                self._mark(step, savepoint["verb"].upper(), savepoint["name"])
+                self._mark(step, savepoint["verb"].upper(), savepoint["name"].lower())
                 continue
             safe = harmless(text, dialect)
             if not safe:

@@ -59,8 +59,7 @@ def pieces(statement: str, dialect: str) -> list[str]:
     Servers take several at once. A semicolon in a literal cuts in the wrong place; the
     piece after it is not understood, and touches everything.
     """
-    # Where parameters are marked with a percent sign, SQLAlchemy doubles those in names.
-    texts = [statement] if dialect == "sqlite" else statement.replace("%%", "%").split(";")
+    texts = [statement] if dialect == "sqlite" else statement.split(";")
     found = [text[_leading(text) :].rstrip() for text in texts]
     return [text for text in found if text]
 
