@@ -199,3 +199,16 @@ class CountType(_ParamType):
         if not re.fullmatch(r"\d+(_\d+)*", count):
             self.fail(f"'{value}': '{count}' is not a whole number from 0.", param, ctx)
         return model, int(count)
+
+
+class SeedArgument(CountType):
+    """A profile's name, or ``MODEL=COUNT`` as a pair."""
+
+    name = "profile"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        if isinstance(value, str) and value.isidentifier():
+            return value
+        return super().convert(value, param, ctx)

@@ -27,6 +27,11 @@ def configure(verbosity: int) -> None:
     _verbosity = verbosity
 
 
+def verbosity() -> int:
+    """How much is said on stderr."""
+    return _verbosity
+
+
 def use_color(allowed: bool | None) -> None:
     """False: never, not even on a terminal. None: on a terminal only."""
     global _color

@@ -2,74 +2,136 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import output
-from ..options import CountType, json_option
+from ..errors import UsageError
+from ..options import SeedArgument, json_option
 
 if TYPE_CHECKING:
     from ..project import Project
+    from ..seeding.plan import Request
     from ..seeding.seed import Seeded
 
 
 @click.command()
-@click.argument("counts", metavar="[MODEL=COUNT]...", nargs=-1, type=CountType())
+@click.argument("what", metavar="[PROFILE] [MODEL=COUNT]...", nargs=-1, type=SeedArgument())
+@click.option("--scale", type=click.FloatRange(min=0), default=1.0, help="Times each count.")
 @click.option("--random-seed", type=int, help="The same number gives the same rows.")
+@click.option("--only", multiple=True, metavar="MODEL", help="Of the profile, only this.")
+@click.option("--exclude", multiple=True, metavar="MODEL", help="Of the profile, not this.")
+@click.option("--append", is_flag=True, help="Add to the rows that are there (the default).")
+@click.option("--replant", is_flag=True, help="Remove what earlier runs seeded, then seed.")
+@click.option("--dry-run", is_flag=True, help="Show what would be made; write nothing.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, help="Processes that make rows.")
+@click.option("--dask", metavar="ADDRESS", help="Make and write chunks on this Dask cluster.")
+@click.option(
+    "--commit-every",
+    type=click.IntRange(min=1),
+    metavar="ROWS",
+    help="Commit now and then; a run that is killed can go on, or be undone.",
+)
+@click.option("--status", is_flag=True, help="List the runs, and what is left of each.")
+@click.option(
+    "--undo",
+    is_flag=False,
+    flag_value="last",
+    metavar="[RUN]",
+    help="Remove the rows of a run, the last one by default, and nothing else.",
+)
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="last",
+    metavar="[RUN]",
+    help="Go on with a run that was interrupted.",
+)
 @json_option()
 @click.pass_obj
 def command(
-    project: Project, counts: tuple[tuple[str, int], ...], random_seed: int | None, as_json: bool
+    project: Project,
+    what: tuple[Any, ...],
+    scale: float,
+    random_seed: int | None,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    append: bool,
+    replant: bool,
+    dry_run: bool,
+    jobs: int,
+    dask: str | None,
+    commit_every: int | None,
+    status: bool,
+    undo: str | None,
+    resume: str | None,
+    as_json: bool,
 ) -> None:
     """Create rows through the factories of the apps, all of them or none.
 
-    Without MODEL=COUNT every model that has a factory gets 10 rows. Models that the named
-    ones link to are filled too when they have no rows yet.
+    PROFILE is declared in seeds.py of an app. Without one and without MODEL=COUNT, every
+    model that has a factory gets 10 rows. Models that the named ones link to are filled too
+    when they have no rows yet.
 
     \b
     Example:
       manage.py seed
+      manage.py seed demo --scale 10
       manage.py seed --random-seed 7 Employee=1000
-      manage.py seed Department=20 Employee=5000
+      manage.py seed --undo
     """
-    from ..permission import require_permission
-    from ._prompts import name_asker
+    from . import _seed
 
-    require_permission(project, "seed", name_asker(project))
-    seeded = run(project, counts, random_seed)
-    if as_json:
-        output.answer_json(
-            {
-                "rows": seeded.rows,
-                "total": seeded.total,
-                "seconds": seeded.seconds,
-                "random_seed": seeded.random_seed,
-            }
-        )
+    if status:
+        _seed.status(project, as_json)
         return
-    output.table(("table", "rows"), [(t, f"{n:,}") for t, n in seeded.rows.items()], right=(1,))
-    output.answer(
-        f"{seeded.total:,} rows in {seeded.seconds:.2f} s ({seeded.rate:,.0f} rows/s), "
-        f"random seed {seeded.random_seed}"
+    names = [each for each in what if isinstance(each, str)]
+    if len(names) > 1:
+        raise UsageError(f"'{names[1]}' is not MODEL=COUNT; '{names[0]}' is the profile already.")
+    if append and replant:
+        raise UsageError("--append and --replant exclude each other.")
+    if dask and (jobs > 1 or commit_every is not None):
+        raise UsageError("--dask has workers of its own: no --jobs and no --commit-every with it.")
+    if undo is not None:
+        _seed.undo(project, undo, as_json)
+        return
+    request = _request(names, what, scale, only, exclude)
+    if dry_run:
+        _seed.dry_run(project, request, as_json)
+        return
+    _seed.permit(project)
+    if resume is not None:
+        _seed.show(_seed.resume(project, resume, jobs), as_json)
+        return
+    seeded = _seed.run(
+        project,
+        request,
+        random_seed,
+        jobs=jobs,
+        dask=dask,
+        commit_every=commit_every,
+        replant=replant,
     )
+    _seed.show(seeded, as_json)
+
+
+def _request(
+    names: list[str],
+    what: tuple[Any, ...],
+    scale: float,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+) -> Request:
+    from ..seeding.plan import Request
+
+    counts = tuple(each for each in what if not isinstance(each, str))
+    return Request(names[0] if names else None, counts, scale, only, exclude)
 
 
 def run(project: Project, counts: tuple[tuple[str, int], ...], random_seed: int | None) -> Seeded:
-    """Plan and seed, telling of the progress on stderr."""
-    import secrets
+    """Plan and seed, telling of the progress on stderr; for other commands."""
+    from ..seeding.plan import Request
+    from . import _seed
 
-    from ..seeding.seed import plan_seed, seed
-
-    with project.session() as session:
-        shares = plan_seed(project, session, counts)
-        for share in shares:
-            if not share.asked:
-                output.say(f"{share.name}: {share.count} rows, because others link to them.")
-        return seed(
-            project,
-            session,
-            shares,
-            secrets.randbelow(2**32) if random_seed is None else random_seed,
-            lambda share, done: output.say(f"{share.name}: {done:,} of {share.count:,}", level=2),
-        )
+    return _seed.run(project, Request(counts=counts), random_seed)

@@ -1,5 +1,6 @@
 """Fill a database through the project's factories."""
 
-from .links import Links
+from .links import Link, Links
+from .profiles import Profile, Reference, Rows
 
-__all__ = ["Links"]
+__all__ = ["Link", "Links", "Profile", "Reference", "Rows"]

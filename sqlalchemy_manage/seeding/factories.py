@@ -38,10 +38,11 @@ def project_factories(project: Project) -> dict[str, Factory]:
     return found
 
 
-def _subclasses(factory: Factory) -> Iterator[Factory]:
+def subclasses(factory: Factory) -> Iterator[Factory]:
+    """Every factory derived from ``factory``, however far."""
     for subclass in factory.__subclasses__():
         yield subclass
-        yield from _subclasses(subclass)
+        yield from subclasses(subclass)
 
 
 @contextmanager
@@ -54,7 +55,7 @@ def bound(session: Session) -> Iterator[None]:
     """
     names = ("sqlalchemy_session", "sqlalchemy_session_factory", "sqlalchemy_session_persistence")
     before: list[tuple[Any, dict[str, Any]]] = []
-    for factory in dict.fromkeys(_subclasses(SQLAlchemyModelFactory)):
+    for factory in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
         options: Any = factory._meta
         before.append((options, {name: getattr(options, name, None) for name in names}))
         options.sqlalchemy_session = session

@@ -1,7 +1,9 @@
-"""Links between rows, as a declaration beside factory_boy's own."""
+"""Links between rows, as declarations beside factory_boy's own."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import factory
@@ -9,46 +11,157 @@ import sqlalchemy as sa
 from factory import enums
 from factory.random import randgen
 
+from ..errors import SeedError
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 POOLS = "sqlalchemy_manage.pools"
 """Key of ``session.info``: model -> rows to draw from, kept while a seed runs."""
 
+Weights = Sequence[float] | Callable[[int], float] | None
+"""One weight for each row to choose from, in the order of the keys; or a function of its place."""
 
-class Links(factory.declarations.BaseDeclaration):
-    """``departments = Links(DepartmentFactory, min=1, max=3)``: rows to link the new row to.
 
-    ``create()`` draws between ``min`` and ``max`` different rows of the factory's model
-    from those in the session and the database, and creates what is missing to choose
-    from; ``build()`` builds them. A value passed by the caller takes the place of all this.
-    The factory may be given by its dotted name, as for SubFactory.
-    """
+class _Drawing(factory.declarations.BaseDeclaration):
+    """Draws from the rows of another factory's model. The factory may be given by its dotted
+    name, as for SubFactory."""
 
-    def __init__(self, target: Any, min: int = 1, max: int = 1) -> None:
+    def __init__(self, target: Any, weights: Weights = None, unique: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        if not 0 <= min <= max:
-            raise ValueError(f"Links needs 0 <= min <= max, not min={min}, max={max}")
-        self.min = min
-        self.max = max
+        self.weights = weights
+        self.unique = unique
         self._wrapped = factory.SubFactory(target)
+        self._drawn: set[Any] = set()
 
     @property
     def factory(self) -> Any:
         """The factory of the linked rows."""
         return self._wrapped.get_factory()
 
+    def _pick(self, pool: list[Any], count: int) -> list[Any]:
+        if self.unique:
+            pool = [row for row in pool if row not in self._drawn]
+        if self.weights is None:
+            picked = randgen.sample(pool, count)
+        else:
+            sums = weight_sums(self.weights, len(pool))
+            chosen: dict[int, None] = {}
+            while len(chosen) < count:
+                chosen.update(dict.fromkeys(randgen.choices(range(len(pool)), cum_weights=sums)))
+            picked = [pool[index] for index in chosen]
+        if self.unique:
+            self._drawn.update(picked)
+        return picked
+
+
+class Links(_Drawing):
+    """``departments = Links(DepartmentFactory, min=1, max=3)``: rows to link the new row to.
+
+    For the many side of a many-to-many or one-to-many relationship. ``create()`` draws
+    between ``min`` and ``max`` different rows of the factory's model from those in the
+    session and the database, and creates what is missing to choose from; ``build()``
+    builds them. A value passed by the caller takes the place of all this.
+
+    ``weights`` makes some rows more popular than others; ``unique`` links no row twice.
+    """
+
+    def __init__(
+        self,
+        target: Any,
+        min: int = 1,
+        max: int = 1,
+        weights: Weights = None,
+        unique: bool = False,
+    ) -> None:
+        super().__init__(target, weights, unique)
+        if not 0 <= min <= max:
+            raise ValueError(f"Links needs 0 <= min <= max, not min={min}, max={max}")
+        self.min = min
+        self.max = max
+
     def evaluate(self, instance: Any, step: Any, extra: dict[str, Any]) -> list[Any]:
         target = self.factory
         count = randgen.randint(self.min, self.max)
         if step.builder.strategy != enums.CREATE_STRATEGY:
             return [step.recurse(target, extra) for _ in range(count)]
-        options = step.builder.factory_meta
-        session = options.sqlalchemy_session or options.sqlalchemy_session_factory()
+        pool = rows_to_draw(_session(step), target._meta.model)
+        free = sum(row not in self._drawn for row in pool) if self.unique else len(pool)
+        pool += [step.recurse(target, extra) for _ in range(self.max - free)]
+        return self._pick(pool, count)
+
+
+class Link(_Drawing):
+    """``author = Link(AuthorFactory)``: one row of another model, there already or seeded.
+
+    For a many-to-one relationship, where SubFactory would make a new parent for each row.
+    ``unique`` refers to no row twice (one-to-one). ``none`` is the share of rows, from 0
+    to 1, that refer to nobody. ``attribute`` gives that attribute of the drawn row instead
+    of the row itself: ``author_id = Link(AuthorFactory, attribute="id")``.
+
+    A link to the factory's own model takes ``depth``: rows form trees of that many levels,
+    roots included; without it, it draws from the rows that were there before.
+    """
+
+    def __init__(
+        self,
+        target: Any,
+        weights: Weights = None,
+        unique: bool = False,
+        none: float = 0.0,
+        depth: int | None = None,
+        attribute: str | None = None,
+    ) -> None:
+        super().__init__(target, weights, unique)
+        if not 0 <= none <= 1:
+            raise ValueError(f"Link needs 0 <= none <= 1, not none={none}")
+        if depth is not None and depth < 1:
+            raise ValueError(f"Link needs a depth of at least 1, not {depth}")
+        self.none = none
+        self.depth = depth
+        self.attribute = attribute
+
+    def evaluate(self, instance: Any, step: Any, extra: dict[str, Any]) -> Any:
+        target = self.factory
+        if self.none and randgen.random() < self.none:
+            return None
+        if step.builder.strategy != enums.CREATE_STRATEGY:
+            if issubclass(step.builder.factory_meta.model, target._meta.model):
+                return None  # a built parent would want one of its own, and so on
+            row = step.recurse(target, extra)
+        else:
+            row = self._stored(step, target, extra)
+        return row if row is None or self.attribute is None else getattr(row, self.attribute)
+
+    def _stored(self, step: Any, target: Any, extra: dict[str, Any]) -> Any:
+        session = _session(step)
         pool = rows_to_draw(session, target._meta.model)
-        while len(pool) < self.max:
-            pool.append(step.recurse(target, extra))
-        return randgen.sample(pool, count)
+        own = issubclass(step.builder.factory_meta.model, target._meta.model)
+        if own and self.depth is not None:
+            declared = step.builder.factory_meta.pre_declarations.declarations
+            name = next((n for n, d in declared.items() if d is self), None)
+            pool = [row for row in pool if _depth(row, name) < self.depth]
+        if own and not pool:
+            return None
+        free = [row for row in pool if row not in self._drawn] if self.unique else pool
+        if not free:
+            row = step.recurse(target, extra)
+            session.flush() if self.attribute is not None else None
+            pool.append(row)
+        return self._pick(pool, 1)[0]
+
+
+def _depth(row: Any, name: str | None) -> int:
+    depth = 0
+    while row is not None and name is not None:
+        depth, row = depth + 1, getattr(row, name)
+    return depth
+
+
+def _session(step: Any) -> Session:
+    options = step.builder.factory_meta
+    session: Session = options.sqlalchemy_session or options.sqlalchemy_session_factory()
+    return session
 
 
 def rows_to_draw(session: Session, model: type) -> list[Any]:
@@ -65,3 +178,21 @@ def rows_to_draw(session: Session, model: type) -> list[Any]:
     if pools is not None:
         pools[model] = rows
     return rows
+
+
+def weight_sums(weights: Weights, count: int) -> list[float] | None:
+    """The weights of ``count`` rows added up, as random.choices takes them.
+
+    Raises SeedError where their number is not that of the rows, or all weigh nothing.
+    """
+    if weights is None:
+        return None
+    each = [weights(place) for place in range(count)] if callable(weights) else list(weights)
+    if len(each) != count:
+        raise SeedError(
+            f"A link has {len(each)} weights, and there are {count} rows to choose from.",
+            "Give one weight for each row, or a function of the row's place: weights=lambda n: ...",
+        )
+    if any(weight < 0 for weight in each) or not any(each):
+        raise SeedError("The weights of a link are negative, or all are 0.")
+    return list(itertools.accumulate(each))

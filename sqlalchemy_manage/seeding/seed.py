@@ -1,54 +1,60 @@
-"""Seed a database: plan how many of each, create them in one transaction, explain a refusal."""
+"""Seed a database: make the shares of a plan chunk by chunk, write them, keep the ledger."""
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import factory.random
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, StatementError
-from sqlalchemy.orm import Session
 
 from ..conf import failing_line
-from ..databases import require_tables, trouble
-from ..errors import ManageError, SeedError, UsageError, did_you_mean
+from ..databases import trouble
+from ..errors import SeedError
 from ..violations import violation
-from .factories import Factory, bound, project_factories, reset_sequences
-from .links import POOLS, Links
-from .refusals import refused
+from . import ledger
+from .afterwards import link_afterwards
+from .blame import send
+from .chunks import SIZE, Counters, Later, ShareFacts, model_name
+from .columns import Failed, start_iterators
+from .executors import Window
+from .needs import needs_order
+from .objects import Keys, creating, key_columns, make_objects
+from .packing import pack
+from .plan import Request, Share
+from .pools import Pools
+from .randomness import everywhere
+from .reference import seed_reference
+from .rows import Part
+from .shapes import shape_of
+from .work import Result, Setup, Task, in_worker, run_task
+from .writers import Encoder, Writer
 
 if TYPE_CHECKING:
     from ..project import Project
 
-DEFAULT_COUNT = 10
-CHUNK = 1000  # rows between two flushes: few enough to hold, enough to insert in batches
-
-
-@dataclass(frozen=True)
-class Share:
-    """How many rows a factory is to make; ``asked`` is False for one that others need."""
-
-    factory: Factory
-    count: int
-    asked: bool = True
-
-    @property
-    def name(self) -> str:
-        return str(self.factory.__name__)
-
 
 @dataclass(frozen=True)
 class Seeded:
-    """What was written: rows per table, and in how many seconds."""
+    """What was written: rows per table, and in how many seconds.
 
+    ``generating``: seconds in which rows were made (of all processes together where chunks
+    are made in several, ``waited`` for in this one). ``slow``: factory -> why factory_boy made
+    its rows one by one. ``changed``: reference rows that got new values.
+    """
+
+    run: int
     rows: dict[str, int]
     seconds: float
+    generating: float
     random_seed: int
+    slow: dict[str, str] = field(default_factory=dict)
+    changed: int = 0
 
     @property
     def total(self) -> int:
@@ -60,169 +66,371 @@ class Seeded:
         return self.total / self.seconds if self.seconds else 0.0
 
 
-def plan_seed(project: Project, session: Session, counts: Sequence[tuple[str, int]]) -> list[Share]:
-    """The shares in the order of creation: parents before those that link to them.
+@dataclass
+class Progress:
+    """What has been done so far, for who goes on after an interruption."""
 
-    ``counts`` names models (or factories); without any, each model with a factory gets
-    10 rows. A model that a Links declaration draws from and whose table is empty gets 10
-    as well. Raises UsageError for an unknown name.
-    """
-    require_tables(session.connection(), project.tables)
-    by_model = _one_per_model(project)
-    if not by_model:
-        raise SeedError(
-            "There are no factories to seed through.",
-            "Write factory_boy's SQLAlchemyModelFactory classes into factories.py of an app.",
+    share: int = 0
+    chunk: int = 0
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+class Seeder:
+    """One run. ``commit_every``: rows after which to commit; None commits once, at the end."""
+
+    def __init__(
+        self,
+        project: Project,
+        connection: sa.Connection,
+        request: Request,
+        shares: Sequence[Share],
+        random_seed: int,
+        *,
+        commit_every: int | None = None,
+        executor: Executor | None = None,
+        jobs: int = 1,
+        on_progress: Callable[[Share, int], None] = lambda share, done: None,
+        on_slow: Callable[[str, str], None] = lambda factory, why: None,
+    ) -> None:
+        self.project = project
+        self.connection = connection
+        self.request = request
+        self.shares = shares
+        self.random_seed = random_seed
+        self.commit_every = commit_every
+        self.executor = executor
+        self.jobs = jobs
+        self.on_progress = on_progress
+        self.on_slow = on_slow
+        self.tables = {table.fullname: table for table in project.tables}
+        self.encoder = Encoder(connection.dialect)
+        self.writer = Writer(connection, self.tables)
+        self.counters = Counters({}, self._load)
+        self.seen: dict[Any, set[Any]] = {}
+        self.later: dict[int, list[Later]] = {}
+        self.rows: dict[str, int] = {}
+        self.slow: dict[str, str] = {}
+        self.progress = Progress()
+        self.generating = 0.0
+        self.changed = 0
+        self.uncommitted = 0
+        self.run = 0
+
+    def seed(self, before: Callable[[], None] = lambda: None) -> Seeded:
+        """Write everything and commit; or write nothing and raise.
+
+        ``before`` runs first in the same transaction. With ``commit_every`` what was
+        committed stays, and the ledger knows it.
+        """
+        ledger.create_tables(self.connection)
+        self.connection.commit()
+        return self._all(before, resumed=False)
+
+    def resume(self, run: ledger.Run) -> Seeded:
+        """Go on with a run that was interrupted between two commits."""
+        self.run = run.id
+        self.progress = Progress(**run.plan["progress"])
+        self.counters = Counters(run.plan["first"], self._load)
+        self.counters.next.update(self.progress.counters)
+        self.later = _later_again(self.connection, run, self.shares, self.tables)
+        return self._all(lambda: None, resumed=True)
+
+    def _all(self, before: Callable[[], None], resumed: bool) -> Seeded:
+        start = time.perf_counter()
+        try:
+            if not resumed:
+                counts = {share.name: share.count for share in self.shares}
+                self.run = ledger.begin(
+                    self.connection,
+                    profile=self.request.profile,
+                    counts=counts,
+                    random_seed=self.random_seed,
+                    plan=self._plan(),
+                )
+                before()
+            start_iterators()
+            for index, share in enumerate(self.shares):
+                if index >= self.progress.share:
+                    self._share(index, share)
+            for index, later in sorted(self.later.items()):
+                facts = self._facts(index)
+                link_afterwards(
+                    self.connection,
+                    self.writer,
+                    self.shares[index],
+                    facts,
+                    later,
+                    self.counters,
+                )
+            self.writer.finish()
+            ledger.finish(self.connection, self.run)
+            self.connection.commit()
+        except Failed as error:
+            self.connection.rollback()
+            raise SeedError(
+                f"{error.factory.__name__} failed at row {error.row + 1}, '{error.name}': "
+                f"{type(error.error).__name__}: {error.error}{failing_line(error.error)}. "
+                f"{self._fate()}"
+            ) from error.error
+        except StatementError as error:
+            self.connection.rollback()
+            if isinstance(error, OperationalError) and (
+                violation(error, self.project.tables).kind == "refused"
+            ):
+                raise trouble(error) from error  # the database's state, no fault of a row
+            raise SeedError(f"The database refused: {error.orig}. {self._fate()}") from error
+        except BaseException:
+            self.connection.rollback()
+            raise
+        seconds = time.perf_counter() - start
+        return Seeded(
+            self.run,
+            self.rows,
+            seconds,
+            self.generating,
+            self.random_seed,
+            self.slow,
+            self.changed,
         )
-    shares: dict[type, Share] = {}
-    for name, count in counts:
-        share = Share(_named(project, by_model, name), count)
-        if (model := share.factory._meta.model) in shares:
-            raise UsageError(f"{name} is named twice.")
-        shares[model] = share
-    if not counts:
-        shares = {m: Share(f, DEFAULT_COUNT) for m, f in by_model.items()}
-    for share in list(shares.values()):
-        for needed in _drawn_from(share.factory) if share.count else ():
-            model = needed._meta.model
-            if model not in shares and not session.scalar(sa.select(sa.exists(sa.select(model)))):
-                shares[model] = Share(by_model.get(model, needed), DEFAULT_COUNT, asked=False)
-    position = {mapper.class_: index for index, mapper in enumerate(project.mappers)}
-    return sorted(shares.values(), key=lambda s: position.get(s.factory._meta.model, -1))
 
+    def _fate(self) -> str:
+        if self.commit_every is None:
+            return "Nothing was written."
+        return f"What was committed is known as run {self.run}: manage.py seed --undo {self.run}."
 
-def _one_per_model(project: Project) -> dict[type, Factory]:
-    """Model -> its factory; of several the one called ``<Model>Factory``."""
-    chosen: dict[type, Factory] = {}
-    for name, each in project_factories(project).items():
-        model = each._meta.model
-        if model not in chosen or name == f"{model.__name__}Factory":
-            chosen[model] = each
-    return chosen
+    def _plan(self) -> dict[str, Any]:
+        return {
+            "request": asdict(self.request),
+            "chunk": SIZE,
+            "commit_every": self.commit_every,
+            "progress": asdict(self.progress),
+            "first": self.counters.first,
+        }
 
+    def _facts(self, index: int) -> ShareFacts:
+        after = frozenset(model_name(share.model) for share in self.shares[index + 1 :])
+        return ShareFacts(index, self.shares[index].name, self.random_seed, after)
 
-def _named(project: Project, by_model: dict[type, Factory], name: str) -> Factory:
-    factories = project_factories(project)
-    if name in factories:
-        return factories[name]
-    model = project.find_model(name).class_
-    if model not in by_model:
-        raise UsageError(
-            f"{model.__name__} has no factory." + did_you_mean(f"{name}Factory", factories),
-            f"Factories: {', '.join(factories)}.",
+    def _load(self, name: str, what: Any) -> int:
+        """Where numbers start: sequences at the number of rows, keys after the largest."""
+        if name.startswith("="):
+            return self.counters.first.get(name[1:], 0)
+        if name.startswith("#"):
+            return self._lock_and_find_last(what) + 1
+        mapper = sa.inspect(what._meta.model, raiseerr=False) if what._meta.model else None
+        table: Any = getattr(mapper, "local_table", None)
+        if table is None or table.fullname not in self.tables:
+            return 0
+        return self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+    def _lock_and_find_last(self, table: sa.Table) -> int:
+        """The largest key, and nobody else adds a larger one until the commit."""
+        column: Any = table.autoincrement_column
+        query = sa.select(column).order_by(column.desc()).limit(1)
+        if self.connection.dialect.name == "postgresql":
+            name = self.connection.dialect.identifier_preparer.format_table(table)
+            self.connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+        elif self.connection.dialect.name != "sqlite":
+            query = query.with_for_update()
+        return max(0, self.connection.scalar(query) or 0)
+
+    def _share(self, index: int, share: Share) -> None:
+        facts = self._facts(index)
+        pools = Pools(self.connection)
+        if share.reference is not None:
+            with everywhere(self.random_seed, share.name, index):
+                keys, changed = seed_reference(
+                    self.connection, share.reference, self.counters, self.project.tables
+                )
+            self.changed += changed
+            self._record_objects(keys, f"{index}/0", share)
+            self._chunk_done(index, 0, share, share.count)
+            return
+        first = self.progress.chunk if index == self.progress.share else 0
+        total = -(-share.count // SIZE)
+        if share.count == 0 or first >= total:
+            return
+        ordered = self.executor is None or needs_order(share.factory, share.overrides) is not None
+        tasks = (
+            Task(facts, n, min(SIZE, share.count - n * SIZE), {}) for n in range(first, total)
         )
-    return by_model[model]
+        results = self._in_order(share, tasks, pools)
+        if not ordered and total - first > 1:
+            results = self._apart(share, tasks, pools)
+        for task, result in results:
+            self._write(share, task, result)
+            self._chunk_done(index, task.number, share, task.number * SIZE + task.count)
+
+    def _here(self, share: Share, task: Task, pools: Pools) -> Result:
+        result = run_task(share, task, self.encoder, self.counters, pools, self.seen)
+        self.generating += result.seconds
+        return result
+
+    def _in_order(
+        self, share: Share, tasks: Iterable[Task], pools: Pools
+    ) -> Iterator[tuple[Task, Result]]:
+        for task in tasks:
+            yield task, self._here(share, task, pools)
+
+    def _apart(
+        self, share: Share, tasks: Iterator[Task], pools: Pools
+    ) -> Iterator[tuple[Task, Result]]:
+        """Chunks made in other processes, each told where its numbers start.
+
+        The first is made here: it shows which numbers and pools the others need.
+        """
+        assert self.executor is not None
+        first = next(tasks)
+        result = self._here(share, first, pools)
+        yield first, result
+        if result.why is not None or any(n % first.count for n in result.used.values()):
+            yield from self._in_order(share, tasks, pools)
+            return
+        each = {name: used // first.count for name, used in result.used.items()}
+        base = dict(self.counters.next)
+        setup = self._setup()
+        window = Window(self.jobs + 1)
+        waited = time.perf_counter()
+        for task in tasks:
+            ahead = (task.number - first.number - 1) * SIZE
+            starts = {name: base[name] + ahead * each.get(name, 0) for name in base}
+            task = Task(task.facts, task.number, task.count, starts, pools.known)
+            window.add(task, self.executor.submit(in_worker, setup, task))
+            if window.full():
+                yield self._from_worker(share, window, each, pools)
+        while len(window):
+            yield self._from_worker(share, window, each, pools)
+        self.waited = time.perf_counter() - waited
+
+    def _from_worker(
+        self, share: Share, window: Window, each: Mapping[str, int], pools: Pools
+    ) -> tuple[Task, Result]:
+        task, result = window.next()
+        self.generating += result.seconds
+        if result.retry:
+            result = self._here(share, task, pools)
+            return task, result
+        if result.why is None:
+            for name, number in each.items():
+                self.counters.next[name] = task.counters[name] + number * task.count
+        else:
+            self.counters.next.update(task.counters)
+        return task, result
+
+    def _setup(self) -> Setup:
+        settings = self.project.settings
+        return Setup(
+            str(Path(settings.root).resolve()),
+            self.project.settings_name or settings.name,
+            self.project.alias,
+            self.request,
+        )
+
+    def _write(self, share: Share, task: Task, result: Result) -> None:
+        chunk = f"{task.facts.index}/{task.number}"
+        if result.why is not None:
+            factory, why = result.why
+            if factory not in self.slow:
+                self.slow[factory] = why
+                self.on_slow(factory, why)
+            start = time.process_time()
+            place = (self.random_seed, share.name, task.facts.index, task.number)
+            with everywhere(*place):
+                keys = make_objects(
+                    self.connection,
+                    share.factory,
+                    task.count,
+                    creating(share.factory, share.overrides),
+                    self.counters,
+                    self.project.tables,
+                )
+            self.generating += time.process_time() - start
+            self._record_objects(keys, chunk, share)
+            return
+        for number, block in enumerate(result.blocks):
+            part = partial(self._part, share, task, result, number)
+            send(self.connection, self.writer, self.encoder, block, part, self.tables)
+            self.rows[block.table] = self.rows.get(block.table, 0) + block.count
+            self.uncommitted += block.count
+        for written in result.keys:
+            ledger.record_packed(
+                self.connection,
+                self.run,
+                written.table,
+                written.columns,
+                written.count,
+                written.packed,
+                chunk if written.own else f"{chunk}+",
+            )
+        if result.later:
+            self.later.setdefault(task.facts.index, []).extend(result.later)
+
+    def _part(self, share: Share, task: Task, result: Result, number: int) -> tuple[str, Part]:
+        """What a block was made of; made again where another process made it."""
+        if not result.parts:
+            pools, counters = Pools(None, task.pools), Counters(task.counters)
+            result = run_task(share, task, self.encoder, counters, pools, {})
+        return result.parts[number]
+
+    def _record_objects(self, keys: Keys, chunk: str, share: Share) -> None:
+        own = set(shape_of(share.factory).tables)
+        for table, rows in keys.items():
+            columns = key_columns(table)
+            values = [list(each) for each in zip(*rows, strict=True)]
+            label = chunk if table in own else f"{chunk}+"
+            found = [table.c[name] for name in columns]
+            for count, packed in pack(found, values, self.connection.dialect):
+                ledger.record_packed(
+                    self.connection, self.run, table.fullname, columns, count, packed, label
+                )
+            self.rows[table.fullname] = self.rows.get(table.fullname, 0) + len(rows)
+            self.uncommitted += len(rows)
+
+    def _chunk_done(self, index: int, chunk: int, share: Share, done: int) -> None:
+        self.progress = Progress(index, chunk + 1, self.counters.next)
+        if done == share.count:
+            self.progress = Progress(index + 1, 0, self.counters.next)
+        if self.commit_every is not None and self.uncommitted >= self.commit_every:
+            ledger.save_plan(self.connection, self.run, self._plan())
+            self.writer.finish()
+            self.connection.commit()
+            self.uncommitted = 0
+        self.on_progress(share, done)
 
 
-def _drawn_from(each: Factory) -> Iterator[Factory]:
-    for declaration in each._meta.base_declarations.values():
-        if isinstance(declaration, Links):
-            yield declaration.factory
+def _later_again(
+    connection: sa.Connection,
+    run: ledger.Run,
+    shares: Sequence[Share],
+    tables: Mapping[str, sa.Table],
+) -> dict[int, list[Later]]:
+    """The links that an interrupted run had put off, from the keys it recorded."""
+    found: dict[int, list[Later]] = {}
+    for index, share in enumerate(shares):
+        names = _put_off(share)
+        if not names:
+            continue
+        table = shape_of(share.factory).tables[0]
+        for label, keys in ledger.keys_of_chunks(connection, run.id, table):
+            if label.startswith(f"{index}/") and not label.endswith("+"):
+                place = int(label.partition("/")[2]) * SIZE
+                found.setdefault(index, []).extend(Later(name, place, keys) for name in names)
+    return found
 
 
-def seed(
-    project: Project,
-    session: Session,
-    shares: Iterable[Share],
-    random_seed: int,
-    on_progress: Callable[[Share, int], None] = lambda share, done: None,
-) -> Seeded:
-    """Create all rows and commit, or write nothing.
+def _put_off(share: Share) -> list[str]:
+    from .links import Link
+    from .needs import drawn_from
 
-    The same random seed on equal tables gives equal rows, on every database. Raises
-    SeedError that names the factory, and the column and value that the database refused.
-    """
-    shares = list(shares)
-    before = row_counts(session.connection(), project.tables)
-    start = time.perf_counter()
-    try:
-        _create(project, session, shares, random_seed, [], CHUNK, on_progress)
-        session.commit()
-    except StatementError as error:
-        session.rollback()
-        if isinstance(error, OperationalError) and (
-            violation(error, project.tables).kind == "refused"
-        ):
-            raise trouble(error) from error  # the database's state, no fault of a row
-        raise _explained(project, session, shares, random_seed, error) from error
-    seconds = time.perf_counter() - start
-    after = row_counts(session.connection(), project.tables)
-    rows = {name: count - before[name] for name, count in after.items() if count != before[name]}
-    return Seeded(rows, seconds, random_seed)
-
-
-def _create(
-    project: Project,
-    session: Session,
-    shares: list[Share],
-    random_seed: int,
-    made: list[Any],
-    chunk: int,
-    on_progress: Callable[[Share, int], None] = lambda share, done: None,
-) -> None:
-    """``made`` holds the rows since the last flush, for the one that is to blame."""
-    starts = [
-        (f, session.scalar(sa.select(sa.func.count()).select_from(f._meta.model)) or 0)
-        for f in project_factories(project).values()
-    ]
-    session.info[POOLS] = {}
-    with bound(session), _seeded(random_seed):
-        reset_sequences(starts)
-        for share in shares:
-            for number in range(1, share.count + 1):
-                try:
-                    made.append(share.factory())
-                except StatementError:
-                    raise  # a query of the factory flushed what is pending
-                except Exception as error:
-                    raise _factory_error(share, number, error) from error
-                if number % chunk == 0 or number == share.count:
-                    session.flush()
-                    made.clear()
-                    on_progress(share, number)
-        del session.info[POOLS]
-
-
-def _factory_error(share: Share, number: int, error: Exception) -> ManageError:
-    return SeedError(
-        f"{share.name} failed at row {number}: {type(error).__name__}: {error}"
-        f"{failing_line(error)}. Nothing was written."
-    )
-
-
-@contextmanager
-def _seeded(random_seed: int) -> Iterator[None]:
-    """Python's, factory_boy's and Faker's random numbers start at ``random_seed``, and go on
-    afterwards as if nothing had been."""
-    python, boy = random.getstate(), factory.random.get_random_state()
-    random.seed(random_seed)
-    factory.random.reseed_random(random_seed)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        factory.random.set_random_state(boy)
-
-
-def _explained(
-    project: Project,
-    session: Session,
-    shares: list[Share],
-    random_seed: int,
-    error: StatementError,
-) -> SeedError:
-    """Which row it was: the same seed makes the same rows, so they are made again one by one."""
-    made: list[Any] = []
-    try:
-        _create(project, session, shares, random_seed, made, chunk=1)
-    except StatementError as again:
-        error = again
-    except ManageError:
-        pass
-    finally:
-        session.rollback()
-    names = {f._meta.model: n for n, f in project_factories(project).items()}
-    return refused(error, made[-1] if made else None, names, project.tables)
+    names = []
+    for name, declaration in drawn_from(share.factory, share.overrides):
+        relation = sa.inspect(share.model).relationships.get(name)
+        if relation is None:
+            continue
+        tree = isinstance(declaration, Link) and declaration.depth is not None
+        if relation.direction.name == "ONETOMANY" or tree:
+            names.append(name)
+    return names
 
 
 def row_counts(connection: sa.Connection, tables: Iterable[sa.Table]) -> dict[str, int]:

@@ -1,0 +1,290 @@
+"""What ``seed`` does and prints, a function for each of its ways."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .. import output
+from ..errors import SeedError, UsageError
+from ._prompts import name_asker
+
+if TYPE_CHECKING:
+    from ..project import Project
+    from ..seeding.ledger import Run
+    from ..seeding.plan import Request, Share
+    from ..seeding.seed import Seeded
+
+
+def permit(project: Project) -> None:
+    """Raises NotPermitted or OpenQuestion where the database is protected."""
+    from ..permission import require_permission
+
+    require_permission(project, "seed", name_asker(project))
+
+
+def run(
+    project: Project,
+    request: Request,
+    random_seed: int | None,
+    *,
+    jobs: int = 1,
+    dask: str | None = None,
+    commit_every: int | None = None,
+    replant: bool = False,
+) -> Seeded:
+    """Plan and seed, telling of the progress on stderr."""
+    import secrets
+
+    from ..seeding.executors import dask_cluster, process_pool
+    from ..seeding.plan import plan
+    from ..seeding.seed import Seeder
+
+    number = secrets.randbelow(2**32) if random_seed is None else random_seed
+    with ExitStack() as stack:
+        executor = None
+        if dask is not None:
+            executor = stack.enter_context(dask_cluster(dask))
+        elif jobs > 1:
+            executor = stack.enter_context(process_pool(jobs))
+        connection = stack.enter_context(project.connect())
+        request, shares = plan(project, connection, request)
+        connection.rollback()
+        for share in shares:
+            if not share.asked:
+                output.say(f"{share.name}: {share.count} rows, because others link to them.")
+        bars = stack.enter_context(_progress(shares))
+        seeder = Seeder(
+            project,
+            connection,
+            request,
+            shares,
+            number,
+            commit_every=commit_every,
+            executor=executor,
+            jobs=jobs,
+            on_progress=bars,
+            on_slow=_slow,
+        )
+        if dask is not None:
+            from ..seeding.cluster import seed_on_cluster
+
+            return seed_on_cluster(seeder, replant)
+        return seeder.seed(lambda: _undo_all(project, connection) if replant else None)
+
+
+def resume(project: Project, which: str, jobs: int) -> Seeded:
+    """Go on with a run that was interrupted; raises SeedError where it cannot."""
+    from ..seeding.executors import process_pool
+    from ..seeding.plan import Request, shares_of
+    from ..seeding.seed import Seeder
+
+    with ExitStack() as stack:
+        executor = stack.enter_context(process_pool(jobs)) if jobs > 1 else None
+        connection = stack.enter_context(project.connect())
+        found = _named(connection, which, "running")
+        asked = found.plan["request"]
+        request = Request(
+            **{k: tuple(map(tuple, v)) if k == "counts" else tuple(v) if isinstance(v, list) else v
+               for k, v in asked.items()}
+        )
+        shares = shares_of(project, request)
+        bars = stack.enter_context(_progress(shares))
+        seeder = Seeder(
+            project,
+            connection,
+            request,
+            shares,
+            found.random_seed,
+            commit_every=found.plan["commit_every"],
+            executor=executor,
+            jobs=jobs,
+            on_progress=bars,
+            on_slow=_slow,
+        )
+        return seeder.resume(found)
+
+
+def undo(project: Project, which: str, as_json: bool) -> None:
+    """Remove what a run made, and say what was kept."""
+    from ..seeding.undo import undo as remove
+
+    with project.connect() as connection:
+        found = _named(connection, which, "running", "done")
+        undone = remove(connection, found.id, {t.fullname: t for t in project.tables})
+        connection.commit()
+    if as_json:
+        kept = [{"table": k.table, "key": k.key, "because": k.because} for k in undone.kept]
+        output.answer_json(
+            {"run": found.id, "removed": undone.removed, "kept": kept, "kept_count": undone.kept_count}
+        )
+        return
+    output.table(("table", "removed"), [(t, f"{n:,}") for t, n in undone.removed.items()], right=(1,))
+    for kept in undone.kept:
+        key = ", ".join(f"{name}={value!r}" for name, value in kept.key.items())
+        output.answer(f"{kept.table} ({key}) is kept: {kept.because}")
+    if undone.kept_count > len(undone.kept):
+        output.answer(f"... and {undone.kept_count - len(undone.kept):,} more")
+    total = sum(undone.removed.values())
+    also = f", {undone.kept_count:,} kept" if undone.kept_count else ""
+    output.answer(f"Run {found.id}: {total:,} rows removed{also}.")
+
+
+def _undo_all(project: Project, connection: Any) -> None:
+    from ..seeding.ledger import runs
+    from ..seeding.undo import undo as remove
+
+    tables = {table.fullname: table for table in project.tables}
+    for each in reversed(runs(connection)[:-1]):
+        if each.rows:
+            undone = remove(connection, each.id, tables)
+            output.say(f"Removed run {each.id}: {sum(undone.removed.values()):,} rows.")
+            for kept in undone.kept:
+                output.say(f"  kept in {kept.table}: {kept.key}, {kept.because}")
+
+
+def _named(connection: Any, which: str, *states: str) -> Run:
+    from ..seeding.ledger import runs
+
+    known = runs(connection)
+    if which == "last":
+        found = [run for run in known if run.state in states or run.rows and "done" in states]
+        if not found:
+            what = "was interrupted" if states == ("running",) else "is left to undo"
+            raise SeedError(f"No run of seed {what}.", "manage.py seed --status lists them all.")
+        return found[-1]
+    if not which.isdigit():
+        raise UsageError(f"'{which}' is not the number of a run.", "manage.py seed --status")
+    for run in known:
+        if run.id == int(which):
+            if run.state not in states and not run.rows:
+                raise SeedError(f"Run {which} is {run.state}.", "manage.py seed --status")
+            return run
+    raise SeedError(f"There is no run {which}.", "manage.py seed --status lists them all.")
+
+
+def status(project: Project, as_json: bool) -> None:
+    """Print the runs that the ledger knows."""
+    from dataclasses import asdict
+
+    from ..seeding.ledger import runs
+
+    with project.connect() as connection:
+        known = runs(connection)
+    if as_json:
+        output.answer_json([{k: v for k, v in asdict(r).items() if k != "plan"} for r in known])
+        return
+    if not known:
+        output.answer("Nothing was seeded here.")
+        return
+    output.table(
+        ("run", "profile", "state", "started", "by", "random seed", "rows left"),
+        [
+            (
+                run.id,
+                run.profile or "",
+                run.state,
+                f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+                f"{run.username}@{run.host}",
+                run.random_seed,
+                f"{sum(run.rows.values()):,}",
+            )
+            for run in known
+        ],
+        right=(0, 5, 6),
+    )
+
+
+def dry_run(project: Project, request: Request, as_json: bool) -> None:
+    """Print what would be made, and how; write nothing."""
+    from ..seeding.needs import needs_order
+    from ..seeding.plan import plan
+    from ..seeding.shapes import shape_of
+
+    with project.connect() as connection:
+        _, shares = plan(project, connection, request)
+    rows = []
+    for share in shares:
+        how, why = shape_of(share.factory).how()
+        order = needs_order(share.factory, share.overrides)
+        rows.append(
+            {
+                "factory": share.name,
+                "model": share.model.__name__,
+                "count": share.count,
+                "asked": share.asked,
+                "how": "factory_boy" if share.reference is not None else how,
+                "why": "reference rows are looked up first" if share.reference is not None else why,
+                "one_process": order,
+            }
+        )
+    if as_json:
+        output.answer_json({"factories": rows})
+        return
+    output.table(
+        ("factory", "rows", "how", "why"),
+        [(r["factory"], f"{r['count']:,}", r["how"], r["why"] or "") for r in rows],
+        right=(1,),
+    )
+    output.answer("Nothing was written.")
+
+
+def show(seeded: Seeded, as_json: bool) -> None:
+    """Print what was written."""
+    if as_json:
+        output.answer_json(
+            {
+                "run": seeded.run,
+                "rows": seeded.rows,
+                "changed": seeded.changed,
+                "total": seeded.total,
+                "seconds": seeded.seconds,
+                "generating": seeded.generating,
+                "random_seed": seeded.random_seed,
+            }
+        )
+        return
+    output.table(("table", "rows"), [(t, f"{n:,}") for t, n in seeded.rows.items()], right=(1,))
+    changed = f", {seeded.changed:,} changed" if seeded.changed else ""
+    output.answer(
+        f"{seeded.total:,} rows{changed} in {seeded.seconds:.2f} s ({seeded.rate:,.0f} rows/s), "
+        f"random seed {seeded.random_seed}"
+    )
+
+
+def _slow(factory: str, why: str) -> None:
+    output.say(f"{factory}: made one by one with factory_boy, because {why}.")
+
+
+@contextmanager
+def _progress(shares: list[Share]) -> Iterator[Callable[[Any, int], None]]:
+    """Tells how far each share is: bars on a terminal, else lines with ``-v 2``."""
+    if not sys.stderr.isatty() or output.verbosity() < 1 or sum(s.count for s in shares) < 20_000:
+        yield lambda share, done: output.say(
+            f"{share.name}: {done:,} of {share.count:,}", level=2
+        )
+        return
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]} rows/s"),
+        TimeRemainingColumn(),
+    )
+    started: dict[str, float] = {}
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bars = {id(s): progress.add_task(s.name, total=s.count, rate="") for s in shares if s.count}
+
+        def advance(share: Any, done: int) -> None:
+            begun = started.setdefault(share.name, time.monotonic() - 1e-3)
+            rate = done / max(time.monotonic() - begun, 1e-3)
+            progress.update(bars[id(share)], completed=done, rate=f"{rate:,.0f}")
+
+        yield advance

@@ -1,0 +1,70 @@
+"""Which row the database refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ..errors import SeedError
+from ..output import clean
+from ..violations import violation
+from .rows import Part
+from .writers import Block, Encoder, Writer
+
+
+def send(
+    connection: sa.Connection,
+    writer: Writer,
+    encoder: Encoder,
+    block: Block,
+    part: Callable[[], tuple[str, Part]],
+    tables: Mapping[str, sa.Table],
+) -> None:
+    """Write a block; raises SeedError with the factory, the columns and their values where the
+    database refuses a row of it.
+
+    ``part`` gives what the block was made of: it is then sent row by row. A refusal that is no
+    row's fault (the disk is full) goes on as it is.
+    """
+    savepoint = connection.begin_nested()
+    try:
+        writer.send(block)
+    except DBAPIError as error:
+        if violation(error, tables.values()).kind == "refused":
+            raise
+        savepoint.rollback()
+        raise _named(writer, encoder, *part(), tables, error) from error
+    savepoint.commit()
+
+
+def _named(
+    writer: Writer,
+    encoder: Encoder,
+    factory: str,
+    part: Part,
+    tables: Mapping[str, sa.Table],
+    error: DBAPIError,
+) -> SeedError:
+    row: dict[str, Any] = {}
+    for values in zip(*part.values, strict=True):
+        try:
+            writer.send(encoder.encode(part.table, part.columns, [[value] for value in values]))
+        except DBAPIError as again:
+            error, row = again, dict(zip(part.columns, values, strict=True))
+            break
+    broken = violation(error, tables.values())
+    table = part.table
+    named = {column.name: key for key, column in table.c.items()}
+    shown = [
+        f"{table.name}.{name} = {clean(repr(row[named[name]]))}"
+        for name in broken.columns
+        if named.get(name) in row
+    ] or [f"{table.name}: " + clean(", ".join(f"{k}={v!r}" for k, v in row.items()))]
+    reason = f"{broken.kind}, constraint {broken.constraint}" if broken.constraint else broken.kind
+    return SeedError(
+        f"{factory}: the database refuses {', '.join(shown)} ({reason}). Nothing was written.",
+        f"Change that declaration of {factory}, or the constraint.",
+    )

@@ -1,0 +1,83 @@
+"""What a factory needs of others, read from its declarations without running them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import factory
+from factory.alchemy import SQLAlchemyModelFactory
+
+from .columns import declarations_of
+from .links import Link, Links
+from .shapes import shape_of
+from .unique import left_to_chance
+
+
+def needs_order(owner: Any, overrides: Mapping[str, Any]) -> str | None:
+    """Why the rows must be made one chunk after the other; None where chunks are independent.
+
+    How many rows come along must be known for chunks to number theirs apart from others'.
+    """
+    return _order(owner, overrides, {})
+
+
+def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]) -> str | None:
+    if owner in on_the_way:
+        return f"{owner.__name__} makes rows of its own kind"
+    if issubclass(owner, SQLAlchemyModelFactory):
+        if why := shape_of(owner).own_way:
+            return why
+        if unique := left_to_chance(owner, overrides):
+            return f"{unique[0]} must be unique"
+    before, after = declarations_of(owner, overrides)
+    way = {**on_the_way, owner: None}
+    for name, (declaration, context) in before.items():
+        if why := _declared_order(name, declaration, context, False, way):
+            return why
+    for name, (declaration, context) in after.items():
+        if isinstance(declaration, factory.RelatedFactoryList) and not isinstance(
+            declaration.size, int
+        ):
+            return f"'{name}' makes as many rows as a function says"
+        if isinstance(declaration, factory.RelatedFactory):
+            arguments = {k: v for k, v in {**declaration.defaults, **context}.items() if k}
+            if declaration.name:
+                arguments[declaration.name] = None
+            if why := _order(declaration.get_factory(), arguments, way):
+                return why
+    return None
+
+
+def _declared_order(
+    name: str, declaration: Any, context: Mapping[str, Any], sometimes: bool, way: dict[Any, None]
+) -> str | None:
+    if isinstance(declaration, factory.Maybe):
+        for each in (declaration.decider, declaration.yes, declaration.no):
+            if why := _declared_order(name, each, context, True, way):
+                return why
+    elif isinstance(declaration, factory.Transformer):
+        return _declared_order(name, declaration.default, {}, sometimes, way)
+    elif isinstance(declaration, factory.SubFactory):
+        target = declaration.get_factory()
+        if sometimes and issubclass(target, SQLAlchemyModelFactory):
+            return f"'{name}' makes a row only sometimes"
+        return _order(target, {**declaration._defaults, **context}, way)
+    elif isinstance(declaration, factory.Iterator) and sometimes:
+        return f"'{name}' takes a value of an Iterator only sometimes"
+    return None
+
+
+def drawn_from(owner: Any, overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The factories that Links and Link declarations draw from, with the attribute's name."""
+    before, _ = declarations_of(owner, overrides)
+    for name, (declaration, _context) in before.items():
+        yield from ((name, each) for each in _drawn(declaration))
+
+
+def _drawn(declaration: Any) -> Iterator[Any]:
+    if isinstance(declaration, factory.Maybe):
+        yield from _drawn(declaration.yes)
+        yield from _drawn(declaration.no)
+    elif isinstance(declaration, Link | Links):
+        yield declaration

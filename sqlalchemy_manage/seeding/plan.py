@@ -1,0 +1,244 @@
+"""What a seed makes: shares of factories, parents before those that refer to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import NoInspectionAvailable
+
+from ..databases import require_tables
+from ..errors import SeedError, UsageError, did_you_mean
+from .columns import declarations_of
+from .factories import Factory, project_factories
+from .needs import drawn_from
+from .profiles import Reference, Rows, profile
+from .unique import require_room
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+DEFAULT_COUNT = 10
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for; picklable, so that another process comes to the same shares.
+
+    ``added``: factories, by dotted name, that others need and that were not asked for.
+    """
+
+    profile: str | None = None
+    counts: tuple[tuple[str, int], ...] = ()
+    scale: float = 1.0
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many rows a factory is to make; ``asked`` is False for one that others need.
+
+    ``reference``: rows that are to be there, instead of a count.
+    """
+
+    factory: Factory
+    count: int
+    asked: bool = True
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    reference: Reference | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.factory.__name__)
+
+    @property
+    def model(self) -> type:
+        found: type = self.factory._meta.model
+        return found
+
+
+def shares_of(project: Project, request: Request) -> list[Share]:
+    """The shares in the order of creation; looks at no database.
+
+    ``counts`` names models or factories; they take the place of the profile's. Without a
+    profile and counts, each model with a factory gets 10 rows. Raises UsageError for a name
+    that nothing has, and for a model that several factories make.
+    """
+    shares: list[Share] = []
+    if request.profile is not None:
+        shares = [_share(each, request.scale) for each in profile(project, request.profile)]
+    elif not request.counts:
+        shares = [Share(f, _scaled(DEFAULT_COUNT, request.scale)) for f in _one_each(project)]
+    named: set[type] = set()
+    for name, count in request.counts:
+        factory = _named(project, name)
+        if factory._meta.model in named:
+            raise UsageError(f"{name} is named twice.")
+        named.add(factory._meta.model)
+        matching = [i for i, s in enumerate(shares) if s.model is factory._meta.model]
+        if matching:
+            shares[matching[0]] = replace(shares[matching[0]], count=count)
+        else:
+            shares.append(Share(factory, count))
+    if request.only:
+        only = {_named(project, name)._meta.model for name in request.only}
+        shares = [share for share in shares if share.model in only]
+    exclude = {_named(project, name)._meta.model for name in request.exclude}
+    shares = [share for share in shares if share.model not in exclude]
+    factories = {f"{f.__module__}.{n}": f for n, f in all_factories(project).items()}
+    shares += [Share(factories[name], DEFAULT_COUNT, asked=False) for name in request.added]
+    for share in shares:
+        _require_names(share)
+    return _sorted(project, shares)
+
+
+def plan(project: Project, connection: sa.Connection, request: Request) -> tuple[Request, list[Share]]:
+    """The shares, with 10 rows for each model that others draw from and whose table is empty.
+
+    Raises DatabaseError for missing tables, SeedError where a unique column has too few values.
+    """
+    require_tables(connection, project.tables)
+    if request.profile is None and not all_factories(project):
+        raise SeedError(
+            "There are no factories to seed through.",
+            "Write factory_boy's SQLAlchemyModelFactory classes into factories.py of an app.",
+        )
+    shares = shares_of(project, request)
+    excluded = {_named(project, name)._meta.model for name in request.exclude}
+    added: list[str] = []
+    for share in shares:
+        for _, declaration in drawn_from(share.factory, share.overrides) if share.count else ():
+            target = declaration.factory._meta.model
+            made = any(issubclass(s.model, target) for s in shares) or target in excluded
+            if made or issubclass(share.model, target) or not _empty(connection, target):
+                continue
+            factory = _preferred(project, target, declaration.factory)
+            name = f"{factory.__module__}.{factory.__name__}"
+            if name not in added:
+                added.append(name)
+    if added:
+        request = replace(request, added=tuple(added))
+        shares = shares_of(project, request)
+    for share in shares:
+        if share.count and share.reference is None:
+            there = 0
+            require_room(share.factory, share.overrides, share.count, there)
+    return request, shares
+
+
+def all_factories(project: Project) -> dict[str, Factory]:
+    """The project's factories; raises SeedError for one whose model is mapped to no table."""
+    found = project_factories(project)
+    for name, each in found.items():
+        try:
+            sa.inspect(each._meta.model)
+        except NoInspectionAvailable:
+            raise SeedError(
+                f"{name} makes {each._meta.model.__name__}, which SQLAlchemy maps to no table.",
+                "Set Meta.model to a mapped class, or derive it from factory.Factory.",
+            ) from None
+    return found
+
+
+def _share(each: Rows | Reference, scale: float) -> Share:
+    if isinstance(each, Reference):
+        return Share(each.factory, len(each.rows), reference=each)
+    return Share(each.factory, _scaled(each.count, scale), overrides=each.overrides)
+
+
+def _scaled(count: int, scale: float) -> int:
+    return max(1, round(count * scale)) if count and scale else 0
+
+
+def _one_each(project: Project) -> list[Factory]:
+    """A factory for each model that has one."""
+    models = dict.fromkeys(f._meta.model for f in all_factories(project).values())
+    return [_factory_of(project, model) for model in models]
+
+
+def _factory_of(project: Project, model: type) -> Factory:
+    """The factory of a model; of several the one called ``<Model>Factory``, or the only one
+    that is not derived from another of them. Raises UsageError where that leaves several."""
+    found = {n: f for n, f in all_factories(project).items() if f._meta.model is model}
+    if f"{model.__name__}Factory" in found:
+        return found[f"{model.__name__}Factory"]
+    roots = [f for f in found.values() if not any(f is not g and issubclass(f, g) for g in found.values())]
+    if len(roots) == 1:
+        return roots[0]
+    raise UsageError(
+        f"{model.__name__} has {len(found)} factories: {', '.join(found)}.",
+        f"Name the one that is meant: {next(iter(found))}=10; or call it {model.__name__}Factory.",
+    )
+
+
+def _preferred(project: Project, model: type, declared: Factory) -> Factory:
+    known = all_factories(project)
+    return known.get(f"{model.__name__}Factory", declared)
+
+
+def _named(project: Project, name: str) -> Factory:
+    factories = all_factories(project)
+    if name in factories:
+        return factories[name]
+    for app in project.apps:
+        module = project.app_module(app, "factories")
+        other = getattr(module, name, None)
+        if hasattr(other, "_meta") and getattr(other._meta, "model", None) is None:
+            raise UsageError(
+                f"{name} has no model.", "Give it class Meta: model = ..., or name another factory."
+            )
+    model = project.find_model(name).class_
+    if not any(f._meta.model is model for f in factories.values()):
+        raise UsageError(
+            f"{model.__name__} has no factory." + did_you_mean(f"{name}Factory", factories),
+            f"Factories: {', '.join(factories)}.",
+        )
+    return _factory_of(project, model)
+
+
+def _require_names(share: Share) -> None:
+    """Each override names an attribute of the model, a declaration, a parameter or a trait."""
+    options: Any = share.factory._meta
+    known = {*options.base_declarations, *options.parameters}
+    rows = share.reference.rows if share.reference is not None else [share.overrides]
+    for name in {name for row in rows for name in row}:
+        first = name.split("__")[0]
+        if first not in known and not hasattr(options.model, first):
+            raise SeedError(
+                f"{share.name} has no attribute, parameter or trait '{first}'. Nothing was written."
+                + did_you_mean(first, known),
+                f"It has: {', '.join(sorted(known))}.",
+            )
+        if share.reference is None:
+            declarations_of(share.factory, share.overrides)
+
+
+def _sorted(project: Project, shares: Sequence[Share]) -> list[Share]:
+    """Parents first, by foreign keys, and what is drawn from before what draws from it."""
+    position = {mapper.class_: index for index, mapper in enumerate(project.mappers)}
+    ordered = sorted(shares, key=lambda share: position.get(share.model, -1))
+    found: dict[int, Share] = {}
+
+    def put(share: Share, waiting: tuple[int, ...]) -> None:
+        if id(share) in found or id(share) in waiting:
+            return  # there, or in a circle: it is linked afterwards
+        for name, declaration in drawn_from(share.factory, share.overrides):
+            relation = sa.inspect(share.model).relationships.get(name)
+            if relation is not None and relation.direction.name == "ONETOMANY":
+                continue
+            for other in ordered:
+                if issubclass(other.model, declaration.factory._meta.model):
+                    put(other, (*waiting, id(share)))
+        found[id(share)] = share
+
+    for share in ordered:
+        put(share, ())
+    return list(found.values())
+
+
+def _empty(connection: sa.Connection, model: type) -> bool:
+    return not connection.scalar(sa.select(sa.exists(sa.select(sa.inspect(model).local_table))))

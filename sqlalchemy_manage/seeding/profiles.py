@@ -1,0 +1,97 @@
+"""Profiles: what ``seeds.py`` of an app declares to be seeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SeedError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+class Rows:
+    """``Rows(EmployeeFactory, 1000, departments=Links(DepartmentFactory, max=3))``.
+
+    So many rows of a factory. The keywords are those of ``create_batch()``: values and
+    declarations that take the place of the factory's, traits, ``sub__attribute``.
+    """
+
+    def __init__(self, factory: Any, count: int, /, **overrides: Any) -> None:
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise SeedError(f"Rows({_name(factory)}, {count!r}): not a whole number from 0.")
+        self.factory = factory
+        self.count = count
+        self.overrides = overrides
+
+
+class Reference:
+    """``Reference(DepartmentFactory, [{"name": "IT"}, {"name": "Sales"}], key="name")``.
+
+    Rows that are to be there, told apart by their natural key: those that are missing are
+    made by the factory, those that are there are given the values named here; a second run
+    changes nothing. ``key`` is an attribute of the model, or several.
+    """
+
+    def __init__(
+        self, factory: Any, rows: Iterable[Mapping[str, Any]], /, *, key: str | Sequence[str]
+    ) -> None:
+        self.factory = factory
+        self.rows = [dict(row) for row in rows]
+        self.key = (key,) if isinstance(key, str) else tuple(key)
+        found: set[tuple[Any, ...]] = set()
+        for row in self.rows:
+            missing = [name for name in self.key if name not in row]
+            if missing:
+                raise SeedError(
+                    f"Reference({_name(factory)}): the row {row!r} lacks '{missing[0]}' of its key."
+                )
+            values = tuple(row[name] for name in self.key)
+            if values in found:
+                raise SeedError(f"Reference({_name(factory)}): two rows have the key {values!r}.")
+            found.add(values)
+
+
+class Profile:
+    """``demo = Profile(Rows(...), Rows(...))`` in ``seeds.py``; seeded by ``seed demo``."""
+
+    def __init__(self, *rows: Rows | Reference) -> None:
+        for each in rows:
+            if not isinstance(each, Rows | Reference):
+                raise SeedError(f"A Profile takes Rows and Reference, not {each!r}.")
+        self.rows = rows
+
+
+def profiles(project: Project) -> dict[str, list[Rows | Reference]]:
+    """Name -> what it seeds; a name that several apps declare stands for all of theirs."""
+    found: dict[str, list[Rows | Reference]] = {}
+    for app in project.apps:
+        module = project.app_module(app, "seeds")
+        for name, value in vars(module).items() if module is not None else ():
+            if isinstance(value, Profile):
+                found.setdefault(name, []).extend(value.rows)
+    return found
+
+
+def profile(project: Project, name: str) -> list[Rows | Reference]:
+    """What the profile seeds; raises UsageError for one that no app declares."""
+    known = profiles(project)
+    if name not in known:
+        models = [mapper.class_.__name__ for mapper in project.mappers]
+        if any(name.lower() == model.lower() for model in models):
+            raise UsageError(
+                f"'{name}' is a model; how many are to be made? It is not MODEL=COUNT.",
+                f"Write {name}=10.",
+            )
+        raise UsageError(
+            f"No profile '{name}', and it is not MODEL=COUNT." + did_you_mean(name, known),
+            f"Profiles: {', '.join(known)}."
+            if known
+            else "An app declares profiles in its seeds.py: demo = Profile(Rows(BookFactory, 100)).",
+        )
+    return known[name]
+
+
+def _name(factory: Any) -> str:
+    return str(getattr(factory, "__name__", factory))

@@ -1,0 +1,48 @@
+"""Reference rows: there once, with the values declared, however often they are seeded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from ..errors import SeedError
+from .chunks import Counters
+from .objects import Keys, make_objects
+from .profiles import Reference
+
+
+def seed_reference(
+    connection: sa.Connection, it: Reference, counters: Counters, tables: Sequence[sa.Table]
+) -> tuple[Keys, int]:
+    """The keys of the rows that were missing, and how many others were given new values."""
+    changed: set[int] = set()
+
+    def create(number: int, session: Session) -> Any:
+        values = it.rows[number]
+        found = _find(session, it, values)
+        if found is None:
+            return it.factory.create(**values)
+        for name, value in values.items():
+            if getattr(found, name) != value:
+                setattr(found, name, value)
+                changed.add(number)
+        return found
+
+    keys = make_objects(connection, it.factory, len(it.rows), create, counters, tables)
+    return keys, len(changed)
+
+
+def _find(session: Session, it: Reference, values: dict[str, Any]) -> Any:
+    model = it.factory._meta.model
+    key = {name: values[name] for name in it.key}
+    found = session.scalars(sa.select(model).filter_by(**key).limit(2)).all()
+    if len(found) > 1:
+        raise SeedError(
+            f"{it.factory.__name__}: several rows of {model.__name__} have the key {key}. "
+            "Nothing was written.",
+            "The key of a Reference tells one row from all others; name more attributes.",
+        )
+    return found[0] if found else None

@@ -1,0 +1,131 @@
+"""What a factory and its model need: columns alone, objects of the model, or factory_boy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from factory import RelatedFactory, RelatedFactoryList
+from factory.alchemy import SQLAlchemyModelFactory
+from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session
+from sqlalchemy.orm.decl_base import _declarative_constructor
+
+from .columns import Batch
+
+# A factory that has its own of these makes its objects in its own way.
+_OWN_WAYS = ("_create", "_build", "_save", "_get_or_create", "_generate", "create")
+
+
+class Shape:
+    """A factory and the mapper of its model."""
+
+    def __init__(self, owner: Any) -> None:
+        self.factory = owner
+        self.model: type = owner._meta.model
+        self.mapper: Mapper[Any] = sa.inspect(self.model)
+
+    @cached_property
+    def tables(self) -> list[sa.Table]:
+        """The tables a row stands in, the base of an inheritance first."""
+        found: dict[sa.Table, None] = {}
+        for mapper in reversed(list(self.mapper.iterate_to_root())):
+            if isinstance(mapper.local_table, sa.Table):
+                found.setdefault(mapper.local_table)
+        return list(found)
+
+    @cached_property
+    def own_way(self) -> str | None:
+        """Why factory_boy itself has to make each object; None where it need not."""
+        owner, options = self.factory, self.factory._meta
+        for name in _OWN_WAYS:
+            if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
+                return f"it has a {name}() of its own"
+        for name in ("_adjust_kwargs", "_after_postgeneration"):
+            if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
+                return f"it has an {name}() of its own"
+        if options.sqlalchemy_get_or_create:
+            return "it looks for each row first (sqlalchemy_get_or_create)"
+        if options.inline_args:
+            return "its model takes arguments by position (inline_args)"
+        for name in options.post_declarations:
+            declaration = options.post_declarations[name].declaration
+            if type(declaration) not in (RelatedFactory, RelatedFactoryList):
+                return f"'{name}' is called with each object ({type(declaration).__name__})"
+        dispatch: Any = self.mapper.dispatch
+        if dispatch.before_insert or dispatch.after_insert:
+            return f"{self.model.__name__} has listeners to its INSERT"
+        sessions: Any = Session().dispatch
+        if sessions.before_flush or sessions.after_flush:
+            return "sessions have listeners to their flush"
+        if not all(isinstance(table, sa.Table) for table in self.mapper.tables):
+            return f"{self.model.__name__} is not mapped to a table"
+        on = self.mapper.polymorphic_on
+        if on is not None and not isinstance(on, sa.Column):
+            return f"{self.model.__name__} has an expression as its discriminator"
+        return None
+
+    @cached_property
+    def plain_constructor(self) -> bool:
+        """Whether the constructor is SQLAlchemy's own, which only sets attributes."""
+        made: Any = self.model.__init__
+        original = getattr(made, "_sa_original_init", made)
+        return original in (_declarative_constructor, self.mapper.registry.constructor)
+
+    def one_by_one(self, given: Mapping[str, Any]) -> str | None:
+        """As ``own_way``, now that the attributes are known."""
+        if self.own_way:
+            return self.own_way
+        if not self.plain_constructor and not hasattr(self.model, "__dataclass_fields__"):
+            for name in given:
+                if isinstance(self.mapper.attrs.get(name), RelationshipProperty):
+                    return f"the __init__ of {self.model.__name__} takes '{name}', an object"
+        return None
+
+    def needs_objects(self, given: Mapping[str, Any]) -> bool:
+        """Whether the model makes something else of its arguments than a plain one would."""
+        if not self.plain_constructor or self.mapper.validators:
+            return True
+        manager: Any = self.mapper.class_manager
+        # SQLAlchemy listens too, to configure the mappers.
+        own = [f for f in manager.dispatch.init if f.__module__ != "sqlalchemy.orm.mapper"]
+        if own or self.model.__setattr__ is not object.__setattr__:
+            return True
+        for name in given:
+            prop = self.mapper.attrs.get(name)
+            if prop is None:
+                return True  # a property, hybrid or proxy of the class
+            if isinstance(prop, CompositeProperty):
+                continue
+            if self.mapper.class_manager[name].dispatch.set if name in manager else False:
+                return True
+        return False
+
+    def how(self) -> tuple[str, str | None]:
+        """``columns``, ``objects`` or ``factory_boy``, and why; as far as can be told ahead."""
+        given = [
+            name
+            for name in self.factory._meta.pre_declarations
+            if name not in self.factory._meta.exclude and name not in self.factory._meta.parameters
+        ]
+        renamed = {self.factory._meta.rename.get(name, name): None for name in given}
+        if why := self.one_by_one(renamed):
+            return "factory_boy", why
+        columns = {
+            name: None
+            for name in renamed
+            if not isinstance(self.mapper.attrs.get(name), RelationshipProperty)
+        }
+        if self.needs_objects(columns):
+            return "objects", f"{self.model.__name__} makes values of its own"
+        return "columns", None
+
+
+@cache
+def shape_of(owner: Any) -> Shape:
+    """The shape of a factory."""
+    return Shape(owner)
+
+
+__all__ = ["Batch", "Shape", "shape_of"]
