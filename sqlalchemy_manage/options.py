@@ -206,9 +206,7 @@ class SeedArgument(CountType):
 
     name = "profile"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, str) and value.isidentifier():
             return value
         return super().convert(value, param, ctx)

@@ -46,7 +46,7 @@ def run(
     with ExitStack() as stack:
         executor = None
         if dask is not None:
-            executor = stack.enter_context(dask_cluster(dask))
+            executor, workers = stack.enter_context(dask_cluster(dask))
         elif jobs > 1:
             executor = stack.enter_context(process_pool(jobs))
         connection = stack.enter_context(project.connect())
@@ -56,22 +56,14 @@ def run(
             if not share.asked:
                 output.say(f"{share.name}: {share.count} rows, because others link to them.")
         bars = stack.enter_context(_progress(shares))
-        seeder = Seeder(
-            project,
-            connection,
-            request,
-            shares,
-            number,
-            commit_every=commit_every,
-            executor=executor,
-            jobs=jobs,
-            on_progress=bars,
-            on_slow=_slow,
-        )
+        how: dict[str, Any] = {"executor": executor, "on_progress": bars, "on_slow": _slow}
+        place = (project, connection, request, shares, number)
         if dask is not None:
-            from ..seeding.cluster import seed_on_cluster
+            from ..seeding.cluster import ClusterSeeder
 
-            return seed_on_cluster(seeder, replant)
+            seeder: Seeder = ClusterSeeder(*place, jobs=workers, **how)
+        else:
+            seeder = Seeder(*place, jobs=jobs, commit_every=commit_every, **how)
         return seeder.seed(lambda: _undo_all(project, connection) if replant else None)
 
 
@@ -85,11 +77,7 @@ def resume(project: Project, which: str, jobs: int) -> Seeded:
         executor = stack.enter_context(process_pool(jobs)) if jobs > 1 else None
         connection = stack.enter_context(project.connect())
         found = _named(connection, which, "running")
-        asked = found.plan["request"]
-        request = Request(
-            **{k: tuple(map(tuple, v)) if k == "counts" else tuple(v) if isinstance(v, list) else v
-               for k, v in asked.items()}
-        )
+        request = Request.loaded(found.plan["request"])
         shares = shares_of(project, request)
         bars = stack.enter_context(_progress(shares))
         seeder = Seeder(
@@ -116,12 +104,19 @@ def undo(project: Project, which: str, as_json: bool) -> None:
         undone = remove(connection, found.id, {t.fullname: t for t in project.tables})
         connection.commit()
     if as_json:
-        kept = [{"table": k.table, "key": k.key, "because": k.because} for k in undone.kept]
+        named = [{"table": k.table, "key": k.key, "because": k.because} for k in undone.kept]
         output.answer_json(
-            {"run": found.id, "removed": undone.removed, "kept": kept, "kept_count": undone.kept_count}
+            {
+                "run": found.id,
+                "removed": undone.removed,
+                "kept": named,
+                "kept_count": undone.kept_count,
+            }
         )
         return
-    output.table(("table", "removed"), [(t, f"{n:,}") for t, n in undone.removed.items()], right=(1,))
+    output.table(
+        ("table", "removed"), [(t, f"{n:,}") for t, n in undone.removed.items()], right=(1,)
+    )
     for kept in undone.kept:
         key = ", ".join(f"{name}={value!r}" for name, value in kept.key.items())
         output.answer(f"{kept.table} ({key}) is kept: {kept.because}")
@@ -150,7 +145,7 @@ def _named(connection: Any, which: str, *states: str) -> Run:
 
     known = runs(connection)
     if which == "last":
-        found = [run for run in known if run.state in states or run.rows and "done" in states]
+        found = [run for run in known if run.state in states or (run.rows and "done" in states)]
         if not found:
             what = "was interrupted" if states == ("running",) else "is left to undo"
             raise SeedError(f"No run of seed {what}.", "manage.py seed --status lists them all.")
@@ -262,14 +257,18 @@ def _slow(factory: str, why: str) -> None:
 def _progress(shares: list[Share]) -> Iterator[Callable[[Any, int], None]]:
     """Tells how far each share is: bars on a terminal, else lines with ``-v 2``."""
     if not sys.stderr.isatty() or output.verbosity() < 1 or sum(s.count for s in shares) < 20_000:
-        yield lambda share, done: output.say(
-            f"{share.name}: {done:,} of {share.count:,}", level=2
-        )
+        yield lambda share, done: output.say(f"{share.name}: {done:,} of {share.count:,}", level=2)
         return
     import time
 
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import output
 from ..errors import UsageError
 from ..options import SeedArgument, json_option
 

@@ -35,7 +35,8 @@ def link_afterwards(
     """Write the links of a share's rows that had to wait, one UPDATE for each row."""
     for attribute in dict.fromkeys(each.attribute for each in later):
         chunks = [each for each in later if each.attribute == attribute]
-        name = share.factory._meta.rename.get(attribute, attribute)
+        options: Any = share.factory._meta
+        name = options.rename.get(attribute, attribute)
         prop = shape_of(share.factory).mapper.relationships[name]
         declaration = declarations_of(share.factory, share.overrides)[0][attribute][0]
         if prop.direction is MANYTOONE:
@@ -65,24 +66,23 @@ def _to_one(
         numbers = seeded(facts.random_seed, facts.name, facts.index, link_name(prop), each.place)
         count = len(each.keys[0])
         chunk = Chunk(facts, 0, Counters({}), Pools(connection), numbers, {})
+        rows: list[int | None]
         if pool is not None:
+            source = pool
             rows = _parents(levels, each.place, count, numbers)
         else:
-            pool_ = chunk.pools.of(targets[0].table, targets)
-            rows = list(
-                chunk._choose(pool_, count, f"{share.name}.{prop.key}", link, each.place)
-            )
-        source = pool if pool is not None else pool_
+            source = chunk.pools.of(targets[0].table, targets)
+            label = f"{share.name}.{prop.key}"
+            rows = list(chunk.choose_for(link, source, count, label, each.place))
         kept = [
-            place
+            (place, row)
             for place, row in enumerate(rows)
             if row is not None and not (link.none and numbers.random() < link.none)
         ]
-        if not kept:
-            continue
-        values = [[keys[rows[place]] for place in kept] for keys in source.keys]
-        keys_ = [[column[place] for place in kept] for column in each.keys]
-        writer.update(table, [column.key for column in own], values, key, keys_)
+        if kept:
+            values = [[keys[row] for _, row in kept] for keys in source.keys]
+            found = [[column[place] for place, _ in kept] for column in each.keys]
+            writer.update(table, [column.key for column in own], values, key, found)
 
 
 def link_name(prop: Any) -> str:

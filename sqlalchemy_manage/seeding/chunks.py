@@ -188,14 +188,14 @@ class Chunk:
         if link.none:
             kept = [number >= link.none for number in map(self._random, repeat(None, count))]
         own = issubclass(batch.factory._meta.model, target.class_)
-        if prop is not None and (own and link.depth or self._comes_later(batch, target)):
+        if prop is not None and ((own and link.depth) or self._comes_later(batch, target)):
             self._delay(batch, name)
             return [None] * count
         pool = self.pools.of(columns[0].table, columns)
         label = f"{batch.factory.__name__}.{name}"
         if not pool.size and own:
             return [None] * count
-        chosen = self._choose(pool, count, label, link, self._place_of(batch, rows))
+        chosen = self.choose_for(link, pool, count, label, self._place_of(batch, rows))
         if link.attribute is not None:
             values = pool.keys[0]
             return [values[row] if keep else None for row, keep in zip(chosen, kept, strict=True)]
@@ -237,7 +237,7 @@ class Chunk:
 
     def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
         """Rows of a pool, each as likely as any other."""
-        return self._choose(pool, count, f"{owner} ({label})", None, 0)
+        return self.choose_for(None, pool, count, f"{owner} ({label})", 0)
 
     def _random(self, _: None) -> float:
         return self.rng.random()
@@ -285,9 +285,10 @@ class Chunk:
             found.append(Later(name, self._place_of(own, own.rows), keys))
         return found
 
-    def _choose(
-        self, pool: Pool, count: int, label: str, link: Link | None, place: int
+    def choose_for(
+        self, link: Link | None, pool: Pool, count: int, label: str, place: int
     ) -> list[int]:
+        """Rows of a pool for ``count`` rows from ``place`` on, as the link declares."""
         if not pool.size:
             raise SeedError(
                 f"{label} refers to a row of {pool.table}, and there is none. Nothing was written.",
@@ -349,5 +350,3 @@ def _too_few(label: str, wanted: int, pool: Pool) -> SeedError:
         f"{pool.size:,}. Nothing was written.",
         f"Seed more of {pool.table}, or fewer of the others.",
     )
-
-

@@ -171,10 +171,7 @@ class Batch:
         self, owner: Any, overrides: Mapping[str, Any], rows: Sequence[int], own_numbers: bool
     ) -> Batch:
         """Rows of another factory, one for each of ``rows``, all evaluated."""
-        if own_numbers:
-            sequences = self.numbers_of(rows)
-        else:
-            sequences = self.source.numbers(owner, len(rows))
+        sequences = self.numbers_of(rows) if own_numbers else self.source.numbers(owner, len(rows))
         parent = (self, rows)
         batch = Batch(
             owner, self.source, len(rows), sequences, overrides, parent, own_numbers=own_numbers
@@ -297,7 +294,7 @@ class _Seen:
 
 
 def is_declaration(value: Any) -> bool:
-    return enums.get_builder_phase(value) == enums.BuilderPhase.ATTRIBUTE_RESOLUTION
+    return bool(enums.get_builder_phase(value) == enums.BuilderPhase.ATTRIBUTE_RESOLUTION)
 
 
 def declarations_of(owner: Any, overrides: Mapping[str, Any]) -> tuple[Declarations, Declarations]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,8 +23,11 @@ def process_pool(jobs: int) -> Iterator[Executor]:
 
 
 @contextmanager
-def dask_cluster(address: str) -> Iterator[Executor]:
-    """The executor of a running Dask scheduler; raises SeedError where nobody answers."""
+def dask_cluster(address: str) -> Iterator[tuple[Executor, int]]:
+    """The executor of a running Dask scheduler, and the threads of its workers.
+
+    Raises SeedError where nobody answers, and where there are no workers.
+    """
     try:
         from distributed import Client
     except ImportError:
@@ -40,13 +43,15 @@ def dask_cluster(address: str) -> Iterator[Executor]:
             "Start one (dask scheduler), and workers that have this project: dask worker ADDRESS.",
         ) from None
     try:
-        if not client.scheduler_info()["workers"]:
+        workers = client.scheduler_info(n_workers=-1)["workers"]
+        if not workers:
             raise SeedError(
                 f"The Dask scheduler at {address} has no workers. Nothing was written.",
                 f"Start some in the project's folder: dask worker {address}",
             )
         # A chunk is written once: a result that is lost must not be made again unasked.
-        yield client.get_executor(pure=False, retries=0)
+        threads = sum(worker["nthreads"] for worker in workers.values())
+        yield client.get_executor(pure=False, retries=0), threads
     finally:
         client.close()
 
@@ -68,6 +73,13 @@ class Window:
         """The oldest task and its result, waited for."""
         task, future = self._waiting.pop(0)
         return task, future.result()
+
+    def stop(self) -> None:
+        """Nothing of it goes on: what has begun is waited for, the rest is cancelled."""
+        for _, future in self._waiting:
+            future.cancel()
+        wait([future for _, future in self._waiting if not future.cancelled()])
+        self._waiting.clear()
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -40,7 +40,7 @@ class _Opaque:
     """What stands for a value that is not drawn yet: nothing can be done with it."""
 
     __bool__ = __eq__ = __str__ = __format__ = __len__ = __iter__ = _refuse
-    __add__ = __radd__ = __mod__ = __rmod__ = __contains__ = __hash__ = _refuse  # type: ignore[assignment]
+    __add__ = __radd__ = __mod__ = __rmod__ = __contains__ = __hash__ = _refuse
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,9 +219,7 @@ def _filling(fake: faker.Faker, formats: Choice) -> Column | None:
     return draw
 
 
-def _dates(
-    provider: DateTime, start_date: Any = "-30y", end_date: Any = "today"
-) -> Column | None:
+def _dates(provider: DateTime, start_date: Any = "-30y", end_date: Any = "today") -> Column | None:
     """Faker draws a moment between the two midnights and takes its date."""
     first, last = provider._parse_date(start_date), provider._parse_date(end_date)
     days = last.toordinal() - first.toordinal()

@@ -121,7 +121,7 @@ def _explained(
 @contextmanager
 def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
     """Each factory's Sequence goes on where the seed's numbers stand, and they with it."""
-    counted = []
+    counted: list[Any] = []
     for each in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
         options: Any = each._meta
         mapper = sa.inspect(options.model, raiseerr=False) if options.model else None
@@ -138,9 +138,7 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
 
 
 @contextmanager
-def _watched(
-    session: Session, connection: sa.Connection, counters: Counters
-) -> Iterator[Keys]:
+def _watched(session: Session, connection: sa.Connection, counters: Counters) -> Iterator[Keys]:
     """New rows get their keys from the seed's numbers; the keys of what is written are noted."""
     keys: Keys = {}
 

@@ -37,6 +37,13 @@ class Request:
     exclude: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
 
+    @classmethod
+    def loaded(cls, values: Mapping[str, Any]) -> Request:
+        """What ``asdict()`` gave, after it has been JSON."""
+        counts = tuple((name, count) for name, count in values["counts"])
+        lists = {name: tuple(values[name]) for name in ("only", "exclude", "added")}
+        return cls(values["profile"], counts, values["scale"], **lists)
+
 
 @dataclass(frozen=True)
 class Share:
@@ -96,7 +103,9 @@ def shares_of(project: Project, request: Request) -> list[Share]:
     return _sorted(project, shares)
 
 
-def plan(project: Project, connection: sa.Connection, request: Request) -> tuple[Request, list[Share]]:
+def plan(
+    project: Project, connection: sa.Connection, request: Request
+) -> tuple[Request, list[Share]]:
     """The shares, with 10 rows for each model that others draw from and whose table is empty.
 
     Raises DatabaseError for missing tables, SeedError where a unique column has too few values.
@@ -166,7 +175,11 @@ def _factory_of(project: Project, model: type) -> Factory:
     found = {n: f for n, f in all_factories(project).items() if f._meta.model is model}
     if f"{model.__name__}Factory" in found:
         return found[f"{model.__name__}Factory"]
-    roots = [f for f in found.values() if not any(f is not g and issubclass(f, g) for g in found.values())]
+    roots = [
+        f
+        for f in found.values()
+        if not any(f is not g and issubclass(f, g) for g in found.values())
+    ]
     if len(roots) == 1:
         return roots[0]
     raise UsageError(
@@ -186,7 +199,7 @@ def _named(project: Project, name: str) -> Factory:
         return factories[name]
     for app in project.apps:
         module = project.app_module(app, "factories")
-        other = getattr(module, name, None)
+        other: Any = getattr(module, name, None)
         if hasattr(other, "_meta") and getattr(other._meta, "model", None) is None:
             raise UsageError(
                 f"{name} has no model.", "Give it class Meta: model = ..., or name another factory."
@@ -227,7 +240,7 @@ def _sorted(project: Project, shares: Sequence[Share]) -> list[Share]:
         if id(share) in found or id(share) in waiting:
             return  # there, or in a circle: it is linked afterwards
         for name, declaration in drawn_from(share.factory, share.overrides):
-            relation = sa.inspect(share.model).relationships.get(name)
+            relation: Any = sa.inspect(share.model).relationships.get(name)
             if relation is not None and relation.direction.name == "ONETOMANY":
                 continue
             for other in ordered:

@@ -88,7 +88,7 @@ def profile(project: Project, name: str) -> list[Rows | Reference]:
             f"No profile '{name}', and it is not MODEL=COUNT." + did_you_mean(name, known),
             f"Profiles: {', '.join(known)}."
             if known
-            else "An app declares profiles in its seeds.py: demo = Profile(Rows(BookFactory, 100)).",
+            else "An app declares them in its seeds.py: demo = Profile(Rows(BookFactory, 100)).",
         )
     return known[name]
 

@@ -125,12 +125,12 @@ class Assembled:
             for column in prop.columns:
                 self.values[column] = list(values)
         elif isinstance(prop, CompositeProperty):
-            each = [
+            each: list[tuple[Any, ...]] = [
                 (None,) * len(prop.columns) if value is None else value.__composite_values__()
                 for value in values
             ]
-            for column, part in zip(prop.columns, zip(*each, strict=True), strict=True):
-                self.values[column] = list(part)
+            for column, parts in zip(prop.columns, zip(*each, strict=True), strict=True):
+                self.values[column] = list(parts)
 
     def _through_objects(self, given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
         """What the model makes of what it is given: validators, properties, its own __init__."""
@@ -159,17 +159,17 @@ class Assembled:
         """New numbers where the database would give them; a joined table takes its parent's."""
         for table in self.shape.tables:
             for column in table.primary_key:
-                values = self.values.get(column)
+                values: list[Any] | None = self.values.get(column)
                 if values is not None and None not in values and SKIP not in values:
                     continue
                 parents = [key.column for key in column.foreign_keys if key.column in self.values]
                 if column is table.autoincrement_column and not parents:
                     new = self._new_keys(table, column)
-                    self.values[column] = (
-                        list(new)
-                        if values is None
-                        else [n if v in (None, SKIP) else v for v, n in zip(values, new, strict=True)]
-                    )
+                    given = [None] * len(new) if values is None else values
+                    self.values[column] = [
+                        number if value is None or value is SKIP else value
+                        for value, number in zip(given, new, strict=True)
+                    ]
                     prop = self.shape.mapper.get_property_by_column(column)
                     for same in getattr(prop, "columns", ()):
                         self.values[same] = self.values[column]
@@ -223,9 +223,8 @@ class Assembled:
 
     def _link(self, prop: Any, values: Sequence[Any]) -> None:
         """The rows of a link table; of a one-to-many relationship, the second pass."""
-        if not isinstance(values, Linked):
-            values = together(self.batch.factory, values)
-        if values is None or not len(values.flat):
+        linked = values if isinstance(values, Linked) else together(self.batch.factory, values)
+        if linked is None or not linked.flat:
             return
         if prop.direction is ONETOMANY:
             raise NotColumnwise(self.batch.factory, f"'{prop.key}' is given objects")
@@ -233,10 +232,10 @@ class Assembled:
         columns: Values = {}
         for parent, own in prop.synchronize_pairs:
             keys = self.values_of(parent)
-            columns[own] = list(chain.from_iterable(map(repeat, keys, values.counts)))
+            columns[own] = list(chain.from_iterable(map(repeat, keys, linked.counts)))
         for target, own in prop.secondary_synchronize_pairs:
-            columns[own] = values.keys(target)
-        count = len(values.flat)
+            columns[own] = linked.keys(target)
+        count = len(linked.flat)
         fill_defaults(self.batch.factory, table, columns, count)
         self.links += split(table, columns, count)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 class Seeded:
     """What was written: rows per table, and in how many seconds.
 
-    ``generating``: seconds in which rows were made (of all processes together where chunks
-    are made in several, ``waited`` for in this one). ``slow``: factory -> why factory_boy made
+    ``generating``: seconds of processor time in which rows were made, of all processes
+    together. ``slow``: factory -> why factory_boy made
     its rows one by one. ``changed``: reference rows that got new values.
     """
 
@@ -115,6 +115,7 @@ class Seeder:
         self.changed = 0
         self.uncommitted = 0
         self.run = 0
+        self.window = Window(1)
 
     def seed(self, before: Callable[[], None] = lambda: None) -> Seeded:
         """Write everything and commit; or write nothing and raise.
@@ -168,8 +169,9 @@ class Seeder:
         except Failed as error:
             self.connection.rollback()
             raise SeedError(
-                f"{error.factory.__name__} failed at row {error.row + 1}, '{error.name}': "
-                f"{type(error.error).__name__}: {error.error}{failing_line(error.error)}. "
+                f"{error.factory.__name__} failed at row {error.row + 1}: "
+                f"{type(error.error).__name__}: {error.error}, in '{error.name}'"
+                f"{failing_line(error.error)}. "
                 f"{self._fate()}"
             ) from error.error
         except StatementError as error:
@@ -216,23 +218,27 @@ class Seeder:
         if name.startswith("="):
             return self.counters.first.get(name[1:], 0)
         if name.startswith("#"):
-            return self._lock_and_find_last(what) + 1
+            return self._last_key(what) + 1
         mapper = sa.inspect(what._meta.model, raiseerr=False) if what._meta.model else None
         table: Any = getattr(mapper, "local_table", None)
         if table is None or table.fullname not in self.tables:
             return 0
         return self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
-    def _lock_and_find_last(self, table: sa.Table) -> int:
-        """The largest key, and nobody else adds a larger one until the commit."""
+    def _last_key(self, table: sa.Table) -> int:
+        """The largest key of the table, 0 where it has no rows."""
+        self._lock(table)
         column: Any = table.autoincrement_column
         query = sa.select(column).order_by(column.desc()).limit(1)
+        if self.connection.dialect.name in ("mysql", "mariadb"):
+            query = query.with_for_update()  # nobody adds a larger one until the commit
+        return max(0, self.connection.scalar(query) or 0)
+
+    def _lock(self, table: sa.Table) -> None:
+        """Nobody else adds a row until the commit. SQLite has one writer as it is."""
         if self.connection.dialect.name == "postgresql":
             name = self.connection.dialect.identifier_preparer.format_table(table)
             self.connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
-        elif self.connection.dialect.name != "sqlite":
-            query = query.with_for_update()
-        return max(0, self.connection.scalar(query) or 0)
 
     def _share(self, index: int, share: Share) -> None:
         facts = self._facts(index)
@@ -251,9 +257,7 @@ class Seeder:
         if share.count == 0 or first >= total:
             return
         ordered = self.executor is None or needs_order(share.factory, share.overrides) is not None
-        tasks = (
-            Task(facts, n, min(SIZE, share.count - n * SIZE), {}) for n in range(first, total)
-        )
+        tasks = (Task(facts, n, min(SIZE, share.count - n * SIZE), {}) for n in range(first, total))
         results = self._in_order(share, tasks, pools)
         if not ordered and total - first > 1:
             results = self._apart(share, tasks, pools)
@@ -288,19 +292,25 @@ class Seeder:
             return
         each = {name: used // first.count for name, used in result.used.items()}
         base = dict(self.counters.next)
+        self._apart_from(share.count - first.number * SIZE - first.count, each)
         setup = self._setup()
-        window = Window(self.jobs + 1)
-        waited = time.perf_counter()
+        window = self.window = Window(self.jobs + 1)
         for task in tasks:
             ahead = (task.number - first.number - 1) * SIZE
             starts = {name: base[name] + ahead * each.get(name, 0) for name in base}
             task = Task(task.facts, task.number, task.count, starts, pools.known)
-            window.add(task, self.executor.submit(in_worker, setup, task))
+            window.add(task, self._submit(setup, task))
             if window.full():
                 yield self._from_worker(share, window, each, pools)
         while len(window):
             yield self._from_worker(share, window, each, pools)
-        self.waited = time.perf_counter() - waited
+
+    def _apart_from(self, rows: int, each: Mapping[str, int]) -> None:
+        """Other processes are about to make ``rows`` more, with so many numbers for each."""
+
+    def _submit(self, setup: Setup, task: Task) -> Future[Result]:
+        assert self.executor is not None
+        return self.executor.submit(in_worker, setup, task)
 
     def _from_worker(
         self, share: Share, window: Window, each: Mapping[str, int], pools: Pools
@@ -321,7 +331,7 @@ class Seeder:
         settings = self.project.settings
         return Setup(
             str(Path(settings.root).resolve()),
-            self.project.settings_name or settings.name,
+            self.project.settings_name or settings.module,
             self.project.alias,
             self.request,
         )
@@ -414,7 +424,7 @@ def _later_again(
         for label, keys in ledger.keys_of_chunks(connection, run.id, table):
             if label.startswith(f"{index}/") and not label.endswith("+"):
                 place = int(label.partition("/")[2]) * SIZE
-                found.setdefault(index, []).extend(Later(name, place, keys) for name in names)
+                found.setdefault(index, []).extend(Later(name, place, list(keys)) for name in names)
     return found
 
 
@@ -424,7 +434,7 @@ def _put_off(share: Share) -> list[str]:
 
     names = []
     for name, declaration in drawn_from(share.factory, share.overrides):
-        relation = sa.inspect(share.model).relationships.get(name)
+        relation: Any = sa.inspect(share.model).relationships.get(name)
         if relation is None:
             continue
         tree = isinstance(declaration, Link) and declaration.depth is not None

@@ -69,7 +69,8 @@ class Shape:
     @cached_property
     def plain_constructor(self) -> bool:
         """Whether the constructor is SQLAlchemy's own, which only sets attributes."""
-        made: Any = self.model.__init__
+        model: Any = self.model
+        made = model.__init__
         original = getattr(made, "_sa_original_init", made)
         return original in (_declarative_constructor, self.mapper.registry.constructor)
 
@@ -88,9 +89,10 @@ class Shape:
         if not self.plain_constructor or self.mapper.validators:
             return True
         manager: Any = self.mapper.class_manager
+        model: Any = self.model
         # SQLAlchemy listens too, to configure the mappers.
         own = [f for f in manager.dispatch.init if f.__module__ != "sqlalchemy.orm.mapper"]
-        if own or self.model.__setattr__ is not object.__setattr__:
+        if own or model.__setattr__ is not object.__setattr__:
             return True
         for name in given:
             prop = self.mapper.attrs.get(name)

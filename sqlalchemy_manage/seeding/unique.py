@@ -127,9 +127,7 @@ def _stored(unique: Unique, chunk: Chunk) -> set[Any]:
     return {tuple(row) for row in connection.execute(sa.select(*unique.columns))}
 
 
-def _taken(
-    batch: Batch, chunk: Chunk, watched: Sequence[Unique], rows: Sequence[int]
-) -> list[int]:
+def _taken(batch: Batch, chunk: Chunk, watched: Sequence[Unique], rows: Sequence[int]) -> list[int]:
     """Those of ``rows`` whose values others have; the values of all others are now taken."""
     seen = [chunk.seen[_name(unique)] for unique in watched]
     columns = [[batch.assembled.values[c] for c in unique.columns] for unique in watched]

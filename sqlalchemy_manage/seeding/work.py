@@ -64,7 +64,7 @@ class Result:
     """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
 
     ``parts``: what the blocks were made of, each with the name of its factory; not carried
-    between processes.
+    between processes. ``written``: rows for each table, where a worker wrote them itself.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -75,6 +75,7 @@ class Result:
     seconds: float = 0.0
     why: tuple[str, str] | None = None
     retry: bool = False
+    written: dict[str, int] = field(default_factory=dict)
 
 
 def run_task(
@@ -129,7 +130,7 @@ def _add(result: Result, encoder: Encoder, part: Part, own: bool, factory: str) 
 
 
 @lru_cache(maxsize=4)
-def _prepared(setup: Setup) -> tuple[Project, list[Share], Encoder]:
+def prepared(setup: Setup) -> tuple[Project, list[Share], Encoder]:
     """The project in this process; opened once."""
     from ..project import Project
 
@@ -148,7 +149,7 @@ def _prepared(setup: Setup) -> tuple[Project, list[Share], Encoder]:
 
 def in_worker(setup: Setup, task: Task) -> Result:
     """The chunk, made in a process that has no connection."""
-    _project, shares, encoder = _prepared(setup)
+    _project, shares, encoder = prepared(setup)
     counters = Counters(task.counters)
     pools = Pools(None, task.pools)
     result = run_task(shares[task.facts.index], task, encoder, counters, pools, {})
