@@ -138,6 +138,9 @@ class Chunk:
     def place(self, owner: Any, number: int) -> int:
         return number - self.counters.take(f"={sequence_name(owner)}", owner, 0).start
 
+    def taken(self, iterator: str, count: int) -> int:
+        return self.counters.take(f"~{iterator}", None, count).start
+
     def made(self, batch: Batch) -> None:
         batch.assembled = Assembled(batch, self)
         meet(batch, self)

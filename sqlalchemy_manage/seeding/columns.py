@@ -67,8 +67,8 @@ class Source(Protocol):
     def numbers(self, factory: Any, count: int) -> Sequence[int]:
         """Sequence numbers for as many more rows of the factory."""
 
-    def place(self, factory: Any, number: int) -> int:
-        """Which of the factory's rows in this seed, from 0, has the sequence number."""
+    def taken(self, iterator: str, count: int) -> int:
+        """How many values of an Iterator others have, now that ``count`` more are taken."""
 
     def drawn(self, batch: Batch, name: str, link: Link, rows: Sequence[int]) -> list[Any]:
         """A reference (or None) for each of the batch's ``rows``."""
@@ -410,23 +410,18 @@ def start_iterators() -> None:
 
 
 def _iterator(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
-    """The values at the places of the rows, wherever a chunk begins."""
-    if not len(rows):
-        return []
+    """The next values, of those that all factories with this very Iterator take."""
+    owners = [c for c in reversed(batch.factory.__mro__) if vars(c).get(name) is it]
+    owner = owners[0] if owners else batch.factory
+    label = f"{owner.__module__}.{owner.__qualname__}.{name}.{it._creation_counter}"
+    wanted = batch.source.taken(label, len(rows))
     _, values, place = _iterators.get(id(it), (None, None, -1))
-    owner: Batch = batch
-    while owner.own_numbers and owner.parent is not None:
-        owner = owner.parent[0]
-    if len(rows) == owner.count:
-        wanted = batch.source.place(owner.factory, owner.sequences[0])
-    else:  # of some rows only: on, as they come
-        wanted = max(place, 0)
     if values is None or wanted < place:
         values, place = iter(it.iterator_builder()), 0
     taken = list(itertools.islice(values, wanted - place, wanted - place + len(rows)))
     _iterators[id(it)] = (it, values, wanted + len(rows))
     if len(taken) < len(rows):
-        raise ValueError(f"the Iterator of '{name}' has no value left after {wanted + len(taken)}")
+        raise ValueError(f"the Iterator has no value left after {wanted + len(taken)}")
     return taken if it.getter is None else list(map(it.getter, taken))
 
 

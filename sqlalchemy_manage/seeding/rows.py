@@ -73,7 +73,7 @@ class Assembled:
     def _assemble(self) -> None:
         given = dict(given_attributes(self.batch))
         for name in given:
-            if not hasattr(self.shape.model, name):
+            if self.shape.plain_constructor and not hasattr(self.shape.model, name):
                 raise SeedError(
                     f"{self.batch.factory.__name__} gives '{name}', and "
                     f"{self.shape.model.__name__} has no such attribute. Nothing was written."
@@ -145,6 +145,11 @@ class Assembled:
                 if "argument" not in str(error):
                     raise
                 raise NotColumnwise(self.batch.factory, f"{model.__name__}(): {error}") from error
+        for relation in self.shape.mapper.relationships:
+            if any(state.get(relation.key) for state in states):
+                raise NotColumnwise(
+                    self.batch.factory, f"{model.__name__} makes objects for '{relation.key}'"
+                )
         made: dict[str, Sequence[Any]] = {}
         for prop in self.shape.mapper.column_attrs:
             values = [state.get(prop.key, SKIP) for state in states]
@@ -290,6 +295,12 @@ def fill_defaults(owner: Any, table: sa.Table, values: Values, count: int) -> No
         default: Any = column.default
         given = values.get(column)
         keeps_none = column.type.should_evaluate_none
+        has_default = default is not None or column.server_default is not None
+        if given is None and isinstance(column.type, sa.TypeDecorator):
+            # As the unit of work does: the type may make something of a None.
+            if not (has_default or keeps_none or column.primary_key):
+                values[column] = [None] * count
+                continue
         if given is None:
             missing: Sequence[int] = range(count)
         elif default is None and column.server_default is None and column.server_onupdate is None:

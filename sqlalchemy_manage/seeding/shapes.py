@@ -30,8 +30,10 @@ class Shape:
     def tables(self) -> list[sa.Table]:
         """The tables a row stands in, the base of an inheritance first."""
         found: dict[sa.Table, None] = {}
+        known = self.mapper.tables
         for mapper in reversed(list(self.mapper.iterate_to_root())):
-            if isinstance(mapper.local_table, sa.Table):
+            # Not the table of a concrete base: its rows are none of ours.
+            if isinstance(mapper.local_table, sa.Table) and mapper.local_table in known:
                 found.setdefault(mapper.local_table)
         return list(found)
 

@@ -22,7 +22,7 @@ _NUMBERS = (int, float, decimal.Decimal)
 _TYPES: tuple[tuple[type[Any], tuple[type, ...]], ...] = (
     (sa.Enum, ()),
     (sa.String, (str,)),
-    (sa.Integer, (int,)),
+    (sa.Integer, _NUMBERS),
     (sa.Numeric, _NUMBERS),
     (sa.Boolean, (bool, int)),
     (sa.DateTime, (datetime.datetime,)),

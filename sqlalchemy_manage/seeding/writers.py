@@ -238,7 +238,7 @@ class Writer:
         if (dialect.name, dialect.driver) != ("sqlite", "pysqlite"):
             names = tuple(given)
             rows = zip(*given.values(), strict=True)
-            self.connection.execute(statement, [dict(zip(names, row)) for row in rows])  # noqa: B905
+            self.connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
             return
         compiled: Any = statement.compile(dialect=dialect)
         owners = dict(zip(given, [*set_columns, *key_columns], strict=True))

@@ -83,6 +83,8 @@ def literals(column: sa.Column[Any], values: Values) -> Values | None:
         make = partial(_strings, column)
     elif datetime.datetime in some:
         make = _datetimes
+    elif some == {datetime.date}:
+        make = partial(remembered, partial(each, column, _FORMS[datetime.date]))
     elif some and not some <= {int}:
         make = partial(each, column, _FORMS[some.pop()])
     return with_none(make, values, "NULL") if len(types) > 1 or not some else make(values)

@@ -118,6 +118,8 @@ def texts(column: sa.Column[Any], dialect: sa.Dialect, values: Values) -> Values
         make = partial(_strings, column)
     elif datetime.datetime in some:
         make = _datetimes
+    elif some == {datetime.date}:
+        make = partial(remembered, partial(each, column, forms[datetime.date]))
     elif some and not some <= {int}:
         make = partial(each, column, forms[some.pop()])
     return with_none(make, values, NULL) if len(types) > 1 or not some else make(values)

@@ -176,8 +176,9 @@ def write(
     columns: Sequence[str],
     values: Sequence[Sequence[Any]],
     tables: Mapping[str, sa.Table] | None = None,
+    dialect: sa.Dialect | None = None,
 ) -> Writer:
-    block = Encoder(connection.dialect).encode(table, columns, values)
+    block = Encoder(dialect or connection.dialect).encode(table, columns, values)
     writer = Writer(connection, tables or {table.fullname: table})
     writer.send(pickle.loads(pickle.dumps(block)))
     return writer
@@ -220,13 +221,19 @@ def test_every_type_is_stored_as_by_an_insert(engine: sa.Engine, backend: str) -
         names = (*reversed(group), "id")
         with engine.begin() as connection:
             start = 1
-            for before, after in ([], []), ([None], [None, None]):
+            never_connected = engine.url.get_dialect()()
+            for before, after, dialect in (
+                ([], [], connection.dialect),
+                ([None], [None, None], connection.dialect),
+                ([], [None], never_connected),
+                ([], [], sa.create_engine(engine.url).dialect),
+            ):
                 count = 400 + len(before) + len(after)
                 ids = range(start, start + count)
                 start += count
                 rest = [group[name][1] for name in names[:-1]]
                 given = [*([*before, *(v * 400)[:400], *after] for v in rest), ids]
-                write(connection, ours, names, given)
+                write(connection, ours, names, given, dialect=dialect)
                 rows = [dict(zip(names, row, strict=True)) for row in zip(*given, strict=True)]
                 connection.execute(sa.insert(theirs), rows)
             for name in names:
