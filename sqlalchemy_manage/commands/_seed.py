@@ -97,12 +97,15 @@ def resume(project: Project, which: str, jobs: int) -> Seeded:
 
 def undo(project: Project, which: str, as_json: bool) -> None:
     """Remove what a run made, and say what was kept."""
+    from ..data.backends import writing
     from ..seeding.undo import undo as remove
 
+    permit(project)
     with project.connect() as connection:
         found = _named(connection, which, "running", "done")
-        undone = remove(connection, found.id, {t.fullname: t for t in project.tables})
-        connection.commit()
+        connection.rollback()
+        with writing(connection):
+            undone = remove(connection, found.id, {t.fullname: t for t in project.tables})
     if as_json:
         named = [{"table": k.table, "key": k.key, "because": k.because} for k in undone.kept]
         output.answer_json(

@@ -118,25 +118,28 @@ def plan(
         )
     shares = shares_of(project, request)
     excluded = {_named(project, name)._meta.model for name in request.exclude}
-    added: list[str] = []
+    while added := _needed(project, connection, shares, excluded):
+        request = replace(request, added=(*request.added, *added))
+        shares = shares_of(project, request)
+    for share in shares:
+        if share.count and share.reference is None:
+            require_room(share.factory, share.overrides, share.count)
+    return request, shares
+
+
+def _needed(
+    project: Project, connection: sa.Connection, shares: Sequence[Share], excluded: set[type]
+) -> list[str]:
+    """Factories, by dotted name, whose empty tables others draw from, and that have no share."""
+    needed: dict[str, None] = {}
     for share in shares:
         for _, declaration in drawn_from(share.factory, share.overrides) if share.count else ():
             target = declaration.factory._meta.model
             made = any(issubclass(s.model, target) for s in shares) or target in excluded
-            if made or issubclass(share.model, target) or not _empty(connection, target):
-                continue
-            factory = _preferred(project, target, declaration.factory)
-            name = f"{factory.__module__}.{factory.__name__}"
-            if name not in added:
-                added.append(name)
-    if added:
-        request = replace(request, added=tuple(added))
-        shares = shares_of(project, request)
-    for share in shares:
-        if share.count and share.reference is None:
-            there = 0
-            require_room(share.factory, share.overrides, share.count, there)
-    return request, shares
+            if not (made or issubclass(share.model, target)) and _empty(connection, target):
+                factory = _preferred(project, target, declaration.factory)
+                needed.setdefault(f"{factory.__module__}.{factory.__name__}")
+    return list(needed)
 
 
 def all_factories(project: Project) -> dict[str, Factory]:

@@ -9,6 +9,7 @@ column that has a default counts as not given.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -125,12 +126,10 @@ class Assembled:
             for column in prop.columns:
                 self.values[column] = list(values)
         elif isinstance(prop, CompositeProperty):
-            each: list[tuple[Any, ...]] = [
-                (None,) * len(prop.columns) if value is None else value.__composite_values__()
-                for value in values
-            ]
-            for column, parts in zip(prop.columns, zip(*each, strict=True), strict=True):
-                self.values[column] = list(parts)
+            width = len(prop.columns)
+            parts = [composite_parts(value, width) for value in values]
+            for column, part in zip(prop.columns, zip(*parts, strict=True), strict=True):
+                self.values[column] = list(part)
 
     def _through_objects(self, given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
         """What the model makes of what it is given: validators, properties, its own __init__."""
@@ -245,6 +244,15 @@ class Assembled:
         self.links += split(table, columns, count)
 
 
+def composite_parts(value: Any, width: int) -> tuple[Any, ...]:
+    """The values of the columns of a composite attribute."""
+    if value is None or value is SKIP:
+        return (value,) * width
+    if hasattr(value, "__composite_values__"):
+        return tuple(value.__composite_values__())
+    return tuple(getattr(value, each.name) for each in fields(value))
+
+
 def together(owner: Any, values: Sequence[Any]) -> Linked | None:
     """The linked rows of a column where some rows have none, or were given an empty list."""
     pool, flat, counts = None, [], []
@@ -296,11 +304,11 @@ def fill_defaults(owner: Any, table: sa.Table, values: Values, count: int) -> No
         given = values.get(column)
         keeps_none = column.type.should_evaluate_none
         has_default = default is not None or column.server_default is not None
-        if given is None and isinstance(column.type, sa.TypeDecorator):
+        plain = not (has_default or keeps_none or column.primary_key)
+        if given is None and plain and isinstance(column.type, sa.TypeDecorator):
             # As the unit of work does: the type may make something of a None.
-            if not (has_default or keeps_none or column.primary_key):
-                values[column] = [None] * count
-                continue
+            values[column] = [None] * count
+            continue
         if given is None:
             missing: Sequence[int] = range(count)
         elif default is None and column.server_default is None and column.server_onupdate is None:

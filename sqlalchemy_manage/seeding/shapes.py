@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from factory import RelatedFactory, RelatedFactoryList
 from factory.alchemy import SQLAlchemyModelFactory
+from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session
 from sqlalchemy.orm.decl_base import _declarative_constructor
 
@@ -56,7 +57,7 @@ class Shape:
             if type(declaration) not in (RelatedFactory, RelatedFactoryList):
                 return f"'{name}' is called with each object ({type(declaration).__name__})"
         dispatch: Any = self.mapper.dispatch
-        if dispatch.before_insert or dispatch.after_insert:
+        if _by_users(dispatch.before_insert) or _by_users(dispatch.after_insert):
             return f"{self.model.__name__} has listeners to its INSERT"
         sessions: Any = Session().dispatch
         if sessions.before_flush or sessions.after_flush:
@@ -72,14 +73,19 @@ class Shape:
     def plain_constructor(self) -> bool:
         """Whether the constructor is SQLAlchemy's own, which only sets attributes."""
         model: Any = self.model
-        made = model.__init__
-        original = getattr(made, "_sa_original_init", made)
+        original = model.__init__
+        while hasattr(original, "_sa_original_init"):  # of each base, one around the other
+            original = original._sa_original_init
         return original in (_declarative_constructor, self.mapper.registry.constructor)
 
     def one_by_one(self, given: Mapping[str, Any]) -> str | None:
         """As ``own_way``, now that the attributes are known."""
         if self.own_way:
             return self.own_way
+        for name in given:
+            found = self.mapper.all_orm_descriptors.get(name)
+            if isinstance(found, AssociationProxy):
+                return f"'{name}' is an association proxy, which makes objects"
         if not self.plain_constructor and not hasattr(self.model, "__dataclass_fields__"):
             for name in given:
                 if isinstance(self.mapper.attrs.get(name), RelationshipProperty):
@@ -92,9 +98,7 @@ class Shape:
             return True
         manager: Any = self.mapper.class_manager
         model: Any = self.model
-        # SQLAlchemy listens too, to configure the mappers.
-        own = [f for f in manager.dispatch.init if f.__module__ != "sqlalchemy.orm.mapper"]
-        if own or model.__setattr__ is not object.__setattr__:
+        if _by_users(manager.dispatch.init) or model.__setattr__ is not object.__setattr__:
             return True
         for name in given:
             prop = self.mapper.attrs.get(name)
@@ -102,7 +106,7 @@ class Shape:
                 return True  # a property, hybrid or proxy of the class
             if isinstance(prop, CompositeProperty):
                 continue
-            if self.mapper.class_manager[name].dispatch.set if name in manager else False:
+            if name in manager and _by_users(manager[name].dispatch.set):
                 return True
         return False
 
@@ -124,6 +128,24 @@ class Shape:
         if self.needs_objects(columns):
             return "objects", f"{self.model.__name__} makes values of its own"
         return "columns", None
+
+
+def _by_users(listeners: Iterable[Any]) -> bool:
+    """Whether one of the listeners is not SQLAlchemy's own, as those of composite() are.
+
+    It wraps what is not to be called with its own arguments; then the function is within.
+    """
+    for listener in listeners:
+        inner = [listener]
+        for cell in getattr(listener, "__closure__", None) or ():
+            try:
+                inner.append(cell.cell_contents)
+            except ValueError:
+                continue  # a name that is not bound yet
+        modules = [f.__module__ for f in inner if callable(f) and hasattr(f, "__qualname__")]
+        if any(not str(module).startswith("sqlalchemy.") for module in modules):
+            return True
+    return False
 
 
 @cache

@@ -266,11 +266,8 @@ def _iterated(declaration: Any) -> Sequence[Any] | None:
     return _listed(cells["iterator"].cell_contents) if "iterator" in cells else None
 
 
-def require_room(owner: Any, overrides: Mapping[str, Any], count: int, there: int) -> None:
-    """Raises SeedError where a unique column has fewer values than rows are wanted.
-
-    ``there``: rows that the table has already.
-    """
+def require_room(owner: Any, overrides: Mapping[str, Any], count: int) -> None:
+    """Raises SeedError where a unique column has fewer values than rows are wanted."""
     before, _ = declarations_of(owner, overrides)
     for unique in left_to_chance(owner, overrides):
         if unique.table is not shape_of(owner).tables[0]:
@@ -283,9 +280,8 @@ def require_room(owner: Any, overrides: Mapping[str, Any], count: int, there: in
             room *= len(set(values)) if not isinstance(values, range) else len(values)
         else:
             if room < count:
-                also = f" beside {there:,} that are there" if there else ""
                 raise SeedError(
                     f"{owner.__name__}: {unique} must be unique and has {room:,} values; "
-                    f"{count:,} rows are wanted{also}. Nothing was written.",
+                    f"{count:,} rows are wanted. Nothing was written.",
                     "Seed fewer rows, or declare more values, such as factory.Sequence gives.",
                 )

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from ..errors import SeedError
 from . import writers_mysql as mysql
 from . import writers_postgresql as postgresql
 from .writers_block import Block
@@ -152,8 +153,15 @@ class Writer:
     def _literals(self, table: sa.Table, block: Block, rows: list[str]) -> None:
         head = mysql.insert_head(table, block.columns, self.connection.dialect)
         with self._cursor(self._named(table, block)) as cursor:
+            written = 0
             for statement in mysql.statements(head, rows, self._packet):
                 cursor.execute(statement)
+                written += cursor.rowcount
+        if written != block.count:
+            raise SeedError(
+                f"{block.table}: {block.count} rows were sent, and {written} were written.",
+                "Does a trigger or a view of the database leave rows out?",
+            )
 
     def _core(self, table: sa.Table, block: Block, columns: list[Values]) -> None:
         rows = [dict(zip(block.columns, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -93,10 +93,10 @@ class SelfishFactory(SQLAlchemyModelFactory):
 
     text = factory.SelfAttribute("more")
     more = factory.Sequence(lambda n: f"m{n}")
-    number = factory.SelfAttribute("amount.imag", default=3)
+    number = factory.SelfAttribute("some.stop", default=3)
 
     class Params:
-        amount = factory.Sequence(lambda n: complex(0, n))
+        some = factory.Sequence(range)
 
 
 class SelfDefaultFactory(SQLAlchemyModelFactory):
