@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..errors import ManageError, SeedError
+from ..databases import shown
+from ..errors import DatabaseMissing, ManageError, SeedError
 from . import ledger
 from .chunks import Counters
 from .pools import Pools
@@ -46,6 +47,12 @@ class ClusterSeeder(Seeder):
             if self.run:
                 undo(self.connection, self.run, self.tables)
                 self.connection.commit()
+            if isinstance(error, DatabaseMissing):
+                raise SeedError(
+                    f"A worker's settings lead to another database: {error.message} "
+                    "What others had written was removed.",
+                    "Start the workers with the same settings and the same DATABASE_URL.",
+                ) from error
             if isinstance(error, ManageError | KeyboardInterrupt | SystemExit):
                 raise
             raise SeedError(
@@ -79,7 +86,7 @@ class ClusterSeeder(Seeder):
 
     def _submit(self, setup: Setup, task: Task) -> Future[Result]:
         assert self.executor is not None
-        return self.executor.submit(write_in_worker, setup, task, self.run)
+        return self.executor.submit(write_in_worker, setup, task, self.run, self.token)
 
     def _write(self, share: Any, task: Task, result: Result) -> None:
         if not result.written:
@@ -91,8 +98,12 @@ class ClusterSeeder(Seeder):
             self.later.setdefault(task.facts.index, []).extend(result.later)
 
 
-def write_in_worker(setup: Setup, task: Task, run: int) -> Result:
-    """Make the chunk and write it, with its keys, in one transaction; once, if asked twice."""
+def write_in_worker(setup: Setup, task: Task, run: int, token: str) -> Result:
+    """Make the chunk and write it, with its keys, in one transaction; once, if asked twice.
+
+    Raises SeedError where this worker's settings lead to another database, and for a run
+    that was given up meanwhile.
+    """
     project, shares, encoder = prepared(setup)
     share = shares[task.facts.index]
     label = f"{task.facts.index}/{task.number}"
@@ -100,6 +111,14 @@ def write_in_worker(setup: Setup, task: Task, run: int) -> Result:
     if result.why is not None or result.retry:
         return result
     with project.connect() as connection:
+        state = ledger.lock(connection, run, shared=True)
+        if state is None or state[1] != token:
+            raise SeedError(
+                f"A worker's settings lead to another database ({shown(project.engine.url)}).",
+                "Start the workers with the same settings and the same DATABASE_URL.",
+            )
+        if state[0] != "running":
+            raise SeedError(f"Run {run} was given up; a worker leaves it alone.")
         if label not in ledger.chunks_done(connection, run):
             writer = Writer(connection, {table.fullname: table for table in project.tables})
             for block in result.blocks:

@@ -29,14 +29,15 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, int]]:
     Raises SeedError where nobody answers, and where there are no workers.
     """
     try:
-        from distributed import Client
+        import distributed
     except ImportError:
         raise SeedError(
             "--dask needs dask.distributed, which is not installed.",
             "pip install 'sqlalchemy-manage[dask]'",
         ) from None
     try:
-        client: Any = Client(address, timeout=5, set_as_default=False)
+        cluster: Any = distributed
+        client = cluster.Client(address, timeout=5, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise SeedError(
             f"No Dask scheduler answers at {address}: {type(error).__name__}. Nothing was written.",

@@ -196,6 +196,19 @@ def runs(connection: sa.Connection) -> list[Run]:
     return found
 
 
+def lock(connection: sa.Connection, run: int, *, shared: bool = False) -> tuple[str, Any] | None:
+    """The state of a run and the token of its plan, which stay so until the transaction ends.
+
+    Who writes for a run holds it ``shared``, so that it is not undone meanwhile. None where
+    there is no such run.
+    """
+    if not sa.inspect(connection).has_table(_RUN.name):
+        return None
+    query = sa.select(_RUN.c.state, _RUN.c.plan).where(_RUN.c.id == run)
+    row = connection.execute(query.with_for_update(read=shared)).one_or_none()
+    return None if row is None else (row.state, json.loads(row.plan).get("token"))
+
+
 def chunks_done(connection: sa.Connection, run: int) -> set[str]:
     """The chunks whose keys a run has recorded."""
     query = sa.select(_KEYS.c.chunk).where(_KEYS.c.run == run, _KEYS.c.chunk != "").distinct()

@@ -127,9 +127,9 @@ class Assembled:
                 self.values[column] = list(values)
         elif isinstance(prop, CompositeProperty):
             width = len(prop.columns)
-            parts = [composite_parts(value, width) for value in values]
-            for column, part in zip(prop.columns, zip(*parts, strict=True), strict=True):
-                self.values[column] = list(part)
+            rows = [composite_parts(value, width) for value in values]
+            for place, column in enumerate(prop.columns):
+                self.values[column] = [parts[place] for parts in rows]
 
     def _through_objects(self, given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
         """What the model makes of what it is given: validators, properties, its own __init__."""

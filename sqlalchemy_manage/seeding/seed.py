@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -116,6 +117,7 @@ class Seeder:
         self.uncommitted = 0
         self.run = 0
         self.window = Window(1)
+        self.token = secrets.token_hex(8)  # tells this run, and so this database, from others
 
     def seed(self, before: Callable[[], None] = lambda: None) -> Seeded:
         """Write everything and commit; or write nothing and raise.
@@ -133,6 +135,7 @@ class Seeder:
     def resume(self, run: ledger.Run) -> Seeded:
         """Go on with a run that was interrupted between two commits."""
         self.run = run.id
+        self.token = run.plan["token"]
         self.progress = Progress(**run.plan["progress"])
         self.counters = Counters(run.plan["first"], self._load)
         self.counters.next.update(self.progress.counters)
@@ -210,6 +213,7 @@ class Seeder:
             "commit_every": self.commit_every,
             "progress": asdict(self.progress),
             "first": self.counters.first,
+            "token": self.token,
         }
 
     def _facts(self, index: int) -> ShareFacts:

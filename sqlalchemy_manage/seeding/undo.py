@@ -48,6 +48,7 @@ def undo(connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]) ->
 
     Raises SeedError if there is no such run, or if nothing is left of it to undo.
     """
+    ledger.lock(connection, run)
     _check(connection, run)
     tables = _with_reflected(connection, run, tables)
     references = References(connection, tables)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -238,12 +239,16 @@ def test_a_full_disk_leaves_nothing(fresh: Callable[[str], str]) -> None:
     assert counts(url) == [0, 0, 0]
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A real Dask scheduler with two worker processes; its address."""
+@contextmanager
+def cluster(url: str) -> Iterator[str]:
+    """A real Dask scheduler with two worker processes on a database; its address."""
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address=None,
+        processes=True,
+        env={"DATABASE_URL": url},
     ) as local:
         yield local.scheduler_address
 
@@ -251,10 +256,11 @@ def cluster() -> Iterator[str]:
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("backend", BACKENDS[1:])
 def test_the_workers_of_a_cluster_write_equal_rows(
-    backend: str, fresh: Callable[[str], str], cluster: str, expected: str
+    backend: str, fresh: Callable[[str], str], expected: str
 ) -> None:
     url = fresh(backend)
-    result = manage(url, *LOAD, "--dask", cluster)
+    with cluster(url) as address:
+        result = manage(url, *LOAD, "--dask", address)
     assert result.code == 0, result
     assert checksum(url) == expected
     engine = sa.create_engine(url, poolclass=sa.NullPool)
@@ -269,9 +275,27 @@ def test_the_workers_of_a_cluster_write_equal_rows(
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_cluster_is_not_for_sqlite(fresh: Callable[[str], str], cluster: str) -> None:
+@pytest.mark.parametrize("elsewhere", ["another", "missing"])
+def test_workers_on_another_database_leave_nothing(
+    fresh: Callable[[str], str], new_database: NewDatabase, elsewhere: str
+) -> None:
+    url = fresh("postgresql")
+    other = fresh("postgresql") if elsewhere == "another" else new_database("postgresql", False)
+    with cluster(other) as address:
+        result = manage(url, *LOAD, "--dask", address)
+    assert result.code == 1, result
+    assert "another database" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert counts(url) == [0, 0, 0]
+    if elsewhere == "another":
+        assert counts(other) == [0, 0, 0]
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_cluster_is_not_for_sqlite(fresh: Callable[[str], str]) -> None:
     url = fresh("sqlite")
-    result = manage(url, *LOAD, "--dask", cluster)
+    with cluster(url) as address:
+        result = manage(url, *LOAD, "--dask", address)
     assert result.code == 1
     assert "SQLite has one writer" in result.stderr
     assert counts(url) == [0, 0, 0]

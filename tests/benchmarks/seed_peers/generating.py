@@ -1,0 +1,56 @@
+"""Only the making of rows, in one process or several; nothing is written.
+
+    python generating.py JOBS EMPLOYEES   # prints rows and seconds
+
+In the project's folder, on the migrated SQLite database of DATABASE_URL. The processes
+are started, and have imported the project, before the time is taken.
+"""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.getcwd())
+from sqlalchemy_manage.project import Project
+from sqlalchemy_manage.seeding.executors import process_pool
+from sqlalchemy_manage.seeding.plan import Request, plan
+from sqlalchemy_manage.seeding.seed import Seeder
+from sqlalchemy_manage.seeding.work import prepared
+
+
+class Discarding(Seeder):
+    """Counts the rows."""
+
+    made = 0
+
+    def _write(self, share, task, result):
+        if share.name == "DepartmentFactory":
+            super()._write(share, task, result)  # the links are drawn from them
+        self.made += sum(block.count for block in result.blocks)
+
+
+def ready(setup):
+    prepared(setup)
+    time.sleep(0.5)  # so that each process gets one of these
+
+
+def main():
+    jobs, count = int(sys.argv[1]), int(sys.argv[2])
+    project = Project("settings")
+    with process_pool(jobs) as pool, project.connect() as connection:
+        request, shares = plan(project, connection, Request("load", scale=count / 1_000_000))
+        connection.rollback()
+        executor = pool if jobs > 1 else None
+        seeder = Discarding(
+            project, connection, request, shares, 1, executor=executor, jobs=jobs
+        )
+        if jobs > 1:
+            for future in [pool.submit(ready, seeder._setup()) for _ in range(jobs)]:
+                future.result()
+        start = time.perf_counter()
+        seeder.seed()
+        print(seeder.made, time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()
