@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import output
@@ -64,7 +65,7 @@ def run(
             seeder: Seeder = ClusterSeeder(*place, jobs=workers, **how)
         else:
             seeder = Seeder(*place, jobs=jobs, commit_every=commit_every, **how)
-        return seeder.seed(lambda: _undo_all(project, connection) if replant else None)
+        return seeder.seed(partial(_undo_all, project, connection) if replant else None)
 
 
 def resume(project: Project, which: str, jobs: int) -> Seeded:

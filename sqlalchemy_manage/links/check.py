@@ -78,7 +78,8 @@ def check_links(
     """
     inspector = sa.inspect(connection)
     present: dict[sa.Table, bool] = {}
-    results = []
+    counted: dict[sa.Table, int] = {}
+    results: list[Result] = []
     for link in links:
         if only is not None and not set(link.tables) & set(only):
             continue
@@ -88,9 +89,42 @@ def check_links(
         missing = [table.fullname for table in link.tables if not present[table]]
         if missing:
             results.append(_missing(link, missing))
+        elif isinstance(link, Directions) and link.same_columns and _whole(link, results):
+            # Both read the same rows, and all of those refer to rows that are there.
+            results.append(Result(link, _rows(connection, link.there.secondary, counted), 0, ()))
+        elif isinstance(link, LinkTable) and _unique(inspector, link):
+            results.append(Result(link, _rows(connection, link.table, counted), 0, ()))
         else:
-            results.append(_check(connection, link, limit))
+            results.append(_check(connection, link, limit, counted))
     return Report(tuple(results))
+
+
+def _whole(link: Directions, results: Iterable[Result]) -> bool:
+    """Whether the references of the link table were followed, and none is broken."""
+    own = [r for r in results if isinstance(r.link, Reference) and r.link.child in link.tables]
+    followed = {column for r in own for column in _columns(r.link)}
+    return not any(r.broken for r in own) and all(
+        column in followed and not column.nullable for _, column in link.stored
+    )
+
+
+def _columns(link: Link) -> tuple[sa.Column[Any], ...]:
+    return link.columns if isinstance(link, Reference) else ()
+
+
+def _unique(inspector: Any, link: LinkTable) -> bool:
+    """Whether the database itself lets no pair stand twice."""
+    table = link.table
+    wanted = {column.name for column in link.columns}
+    key = inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"]
+    return bool(key) and set(key) <= wanted
+
+
+def _rows(connection: sa.Connection, table: Any, counted: dict[sa.Table, int]) -> int:
+    if table not in counted:
+        query = sa.select(sa.func.count()).select_from(table)
+        counted[table] = connection.scalar(query) or 0
+    return counted[table]
 
 
 def _missing(link: Link, tables: list[str]) -> Result:
@@ -101,7 +135,9 @@ def _missing(link: Link, tables: list[str]) -> Result:
     return Result(link, 0, len(findings), findings)
 
 
-def _check(connection: sa.Connection, link: Link, limit: int | None) -> Result:
+def _check(
+    connection: sa.Connection, link: Link, limit: int | None, counted: dict[sa.Table, int]
+) -> Result:
     if isinstance(link, Reference):
         followed, checks = _reference(link)
     elif isinstance(link, LinkTable):
@@ -119,7 +155,11 @@ def _check(connection: sa.Connection, link: Link, limit: int | None) -> Result:
             broken += count
             rows = connection.execute(statement.limit(limit) if limit else statement)
             findings += _findings(link, kind, rows.mappings())
-    return Result(link, connection.scalar(followed) or 0, broken, tuple(findings))
+    if isinstance(link, Reference) and not any(column.nullable for column in link.columns):
+        number = _rows(connection, link.child, counted)
+    else:
+        number = connection.scalar(followed) or 0
+    return Result(link, number, broken, tuple(findings))
 
 
 Checks = list[tuple[str, "sa.Select[Any]"]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
+from sqlalchemy.sql import operators
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,49 @@ class Directions:
     def tables(self) -> tuple[sa.Table, ...]:
         found = [*self.there.parent.tables, *self.there.mapper.tables, self.there.secondary]
         return tuple(dict.fromkeys(t for t in found if isinstance(t, sa.Table)))
+
+    @property
+    def stored(self) -> tuple[tuple[Any, Any], ...]:
+        """The pairs (column of a row, column of the link table that holds its value)."""
+        there = self.there
+        return (*there.synchronize_pairs, *(there.secondary_synchronize_pairs or ()))
+
+    @property
+    def same_columns(self) -> bool:
+        """Whether both run along the same columns of one link table, under no other condition.
+
+        Then no row of it can be seen from one side only.
+        """
+        there, back = self.there, self.back
+        if not isinstance(there.secondary, sa.Table) or there.secondary is not back.secondary:
+            return False
+        if there.mapper.single or back.mapper.single:  # rows of other classes are hidden
+            return False
+        pairs = set(there.synchronize_pairs), set(there.secondary_synchronize_pairs or ())
+        if pairs != (set(back.secondary_synchronize_pairs or ()), set(back.synchronize_pairs)):
+            return False
+        return all(
+            _only_equalities(join, len(found))
+            for relation in (there, back)
+            for join, found in (
+                (relation.primaryjoin, relation.synchronize_pairs),
+                (relation.secondaryjoin, relation.secondary_synchronize_pairs or ()),
+            )
+        )
+
+
+def _only_equalities(join: Any, count: int) -> bool:
+    """Whether a join is ``count`` comparisons of two columns, all of which must hold."""
+    parts = list(join.clauses) if isinstance(join, sa.sql.elements.BooleanClauseList) else [join]
+    if len(parts) > 1 and join.operator is not operators.and_:
+        return False
+    return len(parts) == count and all(
+        isinstance(part, sa.BinaryExpression)
+        and part.operator is operators.eq
+        and isinstance(part.left, sa.Column)
+        and isinstance(part.right, sa.Column)
+        for part in parts
+    )
 
 
 Link = Reference | LinkTable | ToOne | Directions

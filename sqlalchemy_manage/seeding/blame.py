@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from ..errors import SeedError
 from ..output import clean
 from ..violations import violation
-from .rows import Part
+from .parts import Part
 from .writers import Block, Encoder, Writer
 
 
@@ -38,6 +38,28 @@ def send(
         savepoint.rollback()
         raise _named(writer, encoder, *part(), tables, error) from error
     savepoint.commit()
+
+
+def require_references(connection: sa.Connection, table: sa.Table) -> None:
+    """Raises SeedError for the first row of an SQLite table that refers to none that is there."""
+    quoted = connection.dialect.identifier_preparer.quote(table.name)
+    broken = connection.exec_driver_sql(f"PRAGMA foreign_key_check({quoted})").first()
+    if broken is None:
+        return
+    _, rowid, parent, number = broken
+    keys = connection.exec_driver_sql(f"PRAGMA foreign_key_list({quoted})").all()
+    names = [row[3] for row in keys if row[0] == number]
+    found: dict[str, Any] = {}
+    if rowid is not None:
+        columns: list[Any] = [sa.column(name) for name in names]
+        query = sa.select(*columns).select_from(table).where(sa.text("rowid = :row"))
+        found = dict(connection.execute(query, {"row": rowid}).mappings().one())
+    shown = ", ".join(f"{table.name}.{name} = {clean(repr(found.get(name)))}" for name in names)
+    raise SeedError(
+        f"The database refuses {shown} (FOREIGN KEY: no such row of {parent}). "
+        "Nothing was written.",
+        "Declare a Link or a SubFactory, which refer to rows that are there.",
+    )
 
 
 def _named(

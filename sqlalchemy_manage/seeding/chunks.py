@@ -19,9 +19,10 @@ from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 from ..errors import SeedError
 from .columns import Batch, CounterMissing, Made, NotColumnwise, Reference
 from .links import Link, Links, weight_sums
+from .parts import Part
 from .pools import Linked, Pool, Pools
 from .randomness import seeded
-from .rows import Assembled, Part
+from .rows import Assembled
 from .shapes import shape_of
 from .unique import meet
 

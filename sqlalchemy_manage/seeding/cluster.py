@@ -37,7 +37,7 @@ class ClusterSeeder(Seeder):
                 "--jobs makes the rows in several processes here.",
             )
 
-    def seed(self, before: Callable[[], None] = lambda: None) -> Seeded:
+    def seed(self, before: Callable[[], None] | None = None) -> Seeded:
         """All rows, or none: after a failure the ledger tells what has to be removed."""
         try:
             return super().seed(before)

@@ -184,17 +184,20 @@ class Batch:
 class Stub:
     """One row of a batch as a declaration's function sees it: attributes and parameters."""
 
-    __slots__ = ("_batch", "_columns", "_row")
-
-    def __init__(self, batch: Batch, row: int) -> None:
+    def __init__(
+        self, batch: Batch, row: int, asked: dict[str, Sequence[Any]] | None = None
+    ) -> None:
         self._batch = batch
         self._columns = batch.columns
         self._row = row
+        self._asked = asked
 
     def __getattr__(self, name: str) -> Any:
         column = self._columns.get(name)
         if column is None:
             column = self._batch.column(name)
+        if self._asked is not None:
+            self._asked[name] = column
         value = column[self._row]
         return value.seen() if type(value) is Reference else value
 
@@ -365,10 +368,28 @@ def _lazy_function(batch: Batch, it: Any, context: Any, rows: Any, name: str) ->
 
 
 def _stubs(batch: Batch, rows: Sequence[int]) -> Iterator[Stub]:
-    """One stub that moves from row to row: a function looks at it and is done."""
-    stub = Stub(batch, 0)
-    for row in rows:
+    """One stub that moves from row to row: a function looks at it and is done.
+
+    What the first row asks for is at hand for the others.
+    """
+    if not len(rows):
+        return
+    asked: dict[str, Sequence[Any]] = {}
+    stub = Stub(batch, rows[0], asked)
+    yield stub
+    values = stub.__dict__
+    simple = {n: c for n, c in asked.items() if Reference not in set(map(type, c))}
+    if len(simple) == 1:
+        ((name, column),) = simple.items()
+        for row in rows[1:]:
+            stub._row = row
+            values[name] = column[row]
+            yield stub
+        return
+    for row in rows[1:]:
         stub._row = row
+        for name, column in simple.items():
+            values[name] = column[row]
         yield stub
 
 

@@ -11,39 +11,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from itertools import chain, repeat
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from factory.declarations import SKIP
+from factory.declarations import SKIP, Skip
 from sqlalchemy.ext.mutable import MutableBase
 from sqlalchemy.orm import ColumnProperty, CompositeProperty, RelationshipProperty, SynonymProperty
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ..errors import SeedError, did_you_mean
 from .columns import Batch, NotColumnwise, Reference, given_attributes
-from .pools import Linked, LinkedTo, Pools
+from .defaults import fill_defaults
+from .parts import Part, Values, kinds, split
+from .pools import Linked, LinkedTo
 from .shapes import Shape, shape_of
 from .values import check_values
 
 if TYPE_CHECKING:
     from .chunks import Chunk
-
-Values = dict[Any, list[Any]]
-"""Column -> a value for each row; SKIP where the database or nobody gives one."""
-
-
-class Part:
-    """Rows of one table, a value for each of ``columns`` (keys of the table's columns)."""
-
-    __slots__ = ("columns", "count", "table", "values")
-
-    def __init__(
-        self, table: sa.Table, columns: tuple[str, ...], values: Sequence[Sequence[Any]], count: int
-    ) -> None:
-        self.table = table
-        self.columns = columns
-        self.values = values
-        self.count = count
 
 
 class Assembled:
@@ -55,13 +41,24 @@ class Assembled:
         self.shape: Shape = shape_of(batch.factory)
         self.values: Values = {}
         self.links: list[Part] = []
+        # Foreign keys that are taken from rows that are there, or are made before these.
+        self._drawn: set[Any] = set()
         self._assemble()
 
     def values_of(self, column: Any) -> Sequence[Any]:
         """The values of a column, for whoever refers to these rows."""
-        if column not in self.values or SKIP in self.values[column]:
+        if column not in self.values or Skip in kinds(self.values[column]):
             raise NotColumnwise(self.batch.factory, f"the database gives {column} its value")
         return self.values[column]
+
+    def unproved(self) -> set[str]:
+        """Tables with foreign keys whose values somebody else gave: they may lead nowhere."""
+        return {
+            table.fullname
+            for table in self.shape.tables
+            for column in table.columns
+            if column.foreign_keys and column in self.values and column not in self._drawn
+        }
 
     def parts(self) -> list[Part]:
         """The rows of each table, base tables first, without what is left to the database."""
@@ -116,7 +113,7 @@ class Assembled:
     def _attribute(self, name: str, values: Sequence[Any]) -> None:
         prop = self._property(name)
         if isinstance(prop, ColumnProperty):
-            if any(type(value) is Reference for value in values):
+            if Reference in kinds(values):
                 raise SeedError(
                     f"{self.batch.factory.__name__}.{name} is a column, and is given a row. "
                     "Nothing was written.",
@@ -124,7 +121,7 @@ class Assembled:
                     f"{name} = Link(..., attribute='id').",
                 )
             for column in prop.columns:
-                self.values[column] = list(values)
+                self.values[column] = values
         elif isinstance(prop, CompositeProperty):
             width = len(prop.columns)
             rows = [composite_parts(value, width) for value in values]
@@ -151,11 +148,11 @@ class Assembled:
                 )
         made: dict[str, Sequence[Any]] = {}
         for prop in self.shape.mapper.column_attrs:
-            values = [state.get(prop.key, SKIP) for state in states]
-            if any(value is not SKIP for value in values):
+            found = [state.get(prop.key, SKIP) for state in states]
+            if any(value is not SKIP for value in found):
                 made[prop.key] = [
                     dict(v) if isinstance(v, MutableBase) and isinstance(v, dict) else v
-                    for v in values
+                    for v in found
                 ]
         return made
 
@@ -163,22 +160,22 @@ class Assembled:
         """New numbers where the database would give them; a joined table takes its parent's."""
         for table in self.shape.tables:
             for column in table.primary_key:
-                values: list[Any] | None = self.values.get(column)
-                if values is not None and None not in values and SKIP not in values:
+                values: Sequence[Any] | None = self.values.get(column)
+                if values is not None and not kinds(values) & {NoneType, Skip}:
                     continue
                 parents = [key.column for key in column.foreign_keys if key.column in self.values]
                 if column is table.autoincrement_column and not parents:
                     new = self._new_keys(table, column)
-                    given = [None] * len(new) if values is None else values
-                    self.values[column] = [
-                        number if value is None or value is SKIP else value
-                        for value, number in zip(given, new, strict=True)
-                    ]
+                    if values is not None:
+                        pairs = zip(values, new, strict=True)
+                        new = [n if v is None or v is SKIP else v for v, n in pairs]
+                    self.values[column] = new
                     prop = self.shape.mapper.get_property_by_column(column)
                     for same in getattr(prop, "columns", ()):
                         self.values[same] = self.values[column]
                 elif table is not self.shape.tables[0] and parents:
                     self.values[column] = self.values[parents[0]]
+                    self._drawn.add(column)
 
     def _new_keys(self, table: sa.Table, column: Any) -> Sequence[Any]:
         if self.batch.replaces is None:
@@ -191,7 +188,7 @@ class Assembled:
         column = mapper.polymorphic_on
         if isinstance(column, sa.Column) and mapper.polymorphic_identity is not None:
             values = self.values.setdefault(column, [SKIP] * self.batch.count)
-            if SKIP in values:
+            if Skip in kinds(values):
                 self.values[column] = [
                     mapper.polymorphic_identity if v is SKIP else v for v in values
                 ]
@@ -204,6 +201,7 @@ class Assembled:
         """The foreign key columns of a relationship to one row."""
         for parent, own in prop.synchronize_pairs:
             self.values[own] = referred(self.batch.factory, values, parent)
+            self._drawn.add(own)
 
     def _required_references(self) -> None:
         """A foreign key that must be there and that nobody gave refers to rows that exist."""
@@ -221,6 +219,7 @@ class Assembled:
                 rows = self.chunk.choose(pool, self.batch.count, label, self.batch.factory.__name__)
                 for column, keys in zip(columns, pool.keys, strict=True):
                     self.values[column] = [keys[row] for row in rows]
+                    self._drawn.add(column)
 
     def _defaults(self, table: sa.Table) -> None:
         fill_defaults(self.batch.factory, table, self.values, self.batch.count)
@@ -272,102 +271,12 @@ def together(owner: Any, values: Sequence[Any]) -> Linked | None:
 
 def referred(owner: Any, values: Sequence[Any], column: Any) -> list[Any]:
     """The values of ``column`` in the rows that are referred to; None for no row."""
-    kinds = {type(value) for value in values}
-    if not kinds <= {Reference, type(None), type(SKIP)}:
+    found = kinds(values)
+    if not found <= {Reference, NoneType, Skip}:
         raise NotColumnwise(owner, "it is given objects to refer to")
     batches = {id(v.batch): v.batch for v in values if type(v) is Reference}
     keys = {number: batch.values(column) for number, batch in batches.items()}
-    if len(keys) == 1 and kinds == {Reference}:
+    if len(keys) == 1 and found == {Reference}:
         (only,) = keys.values()
         return [only[value.row] for value in values]
     return [keys[id(v.batch)][v.row] if type(v) is Reference else None for v in values]
-
-
-class _Context:
-    """What a default function may ask of SQLAlchemy's execution context."""
-
-    def __init__(self, owner: Any, row: dict[str, Any]) -> None:
-        self._owner = owner
-        self.current_parameters = row
-
-    def get_current_parameters(self, isolate_multiinsert_groups: bool = True) -> dict[str, Any]:
-        return self.current_parameters
-
-    def __getattr__(self, name: str) -> Any:
-        raise NotColumnwise(self._owner, f"a column default asks for the context's '{name}'")
-
-
-def fill_defaults(owner: Any, table: sa.Table, values: Values, count: int) -> None:
-    """Python's defaults of the columns; where SQL gives one, SKIP stays in its place."""
-    for column in table.columns:
-        default: Any = column.default
-        given = values.get(column)
-        keeps_none = column.type.should_evaluate_none
-        has_default = default is not None or column.server_default is not None
-        plain = not (has_default or keeps_none or column.primary_key)
-        if given is None and plain and isinstance(column.type, sa.TypeDecorator):
-            # As the unit of work does: the type may make something of a None.
-            values[column] = [None] * count
-            continue
-        if given is None:
-            missing: Sequence[int] = range(count)
-        elif default is None and column.server_default is None and column.server_onupdate is None:
-            if SKIP in given and not keeps_none:
-                values[column] = [None if v is SKIP else v for v in given]
-            continue
-        else:
-            missing = [
-                row
-                for row, value in enumerate(given)
-                if value is SKIP or (value is None and not keeps_none)
-            ]
-        if not len(missing):
-            continue
-        if default is not None and (default.is_scalar or default.is_callable):
-            made = _made(owner, table, default, values, missing, count)
-        elif given is None:
-            continue
-        else:
-            made = [SKIP] * len(missing)
-        if len(missing) == count:
-            values[column] = list(made)
-        else:
-            filled = list(given or ())
-            for row, value in zip(missing, made, strict=True):
-                filled[row] = value
-            values[column] = filled
-
-
-def _made(
-    owner: Any, table: sa.Table, default: Any, values: Values, missing: Sequence[int], count: int
-) -> list[Any]:
-    if default.is_scalar:
-        return [default.arg] * len(missing)
-    given = {c.key: values[c] for c in table.columns if c in values}
-    made = []
-    for row in missing:
-        now = {key: column[row] for key, column in given.items() if column[row] is not SKIP}
-        made.append(default.arg(_Context(owner, now)))
-    return made
-
-
-def split(table: sa.Table, values: Mapping[Any, list[Any]], count: int) -> list[Part]:
-    """The rows in parts that each leave the same columns to the database."""
-    partial = [column for column, each in values.items() if SKIP in each]
-    if not count:
-        return []
-    if not partial:
-        keys = tuple(column.key for column in values)
-        return [Part(table, keys, list(values.values()), count)]
-    groups: dict[tuple[bool, ...], list[int]] = {}
-    for row, given in enumerate(zip(*(values[column] for column in partial), strict=True)):
-        groups.setdefault(tuple(value is SKIP for value in given), []).append(row)
-    parts = []
-    for skipped, rows in groups.items():
-        left_out = {c for c, skip in zip(partial, skipped, strict=True) if skip}
-        kept = {c: [each[r] for r in rows] for c, each in values.items() if c not in left_out}
-        parts.append(Part(table, tuple(c.key for c in kept), list(kept.values()), len(rows)))
-    return parts
-
-
-__all__ = ["Assembled", "Part", "Pools", "fill_defaults", "referred", "split"]

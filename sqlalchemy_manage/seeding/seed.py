@@ -20,18 +20,18 @@ from ..errors import SeedError
 from ..violations import violation
 from . import ledger
 from .afterwards import link_afterwards
-from .blame import send
+from .blame import require_references, send
 from .chunks import SIZE, Counters, Later, ShareFacts, model_name
 from .columns import Failed, start_iterators
 from .executors import Window
 from .needs import needs_order
 from .objects import Keys, creating, key_columns, make_objects
 from .packing import pack
+from .parts import Part
 from .plan import Request, Share
 from .pools import Pools
 from .randomness import everywhere
 from .reference import seed_reference
-from .rows import Part
 from .shapes import shape_of
 from .work import Result, Setup, Task, in_worker, run_task
 from .writers import Encoder, Writer
@@ -116,19 +116,17 @@ class Seeder:
         self.changed = 0
         self.uncommitted = 0
         self.run = 0
+        self.unproved: set[str] = set()
         self.window = Window(1)
         self.token = secrets.token_hex(8)  # tells this run, and so this database, from others
 
-    def seed(self, before: Callable[[], None] = lambda: None) -> Seeded:
+    def seed(self, before: Callable[[], None] | None = None) -> Seeded:
         """Write everything and commit; or write nothing and raise.
 
         ``before`` runs first in the same transaction. With ``commit_every`` what was
         committed stays, and the ledger knows it.
         """
         ledger.create_tables(self.connection)
-        if self.connection.dialect.name == "sqlite":
-            # The default, 2 MB, holds too little of the index of a large link table.
-            self.connection.exec_driver_sql("PRAGMA cache_size=-16000")
         self.connection.commit()
         return self._all(before, resumed=False)
 
@@ -140,10 +138,12 @@ class Seeder:
         self.counters = Counters(run.plan["first"], self._load)
         self.counters.next.update(self.progress.counters)
         self.later = _later_again(self.connection, run, self.shares, self.tables)
-        return self._all(lambda: None, resumed=True)
+        return self._all(None, resumed=True)
 
-    def _all(self, before: Callable[[], None], resumed: bool) -> Seeded:
+    def _all(self, before: Callable[[], None] | None, resumed: bool) -> Seeded:
         start = time.perf_counter()
+        # What ``before`` removes may have to take other rows along.
+        self._pragmas(*(["foreign_keys=OFF"] if before is None else []), "cache_size=-16000")
         try:
             if not resumed:
                 counts = {share.name: share.count for share in self.shares}
@@ -154,7 +154,8 @@ class Seeder:
                     random_seed=self.random_seed,
                     plan=self._plan(),
                 )
-                before()
+                if before is not None:
+                    before()
             start_iterators()
             for index, share in enumerate(self.shares):
                 if index >= self.progress.share:
@@ -170,6 +171,7 @@ class Seeder:
                     self.counters,
                 )
             self.writer.finish()
+            self._prove()
             ledger.finish(self.connection, self.run)
             self.connection.commit()
         except Failed as error:
@@ -190,6 +192,8 @@ class Seeder:
         except BaseException:
             self.connection.rollback()
             raise
+        finally:
+            self._pragmas("foreign_keys=ON")
         seconds = time.perf_counter() - start
         return Seeded(
             self.run,
@@ -200,6 +204,21 @@ class Seeder:
             self.slow,
             self.changed,
         )
+
+    def _pragmas(self, *settings: str) -> None:
+        """On SQLite. What is drawn from rows that are there need not be looked up row by row, and
+        a cache of 2 MB, the default, holds too little of the index of a large link table."""
+        if self.connection.dialect.name == "sqlite":
+            for setting in settings:
+                self.connection.exec_driver_sql(f"PRAGMA {setting}")
+            self.connection.rollback()
+
+    def _prove(self) -> None:
+        """Foreign keys that were not drawn lead somewhere; the other databases have looked."""
+        if self.connection.dialect.name == "sqlite":
+            for name in sorted(self.unproved):
+                require_references(self.connection, self.tables[name])
+        self.unproved.clear()
 
     def _fate(self) -> str:
         if self.commit_every is None:
@@ -371,6 +390,7 @@ class Seeder:
             send(self.connection, self.writer, self.encoder, block, part, self.tables)
             self.rows[block.table] = self.rows.get(block.table, 0) + block.count
             self.uncommitted += block.count
+        self.unproved |= result.unproved
         for written in result.keys:
             ledger.record_packed(
                 self.connection,
@@ -403,6 +423,7 @@ class Seeder:
                     self.connection, self.run, table.fullname, columns, count, packed, label
                 )
             self.rows[table.fullname] = self.rows.get(table.fullname, 0) + len(rows)
+            self.unproved.add(table.fullname)
             self.uncommitted += len(rows)
 
     def _chunk_done(self, index: int, chunk: int, share: Share, done: int) -> None:
@@ -411,6 +432,7 @@ class Seeder:
             self.progress = Progress(index + 1, 0, self.counters.next)
         if self.commit_every is not None and self.uncommitted >= self.commit_every:
             ledger.save_plan(self.connection, self.run, self._plan())
+            self._prove()
             self.writer.finish()
             self.connection.commit()
             self.uncommitted = 0

@@ -9,13 +9,15 @@ from __future__ import annotations
 import datetime
 import decimal
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any
 
 import sqlalchemy as sa
-from factory.declarations import SKIP
+from factory.declarations import Skip
 
 from ..errors import SeedError
 from ..output import clean
+from .parts import kinds
 
 _NUMBERS = (int, float, decimal.Decimal)
 # What each type takes; types that are not here take what their own processors make of it.
@@ -34,20 +36,20 @@ _TYPES: tuple[tuple[type[Any], tuple[type, ...]], ...] = (
 
 def check_values(owner: str, column: sa.Column[Any], values: Sequence[Any]) -> None:
     """Raises SeedError that names the factory, the column and the first value that is unfit."""
-    kinds = set(map(type, values)) - {type(SKIP)}
-    has_none = type(None) in kinds and not column.type.should_evaluate_none
+    found = kinds(values) - {Skip}
+    has_none = NoneType in found and not column.type.should_evaluate_none
     if has_none and not column.nullable and column.server_default is None:
         raise _unfit(owner, column, None, values.index(None), "NOT NULL")
-    kinds.discard(type(None))
+    found.discard(NoneType)
     for kind, takes in _TYPES:
         if isinstance(column.type, kind):
-            wrong = {k for k in kinds if takes and not issubclass(k, takes)}
+            wrong = {k for k in found if takes and not issubclass(k, takes)}
             for row, value in enumerate(values) if wrong else ():
                 if type(value) in wrong:
                     raise _unfit(owner, column, value, row, f"wrong type, {column.type!r}")
             break
     length = getattr(column.type, "length", None)
-    if length and str in kinds and isinstance(column.type, sa.String | sa.LargeBinary):
+    if length and str in found and isinstance(column.type, sa.String | sa.LargeBinary):
         if isinstance(column.type, sa.Enum):
             return
         for row, value in enumerate(values):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -14,10 +15,10 @@ from .chunks import Chunk, Counters, Later, ShareFacts
 from .columns import CounterMissing, NotColumnwise, PoolMissing
 from .objects import key_columns
 from .packing import pack
+from .parts import Part
 from .plan import Request, Share, shares_of
 from .pools import Key, Pool, Pools
 from .randomness import everywhere
-from .rows import Part
 from .writers import Block, Encoder
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ class Written:
 class Result:
     """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
 
-    ``parts``: what the blocks were made of, each with the name of its factory; not carried
-    between processes. ``written``: rows for each table, where a worker wrote them itself.
+    ``unproved``: tables with foreign keys that may lead nowhere. ``written``: rows for each
+    table, where a worker wrote them itself. ``parts``: what the blocks were made of, each
+    with the name of its factory; not carried between processes.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -76,6 +78,7 @@ class Result:
     why: tuple[str, str] | None = None
     retry: bool = False
     written: dict[str, int] = field(default_factory=dict)
+    unproved: set[str] = field(default_factory=set)
 
 
 def run_task(
@@ -87,6 +90,24 @@ def run_task(
     seen: dict[Any, set[Any]],
 ) -> Result:
     """Make the chunk. A result with ``why`` or ``retry`` holds nothing and used no numbers."""
+    # Nearly all that is made here lives until its chunk is written, and is in no circle.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _made(share, task, encoder, counters, pools, seen)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _made(
+    share: Share,
+    task: Task,
+    encoder: Encoder,
+    counters: Counters,
+    pools: Pools,
+    seen: dict[Any, set[Any]],
+) -> Result:
     start = time.process_time()
     before = dict(counters.next)
     place = (task.facts.random_seed, share.name, task.facts.index, task.number)
@@ -109,6 +130,7 @@ def run_task(
     for batch in chunk.batches:
         for part in batch.assembled.links:
             _add(result, encoder, part, False, batch.factory.__name__)
+        result.unproved |= batch.assembled.unproved()
     result.used = {
         name: counters.next[name] - before.get(name, counters.first.get(name, 0))
         for name in counters.next

@@ -41,7 +41,9 @@ import sqlalchemy as sa
 ROOT = Path(__file__).resolve().parent.parent.parent
 PEERS = Path(__file__).resolve().parent / "seed_peers"
 FIGURES = ("create_batch", "floor", "memory", "jobs", "checklinks", "peers")
-SERVER = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+SERVER = os.environ.get(
+    "TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+)
 TABLES = {
     "department": ("id", "name"),
     "employee": ("id", "name", "hired_on"),
@@ -139,7 +141,9 @@ def told(title: str, ratio: float, goal: float, *, least: bool = True, note: str
     met = ratio >= goal if least else ratio <= goal
     word = "at least" if least else "at most"
     end = f"  ({note})" if note else ""
-    print(f"  {title}: {ratio:.2f}, goal {word} {goal}{'' if met else ', NOT MET'}{end}", flush=True)
+    print(
+        f"  {title}: {ratio:.2f}, goal {word} {goal}{'' if met else ', NOT MET'}{end}", flush=True
+    )
 
 
 def raw_rows(url: str) -> dict[str, list[tuple[Any, ...]]]:

@@ -132,6 +132,7 @@ def test_the_same_rows_on_every_database(
         (["Member=3", "Topic=2", "Vote=7"], 1, "must be unique, and no new value was found"),
         (["misspelt"], 1, "MemberFactory has no attribute, parameter or trait 'lud'"),
         (["misspelt"], 1, "Did you mean 'loud'?"),
+        (["nowhere"], 1, "visit.member_id = 99 (FOREIGN KEY"),
         (["dmo"], 2, "No profile 'dmo'"),
         (["Member"], 2, "It is not MODEL=COUNT"),
         (["demo", "reference"], 2, "'reference' is not MODEL=COUNT; 'demo' is the profile"),

@@ -41,9 +41,7 @@ def main():
         request, shares = plan(project, connection, Request("load", scale=count / 1_000_000))
         connection.rollback()
         executor = pool if jobs > 1 else None
-        seeder = Discarding(
-            project, connection, request, shares, 1, executor=executor, jobs=jobs
-        )
+        seeder = Discarding(project, connection, request, shares, 1, executor=executor, jobs=jobs)
         if jobs > 1:
             for future in [pool.submit(ready, seeder._setup()) for _ in range(jobs)]:
                 future.result()

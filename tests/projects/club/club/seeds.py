@@ -1,6 +1,6 @@
 from sqlalchemy_manage.seeding import Profile, Reference, Rows
 
-from .factories import MemberFactory, RoomFactory, TopicFactory, VoteFactory
+from .factories import MemberFactory, RoomFactory, TopicFactory, VisitFactory, VoteFactory
 from .models import Color
 
 demo = Profile(
@@ -13,3 +13,4 @@ reference = Profile(
 )
 misspelt = Profile(Rows(MemberFactory, 5, lud=True))
 rooms = Profile(Reference(RoomFactory, [{"color": Color.RED, "lockers": []}], key="color"))
+nowhere = Profile(Rows(VisitFactory, 5, member_id=99))
