@@ -130,3 +130,11 @@ def test_every_option_of_every_command_is_in_the_readme() -> None:
             if isinstance(parameter, click.Option) and parameter.expose_value:
                 flags = [flag for flag in parameter.opts if flag in row[0]]
                 assert flags, f"README's row of {name} lacks {parameter.opts}"
+
+
+def test_the_profiles_in_the_readme_are_those_of_the_sample() -> None:
+    shown = re.search(r"^# hr/seeds\.py\n(.*?)^```$", README, re.M | re.S)
+    assert shown is not None
+    text = (ROOT / "hr" / "seeds.py").read_text(encoding="utf-8")
+    for line in shown[1].splitlines():
+        assert line in text

@@ -17,6 +17,7 @@ from factory import RelatedFactoryList
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ..errors import SeedError
+from . import evaluators as evaluators  # fills columns.EVALUATORS
 from .columns import Batch, CounterMissing, Made, NotColumnwise, Reference
 from .links import Link, Links, weight_sums
 from .parts import Part

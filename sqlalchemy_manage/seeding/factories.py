@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -67,9 +67,3 @@ def bound(session: Session) -> Iterator[None]:
         for options, values in before:
             for name, value in values.items():
                 setattr(options, name, value)
-
-
-def reset_sequences(factories: Iterable[tuple[Factory, int]]) -> None:
-    """Let each factory's Sequence go on at the given number."""
-    for factory, start in factories:
-        factory.reset_sequence(start, force=True)

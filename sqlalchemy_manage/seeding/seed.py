@@ -22,7 +22,8 @@ from . import ledger
 from .afterwards import link_afterwards
 from .blame import require_references, send
 from .chunks import SIZE, Counters, Later, ShareFacts, model_name
-from .columns import Failed, start_iterators
+from .columns import Failed
+from .evaluators import start_iterators
 from .executors import Window
 from .needs import needs_order
 from .objects import Keys, creating, key_columns, make_objects
@@ -32,6 +33,7 @@ from .plan import Request, Share
 from .pools import Pools
 from .randomness import everywhere
 from .reference import seed_reference
+from .resuming import later_again
 from .shapes import shape_of
 from .work import Result, Setup, Task, in_worker, run_task
 from .writers import Encoder, Writer
@@ -137,7 +139,7 @@ class Seeder:
         self.progress = Progress(**run.plan["progress"])
         self.counters = Counters(run.plan["first"], self._load)
         self.counters.next.update(self.progress.counters)
-        self.later = _later_again(self.connection, run, self.shares, self.tables)
+        self.later = later_again(self.connection, run, self.shares, self.tables)
         return self._all(None, resumed=True)
 
     def _all(self, before: Callable[[], None] | None, resumed: bool) -> Seeded:
@@ -437,41 +439,6 @@ class Seeder:
             self.connection.commit()
             self.uncommitted = 0
         self.on_progress(share, done)
-
-
-def _later_again(
-    connection: sa.Connection,
-    run: ledger.Run,
-    shares: Sequence[Share],
-    tables: Mapping[str, sa.Table],
-) -> dict[int, list[Later]]:
-    """The links that an interrupted run had put off, from the keys it recorded."""
-    found: dict[int, list[Later]] = {}
-    for index, share in enumerate(shares):
-        names = _put_off(share)
-        if not names:
-            continue
-        table = shape_of(share.factory).tables[0]
-        for label, keys in ledger.keys_of_chunks(connection, run.id, table):
-            if label.startswith(f"{index}/") and not label.endswith("+"):
-                place = int(label.partition("/")[2]) * SIZE
-                found.setdefault(index, []).extend(Later(name, place, list(keys)) for name in names)
-    return found
-
-
-def _put_off(share: Share) -> list[str]:
-    from .links import Link
-    from .needs import drawn_from
-
-    names = []
-    for name, declaration in drawn_from(share.factory, share.overrides):
-        relation: Any = sa.inspect(share.model).relationships.get(name)
-        if relation is None:
-            continue
-        tree = isinstance(declaration, Link) and declaration.depth is not None
-        if relation.direction.name == "ONETOMANY" or tree:
-            names.append(name)
-    return names
 
 
 def row_counts(connection: sa.Connection, tables: Iterable[sa.Table]) -> dict[str, int]:

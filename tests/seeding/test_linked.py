@@ -11,7 +11,16 @@ import sqlalchemy as sa
 from conftest import BACKENDS, PROJECTS, Result, run
 
 CLUB = PROJECTS / "club"
-COUNTS = "Member=300 Team=20 Topic=100 Card=200 Vote=500 Locker=40 Room=3 Visit=50".split()
+COUNTS = [
+    "Member=300",
+    "Team=20",
+    "Topic=100",
+    "Card=200",
+    "Vote=500",
+    "Locker=40",
+    "Room=3",
+    "Visit=50",
+]
 TABLES = ("member", "team", "topic", "card", "vote", "locker", "room", "visit")
 NewDatabase = Callable[[str], str]
 

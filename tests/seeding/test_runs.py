@@ -1,4 +1,4 @@
-"""Whole runs of seed: in several processes, committed now and then, killed, gone on with, undone."""
+"""Whole runs of seed: in several processes, committed in parts, killed, gone on with, undone."""
 
 from __future__ import annotations
 

@@ -9,10 +9,15 @@ import os
 import random
 import sys
 import time
-from datetime import date, datetime, time as clock
+from datetime import date, datetime
+from datetime import time as clock
 
 import django
+import factory
+import factory.random
 from django.conf import settings
+from django.db import connection, models, transaction
+from factory.django import DjangoModelFactory
 from sqlalchemy import make_url
 
 url = make_url(os.environ["DATABASE_URL"])
@@ -29,11 +34,6 @@ else:
     }
 settings.configure(DATABASES={"default": database}, USE_TZ=False)
 django.setup()
-
-import factory
-import factory.random
-from django.db import connection, models, transaction
-from factory.django import DjangoModelFactory
 
 
 class Department(models.Model):
