@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -191,6 +191,12 @@ class Seeder:
             ):
                 raise trouble(error) from error  # the database's state, no fault of a row
             raise SeedError(f"The database refused: {error.orig}. {self._fate()}") from error
+        except BrokenExecutor as error:
+            self.connection.rollback()
+            raise SeedError(
+                f"A process that made rows was ended (out of memory?). {self._fate()}",
+                "Repeat the command, with fewer --jobs.",
+            ) from error
         except BaseException:
             self.connection.rollback()
             raise

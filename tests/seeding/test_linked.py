@@ -169,6 +169,73 @@ def test_bad_input_says_what_is_wrong_and_writes_nothing(
     assert not any(content(url).values())
 
 
+@pytest.mark.parametrize(
+    ("more", "arguments", "code", "says"),
+    [
+        (
+            "class One(LockerFactory): pass\nclass Two(SQLAlchemyModelFactory):\n"
+            "    class Meta: model = Locker\ndel LockerFactory",
+            ["Locker=2"],
+            2,
+            "Locker has 2 factories: One, Two",
+        ),
+        (
+            "class Bare(SQLAlchemyModelFactory):\n    number = 5",
+            ["Bare=2"],
+            2,
+            "Bare has no model",
+        ),
+        (
+            "class Plain: pass\nclass PlainFactory(SQLAlchemyModelFactory):\n"
+            "    class Meta: model = Plain",
+            ["Member=1"],
+            1,
+            "PlainFactory makes Plain, which SQLAlchemy maps to no table",
+        ),
+        (
+            "class LockerFactory(SQLAlchemyModelFactory):\n    class Meta: model = Locker\n"
+            "    number = 'many'",
+            ["Locker=2"],
+            1,
+            "LockerFactory: the database refuses locker.number = 'many' (wrong type",
+        ),
+        (
+            "class LockerFactory(SQLAlchemyModelFactory):\n    class Meta: model = Locker\n"
+            "    nummer = 5",
+            ["Locker=2"],
+            1,
+            "Locker has no such attribute",
+        ),
+        (
+            "class VisitFactory(SQLAlchemyModelFactory):\n    class Meta: model = Visit\n"
+            "    place = Link(MemberFactory)",
+            ["Member=3", "Team=1", "Visit=2"],
+            1,
+            "VisitFactory.place is a Link, which is for a relationship to one row",
+        ),
+    ],
+)
+def test_factories_that_cannot_be_seeded(
+    copy_project: Callable[[str], Path],
+    new_database: NewDatabase,
+    more: str,
+    arguments: list[str],
+    code: int,
+    says: str,
+) -> None:
+    folder = copy_project("club")
+    with open(folder / "club" / "factories.py", "a") as file:
+        file.write(f"\n\n{more}\n")
+    (folder / "club" / "seeds.py").write_text("")
+    url = new_database("sqlite")
+    create_tables(url)
+    result = run(folder, "manage.py", "seed", *arguments, url=url)
+    assert result.code == code, result
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not any(content(url).values())
+
+
 def test_what_is_drawn_from_is_made_before_though_no_foreign_key_says_so(
     new_database: NewDatabase,
 ) -> None:

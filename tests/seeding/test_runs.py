@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import pty
 import random
 import resource
 import signal
@@ -12,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,29 @@ def test_ctrl_c_leaves_nothing(backend: str, fresh: Callable[[str], str]) -> Non
     assert counts(url) == [0, 0, 0]
 
 
+def test_a_terminal_sees_how_far_it_is(fresh: Callable[[str], str]) -> None:
+    url = fresh("sqlite")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *LOAD],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url, "COLUMNS": "100", "TERM": "xterm"},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while block := os.read(ours, 4096):
+            seen += block
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    text = seen.decode()
+    assert "EmployeeFactory" in text
+    assert "/25000" in text
+    assert "rows/s" in text
+
+
 def test_a_full_disk_leaves_nothing(fresh: Callable[[str], str]) -> None:
     url = fresh("sqlite")
     path = Path(url.removeprefix("sqlite:///"))
@@ -239,7 +263,7 @@ def test_a_full_disk_leaves_nothing(fresh: Callable[[str], str]) -> None:
     assert counts(url) == [0, 0, 0]
 
 
-@contextmanager
+@contextlib.contextmanager
 def cluster(url: str) -> Iterator[str]:
     """A real Dask scheduler with two worker processes on a database; its address."""
     distributed = pytest.importorskip("distributed")
