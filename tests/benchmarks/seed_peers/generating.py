@@ -1,16 +1,15 @@
 """Only the making of rows, in one process or several; nothing is written.
 
-    python generating.py JOBS EMPLOYEES   # prints rows and seconds
+    python generating.py EMPLOYEES JOBS   # prints JSON: rows and seconds
 
-In the project's folder, on the migrated SQLite database of DATABASE_URL. The processes
+In the project's folder, on the migrated database of DATABASE_URL. The processes
 are started, and have imported the project, before the time is taken.
 """
 
-import os
+import json
 import sys
 import time
 
-sys.path.insert(0, os.getcwd())
 from sqlalchemy_manage.project import Project
 from sqlalchemy_manage.seeding.executors import process_pool
 from sqlalchemy_manage.seeding.plan import Request, plan
@@ -35,7 +34,7 @@ def ready(setup):
 
 
 def main():
-    jobs, count = int(sys.argv[1]), int(sys.argv[2])
+    count, jobs = int(sys.argv[1]), int(sys.argv[2])
     project = Project("settings")
     with process_pool(jobs) as pool, project.connect() as connection:
         request, shares = plan(project, connection, Request("load", scale=count / 1_000_000))
@@ -47,7 +46,8 @@ def main():
                 future.result()
         start = time.perf_counter()
         seeder.seed()
-        print(seeder.made, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        print(json.dumps({"rows": seeder.made, "seconds": seconds}))
 
 
 if __name__ == "__main__":
