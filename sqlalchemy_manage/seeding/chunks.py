@@ -20,7 +20,6 @@ from ..errors import SeedError
 from . import evaluators as evaluators  # fills columns.EVALUATORS
 from .columns import Batch, CounterMissing, Made, NotColumnwise, Reference
 from .links import Link, Links, weight_sums
-from .parts import Part
 from .pools import Linked, Pool, Pools
 from .randomness import seeded
 from .rows import Assembled
@@ -123,10 +122,12 @@ class Chunk:
             batch.column(name)
         self.made(batch)
 
-    def parts(self) -> list[Part]:
-        """The rows of all tables in an order in which they can be written."""
-        rows = [part for batch in self.batches for part in batch.assembled.parts()]
-        return rows + [part for batch in self.batches for part in batch.assembled.links]
+    def forget(self) -> None:
+        """Let go of the batches, which know this chunk, and so would wait for the collector."""
+        for batch in self.batches:
+            batch.columns.clear()
+            batch.assembled = None
+        self.batches.clear()
 
     # --- what batches ask for
 

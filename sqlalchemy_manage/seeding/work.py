@@ -135,6 +135,7 @@ def _made(
         name: counters.next[name] - before.get(name, counters.first.get(name, 0))
         for name in counters.next
     }
+    chunk.forget()
     result.seconds = time.process_time() - start
     return result
 

@@ -35,6 +35,8 @@ def ready(setup):
 
 def main():
     count, jobs = int(sys.argv[1]), int(sys.argv[2])
+    if jobs > 64:
+        sys.exit(f"{jobs} processes? It is EMPLOYEES JOBS.")
     project = Project("settings")
     with process_pool(jobs) as pool, project.connect() as connection:
         request, shares = plan(project, connection, Request("load", scale=count / 1_000_000))
