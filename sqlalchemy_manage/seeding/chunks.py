@@ -113,7 +113,6 @@ class Chunk:
         self.batches: list[Batch] = []
         self._delayed: dict[str, None] = {}
         self._weights: dict[tuple[int, int], list[float] | None] = {}
-        self._starts: dict[str, int] = {}
 
     def make(self, owner: Any, count: int, overrides: Mapping[str, Any]) -> None:
         """The chunk's own rows, with all that comes along."""
@@ -237,7 +236,8 @@ class Chunk:
         start = 0
         for count in counts:
             if count > 1 and len(set(flat[start : start + count])) < count:
-                flat[start : start + count] = self._different(pool.size, sums, count)
+                drawn = flat[start : start + count]
+                flat[start : start + count] = self._different(pool.size, sums, drawn)
             start += count
         return Linked(pool, counts, flat)
 
@@ -336,16 +336,15 @@ class Chunk:
             self._weights[key] = weight_sums(link.weights, pool.size)
         return self._weights[key]
 
-    def _different(self, size: int, sums: list[float] | None, count: int) -> list[int]:
-        if sums is None:
-            return self.rng.sample(range(size), count)
-        chosen: dict[int, None] = {}
+    def _different(self, size: int, sums: list[float] | None, drawn: list[int]) -> list[int]:
+        """As many different rows: those drawn, and more for the ones that came twice."""
+        chosen = dict.fromkeys(drawn)
         for _ in range(10_000):
             chosen.setdefault(self.rng.choices(range(size), cum_weights=sums)[0])
-            if len(chosen) == count:
+            if len(chosen) == len(drawn):
                 return list(chosen)
         raise SeedError(
-            f"The weights of a link leave fewer than {count} rows that are ever chosen. "
+            f"The weights of a link leave fewer than {len(drawn)} rows that are ever chosen. "
             "Nothing was written."
         )
 

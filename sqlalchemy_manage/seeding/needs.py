@@ -8,6 +8,7 @@ from typing import Any
 import factory
 from factory.alchemy import SQLAlchemyModelFactory
 
+from ..errors import SeedError, did_you_mean
 from .columns import declarations_of
 from .links import Link, Links
 from .shapes import shape_of
@@ -66,6 +67,21 @@ def _declared_order(
     elif isinstance(declaration, factory.Iterator) and sometimes:
         return f"'{name}' takes a value of an Iterator only sometimes"
     return None
+
+
+def require_fakers(owner: Any, overrides: Mapping[str, Any]) -> None:
+    """Raises SeedError for a Faker declaration of a name that Faker, in its locale, lacks."""
+    before, _ = declarations_of(owner, overrides)
+    for name, (declaration, _context) in before.items():
+        if not isinstance(declaration, factory.Faker):
+            continue
+        fake = declaration._get_faker(declaration._defaults.get("locale"))
+        provider = declaration.provider
+        if not hasattr(fake, provider):
+            raise SeedError(
+                f"{owner.__name__}.{name}: Faker has no '{provider}'. Nothing was written."
+                + did_you_mean(provider, dir(fake)),
+            )
 
 
 def drawn_from(owner: Any, overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from ..databases import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
 from .columns import declarations_of
 from .factories import Factory, project_factories
-from .needs import drawn_from
+from .needs import drawn_from, require_fakers
 from .profiles import Reference, Rows, profile
 from .unique import require_room
 
@@ -123,6 +123,7 @@ def plan(
         shares = shares_of(project, request)
     for share in shares:
         if share.count and share.reference is None:
+            require_fakers(share.factory, share.overrides)
             require_room(share.factory, share.overrides, share.count)
     return request, shares
 

@@ -18,7 +18,8 @@ employees and links. PostgreSQL by TEST_POSTGRES_URL, else on localhost, else le
 - ``peers``: Django's bulk_create, and mimesis with SQLAlchemy Core.
 
 Our seconds are those of ``seed --json``: from the first statement to the commit, the making
-of the rows and the ledger included; start-up and imports are left out, as for the others.
+of the rows and the ledger included; start-up, imports and the reading of Faker's lists are left
+out, as for the others.
 """
 
 from __future__ import annotations

@@ -207,6 +207,13 @@ def test_bad_input_says_what_is_wrong_and_writes_nothing(
             "Locker has no such attribute",
         ),
         (
+            "class MemberFactory(SQLAlchemyModelFactory):\n    class Meta: model = Member\n"
+            "    name = factory.Faker('nmae')",
+            ["Member=2"],
+            1,
+            "MemberFactory.name: Faker has no 'nmae'. Nothing was written. Did you mean 'name'?",
+        ),
+        (
             "class VisitFactory(SQLAlchemyModelFactory):\n    class Meta: model = Visit\n"
             "    place = Link(MemberFactory)",
             ["Member=3", "Team=1", "Visit=2"],
