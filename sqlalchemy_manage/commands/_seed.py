@@ -149,7 +149,8 @@ def _named(connection: Any, which: str, *states: str) -> Run:
 
     known = runs(connection)
     if which == "last":
-        found = [run for run in known if run.state in states or (run.rows and "done" in states)]
+        # A run that made nothing, as reference rows that were there, has nothing to undo.
+        found = [r for r in known if r.state == "running" or (r.rows and "done" in states)]
         if not found:
             what = "was interrupted" if states == ("running",) else "is left to undo"
             raise SeedError(f"No run of seed {what}.", "manage.py seed --status lists them all.")

@@ -7,21 +7,17 @@ downgrade and another upgrade are three rows. Nothing here imports Alembic.
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import socket
 import zlib
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from .. import __version__
+from ..whoami import host, user
 from .checksum import checksum, digest
 from .history import Revision
 
@@ -145,8 +141,8 @@ def record(
             "applied_at": datetime.now(UTC).replace(tzinfo=None, microsecond=0),
             "duration_ms": None if duration is None else round(duration * 1000),
             "version": __version__,
-            "host": _host(),
-            "username": _user(),
+            "host": host(),
+            "username": user(),
             "reason": reason,
         }
         for revision in revisions
@@ -173,15 +169,3 @@ def _of_file(revision: Revision | str) -> dict[str, Any]:
         "digest": digest(revision.source),
         "source": packed if len(packed) <= _LONGEST else None,
     }
-
-
-@cache
-def _host() -> str:
-    return socket.gethostname()[:255]
-
-
-@cache
-def _user() -> str:
-    with suppress(KeyError, OSError, ImportError):  # a container may know no name for it
-        return getpass.getuser()[:255]
-    return str(os.getuid()) if hasattr(os, "getuid") else "unknown"

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import socket
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from ..errors import SeedError
+from ..whoami import host, user
 from .packing import pack, unpack
 
 # MySQL's and MariaDB's TEXT ends at 64 KB.
@@ -94,8 +91,8 @@ def begin(
         "random_seed": str(random_seed),
         "state": "running",
         "started_at": _now(),
-        "host": socket.gethostname()[:255],
-        "username": _user(),
+        "host": host(),
+        "username": user(),
         "plan": json.dumps(plan),
     }
     made = connection.execute(sa.insert(_RUN), values).inserted_primary_key
@@ -250,9 +247,3 @@ def recorded_keys(
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-
-
-def _user() -> str:
-    with suppress(KeyError, OSError, ImportError):  # a container may know no name for it
-        return getpass.getuser()[:255]
-    return str(os.getuid()) if hasattr(os, "getuid") else "unknown"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from ..conf import failing_line
 from ..databases import trouble
@@ -128,8 +128,11 @@ class Seeder:
         ``before`` runs first in the same transaction. With ``commit_every`` what was
         committed stays, and the ledger knows it.
         """
-        ledger.create_tables(self.connection)
-        self.connection.commit()
+        try:
+            ledger.create_tables(self.connection)
+            self.connection.commit()
+        except DBAPIError as error:
+            raise trouble(error) from error
         return self._all(before, resumed=False)
 
     def resume(self, run: ledger.Run) -> Seeded:
