@@ -71,6 +71,7 @@ def run(
 def resume(project: Project, which: str, jobs: int) -> Seeded:
     """Go on with a run that was interrupted; raises SeedError where it cannot."""
     from ..seeding.executors import process_pool
+    from ..seeding.ledger import require_ended
     from ..seeding.plan import Request, shares_of
     from ..seeding.seed import Seeder
 
@@ -78,6 +79,7 @@ def resume(project: Project, which: str, jobs: int) -> Seeded:
         executor = stack.enter_context(process_pool(jobs)) if jobs > 1 else None
         connection = stack.enter_context(project.connect())
         found = _named(connection, which, "running")
+        require_ended(found)
         request = Request.loaded(found.plan["request"])
         shares = shares_of(project, request)
         bars = stack.enter_context(_progress(shares))
@@ -99,11 +101,13 @@ def resume(project: Project, which: str, jobs: int) -> Seeded:
 def undo(project: Project, which: str, as_json: bool) -> None:
     """Remove what a run made, and say what was kept."""
     from ..data.backends import writing
+    from ..seeding.ledger import require_ended
     from ..seeding.undo import undo as remove
 
     permit(project)
     with project.connect() as connection:
         found = _named(connection, which, "running", "done")
+        require_ended(found)
         connection.rollback()
         with writing(connection):
             undone = remove(connection, found.id, {t.fullname: t for t in project.tables})

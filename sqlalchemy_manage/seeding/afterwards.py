@@ -71,7 +71,7 @@ def _to_one(
             source = pool
             rows = _parents(levels, each.place, count, numbers)
         else:
-            source = chunk.pools.of(targets[0].table, targets)
+            source = chunk.pools.of(targets[0].table, targets, sa.inspect(link.factory._meta.model))
             label = f"{share.name}.{prop.key}"
             rows = list(chunk.choose_for(link, source, count, label, each.place))
         kept = [

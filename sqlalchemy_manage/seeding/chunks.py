@@ -196,7 +196,7 @@ class Chunk:
         if prop is not None and ((own and link.depth) or self._comes_later(batch, target)):
             self._delay(batch, name)
             return [None] * count
-        pool = self.pools.of(columns[0].table, columns)
+        pool = self.pools.of(columns[0].table, columns, target)
         label = f"{batch.factory.__name__}.{name}"
         if not pool.size and own:
             return [None] * count
@@ -220,7 +220,8 @@ class Chunk:
             self._delay(batch, name)
             return [None] * len(rows)
         columns = [target for target, _ in prop.secondary_synchronize_pairs]
-        pool = self.pools.of(columns[0].table, columns)
+        target = sa.inspect(links.factory._meta.model)
+        pool = self.pools.of(columns[0].table, columns, target)
         if pool.size < links.min:
             raise SeedError(
                 f"{label} links each row to at least {links.min} rows of {pool.table}, and there "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -191,6 +192,23 @@ def runs(connection: sa.Connection) -> list[Run]:
             values[name] = json.loads(values[name])
         found.append(Run(**values, rows=rows[row.id]))
     return found
+
+
+def require_ended(run: Run) -> None:
+    """Raises SeedError for a run that a process of this machine is still busy with."""
+    pid = run.plan.get("pid")
+    if run.state != "running" or run.host != host() or not pid or pid == os.getpid():
+        return
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        pass  # there, and somebody else's
+    raise SeedError(
+        f"Run {run.id} is still going on, in process {pid} of this machine. Nothing was done.",
+        "Wait for it, or end it; what it committed can then be gone on with, or undone.",
+    )
 
 
 def lock(connection: sa.Connection, run: int, *, shared: bool = False) -> tuple[str, Any] | None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapper
 
 from .columns import NotColumnwise, PoolMissing
 
-Key = tuple[str, tuple[str, ...]]
-"""Full name of a table, and keys of its columns: what a pool is known by."""
+Key = tuple[str, tuple[str, ...], str]
+"""Full name of a table, keys of its columns, and the model: what a pool is known by."""
 
 
 class Pool:
@@ -99,14 +100,29 @@ class Pools:
         self.connection = connection
         self.known: dict[Key, Pool] = dict(known or {})
 
-    def of(self, table: Any, columns: Sequence[Any]) -> Pool:
-        """The rows of ``table`` as they stood when the share began; PoolMissing in a worker."""
-        key = (table.fullname, tuple(column.key for column in columns))
+    def of(self, table: Any, columns: Sequence[Any], model: Mapper[Any] | None = None) -> Pool:
+        """The rows of ``table`` as they stood when the share began; PoolMissing in a worker.
+
+        ``model``: only those that are of it, where a table holds several models' rows.
+        """
+        name = "" if model is None else model.class_.__qualname__
+        key = (table.fullname, tuple(column.key for column in columns), name)
         if key not in self.known:
             if self.connection is None:
                 raise PoolMissing(key)
-            self.known[key] = Pool(*key, read_keys(self.connection, table, columns))
+            keys = read_keys(self.connection, table, columns, *_of_model(model, table))
+            self.known[key] = Pool(*key[:2], keys)
         return self.known[key]
+
+
+def _of_model(model: Mapper[Any] | None, table: Any) -> list[Any]:
+    """The condition on rows of ``table`` to be of a model that shares it with others."""
+    if model is None or model.inherits is None:
+        return []
+    on = model.polymorphic_on
+    if not isinstance(on, sa.Column) or on.table is not table:
+        return []  # the model's own table holds no others
+    return [on.in_([each.polymorphic_identity for each in model.self_and_descendants])]
 
 
 def read_keys(
@@ -126,5 +142,9 @@ def read_keys(
         if high - low + 1 == count:
             return [range(low, high + 1)]
     found = connection.execute(sa.select(*columns).select_from(table).where(*filled, *where))
-    rows = sorted(tuple(row) for row in found)
+    rows = [tuple(row) for row in found]
+    try:
+        rows.sort()
+    except TypeError:  # an Enum has no order
+        rows.sort(key=repr)
     return [list(values) for values in zip(*rows, strict=True)] or [[] for _ in columns]

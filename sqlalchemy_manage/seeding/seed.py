@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -244,6 +245,7 @@ class Seeder:
             "progress": asdict(self.progress),
             "first": self.counters.first,
             "token": self.token,
+            "pid": os.getpid(),
         }
 
     def _facts(self, index: int) -> ShareFacts:

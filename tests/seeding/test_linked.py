@@ -255,6 +255,18 @@ def test_what_is_drawn_from_is_made_before_though_no_foreign_key_says_so(
     assert [len(content(url)[name]) for name in ("member", "team", "card")] == [10, 10, 5]
 
 
+def test_a_link_draws_only_rows_of_its_model(new_database: NewDatabase) -> None:
+    url = new_database("sqlite")
+    create_tables(url)
+    result = seed(url, "Cat=20", "Dog=5", "Walk=30")
+    assert result.code == 0, result
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        walked = connection.exec_driver_sql(
+            "SELECT DISTINCT kind FROM walk JOIN animal ON animal.id = dog_id"
+        )
+        assert walked.scalars().all() == ["dog"]
+
+
 def test_profiles(new_database: NewDatabase) -> None:
     url = new_database("sqlite")
     create_tables(url)

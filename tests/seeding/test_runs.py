@@ -145,6 +145,21 @@ def test_a_killed_run_leaves_nothing_or_what_undo_removes_whole(
     assert checksum(url) == expected
 
 
+def test_a_run_that_goes_on_is_left_alone(fresh: Callable[[str], str]) -> None:
+    url = fresh("postgresql")
+    process = _slow_seed(url, "--commit-every", "5000")
+    try:
+        for option in ("--undo", "--resume"):
+            result = manage(url, "seed", option)
+            assert result.code == 1, result
+            assert f"is still going on, in process {process.pid}" in result.stderr
+    finally:
+        process.kill()
+        process.communicate()
+    assert manage(url, "seed", "--undo").code == 0
+    assert counts(url) == [0, 0, 0]
+
+
 def _kill(url: str, delay: float, *arguments: str) -> None:
     environment = os.environ | {"DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
@@ -177,9 +192,9 @@ def test_a_lost_connection_leaves_nothing(backend: str, fresh: Callable[[str], s
     assert counts(url) == [0, 0, 0]
 
 
-def _slow_seed(url: str) -> subprocess.Popen[str]:
+def _slow_seed(url: str, *options: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "-v", "2", "seed", "load", "--scale", "0.3"],
+        [sys.executable, "manage.py", "-v", "2", "seed", "load", "--scale", "0.3", *options],
         cwd=ROOT,
         env=os.environ | {"DATABASE_URL": url},
         stdout=subprocess.DEVNULL,

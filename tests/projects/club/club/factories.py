@@ -4,7 +4,20 @@ from factory.alchemy import SQLAlchemyModelFactory
 
 from sqlalchemy_manage.seeding import Link, Links
 
-from .models import Card, Color, Locker, Member, Room, Team, Topic, Visit, Vote
+from .models import (
+    Card,
+    Cat,
+    Color,
+    Dog,
+    Locker,
+    Member,
+    Room,
+    Team,
+    Topic,
+    Visit,
+    Vote,
+    Walk,
+)
 
 
 class MemberFactory(SQLAlchemyModelFactory):
@@ -70,3 +83,20 @@ class VisitFactory(SQLAlchemyModelFactory):
         model = Visit
 
     place = factory.Iterator(["hall", "court"])
+
+
+class CatFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = Cat
+
+
+class DogFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = Dog
+
+
+class WalkFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = Walk
+
+    dog = Link(DogFactory)

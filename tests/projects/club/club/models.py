@@ -114,3 +114,30 @@ class Visit(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     place: Mapped[str] = mapped_column(String(5))
+
+
+class Animal(Base):
+    """One table for animals of all kinds."""
+
+    __tablename__ = "animal"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}
+
+
+class Cat(Animal):
+    __mapper_args__ = {"polymorphic_identity": "cat"}
+
+
+class Dog(Animal):
+    __mapper_args__ = {"polymorphic_identity": "dog"}
+
+
+class Walk(Base):
+    __tablename__ = "walk"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dog_id: Mapped[int] = mapped_column(ForeignKey("animal.id"))
+
+    dog: Mapped[Dog] = relationship()
