@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from .. import output
 from ..errors import SeedError, UsageError
-from ._prompts import name_asker
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 def permit(project: Project) -> None:
     """Raises NotPermitted or OpenQuestion where the database is protected."""
     from ..permission import require_permission
+    from ._prompts import name_asker
 
     require_permission(project, "seed", name_asker(project))
 
