@@ -294,7 +294,7 @@ def _mysql_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[
     }
 
     def run(sql: str) -> Any:
-        sql += " AND table_schema IN :schemas AND table_name IN :names ORDER BY 1, 2, 3"
+        sql += " AND table_schema IN :schemas AND table_name IN :names ORDER BY 1, 2, 3, 4"
         text = sa.text(sql)
         several: tuple[Any, ...] = (
             sa.bindparam("schemas", expanding=True),
