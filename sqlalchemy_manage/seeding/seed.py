@@ -151,6 +151,7 @@ class Seeder:
         # What ``before`` removes may have to take other rows along.
         self._pragmas(*(["foreign_keys=OFF"] if before is None else []), "cache_size=-16000")
         try:
+            self._begin()
             if not resumed:
                 counts = {share.name: share.count for share in self.shares}
                 self.run = ledger.begin(
@@ -216,6 +217,11 @@ class Seeder:
             self.slow,
             self.changed,
         )
+
+    def _begin(self) -> None:
+        """Begin the transaction: on SQLite a savepoint outside of one commits when it ends."""
+        if self.connection.dialect.name == "sqlite":
+            self.connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def _pragmas(self, *settings: str) -> None:
         """On SQLite. What is drawn from rows that are there need not be looked up row by row, and
@@ -449,6 +455,7 @@ class Seeder:
             self.writer.finish()
             self.connection.commit()
             self.uncommitted = 0
+            self._begin()
         self.on_progress(share, done)
 
 

@@ -15,10 +15,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from conftest import BACKENDS, ROOT, Result, run
+
+from sqlalchemy_manage.project import Project
+from sqlalchemy_manage.seeding import ledger
+from sqlalchemy_manage.seeding.plan import Request, plan
+from sqlalchemy_manage.seeding.seed import Seeder
 
 NewDatabase = Callable[[str], str]
 TABLES = ("department", "employee", "department_employee_link")
@@ -141,6 +147,34 @@ def test_a_killed_run_leaves_nothing_or_what_undo_removes_whole(
         assert counts(url) == [0, 0, 0]
         assert checksum(url) == before
     result = manage(url, *LOAD)
+    assert result.code == 0, result
+    assert checksum(url) == expected
+
+
+def test_rows_and_their_keys_are_committed_together(
+    backend: str, fresh: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, expected: str
+) -> None:
+    """Also after a commit in between: what fails before the keys are recorded takes no row along."""
+    url = fresh(backend)
+    monkeypatch.setenv("DATABASE_URL", url)
+    project = Project("settings")
+    record = ledger.record_packed
+
+    def fails(*arguments: Any) -> None:
+        if arguments[-1] == "1/1":
+            raise RuntimeError("out of the blue")
+        record(*arguments)
+
+    with monkeypatch.context() as patch, project.connect() as connection:
+        patch.setattr(ledger, "record_packed", fails)
+        request, shares = plan(project, connection, Request("load", scale=0.025))
+        connection.rollback()
+        seeder = Seeder(project, connection, request, shares, 11, commit_every=9000)
+        with pytest.raises(RuntimeError, match="out of the blue"):
+            seeder.seed()
+    project.close()
+    assert counts(url)[:2] == [25, 10_000]
+    result = manage(url, "seed", "--resume")
     assert result.code == 0, result
     assert checksum(url) == expected
 
