@@ -194,6 +194,13 @@ def runs(connection: sa.Connection) -> list[Run]:
     return found
 
 
+def ended(connection: sa.Connection, run: int) -> None:
+    """The process of a run is done with it, though the run is not."""
+    plan = connection.scalar(sa.select(_RUN.c.plan).where(_RUN.c.id == run))
+    if plan is not None:
+        save_plan(connection, run, {**json.loads(plan), "pid": None})
+
+
 def require_ended(run: Run) -> None:
     """Raises SeedError for a run that a process of this machine is still busy with."""
     pid = run.plan.get("pid")

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -148,6 +149,7 @@ class Seeder:
 
     def _all(self, before: Callable[[], None] | None, resumed: bool) -> Seeded:
         start = time.perf_counter()
+        done = False
         # What ``before`` removes may have to take other rows along.
         self._pragmas(*(["foreign_keys=OFF"] if before is None else []), "cache_size=-16000")
         try:
@@ -205,8 +207,12 @@ class Seeder:
         except BaseException:
             self.connection.rollback()
             raise
+        else:
+            done = True
         finally:
             self._pragmas("foreign_keys=ON")
+            if not done and self.commit_every is not None:
+                self._leave()
         seconds = time.perf_counter() - start
         return Seeded(
             self.run,
@@ -217,6 +223,12 @@ class Seeder:
             self.slow,
             self.changed,
         )
+
+    def _leave(self) -> None:
+        """Somebody else may go on with what was committed."""
+        with suppress(DBAPIError):  # it is gone, and so will this process be
+            ledger.ended(self.connection, self.run)
+            self.connection.commit()
 
     def _begin(self) -> None:
         """Begin the transaction: on SQLite a savepoint outside of one commits when it ends."""

@@ -154,7 +154,7 @@ def test_a_killed_run_leaves_nothing_or_what_undo_removes_whole(
 def test_rows_and_their_keys_are_committed_together(
     backend: str, fresh: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, expected: str
 ) -> None:
-    """Also after a commit in between: what fails before the keys are recorded takes no row along."""
+    """Also after a commit: what fails before the keys are recorded takes no row along."""
     url = fresh(backend)
     monkeypatch.setenv("DATABASE_URL", url)
     project = Project("settings")
