@@ -286,12 +286,12 @@ def _progress(shares: list[Share]) -> Iterator[Callable[[Any, int], None]]:
         TextColumn("{task.fields[rate]} rows/s"),
         TimeRemainingColumn(),
     )
-    started: dict[str, float] = {}
+    started: dict[int, float] = {}
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bars = {id(s): progress.add_task(s.name, total=s.count, rate="") for s in shares if s.count}
 
         def advance(share: Any, done: int) -> None:
-            begun = started.setdefault(share.name, time.monotonic() - 1e-3)
+            begun = started.setdefault(id(share), time.monotonic() - 1e-3)
             rate = done / max(time.monotonic() - begun, 1e-3)
             progress.update(bars[id(share)], completed=done, rate=f"{rate:,.0f}")
 

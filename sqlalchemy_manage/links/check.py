@@ -101,15 +101,13 @@ def check_links(
 
 def _whole(link: Directions, results: Iterable[Result]) -> bool:
     """Whether the references of the link table were followed, and none is broken."""
-    own = [r for r in results if isinstance(r.link, Reference) and r.link.child in link.tables]
-    followed = {column for r in own for column in _columns(r.link)}
-    return not any(r.broken for r in own) and all(
-        column in followed and not column.nullable for _, column in link.stored
-    )
-
-
-def _columns(link: Link) -> tuple[sa.Column[Any], ...]:
-    return link.columns if isinstance(link, Reference) else ()
+    followed: set[sa.Column[Any]] = set()
+    for result in results:
+        if isinstance(result.link, Reference) and result.link.child in link.tables:
+            if result.broken:
+                return False
+            followed |= set(result.link.columns)
+    return all(column in followed and not column.nullable for _, column in link.stored)
 
 
 def _unique(inspector: Any, link: LinkTable) -> bool:

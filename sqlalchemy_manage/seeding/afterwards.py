@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ..errors import SeedError
-from .chunks import Chunk, Counters, Later, ShareFacts, key_name
+from .chunks import Later, ShareFacts
 from .columns import declarations_of
+from .drawing import Drawing
 from .links import Link
+from .numbering import Counters, key_name
 from .plan import Share
 from .pools import Pool, Pools, read_keys
 from .randomness import seeded
@@ -35,9 +37,7 @@ def link_afterwards(
     """Write the links of a share's rows that had to wait, one UPDATE for each row."""
     for attribute in dict.fromkeys(each.attribute for each in later):
         chunks = [each for each in later if each.attribute == attribute]
-        options: Any = share.factory._meta
-        name = options.rename.get(attribute, attribute)
-        prop = shape_of(share.factory).mapper.relationships[name]
+        prop = shape_of(share.factory).relation(attribute)
         declaration = declarations_of(share.factory, share.overrides)[0][attribute][0]
         if prop.direction is MANYTOONE:
             _to_one(connection, writer, share, facts, chunks, prop, declaration)
@@ -62,18 +62,19 @@ def _to_one(
     total = sum(len(each.keys[0]) for each in later)
     pool = _pool_of_own(connection, later, targets, table) if tree else None
     levels = level_ends(total, link.depth or 1)
+    pools = Pools(connection)
     for each in later:
         numbers = seeded(facts.random_seed, facts.name, facts.index, link_name(prop), each.place)
         count = len(each.keys[0])
-        chunk = Chunk(facts, 0, Counters({}), Pools(connection), numbers, {})
+        drawing = Drawing(facts.random_seed, numbers, pools)
         rows: list[int | None]
         if pool is not None:
             source = pool
             rows = _parents(levels, each.place, count, numbers)
         else:
-            source = chunk.pools.of(targets[0].table, targets, sa.inspect(link.factory._meta.model))
+            source = pools.of(targets[0].table, targets, sa.inspect(link.factory._meta.model))
             label = f"{share.name}.{prop.key}"
-            rows = list(chunk.choose_for(link, source, count, label, each.place))
+            rows = list(drawing.one_each(link, source, count, label, each.place))
         kept = [
             (place, row)
             for place, row in enumerate(rows)

@@ -12,6 +12,7 @@ from ..errors import SeedError
 from ..output import clean
 from ..violations import violation
 from .parts import Part
+from .refusals import reason, refusal
 from .writers import Block, Encoder, Writer
 
 
@@ -85,8 +86,4 @@ def _named(
         for name in broken.columns
         if named.get(name) in row
     ] or [f"{table.name}: " + clean(", ".join(f"{k}={v!r}" for k, v in row.items()))]
-    reason = f"{broken.kind}, constraint {broken.constraint}" if broken.constraint else broken.kind
-    return SeedError(
-        f"{factory}: the database refuses {', '.join(shown)} ({reason}). Nothing was written.",
-        f"Change that declaration of {factory}, or the constraint.",
-    )
+    return refusal(factory, ", ".join(shown), reason(broken, error))

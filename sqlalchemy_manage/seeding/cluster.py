@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..data.backends import writing
 from ..databases import shown
 from ..errors import DatabaseMissing, ManageError, SeedError
 from . import ledger
-from .chunks import Counters
-from .pools import Pools
+from .numbering import Starts
 from .seed import Seeded, Seeder
 from .undo import undo
-from .work import Result, Setup, Task, prepared, run_task
+from .work import Result, Setup, Task, prepared, record, run_task
 from .writers import Writer
 
 
@@ -45,8 +46,8 @@ class ClusterSeeder(Seeder):
             self.window.stop()
             self.connection.rollback()
             if self.run:
-                undo(self.connection, self.run, self.tables)
-                self.connection.commit()
+                with writing(self.connection):
+                    undo(self.connection, self.run, self.tables)
             if isinstance(error, DatabaseMissing):
                 raise SeedError(
                     f"A worker's settings lead to another database: {error.message} "
@@ -64,8 +65,9 @@ class ClusterSeeder(Seeder):
     def _fate(self) -> str:
         return "Nothing was written."
 
-    def _lock(self, table: sa.Table) -> None:
-        """None: the workers write to it."""
+    def _starts(self) -> Starts:
+        """Without locks: the workers write to the tables."""
+        return Starts(self.connection, self.tables, locked=False)
 
     def _apart_from(self, rows: int, each: Mapping[str, int]) -> None:
         """Keep the keys of the rows to come from everybody else: no lock can, held here."""
@@ -92,10 +94,8 @@ class ClusterSeeder(Seeder):
         if not result.written:
             super()._write(share, task, result)
             return
-        for table, count in result.written.items():
-            self.rows[table] = self.rows.get(table, 0) + count
-        if result.later:
-            self.later.setdefault(task.facts.index, []).extend(result.later)
+        self._count(result.rows)
+        self.later.setdefault(task.facts.index, []).extend(result.later)
 
 
 def write_in_worker(setup: Setup, task: Task, run: int, token: str) -> Result:
@@ -106,8 +106,7 @@ def write_in_worker(setup: Setup, task: Task, run: int, token: str) -> Result:
     """
     project, shares, encoder = prepared(setup)
     share = shares[task.facts.index]
-    label = f"{task.facts.index}/{task.number}"
-    result = run_task(share, task, encoder, Counters(task.counters), Pools(None, task.pools), {})
+    result = run_task(share, task, encoder, *task.elsewhere(), {})
     if result.why is not None or result.retry:
         return result
     with project.connect() as connection:
@@ -119,17 +118,10 @@ def write_in_worker(setup: Setup, task: Task, run: int, token: str) -> Result:
             )
         if state[0] != "running":
             raise SeedError(f"Run {run} was given up; a worker leaves it alone.")
-        if label not in ledger.chunks_done(connection, run):
+        if task.label not in ledger.chunks_done(connection, run):
             writer = Writer(connection, {table.fullname: table for table in project.tables})
             for block in result.blocks:
                 writer.send(block)
-            for keys in result.keys:
-                chunk = label if keys.own else f"{label}+"
-                ledger.record_packed(
-                    connection, run, keys.table, keys.columns, keys.count, keys.packed, chunk
-                )
+            record(connection, run, task, result.keys)
             connection.commit()
-    written: dict[str, int] = {}
-    for block in result.blocks:
-        written[block.table] = written.get(block.table, 0) + block.count
-    return Result(later=result.later, used=result.used, seconds=result.seconds, written=written)
+    return replace(result, blocks=[], parts=[], keys=[], written=True)

@@ -10,7 +10,7 @@ The one module that knows factory_boy from within (declarations, DeclarationSet)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from factory import enums, fuzzy
@@ -101,6 +101,7 @@ class Batch:
         self.parent = parent
         self.own_numbers = own_numbers  # sequences are those of the parent
         self.before, self.after = declarations_of(owner, self.overrides)
+        self.given = given_names(owner, self.before)
         self.preset = frozenset(preset or ())
         self.columns: dict[str, Sequence[Any]] = dict(preset or {})
         self.replaces: tuple[Batch, Sequence[int]] | None = None
@@ -126,6 +127,11 @@ class Batch:
         finally:
             self._pending.pop()
         return self.columns[name]
+
+    def fill(self) -> None:
+        """Evaluate every attribute."""
+        for name in self.before:
+            self.column(name)
 
     def evaluate(
         self, declaration: Any, context: dict[str, Any], rows: Sequence[int], name: str = ""
@@ -175,8 +181,7 @@ class Batch:
         batch = Batch(
             owner, self.source, len(rows), sequences, overrides, parent, own_numbers=own_numbers
         )
-        for name in batch.before:
-            batch.column(name)
+        batch.fill()
         return batch
 
 
@@ -286,9 +291,9 @@ class _Seen:
 
     def __getattr__(self, name: str) -> Any:
         batch = self._batch
-        given = given_attributes(batch)
-        if name in given:
-            value = given[name][self._row]
+        declared = batch.given.get(name)
+        if declared is not None:
+            value = batch.column(declared)[self._row]
             return value.seen() if type(value) is Reference else value
         if not hasattr(batch.factory._meta.model, name):
             raise AttributeError(f"'{batch.factory._meta.model.__name__}' has no '{name}'")
@@ -324,21 +329,23 @@ def declarations_of(owner: Any, overrides: Mapping[str, Any]) -> tuple[Declarati
     )
 
 
+def given_names(owner: Any, before: Iterable[str]) -> dict[str, str]:
+    """What the model's constructor is given: without parameters, and under which name it is
+    declared here."""
+    options = owner._meta
+    names = {n: n for n in before if n not in options.exclude and n not in options.parameters}
+    for old, new in options.rename.items():
+        if old in names:
+            names[new] = names.pop(old)
+    return names
+
+
 def given_attributes(batch: Batch) -> dict[str, Sequence[Any]]:
-    """What the model's constructor would be given: without parameters, under their own names.
+    """The columns of what the model's constructor is given.
 
     A value may be SKIP, for a row that is not given this attribute.
     """
-    options = batch.factory._meta
-    given = {
-        name: batch.column(name)
-        for name in batch.before
-        if name not in options.exclude and name not in options.parameters
-    }
-    for old, new in options.rename.items():
-        if old in given:
-            given[new] = given.pop(old)
-    return given
+    return {name: batch.column(declared) for name, declared in batch.given.items()}
 
 
 def _overrides(kind: type, known: type) -> bool:

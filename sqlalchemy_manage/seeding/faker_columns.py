@@ -153,7 +153,7 @@ def _column(fake: faker.Faker, name: str, arguments: dict[str, Any]) -> Column:
         return made
     found = traced(method, arguments)
     if isinstance(found, Choice):
-        return _choosing(found)
+        return _Choosing(found)
     if isinstance(found, _Filled) and (filling := _filling(fake, found.formats)) is not None:
         return filling
     return _one_by_one(method, arguments)
@@ -194,10 +194,6 @@ def elements(drawing: Column) -> Sequence[Any] | None:
     return drawing.choice.elements if isinstance(drawing, _Choosing) else None
 
 
-def _choosing(choice: Choice) -> Column:
-    return _Choosing(choice)
-
-
 def _filling(fake: faker.Faker, formats: Choice) -> Column | None:
     compiled = []
     for text in formats.elements:
@@ -226,19 +222,19 @@ def _dates(provider: DateTime, start_date: Any = "-30y", end_date: Any = "today"
     if not 0 < days <= _MANY_DAYS:
         return None
     dates = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal())]
-    return _choosing(Choice(dates))
+    return _Choosing(Choice(dates))
 
 
 def _booleans(provider: Misc, chance_of_getting_true: int = 50) -> Column:
     chance = max(0, min(100, int(chance_of_getting_true)))
-    return _choosing(Choice((True,) * chance + (False,) * (100 - chance)))
+    return _Choosing(Choice((True,) * chance + (False,) * (100 - chance)))
 
 
 def _integers(
     provider: BaseProvider, min_value: int = 0, max_value: int = 9999, step: int = 1
 ) -> Column | None:
     numbers = range(min_value, max_value + 1, step)
-    return _choosing(Choice(numbers)) if len(numbers) else None
+    return _Choosing(Choice(numbers)) if len(numbers) else None
 
 
 def _random_int(

@@ -146,7 +146,8 @@ class Link(_Drawing):
         free = [row for row in pool if row not in self._drawn] if self.unique else pool
         if not free:
             row = step.recurse(target, extra)
-            session.flush() if self.attribute is not None else None
+            if self.attribute is not None:
+                session.flush()
             pool.append(row)
         return self._pick(pool, 1)[0]
 

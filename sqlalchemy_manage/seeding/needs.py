@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import factory
 from factory.alchemy import SQLAlchemyModelFactory
+from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ..errors import SeedError, did_you_mean
 from .columns import declarations_of
@@ -26,12 +27,12 @@ def needs_order(owner: Any, overrides: Mapping[str, Any]) -> str | None:
 def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]) -> str | None:
     if owner in on_the_way:
         return f"{owner.__name__} makes rows of its own kind"
+    before, after = declarations_of(owner, overrides)
     if issubclass(owner, SQLAlchemyModelFactory):
         if why := shape_of(owner).own_way:
             return why
-        if unique := left_to_chance(owner, overrides):
+        if unique := left_to_chance(owner, before):
             return f"{unique[0]} must be unique"
-    before, after = declarations_of(owner, overrides)
     way = {**on_the_way, owner: None}
     for name, (declaration, context) in before.items():
         if why := _declared_order(name, declaration, context, False, way):
@@ -67,6 +68,24 @@ def _declared_order(
     elif isinstance(declaration, factory.Iterator) and sometimes:
         return f"'{name}' takes a value of an Iterator only sometimes"
     return None
+
+
+def model_name(model: type) -> str:
+    return f"{model.__module__}.{model.__qualname__}"
+
+
+def waits(owner: Any, prop: Any, declaration: Link | Links, after: Collection[str]) -> bool:
+    """Whether the links along a relationship are drawn when all rows are there.
+
+    Trees of the factory's own rows, rows of a model that is seeded ``after`` it (by name), and
+    the many side of a foreign key, which stands in the other rows.
+    """
+    if prop.direction is not MANYTOONE:
+        return bool(prop.direction is ONETOMANY)
+    target = declaration.factory._meta.model
+    if issubclass(owner._meta.model, target):
+        return isinstance(declaration, Link) and declaration.depth is not None
+    return model_name(target) in after
 
 
 def require_fakers(owner: Any, overrides: Mapping[str, Any]) -> None:

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from ..conf import failing_line
 from ..errors import ManageError, SeedError
-from .chunks import Counters, key_name, sequence_name
 from .factories import bound, subclasses
 from .links import POOLS
+from .numbering import Counters, key_name, sequence_name
+from .parts import key_columns
 from .refusals import refused
 
 Create = Callable[[int, Session], Any]
@@ -29,11 +30,6 @@ Keys = dict[sa.Table, list[tuple[Any, ...]]]
 def creating(owner: Any, overrides: Mapping[str, Any]) -> Create:
     """What ``create_batch(**overrides)`` does for each row."""
     return lambda number, session: owner.create(**overrides)
-
-
-def key_columns(table: sa.Table) -> tuple[str, ...]:
-    """What tells a row of the table from others: its primary key, else all of its columns."""
-    return tuple(column.key for column in table.primary_key or table.columns)
 
 
 def make_objects(
@@ -121,20 +117,19 @@ def _explained(
 @contextmanager
 def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
     """Each factory's Sequence goes on where the seed's numbers stand, and they with it."""
-    counted: list[Any] = []
+    counted: dict[str, Any] = {}
     for each in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
         options: Any = each._meta
         mapper = sa.inspect(options.model, raiseerr=False) if options.model else None
         if mapper is None or mapper.local_table not in tables:
             continue
-        reference = options.counter_reference.factory
         name = sequence_name(each)
-        if reference is each or name not in {sequence_name(c) for c in counted}:
-            reference.reset_sequence(counters.take(name, each, 0).start, force=True)
-            counted.append(reference)
+        if name not in counted:
+            counted[name] = options.counter_reference.factory
+            counted[name].reset_sequence(counters.take(name, each, 0).start, force=True)
     yield
-    for reference in counted:
-        counters.next[sequence_name(reference)] = reference._meta.next_sequence()
+    for name, reference in counted.items():
+        counters.next[name] = reference._meta.next_sequence()
 
 
 @contextmanager

@@ -26,6 +26,11 @@ class Part:
         self.count = count
 
 
+def key_columns(table: sa.Table) -> tuple[str, ...]:
+    """What tells a row of the table from others: its primary key, else all of its columns."""
+    return tuple(column.key for column in table.primary_key or table.columns)
+
+
 def kinds(values: Sequence[Any]) -> set[type]:
     """The types of all values; quicker than to look for one value among them."""
     return {int} if isinstance(values, range) else set(map(type, values))

@@ -15,6 +15,7 @@ from .columns import declarations_of
 from .factories import Factory, project_factories
 from .needs import drawn_from, require_fakers
 from .profiles import Reference, Rows, profile
+from .shapes import shape_of
 from .unique import require_room
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def _sorted(project: Project, shares: Sequence[Share]) -> list[Share]:
         if id(share) in found or id(share) in waiting:
             return  # there, or in a circle: it is linked afterwards
         for name, declaration in drawn_from(share.factory, share.overrides):
-            relation: Any = sa.inspect(share.model).relationships.get(name)
+            relation = shape_of(share.factory).relation(name)
             if relation is not None and relation.direction.name == "ONETOMANY":
                 continue
             for other in ordered:

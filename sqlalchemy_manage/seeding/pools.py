@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
 from .columns import NotColumnwise, PoolMissing
+from .links import Link, Links, weight_sums
 
 Key = tuple[str, tuple[str, ...], str]
 """Full name of a table, keys of its columns, and the model: what a pool is known by."""
@@ -99,6 +100,7 @@ class Pools:
     ) -> None:
         self.connection = connection
         self.known: dict[Key, Pool] = dict(known or {})
+        self._sums: dict[tuple[int, int], list[float] | None] = {}
 
     def of(self, table: Any, columns: Sequence[Any], model: Mapper[Any] | None = None) -> Pool:
         """The rows of ``table`` as they stood when the share began; PoolMissing in a worker.
@@ -113,6 +115,13 @@ class Pools:
             keys = read_keys(self.connection, table, columns, *_of_model(model, table))
             self.known[key] = Pool(*key[:2], keys)
         return self.known[key]
+
+    def sums(self, link: Link | Links, pool: Pool) -> list[float] | None:
+        """The weights of the link added up, once for all chunks of the share."""
+        key = (id(link), id(pool))
+        if key not in self._sums:
+            self._sums[key] = weight_sums(link.weights, pool.size)
+        return self._sums[key]
 
 
 def _of_model(model: Mapper[Any] | None, table: Any) -> list[Any]:

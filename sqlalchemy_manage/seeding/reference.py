@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..errors import SeedError
-from .chunks import Counters
+from .numbering import Counters
 from .objects import Keys, make_objects
 from .profiles import Reference
 

@@ -30,9 +30,14 @@ def refused(
     row = _at_fault(row, broken)
     name = factories.get(type(row), type(row).__name__)
     what = ", ".join(_values(row, broken)) or f"a row ({_whole(row)})"
+    return refusal(name, what, reason(broken, error))
+
+
+def refusal(factory: str, what: str, why: str, mend: str = "constraint") -> SeedError:
+    """The error that a row of ``factory`` ends a seed with. ``mend``: what else could change."""
     return SeedError(
-        f"{name}: the database refuses {what} ({_reason(broken, error)}). Nothing was written.",
-        f"Change that declaration of {name}, or the constraint.",
+        f"{factory}: the database refuses {what} ({why}). Nothing was written.",
+        f"Change that declaration of {factory}, or the {mend}.",
     )
 
 
@@ -77,7 +82,8 @@ def _whole(row: Any) -> str:
     return clean(", ".join(f"{k}={v!r}" for k, v in shown.items()))
 
 
-def _reason(broken: Violation, error: StatementError) -> str:
+def reason(broken: Violation, error: StatementError) -> str:
+    """What the row violates, with the constraint's name where it has one."""
     if broken.kind == "refused":
         return str(error.orig).strip().splitlines()[0]
     if broken.constraint:

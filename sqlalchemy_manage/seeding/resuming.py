@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
 from . import ledger
-from .chunks import SIZE, Later
-from .links import Link
-from .needs import drawn_from
+from .chunks import SIZE, Later, ShareFacts, told_by
+from .needs import drawn_from, waits
 from .plan import Share
 from .shapes import shape_of
 
 
 def later_again(
-    connection: sa.Connection,
-    run: ledger.Run,
-    shares: Sequence[Share],
-    tables: Mapping[str, sa.Table],
+    connection: sa.Connection, run: ledger.Run, shares: Iterable[tuple[Share, ShareFacts]]
 ) -> dict[int, list[Later]]:
     """The links that an interrupted run had put off, from the keys it recorded."""
     found: dict[int, list[Later]] = {}
-    for index, share in enumerate(shares):
-        names = _put_off(share)
-        if not names:
-            continue
-        table = shape_of(share.factory).tables[0]
-        for label, keys in ledger.keys_of_chunks(connection, run.id, table):
-            if label.startswith(f"{index}/") and not label.endswith("+"):
-                place = int(label.partition("/")[2]) * SIZE
-                found.setdefault(index, []).extend(Later(name, place, list(keys)) for name in names)
+    for share, facts in shares:
+        shape = shape_of(share.factory)
+        for name, declaration in drawn_from(share.factory, share.overrides):
+            prop = shape.relation(name)
+            if prop is None or not waits(share.factory, prop, declaration, facts.after):
+                continue
+            later = found.setdefault(facts.index, [])
+            later += _recorded(connection, run, facts.index, name, told_by(prop))
     return found
 
 
-def _put_off(share: Share) -> list[str]:
-    names = []
-    for name, declaration in drawn_from(share.factory, share.overrides):
-        relation: Any = sa.inspect(share.model).relationships.get(name)
-        if relation is None:
+def _recorded(
+    connection: sa.Connection, run: ledger.Run, share: int, name: str, columns: list[Any]
+) -> list[Later]:
+    """The rows of the share, chunk by chunk, told by ``columns``."""
+    table = columns[0].table
+    key = list(table.primary_key)
+    stored: dict[Any, Any] | None = None
+    if columns != key:
+        found = connection.execute(sa.select(*key, *columns))
+        stored = {tuple(row[: len(key)]): tuple(row[len(key) :]) for row in found}
+    chunks: dict[int, list[list[Any]]] = {}
+    for label, keys in ledger.keys_of_chunks(connection, run.id, table):
+        place, _, number = label.partition("/")
+        if place != str(share) or not number.isdigit():  # of rows that came along it is not
             continue
-        tree = isinstance(declaration, Link) and declaration.depth is not None
-        if relation.direction.name == "ONETOMANY" or tree:
-            names.append(name)
-    return names
+        values = keys
+        if stored is not None:
+            rows = [stored[row] for row in zip(*keys, strict=True)]
+            values = [list(each) for each in zip(*rows, strict=True)]
+        known = chunks.setdefault(int(number), [[] for _ in columns])
+        for column, more in zip(known, values, strict=True):
+            column += more
+    return [Later(name, number * SIZE, list(values)) for number, values in chunks.items()]

@@ -95,8 +95,7 @@ class Assembled:
                 self._refer(prop, values)
         self._required_references()
         for table in self.shape.tables:
-            self._defaults(table)
-        for table in self.shape.tables:
+            fill_defaults(self.batch.factory, table, self.values, self.batch.count)
             for column in table.columns:
                 if column in self.values:
                     check_values(self.batch.factory.__name__, column, self.values[column])
@@ -220,9 +219,6 @@ class Assembled:
                 for column, keys in zip(columns, pool.keys, strict=True):
                     self.values[column] = [keys[row] for row in rows]
                     self._drawn.add(column)
-
-    def _defaults(self, table: sa.Table) -> None:
-        fill_defaults(self.batch.factory, table, self.values, self.batch.count)
 
     def _link(self, prop: Any, values: Sequence[Any]) -> None:
         """The rows of a link table; of a one-to-many relationship, the second pass."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,26 +18,26 @@ from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from ..conf import failing_line
 from ..databases import trouble
-from ..errors import SeedError
+from ..errors import ManageError, SeedError
 from ..violations import violation
 from . import ledger
 from .afterwards import link_afterwards
 from .blame import require_references, send
-from .chunks import SIZE, Counters, Later, ShareFacts, model_name
+from .chunks import SIZE, Later, ShareFacts
 from .columns import Failed
 from .evaluators import start_iterators
 from .executors import Window
-from .needs import needs_order
-from .objects import Keys, creating, key_columns, make_objects
-from .packing import pack
-from .parts import Part
+from .needs import model_name, needs_order
+from .numbering import Counters, Starts
+from .objects import Keys, creating, make_objects
+from .parts import Part, key_columns
 from .plan import Request, Share
 from .pools import Pools
 from .randomness import everywhere
 from .reference import seed_reference
 from .resuming import later_again
 from .shapes import shape_of
-from .work import Result, Setup, Task, in_worker, run_task
+from .work import Result, Setup, Task, chunk_label, in_worker, record, run_task
 from .writers import Encoder, Writer
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Seeded:
     """What was written: rows per table, and in how many seconds.
 
     ``generating``: seconds of processor time in which rows were made, of all processes
-    together. ``slow``: factory -> why factory_boy made
-    its rows one by one. ``changed``: reference rows that got new values.
+    together. ``slow``: factory -> why factory_boy made its rows one by one. ``changed``:
+    reference rows that got new values.
     """
 
     run: int
@@ -110,7 +110,7 @@ class Seeder:
         self.tables = {table.fullname: table for table in project.tables}
         self.encoder = Encoder(connection.dialect)
         self.writer = Writer(connection, self.tables)
-        self.counters = Counters({}, self._load)
+        self.counters = Counters({}, load=self._starts())
         self.seen: dict[Any, set[Any]] = {}
         self.later: dict[int, list[Later]] = {}
         self.rows: dict[str, int] = {}
@@ -135,84 +135,36 @@ class Seeder:
             self.connection.commit()
         except DBAPIError as error:
             raise trouble(error) from error
-        return self._all(before, resumed=False)
+        return self._all(before)
 
     def resume(self, run: ledger.Run) -> Seeded:
         """Go on with a run that was interrupted between two commits."""
         self.run = run.id
         self.token = run.plan["token"]
         self.progress = Progress(**run.plan["progress"])
-        self.counters = Counters(run.plan["first"], self._load)
-        self.counters.next.update(self.progress.counters)
-        self.later = later_again(self.connection, run, self.shares, self.tables)
-        return self._all(None, resumed=True)
+        self.counters = Counters(self.progress.counters, run.plan["first"], self._starts())
+        facts = map(self._facts, range(len(self.shares)))
+        self.later = later_again(self.connection, run, zip(self.shares, facts, strict=True))
+        return self._all()
 
-    def _all(self, before: Callable[[], None] | None, resumed: bool) -> Seeded:
+    def _all(self, before: Callable[[], None] | None = None) -> Seeded:
         start = time.perf_counter()
-        done = False
         # What ``before`` removes may have to take other rows along.
         self._pragmas(*(["foreign_keys=OFF"] if before is None else []), "cache_size=-16000")
         try:
             self._begin()
-            if not resumed:
-                counts = {share.name: share.count for share in self.shares}
-                self.run = ledger.begin(
-                    self.connection,
-                    profile=self.request.profile,
-                    counts=counts,
-                    random_seed=self.random_seed,
-                    plan=self._plan(),
-                )
-                if before is not None:
-                    before()
-            start_iterators()
-            for index, share in enumerate(self.shares):
-                if index >= self.progress.share:
-                    self._share(index, share)
-            for index, later in sorted(self.later.items()):
-                facts = self._facts(index)
-                link_afterwards(
-                    self.connection,
-                    self.writer,
-                    self.shares[index],
-                    facts,
-                    later,
-                    self.counters,
-                )
-            self.writer.finish()
-            self._prove()
-            ledger.finish(self.connection, self.run)
+            self._everything(before)
             self.connection.commit()
-        except Failed as error:
+        except BaseException as error:
             self.connection.rollback()
-            raise SeedError(
-                f"{error.factory.__name__} failed at row {error.row + 1}: "
-                f"{type(error.error).__name__}: {error.error}, in '{error.name}'"
-                f"{failing_line(error.error)}. "
-                f"{self._fate()}"
-            ) from error.error
-        except StatementError as error:
-            self.connection.rollback()
-            if isinstance(error, OperationalError) and (
-                violation(error, self.project.tables).kind == "refused"
-            ):
-                raise trouble(error) from error  # the database's state, no fault of a row
-            raise SeedError(f"The database refused: {error.orig}. {self._fate()}") from error
-        except BrokenExecutor as error:
-            self.connection.rollback()
-            raise SeedError(
-                f"A process that made rows was ended (out of memory?). {self._fate()}",
-                "Repeat the command, with fewer --jobs.",
-            ) from error
-        except BaseException:
-            self.connection.rollback()
-            raise
-        else:
-            done = True
+            if self.commit_every is not None:
+                self._leave()
+            told = self._told(error)
+            if told is None:
+                raise
+            raise told from error
         finally:
             self._pragmas("foreign_keys=ON")
-            if not done and self.commit_every is not None:
-                self._leave()
         seconds = time.perf_counter() - start
         return Seeded(
             self.run,
@@ -223,6 +175,56 @@ class Seeder:
             self.slow,
             self.changed,
         )
+
+    def _everything(self, before: Callable[[], None] | None) -> None:
+        if not self.run:
+            self.run = ledger.begin(
+                self.connection,
+                profile=self.request.profile,
+                counts={share.name: share.count for share in self.shares},
+                random_seed=self.random_seed,
+                plan=self._plan(),
+            )
+        if before is not None:
+            before()
+        start_iterators()
+        for index, share in enumerate(self.shares):
+            if index >= self.progress.share:
+                self._share(index, share)
+        for index, later in sorted(self.later.items()):
+            link_afterwards(
+                self.connection,
+                self.writer,
+                self.shares[index],
+                self._facts(index),
+                later,
+                self.counters,
+            )
+        self.writer.finish()
+        self._prove()
+        ledger.finish(self.connection, self.run)
+
+    def _told(self, error: BaseException) -> ManageError | None:
+        """What a failure means; None for one that says so itself."""
+        if isinstance(error, Failed):
+            return SeedError(
+                f"{error.factory.__name__} failed at row {error.row + 1}: "
+                f"{type(error.error).__name__}: {error.error}, in '{error.name}'"
+                f"{failing_line(error.error)}. "
+                f"{self._fate()}"
+            )
+        if isinstance(error, StatementError):
+            if isinstance(error, OperationalError) and (
+                violation(error, self.project.tables).kind == "refused"
+            ):
+                return trouble(error)  # the database's state, no fault of a row
+            return SeedError(f"The database refused: {error.orig}. {self._fate()}")
+        if isinstance(error, BrokenExecutor):
+            return SeedError(
+                f"A process that made rows was ended (out of memory?). {self._fate()}",
+                "Repeat the command, with fewer --jobs.",
+            )
+        return None
 
     def _leave(self) -> None:
         """Somebody else may go on with what was committed."""
@@ -270,34 +272,8 @@ class Seeder:
         after = frozenset(model_name(share.model) for share in self.shares[index + 1 :])
         return ShareFacts(index, self.shares[index].name, self.random_seed, after)
 
-    def _load(self, name: str, what: Any) -> int:
-        """Where numbers start: sequences at the number of rows, keys after the largest."""
-        if name.startswith("~"):
-            return 0
-        if name.startswith("="):
-            return self.counters.first.get(name[1:], 0)
-        if name.startswith("#"):
-            return self._last_key(what) + 1
-        mapper = sa.inspect(what._meta.model, raiseerr=False) if what._meta.model else None
-        table: Any = getattr(mapper, "local_table", None)
-        if table is None or table.fullname not in self.tables:
-            return 0
-        return self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-
-    def _last_key(self, table: sa.Table) -> int:
-        """The largest key of the table, 0 where it has no rows."""
-        self._lock(table)
-        column: Any = table.autoincrement_column
-        query = sa.select(column).order_by(column.desc()).limit(1)
-        if self.connection.dialect.name in ("mysql", "mariadb"):
-            query = query.with_for_update()  # nobody adds a larger one until the commit
-        return max(0, self.connection.scalar(query) or 0)
-
-    def _lock(self, table: sa.Table) -> None:
-        """Nobody else adds a row until the commit. SQLite has one writer as it is."""
-        if self.connection.dialect.name == "postgresql":
-            name = self.connection.dialect.identifier_preparer.format_table(table)
-            self.connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+    def _starts(self) -> Starts:
+        return Starts(self.connection, self.tables, locked=True)
 
     def _share(self, index: int, share: Share) -> None:
         facts = self._facts(index)
@@ -308,7 +284,7 @@ class Seeder:
                     self.connection, share.reference, self.counters, self.project.tables
                 )
             self.changed += changed
-            self._record_objects(keys, f"{index}/0", share)
+            self._record_objects(keys, index, 0, share)
             self._chunk_done(index, 0, share, share.count)
             return
         first = self.progress.chunk if index == self.progress.share else 0
@@ -316,7 +292,7 @@ class Seeder:
         if share.count == 0 or first >= total:
             return
         ordered = self.executor is None or needs_order(share.factory, share.overrides) is not None
-        tasks = (Task(facts, n, min(SIZE, share.count - n * SIZE), {}) for n in range(first, total))
+        tasks = (Task(facts, n, min(SIZE, share.count - n * SIZE)) for n in range(first, total))
         results = self._in_order(share, tasks, pools)
         if not ordered and total - first > 1:
             results = self._apart(share, tasks, pools)
@@ -357,7 +333,7 @@ class Seeder:
         for task in tasks:
             ahead = (task.number - first.number - 1) * SIZE
             starts = {name: base[name] + ahead * each.get(name, 0) for name in base}
-            task = Task(task.facts, task.number, task.count, starts, pools.known)
+            task = replace(task, counters=starts, first=self.counters.first, pools=pools.known)
             window.add(task, self._submit(setup, task))
             if window.full():
                 yield self._from_worker(share, window, each, pools)
@@ -396,66 +372,54 @@ class Seeder:
         )
 
     def _write(self, share: Share, task: Task, result: Result) -> None:
-        chunk = f"{task.facts.index}/{task.number}"
         if result.why is not None:
-            factory, why = result.why
-            if factory not in self.slow:
-                self.slow[factory] = why
-                self.on_slow(factory, why)
-            start = time.process_time()
-            place = (self.random_seed, share.name, task.facts.index, task.number)
-            with everywhere(*place):
-                keys = make_objects(
-                    self.connection,
-                    share.factory,
-                    task.count,
-                    creating(share.factory, share.overrides),
-                    self.counters,
-                    self.project.tables,
-                )
-            self.generating += time.process_time() - start
-            self._record_objects(keys, chunk, share)
+            self._write_objects(share, task, *result.why)
             return
         for number, block in enumerate(result.blocks):
             part = partial(self._part, share, task, result, number)
             send(self.connection, self.writer, self.encoder, block, part, self.tables)
-            self.rows[block.table] = self.rows.get(block.table, 0) + block.count
-            self.uncommitted += block.count
+        record(self.connection, self.run, task, result.keys)
+        self._count(result.rows)
         self.unproved |= result.unproved
-        for written in result.keys:
-            ledger.record_packed(
+        self.later.setdefault(task.facts.index, []).extend(result.later)
+
+    def _write_objects(self, share: Share, task: Task, factory: str, why: str) -> None:
+        """The chunk by factory_boy, which is said once."""
+        if factory not in self.slow:
+            self.slow[factory] = why
+            self.on_slow(factory, why)
+        start = time.process_time()
+        with everywhere(*task.place):
+            keys = make_objects(
                 self.connection,
-                self.run,
-                written.table,
-                written.columns,
-                written.count,
-                written.packed,
-                chunk if written.own else f"{chunk}+",
+                share.factory,
+                task.count,
+                creating(share.factory, share.overrides),
+                self.counters,
+                self.project.tables,
             )
-        if result.later:
-            self.later.setdefault(task.facts.index, []).extend(result.later)
+        self.generating += time.process_time() - start
+        self._record_objects(keys, task.facts.index, task.number, share)
+
+    def _count(self, rows: Mapping[str, int]) -> None:
+        for table, count in rows.items():
+            self.rows[table] = self.rows.get(table, 0) + count
+            self.uncommitted += count
 
     def _part(self, share: Share, task: Task, result: Result, number: int) -> tuple[str, Part]:
         """What a block was made of; made again where another process made it."""
         if not result.parts:
-            pools, counters = Pools(None, task.pools), Counters(task.counters)
-            result = run_task(share, task, self.encoder, counters, pools, {})
+            result = run_task(share, task, self.encoder, *task.elsewhere(), {})
         return result.parts[number]
 
-    def _record_objects(self, keys: Keys, chunk: str, share: Share) -> None:
-        own = set(shape_of(share.factory).tables)
+    def _record_objects(self, keys: Keys, share: int, number: int, made: Share) -> None:
+        own = set(shape_of(made.factory).tables)
         for table, rows in keys.items():
-            columns = key_columns(table)
             values = [list(each) for each in zip(*rows, strict=True)]
-            label = chunk if table in own else f"{chunk}+"
-            found = [table.c[name] for name in columns]
-            for count, packed in pack(found, values, self.connection.dialect):
-                ledger.record_packed(
-                    self.connection, self.run, table.fullname, columns, count, packed, label
-                )
-            self.rows[table.fullname] = self.rows.get(table.fullname, 0) + len(rows)
+            label = chunk_label(share, number, table in own)
+            ledger.record_keys(self.connection, self.run, table, key_columns(table), values, label)
+            self._count({table.fullname: len(rows)})
             self.unproved.add(table.fullname)
-            self.uncommitted += len(rows)
 
     def _chunk_done(self, index: int, chunk: int, share: Share, done: int) -> None:
         self.progress = Progress(index, chunk + 1, self.counters.next)

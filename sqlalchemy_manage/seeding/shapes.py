@@ -13,10 +13,13 @@ from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session
 from sqlalchemy.orm.decl_base import _declarative_constructor
 
-from .columns import Batch
+from .columns import given_names
 
 # A factory that has its own of these makes its objects in its own way.
-_OWN_WAYS = ("_create", "_build", "_save", "_get_or_create", "_generate", "create")
+_OWN_WAYS = {
+    **dict.fromkeys(("_create", "_build", "_save", "_get_or_create", "_generate", "create"), "a"),
+    **dict.fromkeys(("_adjust_kwargs", "_after_postgeneration"), "an"),
+}
 
 
 class Shape:
@@ -38,16 +41,17 @@ class Shape:
                 found.setdefault(mapper.local_table)
         return list(found)
 
+    def relation(self, name: str) -> Any:
+        """The relationship that a declaration's name stands for; None where it is none."""
+        return self.mapper.relationships.get(self.factory._meta.rename.get(name, name))
+
     @cached_property
     def own_way(self) -> str | None:
         """Why factory_boy itself has to make each object; None where it need not."""
         owner, options = self.factory, self.factory._meta
-        for name in _OWN_WAYS:
+        for name, article in _OWN_WAYS.items():
             if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
-                return f"it has a {name}() of its own"
-        for name in ("_adjust_kwargs", "_after_postgeneration"):
-            if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
-                return f"it has an {name}() of its own"
+                return f"it has {article} {name}() of its own"
         if options.sqlalchemy_get_or_create:
             return "it looks for each row first (sqlalchemy_get_or_create)"
         if options.inline_args:
@@ -112,17 +116,12 @@ class Shape:
 
     def how(self) -> tuple[str, str | None]:
         """``columns``, ``objects`` or ``factory_boy``, and why; as far as can be told ahead."""
-        given = [
-            name
-            for name in self.factory._meta.pre_declarations
-            if name not in self.factory._meta.exclude and name not in self.factory._meta.parameters
-        ]
-        renamed = {self.factory._meta.rename.get(name, name): None for name in given}
-        if why := self.one_by_one(renamed):
+        given = given_names(self.factory, self.factory._meta.pre_declarations)
+        if why := self.one_by_one(given):
             return "factory_boy", why
         columns = {
             name: None
-            for name in renamed
+            for name in given
             if not isinstance(self.mapper.attrs.get(name), RelationshipProperty)
         }
         if self.needs_objects(columns):
@@ -152,6 +151,3 @@ def _by_users(listeners: Iterable[Any]) -> bool:
 def shape_of(owner: Any) -> Shape:
     """The shape of a factory."""
     return Shape(owner)
-
-
-__all__ = ["Batch", "Shape", "shape_of"]

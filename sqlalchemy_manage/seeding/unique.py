@@ -41,10 +41,12 @@ class Unique:
         return ", ".join(f"{self.table.name}.{column.name}" for column in self.columns)
 
 
-def left_to_chance(owner: Any, overrides: Mapping[str, Any]) -> list[Unique]:
-    """The unique constraints of a factory's model that equal values could break."""
+def left_to_chance(owner: Any, before: Declarations) -> list[Unique]:
+    """The unique constraints of a factory's model that equal values could break.
+
+    ``before``: the declarations that are evaluated before the object is made.
+    """
     shape = shape_of(owner)
-    before, _ = declarations_of(owner, overrides)
     found = []
     for table in shape.tables:
         for columns in _unique_sets(table):
@@ -98,7 +100,7 @@ def meet(batch: Batch, chunk: Chunk) -> None:
     """
     if batch.replaces is not None:
         return
-    watched = left_to_chance(batch.factory, batch.overrides)
+    watched = left_to_chance(batch.factory, batch.before)
     if not watched:
         return
     for unique in watched:
@@ -163,8 +165,7 @@ def _draw_again(
         batch.own_numbers,
     )
     again.replaces = batch, rows
-    for name in again.before:
-        again.column(name)
+    again.fill()
     again.assembled = type(batch.assembled)(again, chunk)
     for target, source in (
         (batch.assembled.values, again.assembled.values),
@@ -269,7 +270,7 @@ def _iterated(declaration: Any) -> Sequence[Any] | None:
 def require_room(owner: Any, overrides: Mapping[str, Any], count: int) -> None:
     """Raises SeedError where a unique column has fewer values than rows are wanted."""
     before, _ = declarations_of(owner, overrides)
-    for unique in left_to_chance(owner, overrides):
+    for unique in left_to_chance(owner, before):
         if unique.table is not shape_of(owner).tables[0]:
             continue
         room = 1

@@ -18,6 +18,7 @@ from factory.declarations import Skip
 from ..errors import SeedError
 from ..output import clean
 from .parts import kinds
+from .refusals import refusal
 
 _NUMBERS = (int, float, decimal.Decimal)
 # What each type takes; types that are not here take what their own processors make of it.
@@ -39,28 +40,24 @@ def check_values(owner: str, column: sa.Column[Any], values: Sequence[Any]) -> N
     found = kinds(values) - {Skip}
     has_none = NoneType in found and not column.type.should_evaluate_none
     if has_none and not column.nullable and column.server_default is None:
-        raise _unfit(owner, column, None, values.index(None), "NOT NULL")
+        raise _unfit(owner, column, None, "NOT NULL")
     found.discard(NoneType)
     for kind, takes in _TYPES:
         if isinstance(column.type, kind):
             wrong = {k for k in found if takes and not issubclass(k, takes)}
-            for row, value in enumerate(values) if wrong else ():
+            for value in values if wrong else ():
                 if type(value) in wrong:
-                    raise _unfit(owner, column, value, row, f"wrong type, {column.type!r}")
+                    raise _unfit(owner, column, value, f"wrong type, {column.type!r}")
             break
     length = getattr(column.type, "length", None)
     if length and str in found and isinstance(column.type, sa.String | sa.LargeBinary):
         if isinstance(column.type, sa.Enum):
             return
-        for row, value in enumerate(values):
+        for value in values:
             if isinstance(value, str) and len(value) > length:
-                raise _unfit(owner, column, value, row, f"too long, at most {length} characters")
+                raise _unfit(owner, column, value, f"too long, at most {length} characters")
 
 
-def _unfit(owner: str, column: sa.Column[Any], value: Any, row: int, why: str) -> SeedError:
-    where = f"{column.table.name}.{column.name}"
-    return SeedError(
-        f"{owner}: the database refuses {where} = {clean(repr(value))} ({why}). "
-        "Nothing was written.",
-        f"Change that declaration of {owner}, or the column.",
-    )
+def _unfit(owner: str, column: sa.Column[Any], value: Any, why: str) -> SeedError:
+    what = f"{column.table.name}.{column.name} = {clean(repr(value))}"
+    return refusal(owner, what, why, mend="column")

@@ -7,15 +7,19 @@ import importlib
 import os
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from .chunks import Chunk, Counters, Later, ShareFacts
+import sqlalchemy as sa
+
+from . import ledger
+from .chunks import Chunk, Later, ShareFacts
 from .columns import CounterMissing, NotColumnwise, PoolMissing
-from .objects import key_columns
+from .numbering import Counters
 from .packing import pack
-from .parts import Part
+from .parts import Part, key_columns
 from .plan import Request, Share, shares_of
 from .pools import Key, Pool, Pools
 from .randomness import everywhere
@@ -37,13 +41,34 @@ class Setup:
 
 @dataclass(frozen=True)
 class Task:
-    """Chunk ``number`` of a share: ``count`` rows, with the numbers they start at."""
+    """Chunk ``number`` of a share: ``count`` rows. ``counters``: the numbers it starts at, of
+    those that began at ``first``."""
 
     facts: ShareFacts
     number: int
     count: int
-    counters: dict[str, int]
+    counters: dict[str, int] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
     pools: dict[Key, Pool] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What the ledger calls the chunk."""
+        return chunk_label(self.facts.index, self.number)
+
+    @property
+    def place(self) -> tuple[int, str, int, int]:
+        """What its random numbers depend on."""
+        return self.facts.random_seed, self.facts.name, self.facts.index, self.number
+
+    def elsewhere(self) -> tuple[Counters, Pools]:
+        """Numbers and pools for a process that knows no others."""
+        return Counters(self.counters, self.first), Pools(None, self.pools)
+
+
+def chunk_label(share: int, number: int, own: bool = True) -> str:
+    """``own``: rows of the share's factory, not of those that came along."""
+    return f"{share}/{number}" if own else f"{share}/{number}+"
 
 
 @dataclass(frozen=True)
@@ -64,9 +89,9 @@ class Written:
 class Result:
     """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
 
-    ``unproved``: tables with foreign keys that may lead nowhere. ``written``: rows for each
-    table, where a worker wrote them itself. ``parts``: what the blocks were made of, each
-    with the name of its factory; not carried between processes.
+    ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
+    nowhere. ``written``: a worker wrote it all itself. ``parts``: what the blocks were made
+    of, each with the name of its factory; not carried between processes.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -77,7 +102,8 @@ class Result:
     seconds: float = 0.0
     why: tuple[str, str] | None = None
     retry: bool = False
-    written: dict[str, int] = field(default_factory=dict)
+    written: bool = False
+    rows: dict[str, int] = field(default_factory=dict)
     unproved: set[str] = field(default_factory=set)
 
 
@@ -110,9 +136,8 @@ def _made(
 ) -> Result:
     start = time.process_time()
     before = dict(counters.next)
-    place = (task.facts.random_seed, share.name, task.facts.index, task.number)
-    with everywhere(*place) as rng:
-        chunk = Chunk(task.facts, task.number, counters, pools, rng, seen)
+    with everywhere(*task.place) as rng:
+        chunk = Chunk(task.facts, counters, pools, rng, seen)
         try:
             chunk.make(share.factory, task.count, share.overrides)
             delayed = chunk.delayed()
@@ -132,8 +157,8 @@ def _made(
             _add(result, encoder, part, False, batch.factory.__name__)
         result.unproved |= batch.assembled.unproved()
     result.used = {
-        name: counters.next[name] - before.get(name, counters.first.get(name, 0))
-        for name in counters.next
+        name: after - before.get(name, counters.first[name])
+        for name, after in counters.next.items()
     }
     chunk.forget()
     result.seconds = time.process_time() - start
@@ -142,6 +167,7 @@ def _made(
 
 def _add(result: Result, encoder: Encoder, part: Part, own: bool, factory: str) -> None:
     result.parts.append((factory, part))
+    result.rows[part.table.fullname] = result.rows.get(part.table.fullname, 0) + part.count
     result.blocks.append(encoder.encode(part.table, part.columns, part.values))
     columns = key_columns(part.table)
     values = dict(zip(part.columns, part.values, strict=True))
@@ -159,7 +185,8 @@ def prepared(setup: Setup) -> tuple[Project, list[Share], Encoder]:
 
     if setup.folder not in sys.path:
         sys.path.insert(0, setup.folder)
-    os.chdir(setup.folder) if os.path.isdir(setup.folder) else None
+    if os.path.isdir(setup.folder):  # of a worker on another machine it need not be there
+        os.chdir(setup.folder)
     importlib.invalidate_caches()
     project = Project(setup.settings, setup.alias)
     project.interactive = False
@@ -173,8 +200,15 @@ def prepared(setup: Setup) -> tuple[Project, list[Share], Encoder]:
 def in_worker(setup: Setup, task: Task) -> Result:
     """The chunk, made in a process that has no connection."""
     _project, shares, encoder = prepared(setup)
-    counters = Counters(task.counters)
-    pools = Pools(None, task.pools)
-    result = run_task(shares[task.facts.index], task, encoder, counters, pools, {})
+    result = run_task(shares[task.facts.index], task, encoder, *task.elsewhere(), {})
     result.parts = []
     return result
+
+
+def record(connection: sa.Connection, run: int, task: Task, keys: Iterable[Written]) -> None:
+    """Write the keys of a chunk into the ledger."""
+    for each in keys:
+        label = chunk_label(task.facts.index, task.number, each.own)
+        ledger.record_packed(
+            connection, run, each.table, each.columns, each.count, each.packed, label
+        )

@@ -7,13 +7,12 @@ import decimal
 import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
 
-from .writers_values import Values, all_naive, each, joined, remembered, with_none
+from .writers_values import Values, all_naive, joined, remembered, rendered
 
 # PyMySQL's own bound; longer statements are no faster.
 MOST = 1_000_000
@@ -72,22 +71,9 @@ def literals(column: sa.Column[Any], values: Values) -> Values | None:
 
     Raises ValueFault for a number that MariaDB does not have, and half of a surrogate pair.
     """
-    types = set(map(type, values))
-    if not types <= _FORMS.keys():
+    if not set(map(type, values)) <= _FORMS.keys():
         return None
-    some = types - {type(None)}
-    if len(some) > 1:
-        return each(column, lambda value: _FORMS[type(value)](value), values)
-    make: Callable[[Values], Values] = list
-    if str in some:
-        make = partial(_strings, column)
-    elif datetime.datetime in some:
-        make = _datetimes
-    elif some == {datetime.date}:
-        make = partial(remembered, partial(each, column, _FORMS[datetime.date]))
-    elif some and not some <= {int}:
-        make = partial(each, column, _FORMS[some.pop()])
-    return with_none(make, values, "NULL") if len(types) > 1 or not some else make(values)
+    return rendered(column, values, _FORMS, _strings, _datetimes, "NULL")
 
 
 def _strings(column: sa.Column[Any], values: Sequence[str]) -> Values:

@@ -7,7 +7,6 @@ import decimal
 import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,11 +14,10 @@ import sqlalchemy as sa
 from .writers_values import (
     Values,
     all_naive,
-    each,
     joined,
     plain_type,
     remembered,
-    with_none,
+    rendered,
     without_nul,
 )
 
@@ -105,24 +103,11 @@ def texts(column: sa.Column[Any], dialect: sa.Dialect, values: Values) -> Values
 
     Raises ValueFault for a string with a NUL or with half of a surrogate pair.
     """
-    types = set(map(type, values))
     forms = _forms(column, dialect)
-    if not types <= forms.keys() or is_cast(column, values):
+    if not set(map(type, values)) <= forms.keys() or is_cast(column, values):
         without_nul(column, values)
         return None
-    some = types - {type(None)}
-    if len(some) > 1:
-        return each(column, lambda value: forms[type(value)](value), values)
-    make: Callable[[Values], Values] = list
-    if str in some:
-        make = partial(_strings, column)
-    elif datetime.datetime in some:
-        make = _datetimes
-    elif some == {datetime.date}:
-        make = partial(remembered, partial(each, column, forms[datetime.date]))
-    elif some and not some <= {int}:
-        make = partial(each, column, forms[some.pop()])
-    return with_none(make, values, NULL) if len(types) > 1 or not some else make(values)
+    return rendered(column, values, forms, _strings, _datetimes, NULL)
 
 
 def _datetimes(values: Values) -> Values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import pickle
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -152,6 +152,35 @@ def with_none(make: Callable[[Values], Values], values: Values, none: Any = None
         fault.row = at[fault.row]
         raise
     return [none if value is None else next(given) for value in values]
+
+
+def rendered(
+    column: sa.Column[Any],
+    values: Values,
+    forms: Mapping[type, Callable[[Any], str]],
+    strings: Callable[[sa.Column[Any], Any], Any],
+    datetimes: Callable[[Values], Values],
+    null: str,
+) -> Values:
+    """Objects whose ``str()`` is the text of each value, made for all at once where they are of
+    one type. ``forms``: type of value -> its text, for every type among them.
+
+    Raises ValueFault for the first value that a form refuses.
+    """
+    types = set(map(type, values))
+    some = types - {type(None)}
+    if len(some) > 1:
+        return each(column, lambda value: forms[type(value)](value), values)
+    make: Callable[[Values], Values] = list
+    if str in some:
+        make = partial(strings, column)
+    elif datetime.datetime in some:
+        make = datetimes
+    elif some == {datetime.date}:
+        make = partial(remembered, partial(each, column, forms[datetime.date]))
+    elif some and not some <= {int}:
+        make = partial(each, column, forms[some.pop()])
+    return with_none(make, values, null) if len(types) > 1 or not some else make(values)
 
 
 def joined(column: sa.Column[Any], texts: Sequence[str]) -> str:

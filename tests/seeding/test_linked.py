@@ -281,6 +281,47 @@ def test_profiles(new_database: NewDatabase) -> None:
     assert [len(rows[name]) for name in ("member", "topic", "vote")] == [50, 67, 100]
 
 
+INTERRUPTED = """
+import sys
+from sqlalchemy_manage.project import Project
+from sqlalchemy_manage.seeding import ledger
+from sqlalchemy_manage.seeding.plan import Request, plan
+from sqlalchemy_manage.seeding.seed import Seeder
+
+record = ledger.record_packed
+def fails(connection, run, table, *rest):
+    if table == 'room':
+        raise RuntimeError('out of the blue')
+    record(connection, run, table, *rest)
+ledger.record_packed = fails
+project = Project('settings')
+with project.connect() as connection:
+    request, shares = plan(project, connection, Request(counts=COUNTS))
+    connection.rollback()
+    try:
+        Seeder(project, connection, request, shares, 3, commit_every=50).seed()
+    except RuntimeError as error:
+        sys.exit(str(error))
+"""
+
+
+def test_an_interrupted_run_closes_its_circles_and_trees_when_it_goes_on(
+    new_database: NewDatabase,
+) -> None:
+    """Members and teams refer to each other, and members to members."""
+    counts = (("Member", 300), ("Team", 20), ("Locker", 40), ("Room", 3))
+    whole, broken = new_database("sqlite"), new_database("sqlite")
+    for url in (whole, broken):
+        create_tables(url)
+    assert seed(whole, "--random-seed", "3", *(f"{m}={n}" for m, n in counts)).code == 0
+    stopped = run(CLUB, "-c", INTERRUPTED.replace("COUNTS", repr(counts)), url=broken)
+    assert "out of the blue" in stopped.stderr, stopped
+    assert len(content(broken)["member"]) == 300
+    resumed = seed(broken, "--resume")
+    assert resumed.code == 0, resumed
+    assert content(broken) == content(whole)
+
+
 def test_reference_rows_are_there_once(new_database: NewDatabase) -> None:
     url = new_database("sqlite")
     create_tables(url)

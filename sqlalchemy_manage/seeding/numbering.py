@@ -1,0 +1,86 @@
+"""Sequence numbers of factories, keys of tables, values of Iterators: where each goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from .columns import CounterMissing
+
+
+class Counters:
+    """The next number under each name. ``first``: where this seed began to count."""
+
+    def __init__(
+        self,
+        next_: Mapping[str, int],
+        first: Mapping[str, int] | None = None,
+        load: Callable[[str, Any], int] | None = None,
+    ) -> None:
+        self.next = dict(next_)
+        self.first = dict(next_ if first is None else first)
+        self._load = load
+
+    def take(self, name: str, what: Any, count: int) -> range:
+        """The next ``count`` numbers; raises CounterMissing in a worker."""
+        if name not in self.next:
+            if self._load is None:
+                raise CounterMissing(name)
+            self.next[name] = self._load(name, what)
+        start = self.next[name]
+        self.first.setdefault(name, start)
+        self.next[name] = start + count
+        return range(start, start + count)
+
+
+def sequence_name(owner: Any) -> str:
+    """The counter of a factory: of its base, where that has the same model or a base of it."""
+    reference = owner._meta.counter_reference.factory
+    return f"{reference.__module__}.{reference.__qualname__}"
+
+
+def key_name(table: Any) -> str:
+    return f"#{table.fullname}"
+
+
+def iterator_name(iterator: str) -> str:
+    return f"~{iterator}"
+
+
+class Starts:
+    """Where numbers start: sequences at the number of rows, keys after the largest.
+
+    ``locked``: nobody else adds a row, and so a key, until the transaction ends.
+    """
+
+    def __init__(
+        self, connection: sa.Connection, tables: Mapping[str, sa.Table], locked: bool
+    ) -> None:
+        self.connection = connection
+        self.tables = tables
+        self.locked = locked
+
+    def __call__(self, name: str, what: Any) -> int:
+        if name.startswith("~"):
+            return 0
+        if name.startswith("#"):
+            return self._last_key(what) + 1
+        mapper = sa.inspect(what._meta.model, raiseerr=False) if what._meta.model else None
+        table: Any = getattr(mapper, "local_table", None)
+        if table is None or table.fullname not in self.tables:
+            return 0
+        return self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+    def _last_key(self, table: sa.Table) -> int:
+        """The largest key of the table, 0 where it has no rows. SQLite has one writer as it is."""
+        dialect = self.connection.dialect
+        column: Any = table.autoincrement_column
+        query = sa.select(column).order_by(column.desc()).limit(1)
+        if self.locked and dialect.name == "postgresql":
+            name = dialect.identifier_preparer.format_table(table)
+            self.connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+        if dialect.name in ("mysql", "mariadb"):
+            query = query.with_for_update()
+        return max(0, self.connection.scalar(query) or 0)
