@@ -44,13 +44,14 @@ PROJECTS = Path(__file__).resolve().parent / "projects"
 BACKENDS = ("sqlite", "postgresql", "mariadb")
 
 
-def _answers(url: str) -> bool:
+def _refusal(url: str) -> str | None:
+    """What the server at this URL says instead of an answer; None where it answers."""
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"connect_timeout": 3})
     try:
         with engine.connect():
-            return True
-    except sa.exc.DBAPIError:
-        return False
+            return None
+    except sa.exc.DBAPIError as error:
+        return str(error.orig)
 
 
 def _missing(reason: str) -> None:
@@ -64,7 +65,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     """The URL of a PostgreSQL maintenance database whose user may create databases."""
     given = os.environ.get("TEST_POSTGRES_URL")
     local = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
-    if given or _answers(local):
+    if given or _refusal(local) is None:
         yield given or local
         return
     with warnings.catch_warnings():
@@ -86,8 +87,8 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 def mariadb_server() -> str:
     """The URL of a MariaDB server whose user may create databases."""
     url = os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/")
-    if not _answers(url):
-        _missing("no MariaDB: set TEST_MARIADB_URL")
+    if refusal := _refusal(url):
+        _missing(f"no MariaDB: set TEST_MARIADB_URL ({refusal})")
     return url
 
 
