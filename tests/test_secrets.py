@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 from conftest import run
 
 CANARY = "kAn4rY0wl"
@@ -96,7 +97,10 @@ def test_nowhere(sample: Path, url: str, command: str) -> None:
 
 
 def test_a_server_that_refuses_the_password(sample: Path, mariadb_server: str) -> None:
-    url = f"mariadb+pymysql://nobody_known:{CANARY}@127.0.0.1:3306/nowhere"
+    server = sa.make_url(mariadb_server).set(
+        username="nobody_known", password=CANARY, database="nowhere"
+    )
+    url = server.render_as_string(hide_password=False)
     for command in ("migrate", "alembic upgrade", "seed", "drift"):
         result = run(sample, *COMMANDS[command], url=url)
         assert result.code != 0
