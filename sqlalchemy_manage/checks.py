@@ -64,8 +64,8 @@ def _models(project: Project) -> str:
 
 
 def _history(project: Project) -> str:
-    from .migrations.history import read_history, versions_folder
-    from .migrations.tampering import require_sound
+    from .migrations.revisions.history import read_history, versions_folder
+    from .migrations.running.tampering import require_sound
 
     history = require_sound(read_history(versions_folder(project)), project)
     head = history.single_head()
@@ -80,8 +80,8 @@ def _connection(project: Project) -> str:
 
 
 def _migrations(project: Project) -> str:
-    from .migrations.plan import make_plan
-    from .migrations.tampering import standing
+    from .migrations.revisions.plan import make_plan
+    from .migrations.running.tampering import standing
 
     found = standing(project).require_untampered()
     plan = make_plan(found.history, found.heads, None)
@@ -92,7 +92,7 @@ def _migrations(project: Project) -> str:
 
 
 def _schema(project: Project) -> str:
-    from .migrations.autogenerate import draft_revision
+    from .migrations.autogenerate.draft import draft_revision
 
     draft, notices = draft_revision(project, only_looks=True)
     if draft is not None and draft.changes:
@@ -104,7 +104,7 @@ def _schema(project: Project) -> str:
 
 
 def _drift(project: Project) -> str:
-    from .migrations.drift import find_drift
+    from .migrations.schemas.drift import find_drift
 
     found = find_drift(project)
     note = f" ({found.note})" if found.note else ""

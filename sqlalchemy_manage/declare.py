@@ -239,19 +239,19 @@ def declared(metadata: sa.MetaData) -> list[Declaration]:
 
 
 def _create(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    from .migrations.create_all import create_declared
+    from .migrations.objects.create_all import create_declared
 
     create_declared(metadata.info[_KEY], connection, kw["checkfirst"])
 
 
 def _before_drop(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    from .migrations.create_all import drop_declared
+    from .migrations.objects.create_all import drop_declared
 
     drop_declared(metadata.info[_KEY], connection, kw["tables"], ("view", "trigger"))
 
 
 def _after_drop(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    from .migrations.create_all import drop_declared
+    from .migrations.objects.create_all import drop_declared
 
     # A default of a table may have used the function until now.
     drop_declared(metadata.info[_KEY], connection, kw["tables"], ("function",))

@@ -14,9 +14,9 @@ from .. import output
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..migrations.branches import Left
-    from ..migrations.history import History
-    from ..migrations.plan import Plan
+    from ..migrations.revisions.branches import Left
+    from ..migrations.revisions.history import History
+    from ..migrations.revisions.plan import Plan
     from ..project import Project
 
 
@@ -51,7 +51,7 @@ def show(
 
 
 def _show_ahead(project: Project, plans: list[Plan], left: Left | None, as_json: bool) -> None:
-    from ..migrations.ahead import previews
+    from ..migrations.losses.ahead import previews
 
     more = (left.origin,) if left is not None else ()
     found = previews(project, plans, *more) if any(plan.steps for plan in plans) else []
@@ -66,16 +66,16 @@ def _show_ahead(project: Project, plans: list[Plan], left: Left | None, as_json:
 
 def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> None:
     """Apply or undo the steps of ``plan``, and tell of each on stderr."""
-    from ..migrations.danger import Allowed
-    from ..migrations.executor import apply_plan
-    from ..migrations.reversal import does_nothing
+    from ..migrations.losses.danger import Allowed
+    from ..migrations.revisions.reversal import does_nothing
+    from ..migrations.running.executor import apply_plan
     from ._prompts import name_asker
 
     if plan.backwards and not fake:
         for step in filter(does_nothing, plan.steps):
             output.warn(f"{step.id} is not undone: downgrade() does nothing.")
     if how.get("no_prove") and not fake:
-        from ..migrations.proof import UNPROVED
+        from ..migrations.losses.proof import UNPROVED
 
         output.warn(UNPROVED)
     more = {name: how[name] for name in ("folder", "forget") if name in how}
@@ -94,7 +94,7 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
 
 def record(project: Project, history: History, target: str | None) -> None:
     """``--fake`` where the database stands at a revision that has no file: forget that one."""
-    from ..migrations.plan import make_plan
+    from ..migrations.revisions.plan import make_plan
 
     if target is None or target[0] in "+-":
         raise UsageError(
@@ -122,8 +122,8 @@ def leave_branch(
     Returns whether nothing is left to do, which is so with ``--plan`` and ``--check``, and
     where the database then stands. Raises NotHere where it is not wanted, or not possible.
     """
-    from ..migrations.branches import brought_back, left_behind
-    from ..migrations.plan import make_plan
+    from ..migrations.revisions.branches import brought_back, left_behind
+    from ..migrations.revisions.plan import make_plan
 
     left = left_behind(project, history, current)
     assert left is not None

@@ -13,9 +13,9 @@ from ..errors import SeedError, UsageError
 
 if TYPE_CHECKING:
     from ..project import Project
-    from ..seeding.ledger import Run
     from ..seeding.plan import Request, Share
     from ..seeding.seed import Seeded
+    from ..seeding.undoing.ledger import Run
 
 
 def permit(project: Project) -> None:
@@ -39,8 +39,8 @@ def run(
     """Plan and seed, telling of the progress on stderr."""
     import secrets
 
-    from ..seeding.executors import dask_cluster, process_pool
     from ..seeding.plan import plan
+    from ..seeding.running.executors import dask_cluster, process_pool
     from ..seeding.seed import Seeder
 
     number = secrets.randbelow(2**32) if random_seed is None else random_seed
@@ -60,7 +60,7 @@ def run(
         how: dict[str, Any] = {"executor": executor, "on_progress": bars, "on_slow": _slow}
         place = (project, connection, request, shares, number)
         if dask is not None:
-            from ..seeding.cluster import ClusterSeeder
+            from ..seeding.running.cluster import ClusterSeeder
 
             seeder: Seeder = ClusterSeeder(*place, jobs=workers, **how)
         else:
@@ -70,10 +70,10 @@ def run(
 
 def resume(project: Project, which: str, jobs: int) -> Seeded:
     """Go on with a run that was interrupted; raises SeedError where it cannot."""
-    from ..seeding.executors import process_pool
-    from ..seeding.ledger import require_ended
     from ..seeding.plan import Request, shares_of
+    from ..seeding.running.executors import process_pool
     from ..seeding.seed import Seeder
+    from ..seeding.undoing.ledger import require_ended
 
     with ExitStack() as stack:
         executor = stack.enter_context(process_pool(jobs)) if jobs > 1 else None
@@ -101,8 +101,8 @@ def resume(project: Project, which: str, jobs: int) -> Seeded:
 def undo(project: Project, which: str, as_json: bool) -> None:
     """Remove what a run made, and say what was kept."""
     from ..data.backends import writing
-    from ..seeding.ledger import require_ended
-    from ..seeding.undo import undo as remove
+    from ..seeding.undoing.ledger import require_ended
+    from ..seeding.undoing.undo import undo as remove
 
     permit(project)
     with project.connect() as connection:
@@ -136,8 +136,8 @@ def undo(project: Project, which: str, as_json: bool) -> None:
 
 
 def _undo_all(project: Project, connection: Any) -> None:
-    from ..seeding.ledger import runs
-    from ..seeding.undo import undo as remove
+    from ..seeding.undoing.ledger import runs
+    from ..seeding.undoing.undo import undo as remove
 
     tables = {table.fullname: table for table in project.tables}
     for each in reversed(runs(connection)[:-1]):
@@ -149,7 +149,7 @@ def _undo_all(project: Project, connection: Any) -> None:
 
 
 def _named(connection: Any, which: str, *states: str) -> Run:
-    from ..seeding.ledger import runs
+    from ..seeding.undoing.ledger import runs
 
     known = runs(connection)
     if which == "last":
@@ -173,7 +173,7 @@ def status(project: Project, as_json: bool) -> None:
     """Print the runs that the ledger knows."""
     from dataclasses import asdict
 
-    from ..seeding.ledger import runs
+    from ..seeding.undoing.ledger import runs
 
     with project.connect() as connection:
         known = runs(connection)
@@ -203,9 +203,9 @@ def status(project: Project, as_json: bool) -> None:
 
 def dry_run(project: Project, request: Request, as_json: bool) -> None:
     """Print what would be made, and how; write nothing."""
+    from ..seeding.generating.shapes import shape_of
     from ..seeding.needs import needs_order
     from ..seeding.plan import plan
-    from ..seeding.shapes import shape_of
 
     with project.connect() as connection:
         _, shares = plan(project, connection, request)

@@ -28,8 +28,8 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
       manage.py redo 2
       manage.py redo --plan
     """
-    from ..migrations.history import project_history, stands_at
-    from ..migrations.plan import make_plan
+    from ..migrations.revisions.history import project_history, stands_at
+    from ..migrations.revisions.plan import make_plan
     from . import _migrate
 
     _migrate.require_plan(**how)

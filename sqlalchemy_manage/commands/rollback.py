@@ -27,8 +27,8 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
       manage.py rollback 3          undo the last three
       manage.py rollback --plan     what that would lose
     """
-    from ..migrations.history import project_history, stands_at
-    from ..migrations.plan import make_plan
+    from ..migrations.revisions.history import project_history, stands_at
+    from ..migrations.revisions.plan import make_plan
     from . import _migrate
 
     _migrate.require_plan(**how)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..databases import database_url, is_sqlite_file, shown, sqlite_path
 from ..errors import BackupError, DatabaseMissing
-from ..migrations.history import is_bookkeeping
+from ..migrations.revisions.history import is_bookkeeping
 from .clients import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, hidden_file, put_in_place
 

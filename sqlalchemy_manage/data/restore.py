@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from ..conf import Database
 from ..databases import connecting, create_engine, database_url, sqlite_path
 from ..errors import BackupError, ManageError
-from ..migrations.locks import migration_lock
+from ..migrations.running.locks import migration_lock
 from ..permission import STAMP, stamp, stamp_of
 from ..servers import exists, scratch_database
 from .backup import (

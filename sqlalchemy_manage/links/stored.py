@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..migrations.history import is_bookkeeping
+from ..migrations.revisions.history import is_bookkeeping
 
 Name = tuple[str | None, str]
 """Schema (None for the default one) and name."""

@@ -21,22 +21,22 @@ from ..databases import connecting, create_engine
 from ..errors import HistoryError, Locked, ManageError
 from ..output import redact
 from ..project import Project
-from .danger import Allowed, BeforeDanger, allowed_of
-from .dangling import NoNewDangling
-from .directives import answers_of, directives_hook
-from .history import History, read_history
-from .interrupts import stoppable, watch_transaction
-from .journal import Journal
-from .locks import is_busy, locked, migration_lock
-from .plugins import include
-from .proof import LinksStay, wanted_of
-from .questions import Answers
-from .recorder import Recorder
-from .scripts import Request
-from .tampering import require_sound
-from .timeouts import open_transactions, pauses, set_timeouts
-from .vanished import NothingVanishes
-from .watch import Guard, MovedOn, Watcher
+from .autogenerate.directives import answers_of, directives_hook
+from .autogenerate.plugins import include
+from .autogenerate.questions import Answers
+from .losses.danger import Allowed, BeforeDanger, allowed_of
+from .losses.proof import LinksStay, wanted_of
+from .revisions.history import History, read_history
+from .revisions.scripts import Request
+from .running.interrupts import stoppable, watch_transaction
+from .running.journal import Journal
+from .running.locks import is_busy, locked, migration_lock
+from .running.recorder import Recorder
+from .running.tampering import require_sound
+from .running.timeouts import open_transactions, pauses, set_timeouts
+from .running.watch import Guard, MovedOn, Watcher
+from .sqlite.dangling import NoNewDangling
+from .sqlite.vanished import NothingVanishes
 
 Event = tuple[str, str, float]
 """What happened, to which revision, after how many seconds: start, done, failed, busy.

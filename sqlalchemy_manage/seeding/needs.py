@@ -10,10 +10,10 @@ from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ..errors import SeedError, did_you_mean
-from .columns import declarations_of
+from .generating.columns import declarations_of
+from .generating.shapes import shape_of
+from .generating.unique import left_to_chance
 from .links import Link, Links
-from .shapes import shape_of
-from .unique import left_to_chance
 
 
 def needs_order(owner: Any, overrides: Mapping[str, Any]) -> str | None:

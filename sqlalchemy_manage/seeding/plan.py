@@ -11,12 +11,12 @@ from sqlalchemy.exc import NoInspectionAvailable
 
 from ..databases import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
-from .columns import declarations_of
 from .factories import Factory, project_factories
+from .generating.columns import declarations_of
+from .generating.shapes import shape_of
+from .generating.unique import require_room
 from .needs import drawn_from, require_fakers
 from .profiles import Reference, Rows, profile
-from .shapes import shape_of
-from .unique import require_room
 
 if TYPE_CHECKING:
     from ..project import Project

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..errors import SeedError
-from .numbering import Counters
-from .objects import Keys, make_objects
+from .generating.numbering import Counters
+from .generating.objects import Keys, make_objects
 from .profiles import Reference
 
 

@@ -20,25 +20,25 @@ from ..conf import failing_line
 from ..databases import trouble
 from ..errors import ManageError, SeedError
 from ..violations import violation
-from . import ledger
-from .afterwards import link_afterwards
-from .blame import require_references, send
-from .chunks import SIZE, Later, ShareFacts
-from .columns import Failed
-from .evaluators import start_iterators
-from .executors import Window
+from .generating.afterwards import link_afterwards
+from .generating.columns import Failed
+from .generating.evaluators import start_iterators
+from .generating.numbering import Counters, Starts
+from .generating.objects import Keys, creating, make_objects
+from .generating.parts import Part, key_columns
+from .generating.pools import Pools
+from .generating.randomness import everywhere
+from .generating.shapes import shape_of
 from .needs import model_name, needs_order
-from .numbering import Counters, Starts
-from .objects import Keys, creating, make_objects
-from .parts import Part, key_columns
 from .plan import Request, Share
-from .pools import Pools
-from .randomness import everywhere
 from .reference import seed_reference
-from .resuming import later_again
-from .shapes import shape_of
-from .work import Result, Setup, Task, chunk_label, in_worker, record, run_task
-from .writers import Encoder, Writer
+from .running.chunks import SIZE, Later, ShareFacts
+from .running.executors import Window
+from .running.resuming import later_again
+from .running.work import Result, Setup, Task, chunk_label, in_worker, record, run_task
+from .undoing import ledger
+from .writers.blame import require_references, send
+from .writers.writer import Encoder, Writer
 
 if TYPE_CHECKING:
     from ..project import Project

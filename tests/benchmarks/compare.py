@@ -35,7 +35,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.embedded import embedded_postgresql
-from sqlalchemy_manage.migrations.plugins import comparing, include
+from sqlalchemy_manage.migrations.autogenerate.plugins import comparing, include
 
 ROUND_TRIP = 0.005
 POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"

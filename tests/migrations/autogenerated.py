@@ -14,10 +14,10 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 
-from sqlalchemy_manage.migrations import plugins
-from sqlalchemy_manage.migrations.expressions import plain
-from sqlalchemy_manage.migrations.snapshot import Snapshot
-from sqlalchemy_manage.migrations.trees import tree
+from sqlalchemy_manage.migrations.autogenerate import plugins
+from sqlalchemy_manage.migrations.schemas.snapshot import Snapshot
+from sqlalchemy_manage.migrations.sql.expressions import plain
+from sqlalchemy_manage.migrations.sql.trees import tree
 
 Define = Callable[[sa.MetaData], object]
 """Puts tables into a MetaData."""

@@ -14,9 +14,9 @@ from alembic.operations import Operations
 from sqlalchemy import event
 from sqlalchemy.dialects import mysql, postgresql
 
-from sqlalchemy_manage.migrations import plugins
-from sqlalchemy_manage.migrations.enums import finish_enums, settle_enums
-from sqlalchemy_manage.migrations.questions import Answers, Scripted
+from sqlalchemy_manage.migrations.autogenerate import plugins
+from sqlalchemy_manage.migrations.autogenerate.questions import Answers, Scripted
+from sqlalchemy_manage.migrations.enums.compare import finish_enums, settle_enums
 
 OPTIONS: dict[str, Any] = {
     "autogenerate_plugins": plugins.PLUGINS,

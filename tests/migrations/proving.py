@@ -13,10 +13,10 @@ from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.conf import Database
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.danger import Allowed
 from sqlalchemy_manage.migrations.environment import migration_engine
-from sqlalchemy_manage.migrations.proof import LinksStay
-from sqlalchemy_manage.migrations.watch import Step
+from sqlalchemy_manage.migrations.losses.danger import Allowed
+from sqlalchemy_manage.migrations.losses.proof import LinksStay
+from sqlalchemy_manage.migrations.running.watch import Step
 
 
 class Undone(Exception):

@@ -10,10 +10,15 @@ import sqlalchemy as sa
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
-from sqlalchemy_manage.migrations import plugins
-from sqlalchemy_manage.migrations.questions import Answers, Question, Scripted, parse_answers
-from sqlalchemy_manage.migrations.review import Review, flat
-from sqlalchemy_manage.migrations.words import changes
+from sqlalchemy_manage.migrations.autogenerate import plugins
+from sqlalchemy_manage.migrations.autogenerate.questions import (
+    Answers,
+    Question,
+    Scripted,
+    parse_answers,
+)
+from sqlalchemy_manage.migrations.autogenerate.review import Review, flat
+from sqlalchemy_manage.migrations.revisions.words import changes
 
 Define = Callable[[sa.MetaData], object]
 """Puts tables into a MetaData."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from conftest import ROOT
 from scratch_project import DATABASES
 
-from sqlalchemy_manage.migrations.history import History, read_history
+from sqlalchemy_manage.migrations.revisions.history import History, read_history
 from sqlalchemy_manage.project import Project
 
 

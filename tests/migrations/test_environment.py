@@ -189,7 +189,7 @@ OVERTAKEN = """
 import subprocess, sys
 from alembic.script import ScriptDirectory
 from sqlalchemy_manage.cli import main
-from sqlalchemy_manage.migrations.locks import FileLock
+from sqlalchemy_manage.migrations.running.locks import FileLock
 
 # As on a file system without locks, and as plain SQL in another program has it.
 FileLock.take = lambda self: True
@@ -231,7 +231,7 @@ def test_a_held_lock_ends_with_75_and_nothing_done(
     settings.write_text(settings.read_text() + "LOCK_WAIT = 0.3\n")
     bare.revision("0002_good", GOOD)
     engine = sa.create_engine(bare.url, poolclass=sa.NullPool)
-    from sqlalchemy_manage.migrations.locks import migration_lock
+    from sqlalchemy_manage.migrations.running.locks import migration_lock
 
     with engine.connect() as holder, migration_lock(engine, 1, lambda who: None):
         if backend == "sqlite":

@@ -58,7 +58,7 @@ def downgrade():
 
 def make_project(folder: Path) -> Path:
     """A project of three revisions without any app; they note in a table that they ran."""
-    from sqlalchemy_manage.migrations.scripts import create_folder
+    from sqlalchemy_manage.migrations.revisions.scripts import create_folder
 
     folder.mkdir(parents=True)
     (folder / "race_settings.py").write_text(SETTINGS)
@@ -143,7 +143,7 @@ def load() -> None:
     """Import what the children need, so that they start together and at once."""
     for name in ("psycopg", "pymysql", "sqlalchemy.orm", "alembic.command"):
         importlib.import_module(name)
-    for name in ("cli", "models", "commands.migrate", "migrations.adopt"):
+    for name in ("cli", "models", "commands.migrate", "migrations.schemas.adopt"):
         importlib.import_module(f"sqlalchemy_manage.{name}")
 
 

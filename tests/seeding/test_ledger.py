@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from sqlalchemy_manage.errors import SeedError
-from sqlalchemy_manage.seeding import ledger, packing
+from sqlalchemy_manage.seeding.undoing import ledger, packing
 
 
 class Colour(enum.Enum):

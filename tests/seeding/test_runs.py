@@ -22,9 +22,9 @@ import sqlalchemy as sa
 from conftest import BACKENDS, ROOT, Result, run
 
 from sqlalchemy_manage.project import Project
-from sqlalchemy_manage.seeding import ledger
 from sqlalchemy_manage.seeding.plan import Request, plan
 from sqlalchemy_manage.seeding.seed import Seeder
+from sqlalchemy_manage.seeding.undoing import ledger
 
 NewDatabase = Callable[[str], str]
 TABLES = ("department", "employee", "department_employee_link")

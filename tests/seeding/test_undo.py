@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from sqlalchemy_manage.errors import SeedError
-from sqlalchemy_manage.seeding import ledger
-from sqlalchemy_manage.seeding.undo import MOST_NAMED, Undone, undo
+from sqlalchemy_manage.seeding.undoing import ledger
+from sqlalchemy_manage.seeding.undoing.undo import MOST_NAMED, Undone, undo
 
 Integer, String, Column, ForeignKey = sa.Integer, sa.String, sa.Column, sa.ForeignKey
 

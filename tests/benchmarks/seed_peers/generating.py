@@ -11,10 +11,10 @@ import sys
 import time
 
 from sqlalchemy_manage.project import Project
-from sqlalchemy_manage.seeding.executors import process_pool
 from sqlalchemy_manage.seeding.plan import Request, plan
+from sqlalchemy_manage.seeding.running.executors import process_pool
+from sqlalchemy_manage.seeding.running.work import prepared
 from sqlalchemy_manage.seeding.seed import Seeder
-from sqlalchemy_manage.seeding.work import prepared
 
 
 class Discarding(Seeder):

@@ -1,0 +1,199 @@
+"""CHECK constraints: added, removed, and changed under the same name.
+
+Alembic compares no CHECKs, or (from 1.19.2, where asked to) their names. It also leaves
+those that are written within a column out of the revision that creates the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import ops
+from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority, PriorityDispatchResult
+from sqlalchemy.sql.elements import conv
+
+from ..enums.checks import belongs_to_enum
+from ..operations import rendering as rendering
+from ..operations.implementations import literally, undoubled
+from ..schemas.probe import checks_of, made_of, sql_of
+from ..sql.canonical import tokens
+from ..sql.expressions import plain, same
+from ..sql.trees import tree
+
+
+def setup(plugin: Plugin) -> None:
+    name, last = "sqlalchemy_manage.checks", DispatchPriority.LAST
+    plugin.add_autogenerate_comparator(_compare, "table", name, priority=last)
+    plugin.add_autogenerate_comparator(_complete_new_tables, "schema", name, priority=last)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A CHECK in the database; some have no name, on SQLite and within MariaDB's columns."""
+
+    name: str | None
+    text: str
+
+
+def _compare(
+    context: Any,
+    modify: ops.ModifyTableOps,
+    schema: str | None,
+    table_name: str,
+    conn_table: sa.Table | None,
+    table: sa.Table | None,
+) -> PriorityDispatchResult:
+    if conn_table is None or table is None:
+        return PriorityDispatchResult.CONTINUE
+    left = list(_in_database(context, schema, table_name))
+    names = {found.name for found in left}
+    wanted = [(name_of(c, context.dialect), c) for c in checks_of(table) if meant(c, context)]
+    added: list[tuple[str, sa.CheckConstraint]] = []
+    removed: list[_Found] = []
+
+    def reads_equal(check: sa.CheckConstraint, found: _Found) -> bool:
+        return same(sql_of(check.sqltext, context.dialect), found.text)
+
+    def equal(check: sa.CheckConstraint, found: _Found) -> bool:
+        if reads_equal(check, found):
+            return True
+        made = made_of(context, table, conn_table)
+        return made is not None and same(made.checks.get(check, ""), found.text)
+
+    for name, check in wanted:
+        found = next((f for f in left if f.name == name), None) if name else None
+        if name and (found is None or not equal(check, found)):
+            added.append((name, check))
+        if found is not None:
+            left.remove(found)
+            if name == (added[-1][0] if added else None):
+                removed.append(found)
+    for name, check in wanted:
+        if not name:
+            found = next((f for f in left if reads_equal(check, f)), None)
+            found = found or next((f for f in left if equal(check, f)), None)
+            if found is None:
+                taken = names | {n for n, _ in wanted} | {n for n, _ in added}
+                added.append((_name_for(check, table, taken), check))
+            else:
+                left.remove(found)
+    for found in left:
+        if belongs_to_enum(found.text, table, found.name) or _is_of_json(found):
+            continue
+        if found.name is None:
+            note(
+                context,
+                f"CHECK ({found.text}) of {table_name} is not in the models; it has no name by "
+                "which it could be dropped, and stays.",
+            )
+        else:
+            removed.append(found)
+    dropped = {op.constraint_name for op in modify.ops if isinstance(op, ops.DropConstraintOp)}
+    modify.ops[:0] = [
+        _drop(table_name, schema, str(found.name), as_written(found.text, context.dialect))
+        for found in removed
+        if found.name not in dropped
+        and context.run_object_filters(
+            sa.CheckConstraint(found.text), found.name, "check_constraint", True, None
+        )
+    ]
+    for name, check in added:
+        if context.run_object_filters(check, name, "check_constraint", False, None):
+            text = sql_of(check.sqltext, context.dialect)
+            modify.ops.append(_create(table_name, schema, name, text, **check.dialect_kwargs))
+    return PriorityDispatchResult.CONTINUE
+
+
+def _in_database(context: Any, schema: str | None, table_name: str) -> Iterator[_Found]:
+    try:
+        reflected = context.inspector.get_check_constraints(table_name, schema=schema)
+    except NotImplementedError:
+        return
+    for found in reflected:
+        parents = {"table_name": table_name, "schema_name": schema}
+        if context.run_name_filters(found["name"], "check_constraint", parents):
+            yield _Found(found["name"], found["sqltext"])
+
+
+def _is_of_json(found: _Found) -> bool:
+    """Whether MariaDB made the CHECK by itself: its JSON is a text with a condition."""
+    read = tree(found.text)
+    return found.name is None and read[:2] == ("call", "json_valid") and read[2][0] == "name"
+
+
+def _name_for(check: sa.CheckConstraint, table: sa.Table, taken: set[str | None]) -> str:
+    """The name that PostgreSQL would give, so that the constraint can be dropped again anywhere."""
+    mentioned = {token.name for token in tokens(str(check.sqltext))}
+    columns = [column.name for column in table.columns if column.name in mentioned]
+    parts = [table.name, *(columns if len(columns) == 1 else []), "check"]
+    name = "_".join(parts)[-60:]
+    number = next(n for n in range(len(taken) + 1) if f"{name}{n or ''}" not in taken)
+    return f"{name}{number or ''}"
+
+
+def _create(table: str, schema: str | None, name: str, text: str, **kw: Any) -> Any:
+    return ops.CreateCheckConstraintOp(
+        conv(name), table, sa.text(literally(text)), schema=schema, **kw
+    )
+
+
+def _drop(table: str, schema: str | None, name: str, text: str) -> ops.DropConstraintOp:
+    """The drop of what the database has, which a downgrade creates again as it was."""
+    reverse = _create(table, schema, name, text)
+    return ops.DropConstraintOp(conv(name), table, type_="check", schema=schema, _reverse=reverse)
+
+
+def _complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> Any:
+    """New tables get the CHECKs within their columns, and none that is for another database."""
+    for operation in upgrade.ops:
+        if isinstance(operation, ops.CreateTableOp):
+            key = f"{operation.schema}.{operation.table_name}" if operation.schema else None
+            table = context.table_key_to_table[key or operation.table_name]
+            operation.columns = [
+                *(item for item in operation.columns if meant(item, context)),
+                *(
+                    sa.CheckConstraint(
+                        literally(sql_of(check.sqltext, context.dialect)), name=check.name
+                    )
+                    for check in checks_of(table)
+                    if isinstance(check.parent, sa.Column)
+                ),
+            ]
+    return PriorityDispatchResult.CONTINUE
+
+
+def name_of(item: Any, dialect: sa.Dialect) -> str | None:
+    """The name of a model's constraint or index as the database has it: by convention, and cut."""
+    if item.name is None:
+        return None
+    preparer = dialect.identifier_preparer
+    is_index = isinstance(item, sa.Index)
+    formatted = preparer.format_index(item) if is_index else preparer.format_constraint(item)
+    if formatted is None:
+        return None
+    return str(preparer.unformat_identifiers(undoubled(str(formatted), dialect))[-1])
+
+
+def meant(item: Any, context: Any) -> bool:
+    """Whether a constraint or an index of a model is for this database, going by its ``ddl_if``."""
+    condition = getattr(item, "_ddl_if", None)
+    dialects = getattr(condition, "dialect", None)
+    if dialects is None:
+        return True
+    return context.dialect.name in ((dialects,) if isinstance(dialects, str) else dialects)
+
+
+def as_written(text: str, dialect: sa.Dialect) -> str:
+    """A database's text for a revision: SQLite has it from a revision, the others reword it."""
+    return text if dialect.name == "sqlite" else plain(text)
+
+
+def note(context: Any, text: str) -> None:
+    """Leave a word for the user; who reviews the comparison shows it."""
+    notes = context.migration_context.opts.setdefault("sqlalchemy_manage_notices", [])
+    if text not in notes:
+        notes.append(text)

@@ -1,0 +1,209 @@
+"""Server defaults and collations of columns; computed and identity columns are set up here too.
+
+In place of Alembic's comparison of defaults, which is by letters on SQLite and MariaDB,
+and on PostgreSQL one query a default. Here the meaning is compared, and the server asked
+once for a table where that leaves a doubt.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import ops
+from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority, PriorityDispatchResult
+
+from ..operations.implementations import literally, undoubled
+from ..schemas.probe import made_of
+from ..sql.canonical import tokens
+from ..sql.expressions import same
+from ..sql.grammar import Tree
+from ..sql.trees import tree
+from . import computed, identity
+from .checks import as_written
+
+
+def setup(plugin: Plugin) -> None:
+    # For each dialect by name: those go before the ones for all, and STOP leaves these out.
+    for dialect in ("sqlite", "postgresql", "mysql", "mariadb"):
+        for compare, target, element in (
+            (_compare_default, "column", "server_default"),
+            (_compare_comment, "column", "comments"),
+            (_compare_table_comment, "table", "comments"),
+        ):
+            plugin.add_autogenerate_comparator(
+                compare, target, element, qualifier=dialect, priority=DispatchPriority.FIRST
+            )
+    name, last = "sqlalchemy_manage.columns", DispatchPriority.LAST
+    plugin.add_autogenerate_comparator(_compare_collation, "column", name, priority=last)
+    plugin.add_autogenerate_comparator(computed.compare, "table", f"{name}.c", priority=last)
+    plugin.add_autogenerate_comparator(identity.compare, "table", f"{name}.i", priority=last)
+
+
+def _compare_default(
+    context: Any,
+    operation: ops.AlterColumnOp,
+    schema: str | None,
+    table_name: str,
+    column_name: str,
+    conn_column: sa.Column[Any],
+    column: sa.Column[Any],
+) -> PriorityDispatchResult:
+    if context.migration_context.opts.get("compare_server_default") is not True:
+        return PriorityDispatchResult.CONTINUE  # a function of the user, or not at all
+    if column.autoincrement in (True, False) or column.table.autoincrement_column is column:
+        # MariaDB restates the whole column when one thing about it changes.
+        operation.kw["autoincrement"] = column.autoincrement is not False
+    there, wanted = conn_column.server_default, column.server_default
+    operation.existing_server_default = _written(there, context.dialect)
+    if isinstance(there, sa.Computed) or isinstance(wanted, sa.Computed):
+        return PriorityDispatchResult.STOP
+    if wanted is not None and not isinstance(wanted, (sa.DefaultClause, sa.Identity)):
+        return PriorityDispatchResult.STOP  # FetchedValue: a default, but not which
+    if not _same_default(context, conn_column, column):
+        operation.modify_server_default = _sendable(wanted, column, context.dialect)
+    return PriorityDispatchResult.STOP
+
+
+def _compare_comment(
+    context: Any,
+    operation: ops.AlterColumnOp,
+    schema: str | None,
+    table_name: str,
+    column_name: str,
+    conn_column: sa.Column[Any],
+    column: sa.Column[Any],
+) -> PriorityDispatchResult:
+    """An empty comment is none; Alembic knows that from 1.19 on."""
+    if context.dialect.supports_comments:
+        operation.existing_comment = conn_column.comment or None
+    same_comment = (conn_column.comment or None) == (column.comment or None)
+    return PriorityDispatchResult.STOP if same_comment else PriorityDispatchResult.CONTINUE
+
+
+def _compare_table_comment(
+    context: Any,
+    modify: ops.ModifyTableOps,
+    schema: str | None,
+    table_name: str,
+    conn_table: sa.Table | None,
+    table: sa.Table | None,
+) -> PriorityDispatchResult:
+    if conn_table is None or table is None or (conn_table.comment or table.comment):
+        return PriorityDispatchResult.CONTINUE
+    return PriorityDispatchResult.STOP
+
+
+def _written(default: Any, dialect: sa.Dialect) -> Any:
+    """The database's default for a revision."""
+    if not isinstance(default, sa.DefaultClause):
+        return None
+    return sa.DefaultClause(sa.text(literally(as_written(_text_of(default), dialect))))
+
+
+def _sendable(default: Any, column: sa.Column[Any], dialect: sa.Dialect) -> Any:
+    if not isinstance(default, sa.DefaultClause):
+        return None
+    if isinstance(default.arg, str) and default.arg.strip("'") != default.arg:
+        # Alembic takes quotes at the ends for those of SQL.
+        return sa.DefaultClause(sa.text(literally(str(default_of(column, dialect)))))
+    return default
+
+
+def _text_of(default: Any) -> str:
+    return str(getattr(default.arg, "text", default.arg))
+
+
+def default_of(column: sa.Column[Any], dialect: sa.Dialect) -> str | None:
+    """A model's server default as it is sent to the database."""
+    if not isinstance(column.server_default, sa.DefaultClause):
+        return None
+    compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
+    default = compiler.get_column_default_string(column)
+    return None if default is None else undoubled(default, dialect)
+
+
+def _same_default(context: Any, conn_column: sa.Column[Any], column: sa.Column[Any]) -> bool:
+    default = conn_column.server_default
+    there = _text_of(default) if isinstance(default, sa.DefaultClause) else None
+    wanted = default_of(column, context.dialect)
+    if _is_same(wanted, there, conn_column.type):
+        return True
+    if wanted is None and "nextval(" in str(there):
+        # SERIAL, where the sequence has not been told apart from a default of its own.
+        return column.table.autoincrement_column is column
+    made = made_of(context, column.table, conn_column.table)
+    if made is None or column.name not in made.columns:
+        return False
+    return _is_same(made.columns[column.name]["default"], there, conn_column.type)
+
+
+def _is_same(wanted: str | None, there: str | None, type_: Any) -> bool:
+    parts = [_parts(wanted), _parts(there)]
+    return len(parts[0]) == len(parts[1]) and all(
+        same(a, b) or _same_value(a, b, type_) for a, b in zip(*parts, strict=True)
+    )
+
+
+def _parts(default: str | None) -> list[str]:
+    """The default and MariaDB's ON UPDATE; NULL is no default."""
+    found = tokens(default or "NULL")
+    words = [token.text.lower() for token in found]
+    parts = [default or "NULL"]
+    for place, word in enumerate(words):
+        if word == "on" and "update" in words[place : place + 3]:
+            after = words.index("update", place) + 1
+            parts = ["".join(t.text for t in part) for part in (found[:place], found[after:])]
+            break
+    return ["NULL" if _bare(tree(part)) == ("null",) else part for part in parts]
+
+
+def _same_value(wanted: str, there: str, type_: Any) -> bool:
+    """Whether two literals are one value in a column of that type."""
+    a, b = _bare(tree(wanted)), _bare(tree(there))
+    if not {a[0], b[0]} <= {"text", "number", "boolean"}:
+        return False
+    if isinstance(type_, (sa.Boolean, sa.Integer, sa.Numeric, sa.Float)):
+        one, other = _number(a), _number(b)
+        return one is not None and one == other
+    return str(a[1]) == str(b[1])
+
+
+def _bare(read: Tree) -> Tree:
+    while read[0] == "cast":
+        read = read[1]
+    return read
+
+
+def _number(literal: Tree) -> Decimal | None:
+    text = str(literal[1]).strip().lower()
+    text = {"true": "1", "t": "1", "false": "0", "f": "0"}.get(text, text)
+    with suppress(InvalidOperation):
+        return Decimal(text)
+    return None
+
+
+def _compare_collation(
+    context: Any,
+    operation: ops.AlterColumnOp,
+    schema: str | None,
+    table_name: str,
+    column_name: str,
+    conn_column: sa.Column[Any],
+    column: sa.Column[Any],
+) -> PriorityDispatchResult:
+    """Alembic takes a collation for unchanged when only one side states it."""
+    wanted = getattr(column.type.dialect_impl(context.dialect), "collation", None)
+    there = getattr(conn_column.type, "collation", None)
+    if wanted == there or context.dialect.name == "sqlite" or operation.modify_type is not None:
+        return PriorityDispatchResult.CONTINUE
+    if context.dialect.name in ("mysql", "mariadb"):
+        # A column says there only what its table does not.
+        made = made_of(context, column.table, conn_column.table) if wanted else None
+        if made is None or made.columns[column.name]["type"].collation == there:
+            return PriorityDispatchResult.CONTINUE
+    operation.modify_type = column.type
+    return PriorityDispatchResult.CONTINUE

@@ -1,0 +1,203 @@
+"""Drops: nothing that the history did not make, and nothing that holds data without a word.
+
+An object that another program owns is reported and left alone; a table or a column that
+holds data is dropped only when somebody said so, having been told how much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import ops
+
+from ..revisions.words import changes
+from .questions import Option, Question, flag, quoted
+from .review import Key, Review, dotted, flat
+
+
+def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:
+    """Take the drops out of ``operations`` that may not be, and ask about those that lose data."""
+    leave_foreign(review, operations)
+    tables = [op for op in operations.ops if isinstance(op, ops.DropTableOp)]
+    unimported = review.unimported([op.table_name for op in tables]) if tables else []
+    kept: set[Key] = set()
+    for op in tables:
+        key = (op.schema, op.table_name)
+        models = [model for model in unimported if model.table == op.table_name]
+        if not _table_may_go(review, key, models):
+            kept.add(key)
+    dropped = {(op.schema, op.table_name) for op in tables}
+    for holder, op in list(flat(operations.ops)):
+        key = (getattr(op, "schema", None), str(getattr(op, "table_name", "")))
+        if key in kept:
+            # Its indexes and constraints stay with it.
+            if isinstance(op, (ops.DropTableOp, ops.DropIndexOp, ops.DropConstraintOp)):
+                holder.remove(op)
+        elif getattr(op, "loses_data", False):
+            # A column of values becomes a computed one.
+            if not _column_may_go(review, key, op.column_name, computed=True):
+                holder.remove(op)
+        elif isinstance(op, ops.DropColumnOp) and key not in dropped:
+            if not _column_may_go(review, key, op.column_name):
+                holder.remove(op)
+            elif not op.to_column().nullable and review.rows(*key) != 0:
+                holder[holder.index(op)] = _back_without_values(review, key, op)
+    operations.ops = [op for op in operations.ops if not _empty(op)]
+    review.losses = list(_losses(review, operations))
+
+
+def _losses(review: Review, operations: ops.UpgradeOps) -> Iterator[str]:
+    """What may go with its data, as the revision has to declare it; what is empty, is not.
+
+    The runner looks before each commit whether rows or links are lost: where the table
+    holds some all the same, on another database, it stops.
+    """
+    for _, op in flat(operations.ops):
+        key = (getattr(op, "schema", None), str(getattr(op, "table_name", "")))
+        if isinstance(op, ops.DropTableOp):
+            if dotted(*key) in review.answers.allow_drop or review.rows(*key) != 0:
+                yield quoted(*key)
+        elif isinstance(op, ops.DropColumnOp):
+            column = op.column_name
+            allowed = dotted(*key, column) in review.answers.allow_drop
+            if allowed or review.values(*key, column) != 0:
+                yield quoted(*key, column)
+
+
+def _empty(op: Any) -> bool:
+    return isinstance(op, ops.ModifyTableOps) and not op.ops
+
+
+def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
+    """Take out every drop of an object that the history did not create, with a notice."""
+    drops = (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp)
+    found = [(holder, op) for holder, op in flat(operations.ops) if isinstance(op, drops)]
+    if not found:
+        return
+    owned = review.owned()
+    if owned.guess:
+        review.notices.append(f"What this history created is a guess: {owned.guess}")
+    made = {thing for _, op in flat(operations.ops) for thing in _made(op)}
+    foreign = {
+        (op.schema, op.table_name)
+        for _, op in found
+        if isinstance(op, ops.DropTableOp) and not review.made(op.schema, op.table_name)
+    }
+    for holder, op in found:
+        key = (op.schema, str(op.table_name))
+        real = review.stored(*key)[0]
+        if isinstance(op, ops.DropTableOp):
+            mine = key not in foreign
+        elif isinstance(op, ops.DropColumnOp):
+            mine = review.made(*key, op.column_name)
+        elif isinstance(op, ops.DropIndexOp):
+            mine = owned.index(key[0], real, str(op.index_name))
+            mine = mine or (*key, str(op.index_name)) in made
+        else:
+            name = op.constraint_name
+            mine = name is None or owned.constraint(key[0], real, str(name))
+            mine = mine or (*key, str(name)) in made
+        if not mine:
+            # The notice answers a flag that would have it dropped.
+            review.answers.drop_allowed(dotted(*key, getattr(op, "column_name", "")))
+            holder.remove(op)
+            if key not in foreign or isinstance(op, ops.DropTableOp):
+                what = changes([op])[0].words.removeprefix("drop ")
+                review.notices.append(
+                    f"{what}: no revision of this history created it, and no model has it; "
+                    "it is left alone."
+                )
+    for holder, op in list(flat(operations.ops)):
+        if (getattr(op, "schema", None), str(getattr(op, "table_name", ""))) in foreign:
+            holder.remove(op)
+    operations.ops = [op for op in operations.ops if not _empty(op)]
+
+
+_CONSTRAINTS = (
+    ops.CreateUniqueConstraintOp,
+    ops.CreateCheckConstraintOp,
+    ops.CreatePrimaryKeyOp,
+)
+
+
+def _made(op: Any) -> Iterator[tuple[str | None, str, str]]:
+    """What an operation creates: what is dropped and made again is the models' own."""
+    if isinstance(op, ops.CreateIndexOp):
+        yield op.schema, op.table_name, str(op.index_name)
+    elif isinstance(op, ops.CreateForeignKeyOp):
+        yield op.kw.get("source_schema"), op.source_table, str(op.constraint_name)
+    elif isinstance(op, _CONSTRAINTS):
+        yield op.schema, op.table_name, str(op.constraint_name)
+
+
+def _table_may_go(review: Review, key: Key, models: list[Any]) -> bool:
+    name = dotted(*key)
+    if review.answers.drop_allowed(name) or name in review.undecided:
+        return True
+    rows = review.rows(*key)
+    if rows == 0 and not models:
+        return True
+    holds = "its rows cannot be seen here" if rows is None else f"{rows:,} row{'s' * (rows != 1)}"
+    text = f"No model has the table {name} any more. Drop it with its data ({holds})?"
+    for model in models:
+        text += f"\n{model}."
+    question = Question(
+        "drop-table",
+        name,
+        text,
+        (
+            Option("yes", "yes, drop it", (flag("--allow-drop", quoted(*key)),)),
+            Option("no", "no, keep it", ()),
+        ),
+        "no",
+    )
+    return _says_yes(review, question, name)
+
+
+def _column_may_go(review: Review, key: Key, column: str, *, computed: bool = False) -> bool:
+    name = dotted(*key, column)
+    if review.answers.drop_allowed(name) or name in review.undecided:
+        return True
+    rows = review.rows(*key)
+    values = review.values(*key, column)
+    if values == 0:
+        return True
+    if rows is None or values is None:
+        holds = "its rows cannot be seen here"
+    else:
+        holds = f"{values:,} value{'s' * (values != 1)} in {rows:,} row{'s' * (rows != 1)}"
+    question = Question(
+        "drop-column",
+        name,
+        f"The column {name} becomes computed. Replace its values ({holds})?"
+        if computed
+        else f"No model has the column {name} any more. Drop it with its data ({holds})?",
+        (
+            Option("yes", "yes, drop it", (flag("--allow-drop", quoted(*key, column)),)),
+            Option("no", "no, keep it", ()),
+        ),
+        "no",
+    )
+    return _says_yes(review, question, name)
+
+
+def _back_without_values(review: Review, key: Key, op: ops.DropColumnOp) -> ops.DropColumnOp:
+    """The drop of a NOT NULL column, which a downgrade can only bring back nullable."""
+    old = op.to_column()
+    if old.primary_key or old.server_default is not None or old.computed is not None:
+        return op
+    column = sa.Column(old.name, old.type, nullable=True, comment=old.comment)
+    review.notices.append(
+        f"A downgrade brings {dotted(*key, old.name)} back empty, and nullable for that reason."
+    )
+    return ops.DropColumnOp.from_column_and_tablename(key[0], key[1], column)
+
+
+def _says_yes(review: Review, question: Question, name: str) -> bool:
+    if review.ask(question).answer == "yes":
+        return True
+    if not review.open:
+        review.notices.append(f"{name} stays in the database; the next makemigrations asks again.")
+    return False

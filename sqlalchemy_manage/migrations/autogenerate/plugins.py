@@ -1,0 +1,91 @@
+"""Our comparators as plugins of Alembic's autogenerate, so that plain ``alembic`` has them too."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority, PriorityDispatchResult
+
+from ..enums import compare as enums
+from ..objects import compare as objects
+from ..operations import renaming as renaming
+from ..operations.types import render_item
+from . import checks, columns, indexes, keys
+from .review import snapshot_of
+
+PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
+"""For ``autogenerate_plugins`` of Alembic's configure."""
+
+
+def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchResult:
+    """Before anything is compared: the schema comes from a snapshot."""
+    autogen_context.inspector = snapshot_of(autogen_context.migration_context).fresh()
+    return PriorityDispatchResult.CONTINUE
+
+
+@contextmanager
+def comparing() -> Iterator[None]:
+    """Around a comparison: no collection of garbage meanwhile.
+
+    It makes many objects that stay to its end, and each collection goes through all of
+    them in vain, which takes a quarter of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def setup(plugin: Plugin) -> None:
+    plugin.add_autogenerate_comparator(
+        _read_in_bulk, "autogenerate", "snapshot", priority=DispatchPriority.FIRST
+    )
+
+
+def include(metadatas: list[sa.MetaData], dialect_default: str | None) -> dict[str, Any]:
+    """The options of Alembic's configure that say what is compared.
+
+    The schemas that the models name, besides the default one; not the tool's own tables,
+    and not the views that SQLAlchemy 2.1's CreateView puts among the tables.
+    """
+    schemas = {table.schema for metadata in metadatas for table in metadata.tables.values()}
+    named = {schema for schema in schemas if schema not in (None, dialect_default)}
+
+    def include_name(name: str | None, kind: str, parents: Any) -> bool:
+        if kind == "schema":
+            return name is None or name in named
+        return kind != "table" or not str(name).startswith("sqlalchemy_manage_")
+
+    def include_object(item: Any, name: Any, kind: str, reflected: bool, other: Any) -> bool:
+        return not (kind == "table" and not reflected and getattr(item, "is_view", False))
+
+    return {
+        "include_schemas": bool(named),
+        "include_name": include_name,
+        "include_object": include_object,
+        "autogenerate_plugins": PLUGINS,
+        "compare_server_default": True,
+        "render_item": render_item,
+    }
+
+
+_COMPARATORS = {
+    "snapshot": sys.modules[__name__],
+    "enums": enums,
+    "checks": checks,
+    "indexes": indexes,
+    "keys": keys,
+    "columns": columns,
+    "objects": objects,
+}
+for _name, _module in _COMPARATORS.items():
+    Plugin.setup_plugin_from_module(_module, f"sqlalchemy_manage.{_name}")

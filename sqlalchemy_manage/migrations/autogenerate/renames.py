@@ -1,0 +1,356 @@
+"""Renames of tables and columns: what the flags and the models say, and what has to be asked.
+
+A comparison sees a rename as a drop and an addition. An accepted rename is applied to
+the snapshot and the comparison made again, so that what changed besides the name (type,
+nullability, indexes, foreign keys) comes out as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import SequenceMatcher
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import ops
+
+from ...errors import UsageError, did_you_mean
+from ..operations.renaming import RenameColumnOp, RenameTableOp
+from .questions import Answer, Option, Question, flag, quoted
+from .required import asks_for_value, is_unique
+from .review import Key, Review, dotted, flat
+
+_MAX_NAME = 63
+
+
+def settle_renames(review: Review, operations: ops.UpgradeOps) -> tuple[list[Any], ops.UpgradeOps]:
+    """The rename operations, tables first, and the comparison that is left after them.
+
+    Raises UsageError for a flag that fits neither the database nor the models.
+    """
+    made: list[Any] = []
+    for kind in (_given_tables, _asked_tables, _given_columns, _asked_columns):
+        found = list(kind(review, operations))
+        if found:
+            made += found
+            operations = review.compare()
+    return made, operations
+
+
+def in_order(names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The renames one after the other, so that no step meets a name that is still taken.
+
+    Of a chain (a to b, b to c) the last goes first; a swap goes by way of a third name.
+    """
+    left = dict(names)
+    steps: list[tuple[str, str]] = []
+    while left:
+        free = [old for old, new in left.items() if new not in left]
+        if free:
+            steps += [(old, left.pop(old)) for old in free]
+            continue
+        old = next(iter(left))
+        aside = name_aside(old)
+        steps.append((old, aside))
+        left[aside] = left.pop(old)
+    return steps
+
+
+def name_aside(old: str) -> str:
+    """The third name by which two swap theirs."""
+    return f"_renaming_{old}"[:_MAX_NAME]
+
+
+def _tables(review: Review, schema: str | None, names: dict[str, str]) -> Iterator[Any]:
+    review.rename_tables(schema, names)
+    for old, new in in_order(names):
+        yield RenameTableOp(old, new, schema=schema)
+
+
+def _columns(review: Review, key: Key, names: dict[str, str]) -> Iterator[Any]:
+    review.rename_columns(*key, names)
+    for old, new in in_order(names):
+        yield RenameColumnOp(key[1], old, new, schema=key[0])
+
+
+def _given_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
+    """What ``--rename-table`` and ``info={"renamed_from": ...}`` of a table say."""
+    given: dict[str | None, dict[str, str]] = {}
+    for old, new in review.answers.rename_tables.items():
+        schema, old_name = _split(review, old)
+        new_name = new.rpartition(".")[2] if schema and new.startswith(f"{schema}.") else new
+        given.setdefault(schema, {})[old_name] = new_name
+    for schema, names in given.items():
+        present = review.snapshot.get_table_names(schema)
+        wanted = [table for s, table in review.tables if s == schema]
+        inside = f"{schema}." if schema else ""
+        _check(f"--rename-table {inside}", "the database has no table", names, present, wanted)
+        yield from _tables(review, schema, names)
+    for (schema, name), table in review.tables.items():
+        hint = table.info.get("renamed_from")
+        present = review.snapshot.get_table_names(schema)
+        if hint in present and name not in present:
+            yield from _tables(review, schema, {hint: name})
+
+
+def _split(review: Review, text: str) -> Key:
+    """``schema.table`` or ``table``, told apart by the schemas that the models have."""
+    schemas = {schema for schema, _ in review.tables if schema}
+    schema, dot, table = text.partition(".")
+    return (schema, table) if dot and schema in schemas else (None, text)
+
+
+def _given_columns(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
+    """What ``--rename`` and ``info={"renamed_from": ...}`` of a column say."""
+    for text, names in review.answers.rename_columns.items():
+        key = _split(review, text)
+        renamed = review.answers.rename_tables.get(text, text)
+        if key not in review.tables:
+            key = _split(review, renamed)
+        present = review.snapshot.columns(*key)
+        if not present or key not in review.tables:
+            where = "the models have" if present else "the database has"
+            known = review.snapshot.get_table_names(key[0])
+            raise UsageError(
+                f"--rename: {where} no table '{text}'." + did_you_mean(text, known),
+                "A table is renamed with --rename-table OLD=NEW.",
+            )
+        wanted = [column.name for column in review.tables[key].columns]
+        _check(f"--rename {dotted(*key)}.", f"{dotted(*key)} has no column", names, present, wanted)
+        yield from _columns(review, key, names)
+    for key, table in review.tables.items():
+        # As often as something fits: of a chain of hints the last has to go first.
+        while names := _hinted(review, key, table):
+            yield from _columns(review, key, names)
+
+
+def _hinted(review: Review, key: Key, table: sa.Table) -> dict[str, str]:
+    """The first column of the models whose old name, and not the new one, is in the database."""
+    present = review.snapshot.columns(*key)
+    for column in table.columns:
+        hint = column.info.get("renamed_from")
+        if hint in present and column.name not in present:
+            return {hint: column.name}
+    return {}
+
+
+def _check(
+    start: str, lacks: str, names: Mapping[str, str], present: list[str], wanted: list[str]
+) -> None:
+    """Raises UsageError unless every old name is there, every new one wanted and free."""
+    for old, new in names.items():
+        title = f"{start}{old}={new}: "
+        if old not in present:
+            if new in present and new in wanted:
+                raise UsageError(
+                    f"{title}{lacks} '{old}', and '{new}' is there: it was renamed already.",
+                    "Repeat the command without this flag.",
+                )
+            raise UsageError(f"{title}{lacks} '{old}'." + did_you_mean(old, present))
+        if new not in wanted:
+            raise UsageError(
+                f"{title}the models have no '{new}'." + did_you_mean(new, wanted),
+                "Rename it in the models first, then repeat the command.",
+            )
+        if new in present and new not in names:
+            raise UsageError(
+                f"{title}'{new}' exists in the database already.",
+                "Drop or rename that one first, in a revision of its own.",
+            )
+
+
+def _asked_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
+    created = {
+        (op.schema, op.table_name): review.tables.get((op.schema, op.table_name))
+        for op in operations.ops
+        if isinstance(op, ops.CreateTableOp)
+    }
+    dropped = [op for op in operations.ops if isinstance(op, ops.DropTableOp)]
+    pairs = []
+    for op in dropped:
+        key = (op.schema, op.table_name)
+        if dotted(*key) in review.answers.allow_drop or not review.made(*key):
+            continue
+        for (schema, name), table in created.items():
+            if schema == op.schema and table is not None:
+                score = _table_score(op.to_table(), table)
+                if score >= 0.5:
+                    pairs.append((score, op.table_name, name, schema))
+    taken: set[tuple[str | None, str]] = set()
+    accepted: dict[str | None, dict[str, str]] = {}
+    asked: dict[tuple[str | None, str], list[str]] = {}
+    for _score, old, new, schema in sorted(pairs, key=lambda p: (-p[0], p[1], p[2])):
+        if (schema, old) in taken or (schema, new) in taken:
+            continue
+        asked.setdefault((schema, old), []).append(new)
+        if review.open:
+            continue
+        if _yes(review, _table_question(review, schema, old, [new])):
+            accepted.setdefault(schema, {})[old] = new
+            taken |= {(schema, old), (schema, new)}
+    if review.open:
+        for (schema, old), candidates in asked.items():
+            review.ask(_table_question(review, schema, old, candidates))
+            review.undecided |= {dotted(schema, name) for name in (old, *candidates)}
+    for schema, names in accepted.items():
+        yield from _tables(review, schema, names)
+
+
+def _yes(review: Review, question: Question) -> bool:
+    answer: Answer = review.ask(question)
+    return answer.answer == "yes"
+
+
+def _table_question(
+    review: Review, schema: str | None, old: str, candidates: list[str]
+) -> Question:
+    rows = review.rows(schema, old)
+    holds = "its rows cannot be seen here" if rows is None else f"{rows:,} row{'s' * (rows != 1)}"
+    new = " or ".join(dotted(schema, name) for name in candidates)
+    return Question(
+        "rename-table",
+        dotted(schema, old),
+        f"Was the table {dotted(schema, old)} ({holds}) renamed to {new}?",
+        (
+            *(
+                Option(
+                    "yes",
+                    "yes" if len(candidates) == 1 else f"yes, to {name}",
+                    (flag("--rename-table", f"{quoted(schema, old)}={quoted(name)}"),),
+                )
+                for name in candidates
+            ),
+            Option(
+                "no",
+                "no, drop it",
+                (flag("--allow-drop", quoted(schema, old)),),
+            ),
+        ),
+        "no",
+    )
+
+
+def _table_score(old: sa.Table, new: sa.Table) -> float:
+    """How alike two tables are, 0 to 1: by the names of their columns, or by their types alone."""
+    a, b = {c.name for c in old.columns}, {c.name for c in new.columns}
+    shapes = [sorted(_affinity(c.type) for c in table.columns) for table in (old, new)]
+    by_name = len(a & b) / max(len(a | b), 1)
+    return max(by_name, 0.6 if shapes[0] == shapes[1] else 0.0)
+
+
+def _asked_columns(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
+    for modify in operations.ops:
+        if isinstance(modify, ops.ModifyTableOps):
+            key = (modify.schema, modify.table_name)
+            names = _asked_of_table(review, key, modify.ops)
+            if names:
+                yield from _columns(review, key, names)
+
+
+def _asked_of_table(review: Review, key: Key, operations: Iterable[Any]) -> dict[str, str]:
+    found = [op for _, op in flat(operations)]
+    added = [op.column for op in found if isinstance(op, ops.AddColumnOp)]
+    dropped = [
+        op.to_column()
+        for op in found
+        if isinstance(op, ops.DropColumnOp)
+        and dotted(*key, op.column_name) not in review.answers.allow_drop
+    ]
+    if not added or not dropped:
+        return {}
+    dropped = [column for column in dropped if review.made(*key, column.name)]
+    pairs = [
+        (_column_score(old, new), i, j)
+        for i, old in enumerate(dropped)
+        for j, new in enumerate(added)
+        if _compatible(old, new)
+    ]
+    accepted: dict[str, str] = {}
+    asked: dict[str, list[sa.Column[Any]]] = {}
+    for _score, i, j in sorted(pairs, key=lambda p: (-p[0], p[1], p[2])):
+        old, new = dropped[i], added[j]
+        # A "no" is for this pair alone; a "yes" takes both names out of the others.
+        if old.name in accepted or new.name in accepted.values():
+            continue
+        asked.setdefault(old.name, []).append(new)
+        if not review.open and _yes(review, _column_question(review, key, old, [new])):
+            accepted[old.name] = new.name
+    if review.open:
+        for old in dropped:
+            if old.name in asked:
+                review.ask(_column_question(review, key, old, asked[old.name]))
+                names = [old.name, *(new.name for new in asked[old.name])]
+                review.undecided |= {dotted(*key, name) for name in names}
+    return accepted
+
+
+def _column_question(
+    review: Review, key: Key, old: sa.Column[Any], candidates: list[sa.Column[Any]]
+) -> Question:
+    dialect = review.connection.dialect
+    was, rows = old.type.compile(dialect), review.rows(*key)
+    names = []
+    for new in candidates:
+        becomes = new.type.compile(dialect)
+        names.append(
+            f"{dotted(*key, new.name)} ({was if becomes == was else f'{was} to {becomes}'})"
+        )
+    if rows is None:
+        holds = "its rows cannot be seen here"
+    else:
+        holds = f"{review.values(*key, old.name):,} values in {rows:,} rows"
+    no = [flag("--allow-drop", quoted(*key, old.name))]
+    if len(candidates) == 1 and asks_for_value(review, key, candidates[0]):
+        place = quoted(*key, candidates[0].name)
+        unique = is_unique(candidates[0])
+        no.append(flag("--nullable", place) if unique else flag("--default", f"{place}=VALUE"))
+    return Question(
+        "rename-column",
+        dotted(*key, old.name),
+        f"Was {dotted(*key, old.name)} renamed to {' or '.join(names)}?\n"
+        f"If not, {old.name} is dropped: {holds}.",
+        (
+            *(
+                Option(
+                    "yes",
+                    "yes" if len(candidates) == 1 else f"yes, to {new.name}",
+                    (flag("--rename", f"{quoted(*key, old.name)}={quoted(new.name)}"),),
+                )
+                for new in candidates
+            ),
+            Option("no", "no, drop it", tuple(no)),
+        ),
+        "no",
+    )
+
+
+_FAMILIES = (
+    (sa.String, sa.Text, sa.Enum, sa.Uuid),
+    (sa.Integer, sa.Numeric, sa.Boolean),
+    (sa.Date, sa.DateTime),
+)
+
+
+def _affinity(type_: Any) -> str:
+    """The family of a type, in which one may have become another when it was renamed."""
+    if isinstance(type_, (sa.ARRAY, sa.JSON, sa.LargeBinary, sa.Time, sa.Interval)):
+        return type(type_).__name__.upper()
+    for family in _FAMILIES:
+        if isinstance(type_, family):
+            return family[0].__name__
+    generic = type_.as_generic(allow_nulltype=True)
+    return type(generic).__name__
+
+
+def _compatible(old: sa.Column[Any], new: sa.Column[Any]) -> bool:
+    return _affinity(old.type) == _affinity(new.type)
+
+
+def _column_score(old: sa.Column[Any], new: sa.Column[Any]) -> float:
+    """How likely one column is the other under a new name; the best pairs are asked first."""
+    score = SequenceMatcher(None, old.name, new.name).ratio()
+    if type(old.type) is type(new.type) or str(old.type) == str(new.type):
+        score += 1
+    if bool(old.nullable) == bool(new.nullable):
+        score += 0.5
+    return score

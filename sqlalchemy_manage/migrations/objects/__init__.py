@@ -1,0 +1,1 @@
+"""Views, functions and triggers: compared, put in order, created, replaced and dropped."""

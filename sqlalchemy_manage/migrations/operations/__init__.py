@@ -1,0 +1,1 @@
+"""Operations that Alembic lacks, and its own with what they lose put right."""

@@ -1,0 +1,215 @@
+"""Alembic's implementations of the databases, with what they lose put right.
+
+A subclass with ``__dialect__`` takes the place of Alembic's own
+(https://alembic.sqlalchemy.org/en/latest/api/ddl.html).
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from contextlib import suppress
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.ddl.impl import DefaultImpl
+from alembic.ddl.mysql import MariaDBImpl, MySQLChangeColumn, MySQLImpl
+from alembic.ddl.postgresql import PostgresqlImpl
+from sqlalchemy.dialects import mysql
+from sqlalchemy.exc import OperationalError
+
+from ..autogenerate.conversions import kind_of, on_sqlite, respelling, using
+from ..schemas.reflected import COMPLETE, complete_computed
+from ..sqlite.rebuild import LosesNothing
+
+# Both are said of a rebuild that loses them; here it does not.
+warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
+warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+
+# As sqlalchemy.sql.compiler finds bound parameters in a text().
+_BOUND = re.compile(r"(?<![:\w\x5c]):(\w+)(?!:)")
+
+
+def literally(sql: str) -> str:
+    """``sql`` for a ``text()``, in which a colon before a word would be a parameter."""
+    return _BOUND.sub(r"\\:\1", sql)
+
+
+def undoubled(sql: str, dialect: sa.Dialect) -> str:
+    """Compiled SQL as the server gets it: for drivers with ``%s`` parameters ``%`` is doubled."""
+    return sql.replace("%%", "%") if dialect.paramstyle in ("format", "pyformat") else sql
+
+
+class _Literally(DefaultImpl):
+    """Expressions go into a revision as they are.
+
+    Alembic writes them compiled for the driver; the revision, compiled once more, would
+    say ``LIKE 'a%%'`` to the database.
+    """
+
+    def render_ddl_sql_expr(self, expr: Any, *args: Any, **kw: Any) -> str:
+        text = super().render_ddl_sql_expr(expr, *args, **kw)
+        return literally(undoubled(text, self.dialect))
+
+
+class PostgreSQL(_Literally, PostgresqlImpl):
+    __dialect__ = "postgresql"
+
+    def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
+        # For MariaDB; Alembic warns of them here, though it has written them itself.
+        kw |= {"autoincrement": None, "existing_autoincrement": None}
+        old, new = kw.get("existing_type"), kw.get("type_")
+        how = None
+        if old is not None and new is not None and "postgresql_using" not in kw:
+            how = using(self.dialect.identifier_preparer.quote(column_name), old, new, self.dialect)
+        default = kw.get("existing_server_default")
+        if how is not None:
+            kw["postgresql_using"] = how
+            if default not in (None, False):
+                # The default would have to be converted too, and is not.
+                schema = kw.get("schema")
+                super().alter_column(table_name, column_name, server_default=None, schema=schema)
+                if kw.get("server_default", False) is False:
+                    kw["server_default"] = default
+        super().alter_column(table_name, column_name, **kw)
+
+
+class _KeepsChecks(_Literally):
+    """MODIFY restates a column; a CHECK within its definition would be gone."""
+
+    def _exec(self, construct: Any, *args: Any, **kw: Any) -> Any:
+        if isinstance(construct, MySQLChangeColumn) and not self.as_sql:
+            assert self.connection is not None
+            check = self._check_of(construct)
+            if check is not None:
+                statement = undoubled(str(construct.compile(dialect=self.dialect)), self.dialect)
+                construct = sa.text(literally(f"{statement} CHECK ({check})"))
+        return super()._exec(construct, *args, **kw)
+
+    def _check_of(self, change: MySQLChangeColumn) -> str | None:
+        if not getattr(self.dialect, "is_mariadb", False):
+            return None
+        assert self.connection is not None
+        check: str | None = self.connection.scalar(
+            sa.text(
+                "SELECT check_clause FROM information_schema.check_constraints"
+                " WHERE level = 'Column' AND constraint_schema = COALESCE(:schema, DATABASE())"
+                " AND table_name = :table AND constraint_name = :column"
+            ),
+            {"schema": change.schema, "table": change.table_name, "column": change.column_name},
+        )
+        is_json = check is not None and check.startswith("json_valid(")
+        # JSON is LONGTEXT with that CHECK; the type by its name brings one along.
+        return None if is_json and not isinstance(change.type_, mysql.LONGTEXT) else check
+
+
+class _RespellsUuids(_KeepsChecks):
+    """A Uuid is CHAR(32) for SQLAlchemy 2.0, and for MySQL."""
+
+    def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
+        old, new = kw.get("existing_type"), kw.get("type_")
+        if old is None or new is None:
+            return super().alter_column(table_name, column_name, **kw)
+        preparer = self.dialect.identifier_preparer
+        made = respelling(preparer.quote(column_name), old, new, self.dialect)
+        # The longer spelling has to find room: shortened before, lengthened after.
+        shortens = kind_of(new) == "uuid"
+        if made is not None and shortens:
+            self._respell(table_name, column_name, made, kw.get("schema"))
+        super().alter_column(table_name, column_name, **kw)
+        if made is not None and not shortens:
+            name = kw.get("name") or column_name
+            made = respelling(preparer.quote(name), old, new, self.dialect)
+            self._respell(table_name, name, made, kw.get("schema"))
+
+    def _respell(self, table: str, column: str, made: Any, schema: str | None) -> None:
+        found = sa.table(table, sa.column(column), schema=schema)
+        self._exec(sa.update(found).values({column: made}))
+
+
+class _DropsIndexes(_RespellsUuids):
+    """MariaDB makes an index for a foreign key, and keeps it when the key goes."""
+
+    def drop_constraint(self, const: Any, **kw: Any) -> None:
+        super().drop_constraint(const, **kw)
+        if self.as_sql or not isinstance(const, sa.ForeignKeyConstraint):
+            return
+        assert self.connection is not None
+        schema, table, name = const.table.schema, const.table.name, str(const.name)
+        found = {"schema": schema, "table": table, "name": name}
+        if self.connection.scalar(sa.text(_INDEX_OF_KEY), found):
+            quote = self.dialect.identifier_preparer.quote
+            table = ".".join(quote(part) for part in (schema, table) if part)
+            # Where another foreign key needs it, it stays (error 1553).
+            with suppress(OperationalError):
+                self.connection.exec_driver_sql(
+                    f"ALTER TABLE {table} DROP INDEX {quote(name)}".replace("%", "%%")
+                )
+
+
+_INDEX_OF_KEY = """
+SELECT COUNT(*) FROM information_schema.statistics
+WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table
+  AND index_name = :name AND non_unique
+"""
+
+
+class MySQL(_DropsIndexes, MySQLImpl):
+    __dialect__ = "mysql"
+
+
+class MariaDB(_DropsIndexes, MariaDBImpl):
+    __dialect__ = "mariadb"
+
+
+UNNAMED = "_sqlalchemy_manage_unnamed"
+"""For Alembic's batch, which refuses a primary key without a name: SQLite makes it without."""
+
+
+class SQLite(_Literally, LosesNothing):
+    __dialect__ = "sqlite"
+
+    def prep_table_for_batch(self, batch_impl: Any, table: sa.Table) -> None:
+        if batch_impl.new_table.primary_key.name == UNNAMED:
+            batch_impl.new_table.primary_key.name = None
+        super().prep_table_for_batch(batch_impl, table)
+
+    def cast_for_batch_migrate(self, existing: Any, existing_transfer: Any, new_type: Any) -> None:
+        was = self.existing_types.get(existing.name)
+        made = on_sqlite(
+            existing_transfer["expr"],
+            was if isinstance(was, sa.Uuid) else existing.type,
+            new_type,
+            None if self.as_sql else self.connection,
+        )
+        if made is None:
+            super().cast_for_batch_migrate(existing, existing_transfer, new_type)
+        else:
+            existing_transfer["expr"] = made
+
+    def autogen_column_reflect(self, inspector: Any, table: sa.Table, column_info: Any) -> None:
+        # For a rebuild; in a comparison the snapshot has it, with the renames made.
+        super().autogen_column_reflect(inspector, table, column_info)
+        is_known = COMPLETE in column_info
+        if column_info.get("computed") and not is_known and self.connection is not None:
+            create = self.connection.scalar(
+                sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :table"),
+                {"table": table.name},
+            )
+            if create:
+                complete_computed(create, [column_info])
+
+    def correct_for_autogen_constraints(self, *args: Any) -> None:
+        """Alembic cannot compare expression indexes here; the indexes module does."""
+        _, conn_indexes, _, metadata_indexes = args
+        for indexes in (conn_indexes, metadata_indexes):
+            for index in list(indexes):
+                if not all(isinstance(bare(e), sa.Column) for e in index.expressions):
+                    indexes.discard(index)
+
+
+def bare(expression: Any) -> Any:
+    """A column of an index without DESC and the like around it."""
+    while isinstance(expression, sa.sql.elements.UnaryExpression):
+        expression = expression.element
+    return expression

@@ -1,0 +1,174 @@
+"""``op.replace_primary_key``: one operation, since MariaDB needs both halves in one statement.
+
+Between a drop and an addition its AUTO_INCREMENT column would be without a key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import renderers
+from alembic.operations import Operations, ops
+
+from ..revisions.words import Change
+from .implementations import UNNAMED, literally
+from .rendering import call
+
+
+@Operations.register_operation("replace_primary_key")
+class ReplacePrimaryKeyOp(ops.MigrateOperation):
+    """Another primary key in the place of the old one; either may be of no column."""
+
+    outside_batch = True
+
+    def __init__(
+        self,
+        table_name: str,
+        columns: Sequence[str],
+        *,
+        old: Sequence[str],
+        name: str | None = None,
+        old_name: str | None = None,
+        autoincrement: str | None = None,
+        old_autoincrement: str | None = None,
+        schema: str | None = None,
+    ) -> None:
+        self.table_name = table_name
+        self.columns = list(columns)
+        self.old = list(old)
+        self.name = name
+        self.old_name = old_name
+        self.autoincrement = autoincrement
+        self.old_autoincrement = old_autoincrement
+        self.schema = schema
+
+    @classmethod
+    def replace_primary_key(
+        cls, operations: Operations, table_name: str, columns: Sequence[str], **kw: Any
+    ) -> None:
+        """Make ``columns`` the primary key instead of ``old``.
+
+        ``autoincrement`` is the column that MariaDB counts up; it must come first in the
+        key. Foreign keys that refer to the old key have to be dropped before.
+        """
+        operations.invoke(cls(table_name, columns, **kw))
+
+    def reverse(self) -> ops.MigrateOperation:
+        return ReplacePrimaryKeyOp(
+            self.table_name,
+            self.old,
+            old=self.columns,
+            name=self.old_name,
+            old_name=self.name,
+            autoincrement=self.old_autoincrement,
+            old_autoincrement=self.autoincrement,
+            schema=self.schema,
+        )
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return ("replace_primary_key", self.schema, self.table_name, self.old, self.columns)
+
+    def describe(self) -> Change:
+        table = f"{self.schema}.{self.table_name}" if self.schema else self.table_name
+        if self.columns == self.old:
+            words = f"primary key of {table}: {self.old_name} renamed to {self.name}"
+        else:
+            words = f"primary key of {table}: {_listed(self.old)} to {_listed(self.columns)}"
+        return Change("~", words, f"{self.table_name}_primary_key", self.table_name)
+
+
+def _listed(columns: list[str]) -> str:
+    return f"({', '.join(columns)})" if columns else "none"
+
+
+@renderers.dispatch_for(ReplacePrimaryKeyOp)
+def _render(context: Any, operation: ReplacePrimaryKeyOp) -> str:
+    names = ("name", "old_name", "autoincrement", "old_autoincrement")
+    given = {n: str(getattr(operation, n)) for n in names if getattr(operation, n)}
+    columns = repr([str(column) for column in operation.columns])
+    return call(
+        context,
+        "replace_primary_key",
+        operation,
+        repr(str(operation.table_name)),
+        columns,
+        old=[str(column) for column in operation.old],
+        **given,
+    )
+
+
+_OLD = "_sqlalchemy_manage_old"
+
+
+@Operations.implementation_for(ReplacePrimaryKeyOp)
+def _replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
+    dialect = operations.impl.dialect
+    if dialect.name == "sqlite":
+        _replace_on_sqlite(operations, operation)
+        return
+    is_mariadb = dialect.name in ("mysql", "mariadb")
+    quote = dialect.identifier_preparer.quote
+    steps: list[str] = []
+    if operation.columns == operation.old:
+        if is_mariadb or not (operation.name and operation.old_name):
+            return  # the key has no name there
+        old, new = quote(operation.old_name), quote(operation.name)
+        steps.append(f"RENAME CONSTRAINT {old} TO {new}")
+    else:
+        old_name = operation.old_name or f"{operation.table_name}_pkey"
+        if operation.old:
+            steps.append(
+                "DROP PRIMARY KEY" if is_mariadb else f"DROP CONSTRAINT IF EXISTS {quote(old_name)}"
+            )
+        if operation.columns:
+            name = f"CONSTRAINT {quote(operation.name)} " if operation.name else ""
+            columns = ", ".join(map(quote, operation.columns))
+            steps.append(f"ADD {name}PRIMARY KEY ({columns})")
+        if is_mariadb and not operations.get_context().as_sql:
+            steps += _counting(operations, operation)
+    if steps:
+        table = _table(dialect, operation)
+        operations.execute(sa.text(literally(f"ALTER TABLE {table} {', '.join(steps)}")))
+
+
+def _table(dialect: sa.Dialect, operation: ReplacePrimaryKeyOp) -> str:
+    quote = dialect.identifier_preparer.quote
+    return ".".join(quote(part) for part in (operation.schema, operation.table_name) if part)
+
+
+def _counting(operations: Operations, operation: ReplacePrimaryKeyOp) -> Iterator[str]:
+    """MariaDB: which columns stop and start to be AUTO_INCREMENT, which only a key allows."""
+    connection = operations.get_bind()
+    table = _table(connection.dialect, operation)
+    shown = str(connection.exec_driver_sql(f"SHOW CREATE TABLE {table}").one()[1])
+    for line in shown.splitlines():
+        column = re.match(r"\s+(`(?:[^`]|``)+`) (.*?),?$", line)
+        if column is None:
+            continue
+        definition = re.sub(r" AUTO_INCREMENT\b", "", column[2])
+        counts, counted = column[1] == _backticked(operation.autoincrement), definition != column[2]
+        if counts and not counted and operation.columns[:1] == [operation.autoincrement]:
+            yield f"MODIFY {column[1]} {definition} AUTO_INCREMENT"
+        elif counted and not counts:
+            yield f"MODIFY {column[1]} {definition}"
+
+
+def _backticked(name: str | None) -> str:
+    return "`" + (name or "").replace("`", "``") + "`"
+
+
+def _replace_on_sqlite(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
+    with operations.batch_alter_table(
+        operation.table_name,
+        schema=operation.schema,
+        recreate="always",
+        # Alembic drops and creates keys by name only.
+        naming_convention={"pk": _OLD},
+    ) as batch:
+        if operation.old:
+            batch.drop_constraint(operation.old_name or _OLD, type_="primary")
+        if operation.columns:
+            batch.create_primary_key(operation.name or UNNAMED, operation.columns)

@@ -1,0 +1,365 @@
+"""``op.rename_column``, ``op.rename_table``, ``op.rename_index``, ``op.rename_constraint``.
+
+Each is the database's own RENAME, so that no table is copied: views, triggers, collations
+and sequences stay. Alembic has the first two, but on SQLite under the runner's settings
+its rename_table leaves the foreign keys of other tables pointing to the old name, on
+MariaDB its column rename restates the whole column, and neither can be reversed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import renderers
+from alembic.operations import Operations, ops
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import ExecutableDDLElement, conv
+
+from ...errors import MigrationError
+from ..objects.following import functions_follow
+from ..revisions.words import Change
+from ..sqlite.master import references_follow
+from .mariadb import follow_renames
+
+_MARIADB = ("mysql", "mariadb")
+
+
+class Statement(ExecutableDDLElement):
+    """A DDL statement: a template with ``{names}``, which are quoted as the database wants.
+
+    A name may be a pair of schema and name.
+    """
+
+    def __init__(self, template: str, **names: str | tuple[str | None, str]) -> None:
+        self.template = template
+        self.names = names
+
+
+@compiles(Statement)
+def _compile(element: Statement, compiler: Any, **kw: Any) -> str:
+    def quote(name: str | tuple[str | None, str]) -> str:
+        parts = (name,) if isinstance(name, str) else name
+        return ".".join(compiler.preparer.quote(part) for part in parts if part)
+
+    return element.template.format(**{k: quote(n) for k, n in element.names.items()})
+
+
+class Rename(ops.MigrateOperation):
+    """What the renames share: a table, an old name and a new one; reversing swaps them."""
+
+    def __init__(self, table_name: str, old: str, new: str, *, schema: str | None = None) -> None:
+        self.table_name = table_name
+        self.old = old
+        self.new = new
+        self.schema = schema
+
+    def between(self, old: str, new: str) -> Rename:
+        """The same for other names."""
+        return type(self)(self.table_name, old, new, schema=self.schema)
+
+    def reverse(self) -> ops.MigrateOperation:
+        return self.between(self.new, self.old)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return (self._verb, self.schema, self.table_name, self.old, self.new)
+
+    @property
+    def _verb(self) -> str:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower().removesuffix("_op")
+
+    @property
+    def _qualified(self) -> str:
+        return f"{self.schema}.{self.table_name}" if self.schema else self.table_name
+
+
+@Operations.register_operation("rename_column")
+class RenameColumnOp(Rename):
+    """A column under a new name; indexes, constraints and foreign keys go along."""
+
+    @classmethod
+    def rename_column(
+        cls, operations: Operations, table_name: str, old: str, new: str, schema: str | None = None
+    ) -> None:
+        """Rename a column, without copying the table on any database."""
+        operations.invoke(cls(table_name, old, new, schema=schema))
+
+    def describe(self) -> Change:
+        # Django's fragment: rename_OLD_MODEL_NEW.
+        return Change(
+            "~",
+            f"rename column {self._qualified}.{self.old} to {self.new}",
+            f"rename_{self.old}_{self.table_name}_{self.new}",
+            self.table_name,
+        )
+
+
+@Operations.register_operation("rename_index")
+class RenameIndexOp(Rename):
+    """An index under a new name; SQLite has to build it again."""
+
+    @classmethod
+    def rename_index(
+        cls, operations: Operations, table_name: str, old: str, new: str, schema: str | None = None
+    ) -> None:
+        """Rename an index."""
+        operations.invoke(cls(table_name, old, new, schema=schema))
+
+    def describe(self) -> Change:
+        return Change(
+            "~",
+            f"rename index {self.old} of {self._qualified} to {self.new}",
+            f"rename_{self.old}_{self.new}",
+            self.table_name,
+        )
+
+
+@Operations.register_operation("rename_constraint")
+class RenameConstraintOp(Rename):
+    """A constraint under a new name; where the database cannot, it is made again.
+
+    ``type_`` is ``unique``, ``check`` or ``foreignkey``.
+    """
+
+    def __init__(
+        self, table_name: str, old: str, new: str, *, type_: str, schema: str | None = None
+    ) -> None:
+        super().__init__(table_name, old, new, schema=schema)
+        self.type_ = type_
+
+    @classmethod
+    def rename_constraint(
+        cls,
+        operations: Operations,
+        table_name: str,
+        old: str,
+        new: str,
+        type_: str,
+        schema: str | None = None,
+    ) -> None:
+        """Rename a unique, check or foreign key constraint."""
+        operations.invoke(cls(table_name, old, new, type_=type_, schema=schema))
+
+    def between(self, old: str, new: str) -> Rename:
+        return type(self)(self.table_name, old, new, type_=self.type_, schema=self.schema)
+
+    def describe(self) -> Change:
+        return Change(
+            "~",
+            f"rename constraint {self.old} of {self._qualified} to {self.new}",
+            f"rename_{self.old}_{self.new}",
+            self.table_name,
+        )
+
+
+class RenameTableOp(ops.RenameTableOp):
+    """Alembic's operation, with a reverse."""
+
+    def reverse(self) -> ops.MigrateOperation:
+        return RenameTableOp(self.new_table_name, self.table_name, schema=self.schema)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return ("rename_table", self.schema, self.table_name, self.new_table_name)
+
+    def describe(self) -> Change:
+        qualified = f"{self.schema}.{self.table_name}" if self.schema else self.table_name
+        return Change(
+            "~",
+            f"rename table {qualified} to {self.new_table_name}",
+            f"rename_{self.table_name}_{self.new_table_name}",
+            self.new_table_name,
+        )
+
+
+@contextmanager
+def _references_follow(operations: Operations) -> Iterator[None]:
+    if operations.impl.dialect.name != "sqlite" or operations.get_context().as_sql:
+        yield
+        return
+    with references_follow(operations.get_bind()):
+        yield
+
+
+def _functions_follow(operations: Operations, *table: Any, **names: Any) -> None:
+    if operations.impl.dialect.name == "postgresql" and not operations.get_context().as_sql:
+        functions_follow(operations.get_bind(), *table, **names)
+
+
+@Operations.implementation_for(RenameColumnOp)
+def _rename_column(operations: Operations, operation: RenameColumnOp) -> None:
+    statement = Statement(
+        "ALTER TABLE {table} RENAME COLUMN {old} TO {new}",
+        table=(operation.schema, operation.table_name),
+        old=operation.old,
+        new=operation.new,
+    )
+    with (
+        _references_follow(operations),
+        follow_renames(
+            operations,
+            operation.schema,
+            operation.table_name,
+            column=(operation.old, operation.new),
+        ),
+    ):
+        operations.execute(statement)
+    column = operation.old, operation.new
+    _functions_follow(operations, operation.schema, operation.table_name, column=column)
+
+
+@Operations.implementation_for(ops.RenameTableOp, replace=True)
+def _rename_table(operations: Operations, operation: ops.RenameTableOp) -> None:
+    with (
+        _references_follow(operations),
+        follow_renames(
+            operations, operation.schema, operation.table_name, table_to=operation.new_table_name
+        ),
+    ):
+        operations.impl.rename_table(
+            operation.table_name, operation.new_table_name, schema=operation.schema
+        )
+    table, new = operation.table_name, operation.new_table_name
+    _functions_follow(operations, operation.schema, table, table_to=new)
+
+
+def _cut(operations: Operations, operation: Rename) -> tuple[str, str]:
+    """The names of an index or a constraint as they are sent, cut where they are too long."""
+    dialect = operations.impl.dialect
+    preparer = dialect.identifier_preparer
+    names = [conv(operation.old), conv(operation.new)]
+    cut = [str(preparer.truncate_and_render_constraint_name(name)) for name in names]
+    if dialect.paramstyle in ("format", "pyformat"):
+        cut = [name.replace("%%", "%") for name in cut]
+    old, new = (str(preparer.unformat_identifiers(name)[-1]) for name in cut)
+    return old, new
+
+
+@Operations.implementation_for(RenameIndexOp)
+def _rename_index(operations: Operations, operation: RenameIndexOp) -> None:
+    table, (old, new) = (operation.schema, operation.table_name), _cut(operations, operation)
+    name = operations.impl.dialect.name
+    if name == "sqlite":
+        _recreate_index(operations, operation)
+    elif name in _MARIADB:
+        statement = "ALTER TABLE {table} RENAME INDEX {old} TO {new}"
+        operations.execute(Statement(statement, table=table, old=old, new=new))
+    else:
+        index = (operation.schema, old)
+        operations.execute(Statement("ALTER INDEX {index} RENAME TO {new}", index=index, new=new))
+
+
+def _recreate_index(operations: Operations, operation: RenameIndexOp) -> None:
+    """SQLite has no RENAME INDEX: the stored statement is run again with the new name."""
+    _needs_database(operations, operation)
+    connection = operations.get_bind()
+    stored = connection.execute(
+        sa.text("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = :name"),
+        {"name": operation.old},
+    ).scalar()
+    if stored is None:
+        raise MigrationError(f"There is no index {operation.old} to rename.")
+    head = re.match(
+        r'\s*CREATE\s+(UNIQUE\s+)?INDEX\s+(IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]'
+        r"|'(?:[^']|'')*'|[^\s]+)",
+        stored,
+        re.IGNORECASE,
+    )
+    assert head is not None, stored
+    unique = "UNIQUE " if head[1] else ""
+    quote = connection.dialect.identifier_preparer.quote
+    operations.execute(Statement("DROP INDEX {name}", name=operation.old))
+    # As it is stored, without the parsing of text(): a predicate may hold a colon.
+    connection.exec_driver_sql(f"CREATE {unique}INDEX {quote(operation.new)}{stored[head.end() :]}")
+
+
+def _needs_database(operations: Operations, operation: Rename) -> None:
+    if operations.get_context().as_sql:
+        raise MigrationError(
+            f"op.{operation._verb} on {operations.impl.dialect.name} has to read how "
+            f"{operation.old} is defined; "
+            "it cannot be shown as SQL without a database."
+        )
+
+
+@Operations.implementation_for(RenameConstraintOp)
+def _rename_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
+    table, (old, new) = (operation.schema, operation.table_name), _cut(operations, operation)
+    name = operations.impl.dialect.name
+    if name == "postgresql":
+        statement = "ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
+        operations.execute(Statement(statement, table=table, old=old, new=new))
+    elif name in _MARIADB and operation.type_ == "unique":
+        statement = "ALTER TABLE {table} RENAME INDEX {old} TO {new}"
+        operations.execute(Statement(statement, table=table, old=old, new=new))
+    else:
+        _remake_constraint(operations, operation)
+
+
+def _remake_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
+    """Drop and create again, as the database describes it: SQLite, and most on MariaDB."""
+    _needs_database(operations, operation)
+    inspector = sa.inspect(operations.get_bind())
+    table, schema = operation.table_name, operation.schema
+    # As they are: a naming convention would be applied to them once more.
+    old, new = map(conv, _cut(operations, operation))
+    with operations.batch_alter_table(table, schema=schema) as batch:
+        if operation.type_ == "unique":
+            found = _named(inspector.get_unique_constraints(table, schema), old)
+            batch.drop_constraint(old, type_="unique")
+            batch.create_unique_constraint(new, found["column_names"])
+        elif operation.type_ == "check":
+            found = _named(inspector.get_check_constraints(table, schema), old)
+            batch.drop_constraint(old, type_="check")
+            batch.create_check_constraint(new, sa.text(_literally(found["sqltext"])))
+        else:
+            found = _named(inspector.get_foreign_keys(table, schema), old)
+            batch.drop_constraint(old, type_="foreignkey")
+            batch.create_foreign_key(
+                new,
+                found["referred_table"],
+                found["constrained_columns"],
+                found["referred_columns"],
+                referent_schema=found["referred_schema"],
+                **found.get("options", {}),
+            )
+
+
+def _literally(sql: str) -> str:
+    return sql.replace(":", r"\:")
+
+
+def _named(found: list[Any], name: str) -> Any:
+    for item in found:
+        if item["name"] == name:
+            return item
+    raise MigrationError(f"There is no constraint {name} to rename.")
+
+
+@renderers.dispatch_for(RenameColumnOp)
+@renderers.dispatch_for(RenameIndexOp)
+def _render(context: Any, operation: Rename) -> str:
+    return _call(context, operation, operation._verb, operation.table_name, operation.old)
+
+
+@renderers.dispatch_for(RenameConstraintOp)
+def _render_constraint(context: Any, operation: RenameConstraintOp) -> str:
+    more = f", type_={operation.type_!r}"
+    return _call(context, operation, operation._verb, operation.table_name, operation.old, more)
+
+
+# Alembic registers no renderer for its own operation.
+@renderers.dispatch_for(ops.RenameTableOp, replace=True)
+def _render_table(context: Any, operation: ops.RenameTableOp) -> str:
+    schema = f", schema={operation.schema!r}" if operation.schema else ""
+    prefix = context.opts["alembic_module_prefix"]
+    return f"{prefix}rename_table({operation.table_name!r}, {operation.new_table_name!r}{schema})"
+
+
+def _call(context: Any, operation: Rename, verb: str, table: str, old: str, more: str = "") -> str:
+    if operation.schema:
+        more += f", schema={operation.schema!r}"
+    names = f"{str(table)!r}, {str(old)!r}, {str(operation.new)!r}"
+    return f"{context.opts['alembic_module_prefix']}{verb}({names}{more})"

@@ -1,0 +1,86 @@
+"""How operations are written into a revision where Alembic has no way, or one that loses."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import renderers
+from alembic.operations import ops
+from sqlalchemy.sql.elements import conv
+
+from ..schemas.probe import sql_of
+from .implementations import literally
+
+_modify_table = renderers.dispatch(ops.ModifyTableOps)
+
+
+@renderers.dispatch_for(ops.ModifyTableOps, replace=True)
+def _render_modify_table(context: Any, operation: ops.ModifyTableOps) -> list[str]:
+    """As Alembic, but what cannot be done in a batch stands between two of them."""
+    if not context.opts["render_as_batch"]:
+        return list(_modify_table(context, operation))
+    lines: list[str] = []
+    # Not one by one: two batches for one table are two rebuilds of it.
+    indexes_outside = any(_needs_more_than_columns(inner) for inner in operation.ops)
+
+    def outside_batch(inner: Any) -> bool:
+        if isinstance(inner, (ops.CreateIndexOp, ops.DropIndexOp)):
+            return indexes_outside
+        return bool(getattr(inner, "outside_batch", False))
+
+    for outside, group in groupby(operation.ops, outside_batch):
+        if outside:
+            for inner in group:
+                rendered = renderers.dispatch(inner)(context, inner)
+                lines += [rendered] if isinstance(rendered, str) else rendered
+        else:
+            name, schema = operation.table_name, operation.schema
+            lines += _modify_table(context, ops.ModifyTableOps(name, list(group), schema=schema))
+    return lines
+
+
+def _needs_more_than_columns(operation: Any) -> bool:
+    """Whether it is of an index that a rebuild in a batch would make of bare columns."""
+    if not isinstance(operation, (ops.CreateIndexOp, ops.DropIndexOp)):
+        return False
+    return not all(isinstance(key, sa.Column) for key in operation.to_index().expressions)
+
+
+def generated_name(context: Any, name: Any) -> str:
+    """A name as an argument; ``op.f()`` around one that no naming convention is to change."""
+    return f"{prefix(context)}f({str(name)!r})" if isinstance(name, conv) else repr(name)
+
+
+def prefix(context: Any) -> str:
+    """``op.``, or ``batch_op.`` inside of a batch."""
+    return "batch_op." if context._has_batch else str(context.opts["alembic_module_prefix"])
+
+
+def call(context: Any, function: str, operation: Any, *arguments: str, **options: Any) -> str:
+    """A call of an ``op`` function for a table; in a batch the table is not named."""
+    parts = list(arguments)
+    if operation.schema and not context._has_batch:
+        options["schema"] = operation.schema
+    parts += [f"{key}={value!r}" for key, value in options.items()]
+    return f"{prefix(context)}{function}({', '.join(parts)})"
+
+
+# Alembic 1.18 raises NotImplementedError here.
+@renderers.dispatch_for(ops.CreateCheckConstraintOp, replace=True)
+def _render_check(context: Any, operation: ops.CreateCheckConstraintOp) -> str:
+    condition = operation.condition
+    if not isinstance(condition, str):
+        condition = literally(sql_of(condition, context.dialect))
+    arguments = [generated_name(context, operation.constraint_name)]
+    if not context._has_batch:
+        arguments.append(repr(str(operation.table_name)))
+    return call(
+        context,
+        "create_check_constraint",
+        operation,
+        *arguments,
+        repr(condition),
+        **operation.kw,
+    )

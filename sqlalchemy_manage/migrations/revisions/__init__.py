@@ -1,0 +1,1 @@
+"""Revision files: read without running them, planned, written, merged, found in git."""

@@ -1,0 +1,113 @@
+"""Revision files in git's objects: other branches, stashes, and what a reflog keeps."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...output import clean
+
+# All commits of a large repository; somebody waits for the answer.
+_TIMEOUT = 60.0
+# A number alone does not say much, and a pattern of one letter finds every file.
+_SHORTEST = 2
+_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+_KINDS = ("refs/heads/", "refs/remotes/", "refs/tags/", "refs/stash")
+
+
+@dataclass(frozen=True)
+class _Commit:
+    hash: str
+    words: str
+
+
+def from_git(folder: Path, ids: list[str]) -> dict[str, Iterable[tuple[str, str]]]:
+    """For each id, the texts of files of that name, with branch and commit, newest first.
+
+    Files that lay in ``folder`` come before others. Nothing is found, without an error,
+    where git is missing or the folder is in no repository.
+    """
+    place = folder
+    while not place.is_dir() and place != place.parent:
+        place = place.parent  # git keeps no empty folder: it goes with its last file
+    top = _git(place, "rev-parse", "--show-toplevel").strip()
+    if not top:
+        return {}
+    return {i: _texts(Path(top), folder, i) for i in ids if len(i) >= _SHORTEST}
+
+
+def _texts(top: Path, folder: Path, revision_id: str) -> Iterator[tuple[str, str]]:
+    seen = set()
+    # What no branch has any more comes last.
+    for where in (["--all"], ["--all", "--reflog"]):
+        found = list(_commits(top, revision_id, where))
+        found.sort(key=lambda pair: (top / pair[1]).parent != folder.resolve())
+        for commit, path in found:
+            text = _git(top, "cat-file", "blob", f"{commit.hash}:{path}")
+            if text and text not in seen:
+                seen.add(text)
+                yield text, f"{_branch(top, commit.hash)}, commit {commit.words} ({path})"
+
+
+def _commits(top: Path, revision_id: str, where: list[str]) -> Iterator[tuple[_Commit, str]]:
+    """The commits that added or changed a file with the id in its name, and the file's path."""
+    listed = _git(
+        top,
+        "log",
+        *where,
+        # Also what a merge left out: the side that came to nothing is else not looked at.
+        "--full-history",
+        "--no-renames",
+        "--no-show-signature",
+        "--diff-filter=AM",
+        "--name-only",
+        "--format=%x01%H %h of %cd by %an",
+        "--date=format:%Y-%m-%d",
+        "--",
+        f":(top,glob)**/*{revision_id}*.py",
+    )
+    for block in listed.split("\x01")[1:]:
+        head, *paths = block.splitlines()
+        name, _, words = head.partition(" ")
+        commit = _Commit(name, clean(words))
+        yield from ((commit, path) for path in paths if path and not path.startswith('"'))
+
+
+def _branch(top: Path, commit: str) -> str:
+    """The branch, or whatever else keeps a commit; local branches first."""
+    listed = _git(top, "for-each-ref", f"--contains={commit}", "--format=%(refname)").split()
+    for kind in _KINDS:
+        for name in listed:
+            if name == "refs/stash":
+                if kind == name:
+                    return "the stash"
+            elif name.startswith(kind):
+                what = "tag" if kind == "refs/tags/" else "branch"
+                return f"{what} {name.removeprefix(kind)}"
+    return "on no branch any more"
+
+
+def _git(place: Path, *arguments: str) -> str:
+    """What git prints; nothing if it fails. No pager, no question, no network."""
+    # A hook's variables name the repository by a path that holds in its folder alone.
+    environment = {k: v for k, v in os.environ.items() if k not in _OF_A_HOOK} | {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+    }
+    try:
+        done = subprocess.run(
+            ["git", "-c", "core.quotePath=false", *arguments],
+            cwd=place,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=True,
+        )
+        return done.stdout.decode("utf-8")
+    except (OSError, UnicodeDecodeError, subprocess.SubprocessError):
+        return ""

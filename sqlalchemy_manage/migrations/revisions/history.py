@@ -1,0 +1,324 @@
+"""The revision files, read without importing them or Alembic, and where a database stands.
+
+Alembic loads a history by running every file, and lets a second file with the same id
+silently take the place of the first. Reading only the four assignments at the head of a
+file is quicker and finds such faults before anything runs; a file whose assignments are
+not literals is parsed as a whole.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ...project import Project
+
+# The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
+ID_LENGTH = 32
+_NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
+LEGAL = re.compile(r"\w[\w.]*", re.ASCII)
+_RESERVED = ("head", "heads", "base", "current", "zero")
+_PLAIN = re.compile(r"""(["'])([^"'\\]*)\1""")
+_HEADER = re.compile(
+    r"^(revision|down_revision|branch_labels|depends_on)[ \t]*(?::[^=\n]+)?="
+    r"[ \t]*(.+?)[ \t]*(?:#.*)?$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision file; ``source`` is its text as it was read with the history."""
+
+    id: str
+    down: tuple[str, ...]
+    path: Path
+    depends_on: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    source: str = field(default="", repr=False, compare=False)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Every revision that must be applied before this one."""
+        return self.down + self.depends_on
+
+    @cached_property
+    def doc(self) -> str:
+        """The first line of the file's docstring."""
+        text = ast.get_docstring(ast.parse(self.source)) or ""
+        return text.partition("\n")[0]
+
+
+class History:
+    """The revisions of a project, parents before children, and what is wrong with them."""
+
+    def __init__(self, revisions: Iterable[Revision], problems: Iterable[str] = ()) -> None:
+        self.by_id: dict[str, Revision] = {}
+        self.problems = list(problems)
+        self.duplicates: list[tuple[Revision, Revision]] = []
+        spelled: dict[str, Revision] = {}
+        for revision in revisions:
+            if other := spelled.get(revision.id.lower()):
+                self.problems.append(_duplicate(other, revision))
+                self.duplicates.append((other, revision))
+            spelled[revision.id.lower()] = self.by_id[revision.id] = revision
+        self._check_parents()
+        self.revisions = self._ordered()
+        self._check_ids()
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+    def require_sound(self) -> History:
+        """This history; raises HistoryError that lists every problem."""
+        if self.problems:
+            raise HistoryError(
+                "The migration history is broken, nothing was run:\n  "
+                + "\n  ".join(self.problems),
+                "Mend the files named, then: manage.py check",
+            )
+        return self
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """The revisions that no other builds on."""
+        built_on = {parent for r in self.by_id.values() for parent in r.down}
+        return tuple(r.id for r in self.revisions if r.id not in built_on)
+
+    def single_head(self) -> str | None:
+        """The head, None for an empty history; raises HistoryError if there are several."""
+        if len(self.heads) > 1:
+            from .authors import added  # a subprocess: not for every migrate that has nothing to do
+
+            lines = [f"{i}: {added(self.by_id[i].path) or 'no file'}" for i in self.heads]
+            raise HistoryError(
+                f"The history has {len(self.heads)} heads: {' and '.join(self.heads)}. "
+                "Usually two branches each added a revision.\n  " + "\n  ".join(lines),
+                "Join them: manage.py makemigrations --merge\n"
+                f"Or without a summary: alembic merge {' '.join(self.heads)} -m merge",
+            )
+        return self.heads[0] if self.heads else None
+
+    def ancestors(self, ids: Iterable[str]) -> set[str]:
+        """``ids`` and everything below them."""
+        found: set[str] = set()
+        todo = [i for i in ids if i in self.by_id]
+        while todo:
+            revision_id = todo.pop()
+            if revision_id not in found:
+                found.add(revision_id)
+                todo.extend(p for p in self.by_id[revision_id].parents if p in self.by_id)
+        return found
+
+    def resolve(self, name: str) -> str:
+        """The id of a revision typed in full, as a unique beginning, or as a bare number.
+
+        Raises UsageError for an unknown or ambiguous name.
+        """
+        if name in self.by_id:
+            return name
+        wanted = f"{int(name):04d}_" if re.fullmatch(r"[1-9]\d{0,2}", name) else name
+        found = [r.id for r in self.revisions if r.id.startswith(wanted)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(
+                f"'{name}' is the beginning of {len(found)} revisions: {', '.join(found)}.",
+                "Type more of the name.",
+            )
+        raise UsageError(
+            f"No revision '{name}'." + did_you_mean(name, self.by_id),
+            "manage.py showmigrations lists them.",
+        )
+
+    def next_number(self) -> int:
+        """The number of the next revision: one above the highest."""
+        numbers = [int(m[1]) for i in self.by_id if (m := re.match(r"(\d{4,})_", i))]
+        return max(numbers, default=len(self.by_id)) + 1
+
+    def _check_parents(self) -> None:
+        for revision in self.by_id.values():
+            for parent in revision.parents:
+                if parent not in self.by_id and parent not in self._labels:
+                    self.problems.append(
+                        f"{revision.path.name} builds on '{parent}', and no file has that id."
+                        + did_you_mean(parent, self.by_id)
+                    )
+
+    @cached_property
+    def _labels(self) -> set[str]:
+        return {label for r in self.by_id.values() for label in r.labels}
+
+    def _ordered(self) -> list[Revision]:
+        """Generation by generation, each in the order of the ids; time grows with the files."""
+        ordered: list[Revision] = []
+        missing = {i: {p for p in r.parents if p in self.by_id} for i, r in self.by_id.items()}
+        children: dict[str, list[str]] = {}
+        for revision_id, parents in missing.items():
+            for parent in parents:
+                children.setdefault(parent, []).append(revision_id)
+        ready = sorted(i for i, parents in missing.items() if not parents)
+        while ready:
+            ordered += [self.by_id[i] for i in ready]
+            following = set()
+            for parent in ready:
+                for child in children.get(parent, ()):
+                    missing[child].discard(parent)
+                    if not missing[child]:
+                        following.add(child)
+            ready = sorted(following)
+        if len(ordered) < len(self.by_id):
+            placed = {r.id for r in ordered}
+            waiting = sorted(self.by_id.keys() - placed)
+            names = ", ".join(waiting)
+            self.problems.append(f"these revisions build on each other in a circle: {names}.")
+            ordered += [self.by_id[i] for i in waiting]
+        return ordered
+
+    def _check_ids(self) -> None:
+        for revision in self.revisions:
+            name = revision.path.name
+            if not LEGAL.fullmatch(revision.id) or revision.id in _RESERVED:
+                self.problems.append(
+                    f"{name}: '{revision.id}' is no valid revision id "
+                    "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."
+                )
+            elif len(revision.id) > ID_LENGTH:
+                self.problems.append(
+                    f"{name}: the revision id has {len(revision.id)} characters; "
+                    f"alembic_version holds {ID_LENGTH}."
+                )
+            numbered = _NUMBERED.fullmatch(revision.id)
+            if numbered and revision.path.stem != revision.id:
+                self.problems.append(f"{name}: the file should be named {revision.id}.py.")
+            for parent in revision.down:
+                below = _NUMBERED.fullmatch(parent)
+                if numbered and below and int(numbered[1]) <= int(below[1]):
+                    self.problems.append(f"{name}: is numbered no higher than its parent {parent}.")
+
+
+def _duplicate(first: Revision, second: Revision) -> str:
+    files = f"{first.path} and {second.path}"
+    if first.id != second.id:
+        return (
+            f"two revision ids differ in upper and lower case alone, '{first.id}' and "
+            f"'{second.id}': {files}. For MariaDB, and for many disks, they are the same."
+        )
+    problem = f"two files have the revision id '{first.id}': {files}."
+    with suppress(OSError):
+        if first.path.read_bytes() == second.path.read_bytes():
+            problem += " They are equal: delete the copy."
+    return problem
+
+
+def read_history(*folders: Path) -> History:
+    """The history in ``folders`` (usually one, ``migrations/versions``); empty if there is none."""
+    revisions: list[Revision] = []
+    problems: list[str] = []
+    for folder in folders:
+        for path in sorted(folder.glob("*.py"), key=lambda p: p.name) if folder.is_dir() else ():
+            if path.name == "__init__.py" or path.name.startswith(".#"):
+                continue
+            try:
+                revision = revision_in(path.read_text(encoding="utf-8"), path)
+            except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+                problems.append(f"{path}: cannot be read: {error}")
+                continue
+            if revision is not None:
+                revisions.append(revision)
+    return History(revisions, problems)
+
+
+def revision_in(source: str, path: Path) -> Revision | None:
+    """The revision in a file's text; None without an id. Raises SyntaxError, ValueError."""
+    values: dict[str, Any] = {}
+    try:
+        for name, literal in _HEADER.findall(source):
+            if name in values:
+                raise ValueError(name)
+            values[name] = _literal(literal)
+    except (ValueError, SyntaxError):
+        values = _parse(source, path)
+    if not isinstance(values.get("revision"), str):
+        return None
+    return Revision(
+        values["revision"],
+        _names(values.get("down_revision")),
+        path,
+        _names(values.get("depends_on")),
+        _names(values.get("branch_labels")),
+        source,
+    )
+
+
+def _literal(text: str) -> Any:
+    """As ast.literal_eval; quickly for a plain string and None, which nearly all are."""
+    if text == "None":
+        return None
+    plain = _PLAIN.fullmatch(text)
+    return plain[2] if plain else ast.literal_eval(text)
+
+
+def _parse(source: str, path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for node in ast.parse(source, str(path)).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name, value = node.targets[0].id, node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            name, value = node.target.id, node.value
+        else:
+            continue
+        if name in ("revision", "down_revision", "branch_labels", "depends_on"):
+            values[name] = ast.literal_eval(value)
+    return values
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not value:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def is_bookkeeping(table: str) -> bool:
+    """Whether a table is Alembic's or ours, and none of the application's."""
+    return table == "alembic_version" or table.startswith("sqlalchemy_manage_")
+
+
+def current_heads(connection: Connection) -> tuple[str, ...]:
+    """The revisions that the database's ``alembic_version`` names; empty without that table."""
+    import sqlalchemy as sa
+
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return ()
+    table = sa.table("alembic_version", sa.column("version_num"))
+    return tuple(connection.scalars(sa.select(table.c.version_num)))
+
+
+def versions_folder(project: Project) -> Path:
+    """The folder of the project's revision files."""
+    return project.settings.migrations_dir / "versions"
+
+
+def project_history(project: Project) -> History:
+    """The project's history; raises HistoryError when it is broken."""
+    return read_history(versions_folder(project)).require_sound()
+
+
+def stands_at(project: Project) -> tuple[str, ...]:
+    """The revisions that the project's database is at; empty also when there is no database."""
+    try:
+        with project.connect() as connection:
+            return current_heads(connection)
+    except DatabaseMissing:
+        return ()

@@ -1,0 +1,139 @@
+"""The way from where a database stands to a target; nothing here imports Alembic.
+
+So a ``migrate`` that finds nothing to do is quick: it happens at every start of every
+process of a deployed application.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ...errors import HistoryError, UsageError
+from ...output import clean
+from .history import History, Revision
+
+
+class NotHere(HistoryError):
+    """The database stands at revisions, ``ids``, that have no file here."""
+
+    def __init__(self, ids: tuple[str, ...], found: str = "", hint: str | None = None) -> None:
+        super().__init__(
+            f"The database stands at {clean(', '.join(ids))}, and no revision file has that id."
+            f"{found or ' Usually the file is on another branch.'}",
+            hint or "manage.py migrate looks for it in git, and tells what can be done.",
+        )
+        self.ids = ids
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Revisions in the order in which they are applied, or undone.
+
+    ``exactly``: these and no others, rather than all between here and the target.
+    """
+
+    target: str
+    backwards: bool
+    steps: tuple[Revision, ...]
+    exactly: bool = False
+
+    def after(self, history: History, current: tuple[str, ...]) -> tuple[str, ...]:
+        """Where a database that stands at ``current`` stands after it."""
+        steps = {step.id for step in self.steps}
+        applied = history.ancestors(current)
+        applied = applied - steps if self.backwards else applied | steps
+        built_on = {parent for i in applied for parent in history.by_id[i].down}
+        return tuple(r.id for r in history.revisions if r.id in applied - built_on)
+
+
+class Planner:
+    """Plans from where a database stands."""
+
+    def __init__(self, history: History, current: tuple[str, ...]) -> None:
+        self.history = history
+        self.current = current
+        unknown = tuple(i for i in current if i not in history.by_id)
+        if unknown:
+            raise NotHere(unknown)
+        self.applied = history.ancestors(current)
+
+    def plan(self, target: str | None) -> Plan:
+        if target in (None, "head"):
+            head = self.history.single_head()
+            return self._up(head) if head else Plan("base", False, ())
+        assert target is not None
+        if target == "heads":
+            wanted = self.history.ancestors(self.history.heads)
+            return Plan("heads", False, self._steps(wanted - self.applied))
+        if target in ("zero", "base"):
+            return self._down("base", set())
+        if re.fullmatch(r"[+-]\d+", target):
+            return self._relative(int(target))
+        revision = self.history.resolve(target)
+        if revision in self.applied:
+            return self._down(revision, self.history.ancestors([revision]))
+        return self._up(revision)
+
+    def _steps(self, ids: set[str]) -> tuple[Revision, ...]:
+        return tuple(r for r in self.history.revisions if r.id in ids)
+
+    def _up(self, target: str) -> Plan:
+        return Plan(target, False, self._steps(self.history.ancestors([target]) - self.applied))
+
+    def _down(self, target: str, keep: set[str]) -> Plan:
+        if target == "base":
+            gone = self.applied - keep
+        else:
+            gone = {i for i in self.applied if target in self.history.ancestors([i])} - {target}
+        return Plan(target, True, tuple(reversed(self._steps(gone))))
+
+    def _relative(self, count: int) -> Plan:
+        if count < 0:
+            if len(self.current) > 1:
+                raise UsageError(
+                    f"'{count}' is unclear: the database stands at {' and '.join(self.current)}.",
+                    "Name the revision to go back to.",
+                )
+            done = list(reversed(self._steps(self.applied)))
+            if -count > len(done):
+                raise UsageError(
+                    f"Cannot go back {_revisions(-count)}: {len(done)} "
+                    f"{'is' if len(done) == 1 else 'are'} applied.",
+                    "manage.py migrate zero undoes all.",
+                )
+            target = done[-count].id if -count < len(done) else "base"
+            return self._just(count, self._down(target, set()))
+        head = self.history.single_head()
+        steps = self._up(head).steps if head else ()
+        if count > len(steps):
+            raise UsageError(
+                f"Cannot go forward {_revisions(count)}: {len(steps)} "
+                f"{'is' if len(steps) == 1 else 'are'} left to apply.",
+                "manage.py migrate applies all.",
+            )
+        if not count:
+            return Plan("heads", False, ())
+        return self._just(count, self._up(steps[count - 1].id))
+
+    def _just(self, count: int, plan: Plan) -> Plan:
+        """``plan``, which has to have ``count`` steps: it has others where branches meet."""
+        if len(plan.steps) != abs(count):
+            raise UsageError(
+                f"'{count:+d}' is unclear: there are several branches between here and there.",
+                "Name the revision to go to: manage.py showmigrations --plan",
+            )
+        return plan
+
+
+def _revisions(count: int) -> str:
+    return f"{count} revision{'s' * (count != 1)}"
+
+
+def make_plan(history: History, current: tuple[str, ...], target: str | None) -> Plan:
+    """The way from ``current`` to ``target``: a name, ``zero``, ``-N``, ``+N``, None for the head.
+
+    Raises UsageError for a target that does not exist, HistoryError when the database
+    stands at a revision that has no file, or when there are several heads.
+    """
+    return Planner(history, current).plan(target)

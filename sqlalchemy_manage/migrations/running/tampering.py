@@ -1,0 +1,285 @@
+"""Revision files that are not those which were applied; found before anything is run.
+
+The ledger has the text, the parents and the id of each applied revision. A file may be
+edited, deleted, moved to another place in the history, or be there twice. Nothing here
+imports Alembic, and a file whose text is as it was is not parsed: this is done by each
+``migrate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import DatabaseMissing, HistoryError, ManageError
+from ..revisions.checksum import checksum, digest, does_nothing, reverses
+from ..revisions.history import History, Revision, current_heads, read_history, versions_folder
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ...project import Project
+    from .ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a revision: ``edited``, ``re-ordered``, ``deleted`` or ``duplicated``.
+
+    ``message`` says it in words, and what it usually means. ``acceptable``: the files as
+    they are now can be taken for good; others have to be mended.
+    """
+
+    kind: str
+    revision: str
+    message: str
+    files: tuple[Path, ...] = ()
+    acceptable: bool = True
+
+    @property
+    def folders(self) -> set[Path]:
+        """Where the files are."""
+        return {path.parent for path in self.files}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A project beside its database: its revisions, where the database stands, what is wrong."""
+
+    history: History
+    heads: tuple[str, ...] = ()
+    ledger: Ledger = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def unrecorded(self) -> list[Revision]:
+        """The revisions that are applied and that the ledger does not know, or not as applied."""
+        applied = self.history.ancestors(self.heads)
+        known = {i for i, entry in self.ledger.items() if entry.applied}
+        return [r for r in self.history.revisions if r.id in applied - known]
+
+    def require_untampered(self) -> Standing:
+        """This; raises HistoryError for the findings, then for a history that is not sound."""
+        if self.findings:
+            raise tampered(self.findings)
+        self.history.require_sound()
+        return self
+
+
+def standing(project: Project) -> Standing:
+    """The project beside its database, which is only read; it may not exist yet.
+
+    Raises HistoryError for a broken history where the database cannot be reached.
+    """
+    history = read_history(versions_folder(project))
+    try:
+        with project.connect() as connection:
+            return stands(connection, history)
+    except DatabaseMissing:
+        return Standing(history)
+    except ManageError:
+        history.require_sound()
+        raise
+
+
+def stands(connection: Connection, history: History) -> Standing:
+    """``history`` beside the database of ``connection``."""
+    from .ledger import read_ledger  # imports SQLAlchemy: not before the settings are read
+
+    heads, ledger = current_heads(connection), read_ledger(connection)
+    found = findings(history, heads, ledger, connection)
+    return Standing(history, heads, ledger, tuple(found))
+
+
+def require_sound(history: History, project: Project | None) -> History:
+    """``history``; raises HistoryError if it is broken, with what the ledger knows of it.
+
+    ``project``: None where its database is not to be connected to.
+    """
+    if history.problems and project is not None:
+        found: tuple[Finding, ...] = ()
+        from sqlalchemy.exc import SQLAlchemyError
+
+        with suppress(ManageError, SQLAlchemyError), project.connect() as connection:
+            found = stands(connection, history).findings
+        if found:
+            raise tampered(found)
+    return history.require_sound()
+
+
+def tampered(found: Iterable[Finding]) -> HistoryError:
+    """The error that tells of all findings."""
+    found = list(found)
+    lines = "\n  ".join(finding.message for finding in found)
+    ids = " ".join(dict.fromkeys(finding.revision for finding in found))
+    what = "See the difference"
+    if not all(finding.kind == "duplicated" for finding in found):
+        what += ", then put the file back or accept it"
+    return HistoryError(
+        f"The revision files are not those that were applied to this database; nothing was "
+        f"run:\n  {lines}",
+        f"{what}: manage.py repair {ids}",
+    )
+
+
+def applied_ids(history: History, ledger: Ledger, heads: Iterable[str]) -> set[str]:
+    """``heads`` and everything below them, by the files and, where there is none, the ledger."""
+    found: set[str] = set()
+    todo = list(heads)
+    while todo:
+        revision_id = todo.pop()
+        if revision_id in found:
+            continue
+        found.add(revision_id)
+        if revision_id in history.by_id:
+            todo += history.by_id[revision_id].parents
+        elif revision_id in ledger:
+            todo += ledger[revision_id].parents
+    return found
+
+
+def findings(
+    history: History, heads: Iterable[str], ledger: Ledger, connection: Connection
+) -> Iterator[Finding]:
+    """Everything that is wrong, in the order of the history.
+
+    A revision at which the database stands and that has no file is not among them: it may
+    be of another branch.
+    """
+    applied = applied_ids(history, ledger, heads)
+    for first, second in history.duplicates:
+        if first.id == second.id:
+            yield _twice(first, second, ledger)
+    twice = {first.id for first, _ in history.duplicates}
+    moved: set[str] = set()
+    for revision in history.revisions:
+        entry = ledger.get(revision.id)
+        if revision.id not in applied or entry is None or not entry.applied:
+            continue
+        if entry.digest in (None, digest(revision.source)) or revision.id in twice:
+            continue
+        if set(entry.parents) != set(revision.parents):
+            moved.update(entry.parents)
+            yield Finding(
+                "re-ordered",
+                revision.id,
+                f"{revision.id} was moved: {revision.path} builds on {_names(revision.parents)}, "
+                f"and built on {_names(entry.parents)} when it was applied ({entry}). Usually "
+                "the history was put in another order after it had been applied here, as by a "
+                "rebase or a squash.",
+                (revision.path,),
+            )
+        if _differs(revision, entry.checksum, connection):
+            yield Finding(
+                "edited",
+                revision.id,
+                f"{revision.id} was edited: {revision.path} is not what was applied ({entry}). "
+                "Usually somebody changed an old revision instead of writing a new one: this "
+                "database does not have the change, and new databases will.",
+                (revision.path,),
+            )
+    needed = {p for i in applied & history.by_id.keys() for p in history.by_id[i].parents}
+    for revision_id in sorted((applied | moved) - history.by_id.keys()):
+        entry = ledger.get(revision_id)
+        if entry is not None and entry.applied and revision_id in needed | moved:
+            builds = [r for r in history.revisions if revision_id in r.parents]
+            yield gone(revision_id, str(entry), builds)
+    yield from _copies(history, applied, ledger)
+
+
+def _names(ids: Iterable[str]) -> str:
+    return " and ".join(ids) or "nothing"
+
+
+def _differs(revision: Revision, recorded: str | None, connection: Connection) -> bool:
+    if recorded == checksum(revision.source):
+        return False
+    from .ledger import kept_source
+
+    # A later release may compute it otherwise.
+    kept = kept_source(connection, revision.id)
+    return kept is None or checksum(kept) != checksum(revision.source)
+
+
+def _twice(first: Revision, second: Revision, ledger: Ledger) -> Finding:
+    message = (
+        f"two files have the revision id '{first.id}': {first.path} and {second.path}. Usually "
+        "a file was copied, or two branches each added a revision."
+    )
+    entry = ledger.get(first.id)
+    if entry is not None and entry.applied:
+        same = [r.path for r in (first, second) if checksum(r.source) == entry.checksum]
+        if len(same) == 1:
+            message += f" Applied was {same[0]}; give the other an id of its own."
+        elif same:
+            message += " They do the same: delete the copy."
+    return Finding("duplicated", first.id, message, (first.path, second.path), False)
+
+
+def gone(
+    revision_id: str, entry: str, builds: Iterable[Revision] = (), *, head: bool = False
+) -> Finding:
+    """The finding of a revision without a file, on which ``builds`` are built.
+
+    ``head``: the database stands at it, so that its absence cannot be accepted either.
+    """
+    files = tuple(revision.path for revision in builds)
+    message = (
+        f"{revision_id} has no file any more, and was applied ({entry}). Usually the file was "
+        "deleted by mistake, or lost when branches were merged."
+    )
+    if files:
+        message += " Building on it: " + ", ".join(map(str, files)) + "."
+    if head:
+        message += " The database stands at it: the file may be on another branch."
+    return Finding("deleted", revision_id, message, files, not files and not head)
+
+
+def _copies(history: History, applied: set[str], ledger: Ledger) -> Iterator[Finding]:
+    """Revisions to come that would do again what was done.
+
+    One that was undone in between may be done again. A file that differs by a line, such
+    as ``repeats = "0002_x"``, is no copy.
+    """
+    done = {e.checksum: i for i, e in ledger.items() if i in applied and e.applied}
+    siblings: dict[tuple[tuple[str, ...], str], str] = {}
+    for revision in history.revisions:
+        if revision.id in applied:
+            continue
+        same = checksum(revision.source)
+        # Of those to come, only what stands beside or just below it is surely a mistake.
+        near = [p for p in revision.parents if p in history.by_id]
+        original = (
+            done.get(same)
+            or next((p for p in near if checksum(history.by_id[p].source) == same), None)
+            or siblings.get((revision.down, same))
+        )
+        siblings[revision.down, same] = revision.id
+        if original is None or does_nothing(revision.source):
+            continue
+        first = history.by_id.get(original)
+        if first is not None and _undone(first, revision, history):
+            continue
+        files = (first.path, revision.path) if first is not None else (revision.path,)
+        where = first.path if first is not None else "which has no file any more"
+        yield Finding(
+            "duplicated",
+            revision.id,
+            f"{revision.path} is a copy of {original} ({where}) under the id {revision.id}. "
+            "Usually a file was copied and not changed yet, or renamed. If it is to do the same "
+            f'a second time, say so in a line of the file: repeats = "{original}"',
+            files,
+            False,
+        )
+
+
+def _undone(first: Revision, again: Revision, history: History) -> bool:
+    below = history.ancestors(again.parents)
+    return any(
+        reverses(r.source, first.source)
+        for r in history.revisions
+        if r.id in below and first.id in history.ancestors(r.parents)
+    )

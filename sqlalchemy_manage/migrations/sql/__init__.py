@@ -1,0 +1,1 @@
+"""SQL text: read into tokens and trees, and compared by meaning."""

@@ -1,0 +1,1 @@
+"""From declarations of factories to columns of values, and the links among the rows."""

@@ -1,0 +1,357 @@
+"""factory_boy's declarations, evaluated a column at a time.
+
+A :class:`Batch` is many rows of one factory. Each of its attributes is a list with a value
+for each row, evaluated when first asked for: a declaration may depend on others, as in
+factory_boy's own resolver. What only makes sense for one object at a time raises
+:class:`NotColumnwise`; the caller then takes factory_boy itself for these rows.
+
+The one module that knows factory_boy from within (declarations, DeclarationSet).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from factory import enums, fuzzy
+from factory.builder import parse_declarations
+
+from ...errors import ManageError
+
+if TYPE_CHECKING:
+    import random
+
+    from ..links import Link, Links
+
+EVALUATORS: dict[type, Callable[..., list[Any]]] = {}
+"""Kind of declaration -> how to evaluate it; filled by evaluators.py."""
+
+Declarations = dict[str, tuple[Any, dict[str, Any]]]
+"""Attribute -> its declaration (or plain value) and the ``attribute__x`` values for it."""
+
+
+class NotColumnwise(Exception):
+    """``factory`` needs its objects one at a time; the message says why."""
+
+    def __init__(self, factory: Any, why: str) -> None:
+        super().__init__(why)
+        self.factory = factory
+        self.why = why
+
+
+class PoolMissing(Exception):
+    """Only the process with the connection can read these rows."""
+
+
+class CounterMissing(Exception):
+    """Only the process with the connection can say where these numbers start."""
+
+
+class Failed(Exception):
+    """A declaration of ``factory`` raised ``error`` at a row, counted from 0 in its batch."""
+
+    def __init__(self, factory: Any, name: str, row: int, error: Exception) -> None:
+        super().__init__(str(error))
+        self.factory = factory
+        self.name = name
+        self.row = row
+        self.error = error
+
+
+class Source(Protocol):
+    """What the rows of a chunk draw on."""
+
+    rng: random.Random
+
+    def numbers(self, factory: Any, count: int) -> Sequence[int]:
+        """Sequence numbers for as many more rows of the factory."""
+
+    def taken(self, iterator: str, count: int) -> int:
+        """How many values of an Iterator others have, now that ``count`` more are taken."""
+
+    def drawn(self, batch: Batch, name: str, link: Link, rows: Sequence[int]) -> list[Any]:
+        """A reference (or None) for each of the batch's ``rows``."""
+
+    def linked(self, batch: Batch, name: str, links: Links, rows: Sequence[int]) -> list[Any]:
+        """What the many side refers to, for each of the batch's ``rows``."""
+
+    def made(self, batch: Batch) -> None:
+        """A batch whose attributes are all there; those it refers to came before it."""
+
+
+class Batch:
+    """``count`` rows of a factory. ``preset``: values that are there already."""
+
+    def __init__(
+        self,
+        owner: Any,
+        source: Source,
+        count: int,
+        sequences: Sequence[int],
+        overrides: Mapping[str, Any] | None = None,
+        parent: tuple[Batch, Sequence[int]] | None = None,
+        preset: Mapping[str, Sequence[Any]] | None = None,
+        own_numbers: bool = False,
+    ) -> None:
+        self.factory = owner
+        self.source = source
+        self.overrides = dict(overrides or {})
+        self.count = count
+        self.sequences = sequences
+        self.parent = parent
+        self.own_numbers = own_numbers  # sequences are those of the parent
+        self.before, self.after = declarations_of(owner, self.overrides)
+        self.given = given_names(owner, self.before)
+        self.preset = frozenset(preset or ())
+        self.columns: dict[str, Sequence[Any]] = dict(preset or {})
+        self.replaces: tuple[Batch, Sequence[int]] | None = None
+        self._pending: list[str] = []
+        self.assembled: Any = None
+
+    @property
+    def rows(self) -> range:
+        return range(self.count)
+
+    def column(self, name: str) -> Sequence[Any]:
+        """The values of an attribute or parameter; AttributeError for one that is not declared."""
+        if name in self.columns:
+            return self.columns[name]
+        if name not in self.before:
+            raise AttributeError(f"{self.factory.__name__} declares no '{name}'")
+        if name in self._pending:
+            raise NotColumnwise(self.factory, f"'{name}' depends on itself")
+        declaration, context = self.before[name]
+        self._pending.append(name)
+        try:
+            self.columns[name] = self.evaluate(declaration, context, self.rows, name)
+        finally:
+            self._pending.pop()
+        return self.columns[name]
+
+    def fill(self) -> None:
+        """Evaluate every attribute."""
+        for name in self.before:
+            self.column(name)
+
+    def evaluate(
+        self, declaration: Any, context: dict[str, Any], rows: Sequence[int], name: str = ""
+    ) -> list[Any]:
+        """A value for each of ``rows``, places of rows of this batch."""
+        kind = type(declaration)
+        if not is_declaration(declaration):
+            return [declaration] * len(rows)
+        for known in kind.__mro__:
+            if known in EVALUATORS:
+                if _overrides(kind, known):
+                    break
+                return self._evaluated(known, declaration, context, rows, name)
+        return self._one_by_one(declaration, context, rows, name)
+
+    def _evaluated(
+        self, known: type, declaration: Any, context: Any, rows: Sequence[int], name: str
+    ) -> list[Any]:
+        try:
+            return EVALUATORS[known](self, declaration, context, rows, name)
+        except (NotColumnwise, Failed, ManageError, PoolMissing, CounterMissing):
+            raise
+        except Exception as error:
+            raise Failed(self.factory, name, rows[0] if len(rows) else 0, error) from error
+
+    def _one_by_one(
+        self, declaration: Any, context: Any, rows: Sequence[int], name: str
+    ) -> list[Any]:
+        """A declaration that somebody wrote: it is given what it would see of each object."""
+        values = (
+            declaration.evaluate_pre(
+                instance=Stub(self, row), step=Step(self, row), overrides=dict(context)
+            )
+            for row in rows
+        )
+        return each_row(self, rows, name, values)
+
+    def numbers_of(self, rows: Sequence[int]) -> Sequence[int]:
+        return self.sequences if len(rows) == self.count else [self.sequences[r] for r in rows]
+
+    def nested(
+        self, owner: Any, overrides: Mapping[str, Any], rows: Sequence[int], own_numbers: bool
+    ) -> Batch:
+        """Rows of another factory, one for each of ``rows``, all evaluated."""
+        sequences = self.numbers_of(rows) if own_numbers else self.source.numbers(owner, len(rows))
+        parent = (self, rows)
+        batch = Batch(
+            owner, self.source, len(rows), sequences, overrides, parent, own_numbers=own_numbers
+        )
+        batch.fill()
+        return batch
+
+
+class Stub:
+    """One row of a batch as a declaration's function sees it: attributes and parameters."""
+
+    def __init__(
+        self, batch: Batch, row: int, asked: dict[str, Sequence[Any]] | None = None
+    ) -> None:
+        self._batch = batch
+        self._columns = batch.columns
+        self._row = row
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> Any:
+        column = self._columns.get(name)
+        if column is None:
+            column = self._batch.column(name)
+        if self._asked is not None:
+            self._asked[name] = column
+        value = column[self._row]
+        return value.seen() if type(value) is Reference else value
+
+    @property
+    def factory_parent(self) -> Stub | None:
+        if self._batch.parent is None:
+            return None
+        batch, rows = self._batch.parent
+        return Stub(batch, rows[self._row])
+
+
+class Step:
+    """What a declaration sees of factory_boy's BuildStep; it can make no object of its own."""
+
+    def __init__(self, batch: Batch, row: int) -> None:
+        self._batch = batch
+        self._row = row
+        self.sequence = batch.sequences[row]
+        self.stub = Stub(batch, row)
+        self.builder = _Builder(batch.factory._meta)
+
+    @property
+    def chain(self) -> tuple[Any, ...]:
+        chain: list[Any] = []
+        stub: Stub | None = self.stub
+        while stub is not None:
+            chain.append(stub)
+            stub = stub.factory_parent
+        return tuple(chain)
+
+    @property
+    def parent_step(self) -> Step | None:
+        if self._batch.parent is None:
+            return None
+        batch, rows = self._batch.parent
+        return Step(batch, rows[self._row])
+
+    def recurse(self, owner: Any, declarations: Any, force_sequence: Any = None) -> Any:
+        raise NotColumnwise(self._batch.factory, "a declaration makes objects of its own")
+
+
+class _Builder:
+    strategy = enums.CREATE_STRATEGY
+
+    def __init__(self, factory_meta: Any) -> None:
+        self.factory_meta = factory_meta
+        self.extras: dict[str, Any] = {}
+
+
+class Reference:
+    """A row of a batch that an attribute refers to."""
+
+    __slots__ = ("batch", "row")
+
+    def __init__(self, batch: Any, row: int) -> None:
+        self.batch = batch
+        self.row = row
+
+    def seen(self) -> Any:
+        """The row as a declaration's function sees it: an object of the model, not a stub."""
+        return self.batch.seen(self.row)
+
+
+class Made:
+    """The rows of a batch, to be referred to: what was given to each of their attributes."""
+
+    __slots__ = ("batch",)
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+
+    def seen(self, row: int) -> Any:
+        return _Seen(self.batch, row)
+
+    def values(self, column: Any) -> Sequence[Any]:
+        """The values of a column of a table, a value for each row."""
+        found: Sequence[Any] = self.batch.assembled.values_of(column)
+        return found
+
+
+class _Seen:
+    __slots__ = ("_batch", "_row")
+
+    def __init__(self, batch: Batch, row: int) -> None:
+        self._batch = batch
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        batch = self._batch
+        declared = batch.given.get(name)
+        if declared is not None:
+            value = batch.column(declared)[self._row]
+            return value.seen() if type(value) is Reference else value
+        if not hasattr(batch.factory._meta.model, name):
+            raise AttributeError(f"'{batch.factory._meta.model.__name__}' has no '{name}'")
+        raise NotColumnwise(batch.factory, f"its object's '{name}' is looked at")
+
+
+def each_row(batch: Batch, rows: Sequence[int], name: str, values: Iterator[Any]) -> list[Any]:
+    """All values; Failed, with the row, where one cannot be had."""
+    found: list[Any] = []
+    try:
+        found.extend(values)  # keeps those before the one that raises
+    except (NotColumnwise, Failed, ManageError, PoolMissing, CounterMissing):
+        raise
+    except Exception as error:
+        raise Failed(batch.factory, name, rows[len(found)], error) from error
+    return found
+
+
+def is_declaration(value: Any) -> bool:
+    return bool(enums.get_builder_phase(value) == enums.BuilderPhase.ATTRIBUTE_RESOLUTION)
+
+
+def declarations_of(owner: Any, overrides: Mapping[str, Any]) -> tuple[Declarations, Declarations]:
+    """The declarations before and after the object is made, as factory_boy reads them."""
+    before, after = parse_declarations(
+        dict(overrides),
+        base_pre=owner._meta.pre_declarations,
+        base_post=owner._meta.post_declarations,
+    )
+    return (
+        {name: (before[name].declaration, before[name].context) for name in before},
+        {name: (after[name].declaration, after[name].context) for name in after.sorted()},
+    )
+
+
+def given_names(owner: Any, before: Iterable[str]) -> dict[str, str]:
+    """What the model's constructor is given: without parameters, and under which name it is
+    declared here."""
+    options = owner._meta
+    names = {n: n for n in before if n not in options.exclude and n not in options.parameters}
+    for old, new in options.rename.items():
+        if old in names:
+            names[new] = names.pop(old)
+    return names
+
+
+def given_attributes(batch: Batch) -> dict[str, Sequence[Any]]:
+    """The columns of what the model's constructor is given.
+
+    A value may be SKIP, for a row that is not given this attribute.
+    """
+    return {name: batch.column(declared) for name, declared in batch.given.items()}
+
+
+def _overrides(kind: type, known: type) -> bool:
+    """Whether a subclass evaluates differently from the declaration that is known here."""
+    return any(
+        getattr(kind, name, None) is not getattr(known, name, None)
+        for name in ("evaluate", "evaluate_pre", "fuzz", "unroll_context")
+        if known is not fuzzy.BaseFuzzyAttribute or name != "fuzz"
+    )

@@ -1,0 +1,103 @@
+"""Which rows of a pool others are linked to."""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import TYPE_CHECKING
+
+from ...errors import SeedError
+from ..links import Link, Links
+from .pools import Linked, Pool, Pools
+from .randomness import seeded
+
+if TYPE_CHECKING:
+    import random
+
+
+class Drawing:
+    """Draws with ``rng``; what is drawn once only, by the random seed and the row's place."""
+
+    def __init__(self, random_seed: int, rng: random.Random, pools: Pools) -> None:
+        self.random_seed = random_seed
+        self.rng = rng
+        self.pools = pools
+
+    def one_each(
+        self, link: Link | None, pool: Pool, count: int, label: str, place: int
+    ) -> list[int]:
+        """A row for each of ``count`` rows from ``place`` on, as the link declares; without
+        one, each as likely as any other."""
+        if not pool.size:
+            raise SeedError(
+                f"{label} refers to a row of {pool.table}, and there is none. Nothing was written.",
+                f"Seed {pool.table} too, before or in the same command.",
+            )
+        if link is not None and link.unique:
+            if place + count > pool.size:
+                raise _too_few(label, place + count, pool)
+            step, shift = self._permutation(pool, label)
+            return [((place + n) * step + shift) % pool.size for n in range(count)]
+        sums = None if link is None else self.pools.sums(link, pool)
+        return self.rng.choices(range(pool.size), cum_weights=sums, k=count)
+
+    def several(self, links: Links, pool: Pool, count: int, label: str, place: int) -> Linked:
+        """Between ``min`` and ``max`` different rows for each of ``count`` from ``place`` on."""
+        if pool.size < links.min:
+            raise SeedError(
+                f"{label} links each row to at least {links.min} rows of {pool.table}, and there "
+                f"are {pool.size}. Nothing was written.",
+                f"Seed more of {pool.table} before, or lower min.",
+            )
+        most = min(links.max, pool.size)
+        counts = self.rng.choices(range(links.min, most + 1), k=count)
+        if links.unique:
+            return self._unique(pool, counts, most, label, place)
+        sums = self.pools.sums(links, pool)
+        flat = self.rng.choices(range(pool.size), cum_weights=sums, k=sum(counts))
+        start = 0
+        for number in counts:
+            if number > 1 and len(set(flat[start : start + number])) < number:
+                drawn = flat[start : start + number]
+                flat[start : start + number] = self._different(pool.size, sums, drawn)
+            start += number
+        return Linked(pool, counts, flat)
+
+    def _unique(self, pool: Pool, counts: list[int], most: int, label: str, place: int) -> Linked:
+        """Row n has places n * most ... of a permutation of the pool to itself."""
+        if (place + len(counts)) * most > pool.size:
+            raise _too_few(label, (place + len(counts)) * most, pool)
+        step, shift = self._permutation(pool, label)
+        flat = [
+            (((place + row) * most + n) * step + shift) % pool.size
+            for row, count in enumerate(counts)
+            for n in range(count)
+        ]
+        return Linked(pool, counts, flat)
+
+    def _permutation(self, pool: Pool, label: str) -> tuple[int, int]:
+        """``n -> (n * step + shift) % size`` is one, where step and size share no factor."""
+        numbers = seeded(self.random_seed, "permutation", label)
+        step = numbers.randrange(1, pool.size + 1)
+        while gcd(step, pool.size) != 1:
+            step = numbers.randrange(1, pool.size + 1)
+        return step, numbers.randrange(pool.size)
+
+    def _different(self, size: int, sums: list[float] | None, drawn: list[int]) -> list[int]:
+        """As many different rows: those drawn, and more for the ones that came twice."""
+        chosen = dict.fromkeys(drawn)
+        for _ in range(10_000):
+            chosen.setdefault(self.rng.choices(range(size), cum_weights=sums)[0])
+            if len(chosen) == len(drawn):
+                return list(chosen)
+        raise SeedError(
+            f"The weights of a link leave fewer than {len(drawn)} rows that are ever chosen. "
+            "Nothing was written."
+        )
+
+
+def _too_few(label: str, wanted: int, pool: Pool) -> SeedError:
+    return SeedError(
+        f"{label} links no row twice and needs {wanted:,} rows of {pool.table}; there are "
+        f"{pool.size:,}. Nothing was written.",
+        f"Seed more of {pool.table}, or fewer of the others.",
+    )

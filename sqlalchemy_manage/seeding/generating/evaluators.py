@@ -1,0 +1,241 @@
+"""How each kind of factory_boy's declarations is evaluated for many rows at once.
+
+Each function takes the batch, the declaration, the ``attribute__x`` values for it, the places
+of the rows, and the attribute's name; it returns a value for each row.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import factory
+from factory import enums, fuzzy
+from factory.alchemy import SQLAlchemyModelFactory
+from factory.declarations import SKIP, deepgetattr
+
+from ..links import Link, Links
+from . import faker_columns
+from .columns import (
+    EVALUATORS,
+    Batch,
+    Made,
+    NotColumnwise,
+    Reference,
+    Step,
+    Stub,
+    each_row,
+    given_attributes,
+)
+
+
+def _context(declaration: Any, context: dict[str, Any]) -> dict[str, Any]:
+    return {**declaration._defaults, **context}
+
+
+def _sequence(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    return each_row(batch, rows, name, map(it.function, batch.numbers_of(rows)))
+
+
+def _lazy_function(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    function = it.function
+    return each_row(batch, rows, name, (function() for _ in rows))
+
+
+def _stubs(batch: Batch, rows: Sequence[int]) -> Iterator[Stub]:
+    """One stub that moves from row to row: a function looks at it and is done.
+
+    What the first row asks for is at hand for the others.
+    """
+    if not len(rows):
+        return
+    asked: dict[str, Sequence[Any]] = {}
+    stub = Stub(batch, rows[0], asked)
+    yield stub
+    values = stub.__dict__
+    simple = {n: c for n, c in asked.items() if Reference not in set(map(type, c))}
+    if len(simple) == 1:
+        ((name, column),) = simple.items()
+        for row in rows[1:]:
+            stub._row = row
+            values[name] = column[row]
+            yield stub
+        return
+    for row in rows[1:]:
+        stub._row = row
+        for name, column in simple.items():
+            values[name] = column[row]
+        yield stub
+
+
+def _lazy_attribute(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    return each_row(batch, rows, name, map(it.function, _stubs(batch, rows)))
+
+
+def _lazy_sequence(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    pairs = map(it.function, _stubs(batch, rows), batch.numbers_of(rows))
+    return each_row(batch, rows, name, pairs)
+
+
+def _self_attribute(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    target, places = batch, rows
+    for _ in range(it.depth - 1):
+        if target.parent is None:
+            raise NotColumnwise(batch.factory, f"{name} looks at a parent that is not there")
+        target, mapping = target.parent
+        places = [mapping[row] for row in places]
+    path, default = it.attribute_name, it.default
+    if "." not in path:
+        try:
+            column = target.column(path)
+        except AttributeError:
+            if default is factory.declarations._UNSPECIFIED:
+                raise
+            return [default] * len(rows)
+        return list(column) if len(places) == target.count else [column[row] for row in places]
+    found = (deepgetattr(Stub(target, row), path, default) for row in places)
+    return each_row(batch, rows, name, found)
+
+
+_iterators: dict[int, tuple[Any, Iterator[Any], int]] = {}
+
+
+def start_iterators() -> None:
+    """A seed begins: each Iterator starts with its first value."""
+    _iterators.clear()
+
+
+def _iterator(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    """The next values, of those that all factories with this very Iterator take."""
+    owners = [c for c in reversed(batch.factory.__mro__) if vars(c).get(name) is it]
+    owner = owners[0] if owners else batch.factory
+    label = f"{owner.__module__}.{owner.__qualname__}.{name}.{it._creation_counter}"
+    wanted = batch.source.taken(label, len(rows))
+    _, values, place = _iterators.get(id(it), (None, None, -1))
+    if values is None or wanted < place:
+        values, place = iter(it.iterator_builder()), 0
+    taken = list(itertools.islice(values, wanted - place, wanted - place + len(rows)))
+    _iterators[id(it)] = (it, values, wanted + len(rows))
+    if len(taken) < len(rows):
+        raise ValueError(f"the Iterator has no value left after {wanted + len(taken)}")
+    return taken if it.getter is None else list(map(it.getter, taken))
+
+
+def _faker(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    arguments = _context(it, context)
+    locale = arguments.pop("locale", None)
+    varying = [key for key, value in arguments.items() if enums.get_builder_phase(value)]
+    fake = it._get_faker(locale)
+    if not varying:
+        draw = faker_columns.column(fake, it.provider, arguments)
+        return draw(len(rows), batch.source.rng)
+    unrolled = batch.nested(factory.DictFactory, arguments, rows, own_numbers=True)
+    each = [unrolled.column(key) for key in arguments]
+    method = getattr(fake, it.provider)
+    return [method(**dict(zip(arguments, v, strict=True))) for v in zip(*each, strict=True)]
+
+
+def _maybe(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    decided = batch.evaluate(it.decider, {}, rows)
+    yes = [row for row, choice in zip(rows, decided, strict=True) if choice]
+    no = [row for row, choice in zip(rows, decided, strict=True) if not choice]
+    given = iter(batch.evaluate(it.yes, context, yes, name) if yes else ())
+    other = iter(batch.evaluate(it.no, context, no, name) if no else ())
+    return [next(given) if choice else next(other) for choice in decided]
+
+
+def _transformer(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    overrides = dict(context)
+    value = overrides.pop("", it.default)
+    if isinstance(value, it.Force):
+        return batch.evaluate(value.forced_value, overrides, rows, name)
+    values = batch.evaluate(value, overrides, rows, name)
+    return each_row(batch, rows, name, map(it.transform, values))
+
+
+def _container(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    values = (it.evaluate(Stub(batch, row), Step(batch, row), {}) for row in rows)
+    return each_row(batch, rows, name, values)
+
+
+def _sub_factory(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    owner = it.get_factory()
+    overrides = _context(it, context)
+    if not len(rows):
+        return []
+    if not issubclass(owner, SQLAlchemyModelFactory):
+        return _plain_objects(batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE))
+    made = batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE)
+    batch.source.made(made)
+    given = Made(made)
+    return [Reference(given, row) for row in made.rows]
+
+
+def _plain_objects(batch: Batch) -> list[Any]:
+    """The objects of a factory that writes nothing: a dict, a list, a value of a class."""
+    options = batch.factory._meta
+    if batch.after or options.inline_args:
+        raise NotColumnwise(batch.factory, "its objects are finished one at a time")
+    given = given_attributes(batch)
+    model = options.get_model_class()
+    made = []
+    for values in zip(*given.values(), strict=True) if given else [()] * batch.count:
+        pairs = zip(given, values, strict=True)
+        arguments = {k: v for k, v in pairs if v is not SKIP}
+        if any(type(value) is Reference for value in arguments.values()):
+            raise NotColumnwise(batch.factory, "its objects hold rows")
+        made.append(batch.factory._create(model, **arguments))
+    return made
+
+
+def _link(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    return batch.source.drawn(batch, name, it, rows)
+
+
+def _links(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    return batch.source.linked(batch, name, it, rows)
+
+
+def _fuzz(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    return each_row(batch, rows, name, (it.fuzz() for _ in rows))
+
+
+def _fuzzy_choice(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    if it.choices is None:
+        it.choices = list(it.choices_generator)
+    chosen = batch.source.rng.choices(it.choices, k=len(rows))
+    return chosen if it.getter is None else list(map(it.getter, chosen))
+
+
+def _fuzzy_integer(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    return batch.source.rng.choices(range(it.low, it.high + 1, it.step), k=len(rows))
+
+
+def _fuzzy_text(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+    letters = batch.source.rng.choices(it.chars, k=it.length * len(rows))
+    return [
+        it.prefix + "".join(letters[start : start + it.length]) + it.suffix
+        for start in range(0, it.length * len(rows), it.length or 1)
+    ] or [it.prefix + it.suffix] * len(rows)
+
+
+EVALUATORS |= {
+    factory.Sequence: _sequence,
+    factory.LazyFunction: _lazy_function,
+    factory.LazyAttribute: _lazy_attribute,
+    factory.LazyAttributeSequence: _lazy_sequence,
+    factory.SelfAttribute: _self_attribute,
+    factory.Iterator: _iterator,
+    factory.Faker: _faker,
+    factory.Maybe: _maybe,
+    factory.Transformer: _transformer,
+    factory.ContainerAttribute: _container,
+    factory.SubFactory: _sub_factory,  # Dict and List too
+    Link: _link,
+    Links: _links,
+    fuzzy.FuzzyChoice: _fuzzy_choice,
+    fuzzy.FuzzyInteger: _fuzzy_integer,
+    fuzzy.FuzzyText: _fuzzy_text,
+    fuzzy.BaseFuzzyAttribute: _fuzz,
+}

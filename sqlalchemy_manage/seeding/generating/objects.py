@@ -1,0 +1,187 @@
+"""factory_boy itself, for what cannot be evaluated by columns: one object after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from factory.alchemy import SQLAlchemyModelFactory
+from sqlalchemy import event
+from sqlalchemy.exc import StatementError
+from sqlalchemy.orm import Session
+
+from ...conf import failing_line
+from ...errors import ManageError, SeedError
+from ..factories import bound, subclasses
+from ..links import POOLS
+from ..writers.refusals import refused
+from .numbering import Counters, key_name, sequence_name
+from .parts import key_columns
+
+Create = Callable[[int, Session], Any]
+"""Makes the row of a number, from 0, and returns it; None where there is nothing to write."""
+
+Keys = dict[sa.Table, list[tuple[Any, ...]]]
+"""Table -> the keys of the rows that were written: of its primary key, or all columns."""
+
+
+def creating(owner: Any, overrides: Mapping[str, Any]) -> Create:
+    """What ``create_batch(**overrides)`` does for each row."""
+    return lambda number, session: owner.create(**overrides)
+
+
+def make_objects(
+    connection: sa.Connection,
+    owner: Any,
+    count: int,
+    create: Create,
+    counters: Counters,
+    tables: Sequence[sa.Table],
+) -> Keys:
+    """Create and flush the rows in the transaction of ``connection``.
+
+    Raises SeedError that names the factory, and the column and value that was refused.
+    """
+    before = dict(counters.next)
+    savepoint = connection.begin_nested()
+    try:
+        keys = _make(connection, owner, count, create, counters, tables, flush_each=False)
+    except StatementError as error:
+        savepoint.rollback()
+        counters.next = before
+        raise _explained(connection, owner, count, create, counters, tables, error) from error
+    savepoint.commit()
+    return keys
+
+
+def _make(
+    connection: sa.Connection,
+    owner: Any,
+    count: int,
+    create: Create,
+    counters: Counters,
+    tables: Sequence[sa.Table],
+    flush_each: bool,
+    made: list[Any] | None = None,
+) -> Keys:
+    made = [] if made is None else made
+    with (
+        Session(connection, join_transaction_mode="rollback_only") as session,
+        _watched(session, connection, counters) as keys,
+        bound(session),
+        _numbered(counters, tables),
+    ):
+        session.info[POOLS] = {}
+        for number in range(count):
+            try:
+                made.append(create(number, session))
+                if flush_each:
+                    session.flush()
+            except (StatementError, ManageError):
+                raise
+            except Exception as error:
+                raise SeedError(
+                    f"{owner.__name__} failed at row {number + 1}: {type(error).__name__}: {error}"
+                    f"{failing_line(error)}. Nothing was written."
+                ) from error
+        session.flush()
+    return keys
+
+
+def _explained(
+    connection: sa.Connection,
+    owner: Any,
+    count: int,
+    create: Create,
+    counters: Counters,
+    tables: Sequence[sa.Table],
+    error: StatementError,
+) -> ManageError:
+    """Which row it was: made again one by one."""
+    made: list[Any] = []
+    savepoint = connection.begin_nested()
+    try:
+        _make(connection, owner, count, create, counters, tables, True, made)
+    except StatementError as again:
+        error = again
+    except ManageError as other:
+        return other
+    finally:
+        savepoint.rollback()
+    names = {f._meta.model: f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
+    return refused(error, made[-1] if made else None, names, tables)
+
+
+@contextmanager
+def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
+    """Each factory's Sequence goes on where the seed's numbers stand, and they with it."""
+    counted: dict[str, Any] = {}
+    for each in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
+        options: Any = each._meta
+        mapper = sa.inspect(options.model, raiseerr=False) if options.model else None
+        if mapper is None or mapper.local_table not in tables:
+            continue
+        name = sequence_name(each)
+        if name not in counted:
+            counted[name] = options.counter_reference.factory
+            counted[name].reset_sequence(counters.take(name, each, 0).start, force=True)
+    yield
+    for name, reference in counted.items():
+        counters.next[name] = reference._meta.next_sequence()
+
+
+@contextmanager
+def _watched(session: Session, connection: sa.Connection, counters: Counters) -> Iterator[Keys]:
+    """New rows get their keys from the seed's numbers; the keys of what is written are noted."""
+    keys: Keys = {}
+
+    def before_flush(session: Session, context: Any, instances: Any) -> None:
+        for row in session.new:
+            mapper = sa.inspect(type(row))
+            table = mapper.base_mapper.local_table
+            column = getattr(table, "autoincrement_column", None)
+            if column is None or column.foreign_keys:
+                continue
+            name = mapper.get_property_by_column(column).key
+            if sa.inspect(row).dict.get(name) is None:
+                setattr(row, name, counters.take(key_name(table), table, 1).start)
+
+    def after_flush(session: Session, context: Any) -> None:
+        for row in session.new:
+            mapper = sa.inspect(type(row))
+            for table in mapper.tables:
+                values = tuple(
+                    sa.inspect(row).dict[mapper.get_property_by_column(table.c[key]).key]
+                    for key in key_columns(table)
+                )
+                keys.setdefault(table, []).append(values)
+
+    def after_execute(
+        connection: Any, statement: Any, multiparams: Any, params: Any, options: Any, result: Any
+    ) -> None:
+        if not isinstance(statement, sa.Insert) or statement.table in mapped:
+            return
+        table: Any = statement.table
+        for row in [*multiparams, params] if params else multiparams:
+            for each in row if isinstance(row, list | tuple) else [row]:
+                if all(key in each for key in key_columns(table)):
+                    values = tuple(each[key] for key in key_columns(table))
+                    keys.setdefault(table, []).append(values)
+
+    mapped: set[Any] = {
+        table
+        for each in subclasses(SQLAlchemyModelFactory)
+        if each._meta.model is not None
+        and (mapper := sa.inspect(each._meta.model, raiseerr=False)) is not None
+        for other in mapper.registry.mappers
+        for table in other.tables
+    }
+    event.listen(session, "before_flush", before_flush)
+    event.listen(session, "after_flush", after_flush)
+    event.listen(connection, "after_execute", after_execute)
+    try:
+        yield keys
+    finally:
+        event.remove(connection, "after_execute", after_execute)

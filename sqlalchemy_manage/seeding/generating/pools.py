@@ -1,0 +1,159 @@
+"""The rows that links are drawn from: their keys, in one order on every database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper
+
+from ..links import Link, Links, weight_sums
+from .columns import NotColumnwise, PoolMissing
+
+Key = tuple[str, tuple[str, ...], str]
+"""Full name of a table, keys of its columns, and the model: what a pool is known by."""
+
+
+class Pool:
+    """Values of some columns of every row of a table, in the order of the values.
+
+    ``keys``: a sequence for each column; a range where the values are consecutive.
+    """
+
+    __slots__ = ("columns", "keys", "size", "table")
+
+    def __init__(self, table: str, columns: tuple[str, ...], keys: list[Sequence[Any]]) -> None:
+        self.table = table
+        self.columns = columns
+        self.keys = keys
+        self.size = len(keys[0])
+
+    def values(self, column: Any) -> Sequence[Any]:
+        """The values of one of the columns."""
+        return self.keys[self.columns.index(column.key)]
+
+    def seen(self, row: int) -> Any:
+        """A row of the pool as a declaration's function sees it."""
+        return _Drawn(self, row)
+
+
+class _Drawn:
+    __slots__ = ("_pool", "_row")
+
+    def __init__(self, pool: Pool, row: int) -> None:
+        self._pool = pool
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotColumnwise(None, f"'{name}' of a drawn row of {self._pool.table} is looked at")
+
+
+class Linked(Sequence["LinkedTo"]):
+    """For each row how many others it links to (``counts``), and all of them in one list."""
+
+    __slots__ = ("_starts", "counts", "flat", "pool")
+
+    def __init__(self, pool: Pool, counts: list[int], flat: list[int]) -> None:
+        self.pool = pool
+        self.counts = counts
+        self.flat = flat
+        self._starts: list[int] | None = None
+
+    def keys(self, column: Any) -> list[Any]:
+        """The values of a column in the linked rows, one for each link."""
+        values = self.pool.values(column)
+        return [values[row] for row in self.flat]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __iter__(self) -> Iterator[LinkedTo]:
+        return (self[row] for row in range(len(self.counts)))
+
+    def __getitem__(self, row: Any) -> Any:
+        if self._starts is None:
+            starts, total = [], 0
+            for count in self.counts:
+                starts.append(total)
+                total += count
+            self._starts = starts
+        start = self._starts[row]
+        return LinkedTo(self.pool, self.flat[start : start + self.counts[row]])
+
+
+class LinkedTo:
+    """The rows of a pool that one row links to."""
+
+    __slots__ = ("pool", "rows")
+
+    def __init__(self, pool: Pool, rows: list[int]) -> None:
+        self.pool = pool
+        self.rows = rows
+
+
+class Pools:
+    """The pools of a share, each read when it is first asked for and then kept."""
+
+    def __init__(
+        self, connection: sa.Connection | None, known: dict[Key, Pool] | None = None
+    ) -> None:
+        self.connection = connection
+        self.known: dict[Key, Pool] = dict(known or {})
+        self._sums: dict[tuple[int, int], list[float] | None] = {}
+
+    def of(self, table: Any, columns: Sequence[Any], model: Mapper[Any] | None = None) -> Pool:
+        """The rows of ``table`` as they stood when the share began; PoolMissing in a worker.
+
+        ``model``: only those that are of it, where a table holds several models' rows.
+        """
+        name = "" if model is None else model.class_.__qualname__
+        key = (table.fullname, tuple(column.key for column in columns), name)
+        if key not in self.known:
+            if self.connection is None:
+                raise PoolMissing(key)
+            keys = read_keys(self.connection, table, columns, *_of_model(model, table))
+            self.known[key] = Pool(*key[:2], keys)
+        return self.known[key]
+
+    def sums(self, link: Link | Links, pool: Pool) -> list[float] | None:
+        """The weights of the link added up, once for all chunks of the share."""
+        key = (id(link), id(pool))
+        if key not in self._sums:
+            self._sums[key] = weight_sums(link.weights, pool.size)
+        return self._sums[key]
+
+
+def _of_model(model: Mapper[Any] | None, table: Any) -> list[Any]:
+    """The condition on rows of ``table`` to be of a model that shares it with others."""
+    if model is None or model.inherits is None:
+        return []
+    on = model.polymorphic_on
+    if not isinstance(on, sa.Column) or on.table is not table:
+        return []  # the model's own table holds no others
+    return [on.in_([each.polymorphic_identity for each in model.self_and_descendants])]
+
+
+def read_keys(
+    connection: sa.Connection, table: Any, columns: Sequence[Any], *where: Any
+) -> list[Sequence[Any]]:
+    """The values of ``columns`` in all rows in which none is NULL, sorted by them.
+
+    Sorted here, because each database sorts text in its own way.
+    """
+    filled = [column.is_not(None) for column in columns]
+    if len(columns) == 1 and isinstance(columns[0].type, sa.Integer):
+        (only,) = columns
+        counted = sa.select(sa.func.min(only), sa.func.max(only), sa.func.count(only))
+        low, high, count = connection.execute(counted.select_from(table).where(*where)).one()
+        if not count:
+            return [range(0)]
+        if high - low + 1 == count:
+            return [range(low, high + 1)]
+    found = connection.execute(sa.select(*columns).select_from(table).where(*filled, *where))
+    rows = [tuple(row) for row in found]
+    try:
+        rows.sort()
+    except TypeError:  # an Enum has no order
+        rows.sort(key=repr)
+    return [list(values) for values in zip(*rows, strict=True)] or [[] for _ in columns]

@@ -1,0 +1,1 @@
+"""Chunks of rows made in one process, in several, or on a cluster; interrupted and resumed."""

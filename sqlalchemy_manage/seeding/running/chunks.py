@@ -1,0 +1,229 @@
+"""A chunk: some thousand rows of one share, with the rows they bring along.
+
+What a chunk holds depends on the random seed, the share, its number and the rows that were
+there before the share; not on other chunks, other processes, or the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from factory import RelatedFactoryList
+from sqlalchemy.orm.interfaces import MANYTOONE
+
+from ...errors import SeedError
+from ..generating import evaluators as evaluators  # fills columns.EVALUATORS
+from ..generating.columns import Batch, Made, NotColumnwise, Reference
+from ..generating.drawing import Drawing
+from ..generating.numbering import Counters, iterator_name, key_name, sequence_name
+from ..generating.pools import Pool, Pools
+from ..generating.rows import Assembled
+from ..generating.shapes import shape_of
+from ..generating.unique import meet
+from ..links import Link, Links
+from ..needs import waits
+
+if TYPE_CHECKING:
+    import random
+
+SIZE = 10_000
+"""Rows in a chunk: enough to be quick, few enough to be held. Part of what makes rows equal."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """Links of a chunk's rows along ``attribute`` that are drawn when all rows are there.
+
+    ``place``: of the first row. ``keys``: a sequence for each column that tells the rows:
+    the primary key for a reference to one row, else what the other side stores.
+    """
+
+    attribute: str
+    place: int
+    keys: list[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class ShareFacts:
+    """What a chunk has to know of its share and of the run; picklable."""
+
+    index: int
+    name: str
+    random_seed: int
+    after: frozenset[str] = frozenset()  # models that are seeded later, by dotted name
+
+
+def told_by(prop: Any) -> list[Any]:
+    """The columns by which a row's links along the relationship are written afterwards: the key
+    of the row that refers, or what the many rows of the other side store of this one."""
+    if prop.direction is MANYTOONE:
+        return list(prop.synchronize_pairs[0][1].table.primary_key)
+    return [parent for parent, _ in prop.synchronize_pairs]
+
+
+class Chunk:
+    """The :class:`~.columns.Source` of its batches."""
+
+    def __init__(
+        self,
+        facts: ShareFacts,
+        counters: Counters,
+        pools: Pools,
+        rng: random.Random,
+        seen: dict[Any, set[Any]],
+    ) -> None:
+        self.facts = facts
+        self.counters = counters
+        self.pools = pools
+        self.rng = rng
+        self.seen = seen
+        self.batches: list[Batch] = []
+        self._delayed: dict[str, None] = {}
+        self.drawing = Drawing(facts.random_seed, rng, pools)
+
+    def make(self, owner: Any, count: int, overrides: Mapping[str, Any]) -> None:
+        """The chunk's own rows, with all that comes along."""
+        batch = Batch(owner, self, count, self.numbers(owner, count), overrides)
+        batch.fill()
+        self.made(batch)
+
+    def forget(self) -> None:
+        """Let go of the batches, which know this chunk, and so would wait for the collector."""
+        for batch in self.batches:
+            batch.columns.clear()
+            batch.assembled = None
+        self.batches.clear()
+
+    # --- what batches ask for
+
+    def numbers(self, owner: Any, count: int) -> range:
+        return self.counters.take(sequence_name(owner), owner, count)
+
+    def keys(self, table: sa.Table, count: int) -> range:
+        """New values of the table's autoincrement column."""
+        return self.counters.take(key_name(table), table, count)
+
+    def taken(self, iterator: str, count: int) -> int:
+        return self.counters.take(iterator_name(iterator), None, count).start
+
+    def made(self, batch: Batch) -> None:
+        batch.assembled = Assembled(batch, self)
+        meet(batch, self)
+        self.batches.append(batch)
+        for name, (declaration, context) in batch.after.items():
+            self._related(batch, name, declaration, dict(context))
+
+    def _related(self, batch: Batch, name: str, it: Any, context: dict[str, Any]) -> None:
+        """The rows that RelatedFactory makes for each row of the batch."""
+        if "" in context:
+            return  # a value was passed in its place
+        owner = it.get_factory()
+        overrides = {**it.defaults, **context}
+        rows: list[int] = list(batch.rows)
+        if isinstance(it, RelatedFactoryList):
+            sizes = [it.size if isinstance(it.size, int) else it.size() for _ in rows]
+            rows = [row for row, size in zip(rows, sizes, strict=True) for _ in range(size)]
+        if not rows:
+            return
+        preset = {}
+        if it.name:
+            made = Made(batch)
+            overrides[it.name] = None
+            preset[it.name] = [Reference(made, row) for row in rows]
+        sequences = self.numbers(owner, len(rows))
+        related = Batch(owner, self, len(rows), sequences, overrides, (batch, rows), preset)
+        related.fill()
+        self.made(related)
+
+    # --- links
+
+    def drawn(self, batch: Batch, name: str, link: Link, rows: Sequence[int]) -> list[Any]:
+        prop = shape_of(batch.factory).relation(name)
+        count = len(rows)
+        target = sa.inspect(link.factory._meta.model)
+        if link.attribute is not None:
+            columns = [target.get_property(link.attribute).columns[0]]
+        elif prop is None or prop.direction is not MANYTOONE:
+            raise SeedError(
+                f"{batch.factory.__name__}.{name} is a Link, which is for a relationship to one "
+                "row. Nothing was written.",
+                "Use Links for the many side, and Link(..., attribute='id') for a column.",
+            )
+        else:
+            columns = [parent for parent, _ in prop.synchronize_pairs]
+        kept = [True] * count
+        if link.none:
+            kept = [number >= link.none for number in map(self._random, repeat(None, count))]
+        own = issubclass(batch.factory._meta.model, target.class_)
+        if prop is not None and waits(batch.factory, prop, link, self.facts.after):
+            self._delay(batch, name)
+            return [None] * count
+        pool = self.pools.of(columns[0].table, columns, target)
+        label = f"{batch.factory.__name__}.{name}"
+        if not pool.size and own:
+            return [None] * count
+        chosen = self.drawing.one_each(link, pool, count, label, self._place_of(batch, rows))
+        if link.attribute is not None:
+            values = pool.keys[0]
+            return [values[row] if keep else None for row, keep in zip(chosen, kept, strict=True)]
+        pairs = zip(chosen, kept, strict=True)
+        return [Reference(pool, row) if keep else None for row, keep in pairs]
+
+    def linked(self, batch: Batch, name: str, links: Links, rows: Sequence[int]) -> Any:
+        prop = shape_of(batch.factory).relation(name)
+        label = f"{batch.factory.__name__}.{name}"
+        if prop is None or prop.direction is MANYTOONE:
+            raise SeedError(
+                f"{label} is a Links, which is for a relationship to many rows. Nothing was "
+                "written.",
+                "Use Link for a relationship to one row.",
+            )
+        if waits(batch.factory, prop, links, self.facts.after):
+            self._delay(batch, name)
+            return [None] * len(rows)
+        columns = [target for target, _ in prop.secondary_synchronize_pairs]
+        target = sa.inspect(links.factory._meta.model)
+        pool = self.pools.of(columns[0].table, columns, target)
+        return self.drawing.several(links, pool, len(rows), label, self._place_of(batch, rows))
+
+    def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
+        """Rows of a pool, each as likely as any other."""
+        return self.drawing.one_each(None, pool, count, f"{owner} ({label})", 0)
+
+    def _random(self, _: None) -> float:
+        return self.rng.random()
+
+    def _place_of(self, batch: Batch, rows: Sequence[int]) -> int:
+        """Which of its factory's rows in this seed the first of ``rows`` is, from 0."""
+        if not len(rows):
+            return 0
+        return batch.sequences[rows[0]] - self.counters.first[sequence_name(batch.factory)]
+
+    def _delay(self, batch: Batch, name: str) -> None:
+        """The attribute is linked when all rows are there; of rows that come along, not at all."""
+        prop = shape_of(batch.factory).relation(name)
+        needed = [own for _, own in prop.synchronize_pairs if not own.nullable]
+        if prop.direction is MANYTOONE and needed:
+            raise SeedError(
+                f"{batch.factory.__name__}.{name} refers to rows that are seeded later, and "
+                f"{needed[0]} may not be NULL until then. Nothing was written.",
+                "Let one of the two columns be NULL, or link from the other side only.",
+            )
+        if batch.parent is None:
+            self._delayed.setdefault(name)
+        elif prop.direction is not MANYTOONE:
+            raise NotColumnwise(batch.factory, f"'{name}' of rows that come along with others")
+
+    def delayed(self) -> list[Later]:
+        """What is to be linked when all rows are there."""
+        own = next(batch for batch in self.batches if batch.parent is None)
+        found = []
+        for name in self._delayed:
+            columns = told_by(shape_of(own.factory).relation(name))
+            keys = [own.assembled.values_of(column) for column in columns]
+            found.append(Later(name, self._place_of(own, own.rows), keys))
+        return found

@@ -1,0 +1,214 @@
+"""One chunk made, in whatever process: what goes in, what comes out."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ..generating.columns import CounterMissing, NotColumnwise, PoolMissing
+from ..generating.numbering import Counters
+from ..generating.parts import Part, key_columns
+from ..generating.pools import Key, Pool, Pools
+from ..generating.randomness import everywhere
+from ..plan import Request, Share, shares_of
+from ..undoing import ledger
+from ..undoing.packing import pack
+from ..writers.writer import Block, Encoder
+from .chunks import Chunk, Later, ShareFacts
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How another process comes to the same project, and to the same shares."""
+
+    folder: str
+    settings: str
+    alias: str
+    request: Request
+
+
+@dataclass(frozen=True)
+class Task:
+    """Chunk ``number`` of a share: ``count`` rows. ``counters``: the numbers it starts at, of
+    those that began at ``first``."""
+
+    facts: ShareFacts
+    number: int
+    count: int
+    counters: dict[str, int] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
+    pools: dict[Key, Pool] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What the ledger calls the chunk."""
+        return chunk_label(self.facts.index, self.number)
+
+    @property
+    def place(self) -> tuple[int, str, int, int]:
+        """What its random numbers depend on."""
+        return self.facts.random_seed, self.facts.name, self.facts.index, self.number
+
+    def elsewhere(self) -> tuple[Counters, Pools]:
+        """Numbers and pools for a process that knows no others."""
+        return Counters(self.counters, self.first), Pools(None, self.pools)
+
+
+def chunk_label(share: int, number: int, own: bool = True) -> str:
+    """``own``: rows of the share's factory, not of those that came along."""
+    return f"{share}/{number}" if own else f"{share}/{number}+"
+
+
+@dataclass(frozen=True)
+class Written:
+    """The keys of rows of one table, packed for the ledger.
+
+    ``own``: they are those of the share's factory.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    count: int
+    packed: bytes
+    own: bool
+
+
+@dataclass
+class Result:
+    """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
+
+    ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
+    nowhere. ``written``: a worker wrote it all itself. ``parts``: what the blocks were made
+    of, each with the name of its factory; not carried between processes.
+    """
+
+    blocks: list[Block] = field(default_factory=list)
+    parts: list[tuple[str, Part]] = field(default_factory=list)
+    keys: list[Written] = field(default_factory=list)
+    later: list[Later] = field(default_factory=list)
+    used: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    why: tuple[str, str] | None = None
+    retry: bool = False
+    written: bool = False
+    rows: dict[str, int] = field(default_factory=dict)
+    unproved: set[str] = field(default_factory=set)
+
+
+def run_task(
+    share: Share,
+    task: Task,
+    encoder: Encoder,
+    counters: Counters,
+    pools: Pools,
+    seen: dict[Any, set[Any]],
+) -> Result:
+    """Make the chunk. A result with ``why`` or ``retry`` holds nothing and used no numbers."""
+    # Nearly all that is made here lives until its chunk is written, and is in no circle.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _made(share, task, encoder, counters, pools, seen)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _made(
+    share: Share,
+    task: Task,
+    encoder: Encoder,
+    counters: Counters,
+    pools: Pools,
+    seen: dict[Any, set[Any]],
+) -> Result:
+    start = time.process_time()
+    before = dict(counters.next)
+    with everywhere(*task.place) as rng:
+        chunk = Chunk(task.facts, counters, pools, rng, seen)
+        try:
+            chunk.make(share.factory, task.count, share.overrides)
+            delayed = chunk.delayed()
+        except NotColumnwise as error:
+            counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
+            owner = getattr(error.factory, "__name__", share.name)
+            return Result(why=(owner, error.why))
+        except (PoolMissing, CounterMissing):
+            return Result(retry=True)
+    result = Result(later=delayed)
+    own = next(batch for batch in chunk.batches if batch.parent is None)
+    for batch in chunk.batches:
+        for part in batch.assembled.parts():
+            _add(result, encoder, part, batch is own, batch.factory.__name__)
+    for batch in chunk.batches:
+        for part in batch.assembled.links:
+            _add(result, encoder, part, False, batch.factory.__name__)
+        result.unproved |= batch.assembled.unproved()
+    result.used = {
+        name: after - before.get(name, counters.first[name])
+        for name, after in counters.next.items()
+    }
+    chunk.forget()
+    result.seconds = time.process_time() - start
+    return result
+
+
+def _add(result: Result, encoder: Encoder, part: Part, own: bool, factory: str) -> None:
+    result.parts.append((factory, part))
+    result.rows[part.table.fullname] = result.rows.get(part.table.fullname, 0) + part.count
+    result.blocks.append(encoder.encode(part.table, part.columns, part.values))
+    columns = key_columns(part.table)
+    values = dict(zip(part.columns, part.values, strict=True))
+    if all(name in values for name in columns):
+        found = [part.table.c[name] for name in columns]
+        keys = [values[name] for name in columns]
+        for count, packed in pack(found, keys, encoder.dialect):
+            result.keys.append(Written(part.table.fullname, columns, count, packed, own))
+
+
+@lru_cache(maxsize=4)
+def prepared(setup: Setup) -> tuple[Project, list[Share], Encoder]:
+    """The project in this process; opened once."""
+    from ...project import Project
+
+    if setup.folder not in sys.path:
+        sys.path.insert(0, setup.folder)
+    if os.path.isdir(setup.folder):  # of a worker on another machine it need not be there
+        os.chdir(setup.folder)
+    importlib.invalidate_caches()
+    project = Project(setup.settings, setup.alias)
+    project.interactive = False
+    if project.engine.dialect.name != "sqlite":
+        with project.connect():
+            pass  # what a dialect does may depend on the server's version
+        project.close()
+    return project, shares_of(project, setup.request), Encoder(project.engine.dialect)
+
+
+def in_worker(setup: Setup, task: Task) -> Result:
+    """The chunk, made in a process that has no connection."""
+    _project, shares, encoder = prepared(setup)
+    result = run_task(shares[task.facts.index], task, encoder, *task.elsewhere(), {})
+    result.parts = []
+    return result
+
+
+def record(connection: sa.Connection, run: int, task: Task, keys: Iterable[Written]) -> None:
+    """Write the keys of a chunk into the ledger."""
+    for each in keys:
+        label = chunk_label(task.facts.index, task.number, each.own)
+        ledger.record_packed(
+            connection, run, each.table, each.columns, each.count, each.packed, label
+        )

@@ -1,0 +1,1 @@
+"""The seed ledger, and the rows of a run removed with nothing else."""

@@ -1,0 +1,170 @@
+"""Columns of key values as few bytes, and back, exactly.
+
+A block is a JSON header with the form of each column, and the columns one after another:
+``range`` (start and count), ``int`` (eight bytes each) or ``json``; all of it deflated.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+import zlib
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from ...data.scalars import dump_bytes, dump_duration, load_bytes, load_duration
+from ...errors import SeedError
+
+LONGEST = 15 * 2**20
+"""Bytes of a block: a MEDIUMBLOB, and MariaDB's usual max_allowed_packet, end at 16 MB."""
+
+_PLAIN = {str, int, float, bool, type(None)}
+_LENGTH = struct.Struct("<I")
+_TAGGED: dict[type, tuple[str, Callable[[Any], str]]] = {
+    Decimal: ("decimal", str),
+    datetime: ("datetime", datetime.isoformat),
+    date: ("date", date.isoformat),
+    time: ("time", time.isoformat),
+    timedelta: ("duration", dump_duration),
+    UUID: ("uuid", str),
+    bytes: ("bytes", dump_bytes),
+    bytearray: ("bytes", dump_bytes),
+    memoryview: ("bytes", dump_bytes),
+}
+_LOADED: dict[str, Callable[[str], Any]] = {
+    "decimal": Decimal,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "duration": load_duration,
+    "uuid": UUID,
+    "bytes": load_bytes,
+}
+
+
+def pack(
+    columns: Sequence[sa.Column[Any]], values: Sequence[Sequence[Any]], dialect: sa.Dialect
+) -> Iterator[tuple[int, bytes]]:
+    """(number of rows, block), more than one where a block would be longer than ``LONGEST``.
+
+    Raises SeedError for a value that cannot be written down.
+    """
+    count = len(values[0])
+    parts = [_column(c, v, dialect) for c, v in zip(columns, values, strict=True)]
+    header = json.dumps([count, [[form, len(body)] for form, body in parts]]).encode()
+    body = b"".join(body for _, body in parts)
+    packed = zlib.compress(_LENGTH.pack(len(header)) + header + body, 1)
+    if len(packed) <= LONGEST or count < 2:
+        yield count, packed
+        return
+    for part in (slice(0, count // 2), slice(count // 2, count)):
+        yield from pack(columns, [v[part] for v in values], dialect)
+
+
+def unpack(columns: Sequence[sa.Column[Any]], block: bytes, dialect: sa.Dialect) -> list[list[Any]]:
+    """The values of a block, a list for each column."""
+    data = zlib.decompress(block)
+    at = _LENGTH.size + _LENGTH.unpack_from(data)[0]
+    count, forms = json.loads(data[_LENGTH.size : at])
+    values: list[list[Any]] = []
+    for column, (form, length) in zip(columns, forms, strict=True):
+        body = data[at : at + length]
+        at += length
+        if form == "json":
+            values.append([_load(v, column.type, dialect) for v in json.loads(body)])
+            continue
+        numbers = _numbers(body)
+        if form == "range":
+            values.append(list(range(numbers[0], numbers[0] + count)))
+        else:
+            values.append(numbers.tolist())
+    return values
+
+
+def _column(
+    column: sa.Column[Any], values: Sequence[Any], dialect: sa.Dialect
+) -> tuple[str, bytes]:
+    if set(map(type, values)) == {int}:
+        try:
+            numbers = array("q", values)
+        except OverflowError:  # an unsigned BIGINT
+            return "json", json.dumps(list(values)).encode()
+        first = numbers[0]
+        if numbers[-1] - first == len(numbers) - 1 and all(
+            map(int.__eq__, values, range(first, first + len(numbers)))
+        ):
+            return "range", _bytes(array("q", [first]))
+        return "int", _bytes(numbers)
+    if set(map(type, values)) <= _PLAIN:
+        return "json", json.dumps(list(values)).encode()
+    return "json", json.dumps([_dump(v, column, column.type, dialect) for v in values]).encode()
+
+
+def _bytes(numbers: array[int]) -> bytes:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _numbers(data: bytes) -> array[int]:
+    numbers = array("q", data)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def _dump(value: Any, column: sa.Column[Any], type_: Any, dialect: sa.Dialect) -> Any:
+    """Plain values as they are, any other as {what it is: text}."""
+    if type(value) in _PLAIN:
+        return value
+    if type(value) in _TAGGED:
+        name, dump = _TAGGED[type(value)]
+        return {name: dump(value)}
+    if isinstance(value, Enum) and isinstance(type_, sa.Enum) and type_.enum_class is not None:
+        return {"enum": value.name}
+    if isinstance(type_, sa.TypeDecorator):
+        stored = type_.process_bind_param(value, dialect)
+        return {"stored": _dump(stored, column, type_.impl_instance, dialect)}
+    if isinstance(value, list | tuple):
+        item = getattr(type_, "item_type", type_)
+        return {"list": [_dump(v, column, item, dialect) for v in value]}
+    if isinstance(value, dict):
+        return {"dict": [[k, _dump(v, column, type_, dialect)] for k, v in value.items()]}
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    raise SeedError(
+        f"{column.table}.{column.name}: a value of type {type(value).__name__} cannot be "
+        "recorded, so that the rows could not be found again.",
+        "Give the column a TypeDecorator that makes a plain value of it.",
+    )
+
+
+def _load(value: Any, type_: Any, dialect: sa.Dialect) -> Any:
+    if not isinstance(value, dict):
+        return value
+    ((name, text),) = value.items()
+    if name in _LOADED:
+        return _LOADED[name](text)
+    if name == "enum":
+        # Without the class, as in a reflected table, its name is what the column holds.
+        classes = getattr(type_, "enum_class", None)
+        return classes[text] if classes is not None else text
+    if name == "stored":
+        if not isinstance(type_, sa.TypeDecorator):
+            return _load(text, type_, dialect)
+        return type_.process_result_value(_load(text, type_.impl_instance, dialect), dialect)
+    if name == "list":
+        return [_load(v, getattr(type_, "item_type", type_), dialect) for v in text]
+    return {key: _load(v, type_, dialect) for key, v in text}

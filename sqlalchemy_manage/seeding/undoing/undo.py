@@ -1,0 +1,272 @@
+"""Remove the rows that a run made, except those that something else needs by now.
+
+A row stays if a row that stays refers to it: that one rule, repeated until nothing changes,
+keeps what a user's row refers to, and what the kept rows refer to in their turn. So no
+foreign key that cascades ever meets a row of a user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+
+from ...errors import SeedError
+from . import ledger
+from .keys import Keys
+from .references import Reference, References
+from .removal import refers, remove
+
+MOST_NAMED = 100
+_CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A row that stayed: its key (without a primary key, all of it), and the reason."""
+
+    table: str
+    key: dict[str, Any]
+    because: str
+
+
+@dataclass(frozen=True)
+class Undone:
+    """``removed``: table -> rows. ``kept`` names ``MOST_NAMED`` rows, ``kept_count`` has all."""
+
+    run: int
+    removed: dict[str, int]
+    kept: tuple[Kept, ...]
+    kept_count: int
+
+
+def undo(connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]) -> Undone:
+    """Remove the rows of ``run`` in the caller's transaction, and record what is left of it.
+
+    Raises SeedError if there is no such run, or if nothing is left of it to undo.
+    """
+    ledger.lock(connection, run)
+    _check(connection, run)
+    tables = _with_reflected(connection, run, tables)
+    references = References(connection, tables)
+    there = {name: table for name, table in tables.items() if references.exists(table)}
+    seeded = _load(connection, run, there)
+    pointing = references.to([keys.table for keys in seeded.values()])
+    try:
+        keeper = _Keeper(connection, seeded, pointing)
+        with remove(connection, seeded, pointing) as removal:
+            keeper.keep()
+            removed = removal.run()
+        kept_count = _record(connection, run, seeded)
+    finally:
+        _drop(connection, seeded)
+    return Undone(run, removed, tuple(keeper.named), kept_count)
+
+
+def _check(connection: sa.Connection, run: int) -> None:
+    hint = "manage.py seed --status shows the runs and what is left of them."
+    found = {each.id: each for each in ledger.runs(connection)}
+    if run not in found:
+        raise SeedError(f"There is no seed run {run}.", hint)
+    if found[run].state == "undone" and not found[run].rows:
+        raise SeedError(f"Seed run {run} is undone already.", hint)
+
+
+def _with_reflected(
+    connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]
+) -> dict[str, sa.Table]:
+    """``tables``, and the tables of the run whose models are gone, as the database has them."""
+    found = dict(tables)
+    for name in ledger.recorded_tables(connection, run):
+        schema, _, plain = name.rpartition(".")
+        if name not in found and sa.inspect(connection).has_table(plain, schema or None):
+            metadata = sa.MetaData()
+            found[name] = sa.Table(
+                plain,
+                metadata,
+                schema=schema or None,
+                autoload_with=connection,
+                resolve_fks=False,
+            )
+    return found
+
+
+def _load(connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]) -> dict[str, Keys]:
+    seeded: dict[str, Keys] = {}
+    for table, columns, values in ledger.recorded_keys(connection, run, tables):
+        if table.fullname not in seeded:
+            seeded[table.fullname] = Keys(connection, table, columns, len(seeded))
+        keys = seeded[table.fullname]
+        keys.load(keys.gone, values)
+    for keys in seeded.values():
+        keys.loaded()
+    # SQLite gives the number of a deleted row to another: a key is that of the last run with it.
+    again = {name: keys.table for name, keys in seeded.items() if not keys.whole}
+    for later in ledger.runs(connection):
+        if later.id > run:
+            for table, columns, values in ledger.recorded_keys(connection, later.id, again):
+                keys = seeded[table.fullname]
+                if columns == keys.columns:
+                    keys.load(keys.some, values)
+                    keys.strike(keys.some)
+                    connection.execute(sa.delete(keys.some))
+    for keys in seeded.values():
+        if not keys.whole:
+            keys.strike_missing()
+    return seeded
+
+
+def _record(connection: sa.Connection, run: int, seeded: Mapping[str, Keys]) -> int:
+    """Leave the keys of the kept rows, and only those, in the ledger; returns how many."""
+    ledger.forget_keys(connection, run)
+    total = 0
+    for keys in seeded.values():
+        if not keys.count(keys.kept):
+            continue
+        rows = connection.execute(sa.select(*keys.of(keys.kept))).all()
+        total += len(rows)
+        for first, last in pairwise([*range(0, len(rows), _CHUNK), len(rows)]):
+            values = list(zip(*rows[first:last], strict=True))
+            ledger.record_keys(connection, run, keys.table, keys.columns, values)
+    ledger.finish(connection, run, "undone")
+    return total
+
+
+def _drop(connection: sa.Connection, seeded: Mapping[str, Keys]) -> None:
+    try:
+        for keys in seeded.values():
+            keys.drop()
+    except sa.exc.DBAPIError:
+        # After an error PostgreSQL takes no statement, and its rollback drops them.
+        return
+
+
+class _Keeper:
+    """Moves the keys of rows that have to stay from ``gone`` to ``kept``, round by round."""
+
+    def __init__(
+        self, connection: sa.Connection, seeded: Mapping[str, Keys], pointing: list[Reference]
+    ) -> None:
+        self.named: list[Kept] = []
+        self._connection = connection
+        self._seeded = seeded
+        self._pointing = pointing
+
+    def keep(self) -> None:
+        moved = {name for name, keys in self._seeded.items() if keys.whole and self._more(keys)}
+        for reference in self._pointing:
+            if self._referred(reference, 0):
+                moved.add(reference.parent.fullname)
+        number = 0
+        while moved:
+            number += 1
+            before, moved = moved, set()
+            for reference in self._pointing:
+                parent = reference.parent.fullname
+                if reference.name in before and self._referred(reference, number):
+                    moved.add(parent)
+                extends = reference.extends and reference.name in self._seeded
+                if extends and parent in before and self._part(reference, number):
+                    moved.add(reference.name)
+
+    def _referred(self, reference: Reference, number: int) -> bool:
+        """Keep what is referred to: in round 0 by any row that stays, later by newly kept rows."""
+        keys = self._seeded[reference.parent.fullname]
+        row = reference.child.alias()
+        near = [row.c[name] for name in reference.columns]
+        conditions = [refers(keys, keys.gone, near, reference.referred)]
+        own = self._seeded.get(reference.name)
+        if own is not None and number:
+            conditions += [own.match(row, own.kept), own.kept.c.round == number - 1]
+        elif own is not None:
+            mine = own.gone.alias()
+            conditions.append(~sa.exists().where(own.match(row, mine)).correlate(row))
+        shown = [row.c[name] for name in reference.shown]
+
+        def because(values: tuple[Any, ...]) -> str:
+            pairs = ", ".join(f"{n}={v}" for n, v in zip(reference.shown, values, strict=True))
+            return f"{reference.name} ({pairs}) refers to it"
+
+        return self._move(keys, conditions, number, shown, because)
+
+    def _part(self, reference: Reference, number: int) -> bool:
+        """Keep the rest of an object whose row in a parent table stays."""
+        keys = self._seeded[reference.name]
+        parent = self._seeded[reference.parent.fullname]
+        far = dict(zip(reference.columns, reference.referred, strict=True))
+        own = dict(zip(keys.columns, keys.of(keys.gone), strict=True))
+        other = dict(zip(parent.columns, parent.of(parent.kept), strict=True))
+        conditions = [own[name] == other[far[name]] for name in keys.columns]
+        conditions.append(parent.kept.c.round == number - 1)
+
+        def because(values: tuple[Any, ...]) -> str:
+            return f"the row of {reference.parent.fullname} that it belongs to is kept"
+
+        return self._move(keys, conditions, number, [], because)
+
+    def _more(self, keys: Keys) -> bool:
+        """Keep rows without a key of which the table holds more than the run made."""
+        row = keys.table.alias()
+        names = [row.c[name] for name in keys.columns]
+        sides = []
+        for columns, source, one in ((names, row, 1), (keys.of(keys.gone), keys.gone, 0)):
+            labels = [c.label(f"k{i}") for i, c in enumerate(keys.identity(columns))]
+            for name, count in (("there", one), ("made", 1 - one)):
+                labels.append(sa.literal(count, sa.Integer).label(name))
+            sides.append(sa.select(*labels).select_from(source))
+        both = sa.union_all(*sides).subquery()
+        parts = [column for name, column in both.c.items() if name not in ("there", "made")]
+        there, made = sa.func.sum(both.c.there), sa.func.sum(both.c.made)
+        over = sa.select(*parts).group_by(*parts).having(sa.and_(made > 0, there > made)).subquery()
+        own = keys.identity(keys.of(keys.gone))
+        conditions = [a.is_not_distinct_from(b) for a, b in zip(own, over.c, strict=True)]
+
+        def because(values: tuple[Any, ...]) -> str:
+            return "the table holds more rows like it than the run made"
+
+        return self._move(keys, conditions, 0, [], because)
+
+    def _move(
+        self,
+        keys: Keys,
+        conditions: list[sa.ColumnElement[bool]],
+        number: int,
+        shown: list[Any],
+        because: Any,
+    ) -> bool:
+        """Move the keys for which ``conditions`` hold; names them while there is room."""
+        gone, kept = keys.gone, keys.kept
+        there = sa.exists().where(*conditions).correlate(gone)
+        select = sa.select(*keys.of(gone), sa.literal(number, sa.Integer)).where(there)
+        names = [column.name for column in kept.c]
+        before = keys.count(kept)
+        self._connection.execute(sa.insert(kept).from_select(names, select))
+        if keys.count(kept) == before:  # not every driver counts what an INSERT makes
+            return False
+        room = MOST_NAMED - len(self.named)
+        if room > 0:
+            self.named += list(self._names(keys, conditions, shown, because, room))
+        keys.strike(kept)
+        return True
+
+    def _names(
+        self,
+        keys: Keys,
+        conditions: list[sa.ColumnElement[bool]],
+        shown: list[Any],
+        because: Any,
+        room: int,
+    ) -> Iterator[Kept]:
+        own = keys.of(keys.gone)
+        labels = [column.label(f"s{number}") for number, column in enumerate(shown)]
+        place = sa.func.row_number().over(
+            partition_by=keys.identity(own), order_by=shown or keys.identity(own)
+        )
+        found = sa.select(*own, *labels, place.label("place")).where(*conditions).subquery()
+        query = sa.select(found).where(found.c.place == 1).limit(room)
+        for row in self._connection.execute(query):
+            key = dict(zip(keys.columns, row[: len(own)], strict=True))
+            yield Kept(keys.table.fullname, key, because(tuple(row[len(own) : -1])))

@@ -1,0 +1,89 @@
+"""Which row the database refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ...errors import SeedError
+from ...output import clean
+from ...violations import violation
+from ..generating.parts import Part
+from .refusals import reason, refusal
+from .writer import Block, Encoder, Writer
+
+
+def send(
+    connection: sa.Connection,
+    writer: Writer,
+    encoder: Encoder,
+    block: Block,
+    part: Callable[[], tuple[str, Part]],
+    tables: Mapping[str, sa.Table],
+) -> None:
+    """Write a block; raises SeedError with the factory, the columns and their values where the
+    database refuses a row of it.
+
+    ``part`` gives what the block was made of: it is then sent row by row. A refusal that is no
+    row's fault (the disk is full) goes on as it is.
+    """
+    savepoint = connection.begin_nested()
+    try:
+        writer.send(block)
+    except DBAPIError as error:
+        if violation(error, tables.values()).kind == "refused":
+            raise
+        savepoint.rollback()
+        raise _named(writer, encoder, *part(), tables, error) from error
+    savepoint.commit()
+
+
+def require_references(connection: sa.Connection, table: sa.Table) -> None:
+    """Raises SeedError for the first row of an SQLite table that refers to none that is there."""
+    quoted = connection.dialect.identifier_preparer.quote(table.name)
+    broken = connection.exec_driver_sql(f"PRAGMA foreign_key_check({quoted})").first()
+    if broken is None:
+        return
+    _, rowid, parent, number = broken
+    keys = connection.exec_driver_sql(f"PRAGMA foreign_key_list({quoted})").all()
+    names = [row[3] for row in keys if row[0] == number]
+    found: dict[str, Any] = {}
+    if rowid is not None:
+        columns: list[Any] = [sa.column(name) for name in names]
+        query = sa.select(*columns).select_from(table).where(sa.text("rowid = :row"))
+        found = dict(connection.execute(query, {"row": rowid}).mappings().one())
+    shown = ", ".join(f"{table.name}.{name} = {clean(repr(found.get(name)))}" for name in names)
+    raise SeedError(
+        f"The database refuses {shown} (FOREIGN KEY: no such row of {parent}). "
+        "Nothing was written.",
+        "Declare a Link or a SubFactory, which refer to rows that are there.",
+    )
+
+
+def _named(
+    writer: Writer,
+    encoder: Encoder,
+    factory: str,
+    part: Part,
+    tables: Mapping[str, sa.Table],
+    error: DBAPIError,
+) -> SeedError:
+    row: dict[str, Any] = {}
+    for values in zip(*part.values, strict=True):
+        try:
+            writer.send(encoder.encode(part.table, part.columns, [[value] for value in values]))
+        except DBAPIError as again:
+            error, row = again, dict(zip(part.columns, values, strict=True))
+            break
+    broken = violation(error, tables.values())
+    table = part.table
+    named = {column.name: key for key, column in table.c.items()}
+    shown = [
+        f"{table.name}.{name} = {clean(repr(row[named[name]]))}"
+        for name in broken.columns
+        if named.get(name) in row
+    ] or [f"{table.name}: " + clean(", ".join(f"{k}={v!r}" for k, v in row.items()))]
+    return refusal(factory, ", ".join(shown), reason(broken, error))

@@ -1,0 +1,173 @@
+"""Blocks for PostgreSQL: the text of COPY, and the sequences afterwards."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from .values import Values, all_naive, joined, plain_type, remembered, rendered, without_nul
+
+NULL = "\\N"
+_Form = Callable[[Any], str]
+
+
+def _escaped(text: str) -> str:
+    for character, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.replace(character, escape)
+    return text
+
+
+def _string(text: str) -> str:
+    text.encode()
+    if "\0" in text:
+        raise ValueError("PostgreSQL stores no NUL character")
+    return _escaped(text)
+
+
+def _interval(value: datetime.timedelta) -> str:
+    # The signs are for servers with intervalstyle = sql_standard.
+    return f"{value.days} day {value.seconds:+d} second {value.microseconds:+d} microsecond"
+
+
+_FORMS: dict[type, _Form] = {
+    int: int.__repr__,
+    float: float.__repr__,
+    bool: {True: "true", False: "false"}.__getitem__,
+    str: _string,
+    decimal.Decimal: str,
+    datetime.date: str,
+    datetime.datetime: str,
+    datetime.time: str,
+    datetime.timedelta: _interval,
+    uuid.UUID: str,
+    bytes: lambda value: f"\\\\x{value.hex()}",
+    bytearray: lambda value: f"\\\\x{value.hex()}",
+    memoryview: lambda value: f"\\\\x{value.hex()}",
+    type(None): lambda value: NULL,
+}
+
+
+def _forms(column: sa.Column[Any], dialect: sa.Dialect) -> dict[type, _Form]:
+    """Type of value -> its text."""
+    forms = dict(_FORMS)
+    kind = plain_type(column)
+    if isinstance(kind, sa.Integer):
+        forms[bool] = {True: "1", False: "0"}.__getitem__
+    elif isinstance(kind, sa.Float):
+        pass  # a Numeric in SQLAlchemy 2.0
+    elif isinstance(kind, sa.Numeric):
+        forms[float] = "%.15g".__mod__  # the digits that the server's cast keeps
+    elif isinstance(kind, sa.JSON):
+        # psycopg's wrapper; the dialect's serializer is otherwise set at the connection.
+        serializer = getattr(dialect, "_json_serializer", None) or json.dumps
+
+        def text(value: Any) -> str:
+            return _escaped((value.dumps or serializer)(value.obj))
+
+        for name in ("_psycopg_Json", "_psycopg_Jsonb"):
+            wrapper = getattr(dialect, name, None)
+            if wrapper is not None:
+                forms[wrapper] = text
+    return forms
+
+
+def is_cast(column: sa.Column[Any], values: Values) -> bool:
+    """Whether an INSERT changes a value by its cast to the column's type, and a COPY does not.
+
+    It rounds numbers to whole ones, and leaves out the time zone of a moment.
+    """
+    kind = plain_type(column)
+    types = set(map(type, values))
+    if isinstance(kind, sa.Integer):
+        return not types <= {int, bool, str, type(None)}
+    aware = datetime.datetime in types and not all_naive(values)
+    return aware and not getattr(kind, "timezone", False)
+
+
+def texts(column: sa.Column[Any], dialect: sa.Dialect, values: Values) -> Values | None:
+    """Objects whose ``str()`` stands in COPY's text for the bound values; None if not known.
+
+    Raises ValueFault for a string with a NUL or with half of a surrogate pair.
+    """
+    forms = _forms(column, dialect)
+    if not set(map(type, values)) <= forms.keys() or is_cast(column, values):
+        without_nul(column, values)
+        return None
+    return rendered(column, values, forms, _strings, _datetimes, NULL)
+
+
+def _datetimes(values: Values) -> Values:
+    def make(some: Iterable[Any]) -> Values:
+        return [value.isoformat(" ") for value in some]
+
+    # Two with different time zones may be equal.
+    return remembered(make, values) if all_naive(values) else make(values)
+
+
+def _strings(column: sa.Column[Any], values: Sequence[str]) -> Sequence[str]:
+    text = joined(column, values)
+    if text.count("\0") != max(len(values) - 1, 0):
+        without_nul(column, values)
+    escaped = _escaped(text)
+    return values if escaped == text else escaped.split("\0")
+
+
+def copy_text(columns: Sequence[Values]) -> bytes:
+    """The input of COPY ... FROM STDIN."""
+    width, count = len(columns), len(columns[0])
+    flat: list[Any] = [None] * (width * count)
+    for at, values in enumerate(columns):
+        flat[at::width] = values
+    row = "\t".join(["%s"] * width) + "\n"
+    return (row * count % tuple(flat)).encode()
+
+
+def copy_statement(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:
+    """COPY of these columns (keys)."""
+    quote = dialect.identifier_preparer
+    names = ", ".join(quote.quote(table.columns[key].name) for key in columns)
+    statement = f"COPY {quote.format_table(table)} ({names}) FROM STDIN WITH (ENCODING 'UTF8')"
+    return statement.replace("%%", "%")  # doubled for parameters, of which it has none
+
+
+_MOVE = """
+SELECT setval(CAST(:name AS regclass), filled.largest)
+FROM (SELECT max({column}) AS largest FROM {table}) AS filled, {sequence} AS sequence, pg_sequence
+WHERE seqrelid = CAST(:name AS regclass) AND seqincrement > 0 AND filled.largest <= seqmax
+AND (filled.largest > last_value OR (filled.largest = last_value AND NOT is_called))
+"""
+
+
+def move_sequences(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> None:
+    """Put the sequence of each of the columns (keys) past the largest value, never back.
+
+    Those of serial and identity columns, and those that a default of the model names.
+    """
+    quote = connection.dialect.identifier_preparer
+    whole = _undoubled(quote.format_table(table))
+    for key in columns:
+        column = table.columns[key]
+        if not isinstance(plain_type(column), sa.Integer):
+            continue
+        owned = connection.scalar(
+            sa.text("SELECT pg_get_serial_sequence(:table, :column)"),
+            {"table": whole, "column": column.name},
+        )
+        names = {owned} if owned else set()
+        if isinstance(column.default, sa.Sequence) and not (owned and column.default.optional):
+            names.add(_undoubled(quote.format_sequence(column.default)))
+        for name in sorted(names):
+            parts = {"column": quote.quote(column.name), "table": whole, "sequence": name}
+            # A colon would begin a parameter.
+            safe = {k: _undoubled(part).replace(":", "\\:") for k, part in parts.items()}
+            connection.execute(sa.text(_MOVE.format(**safe)), {"name": name})
+
+
+def _undoubled(name: str) -> str:
+    return name.replace("%%", "%")

@@ -1,0 +1,91 @@
+"""Why the database refused a seeded row: which factory, which column, which value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from ...errors import SeedError
+from ...output import clean
+from ...violations import Violation, violation
+
+
+def refused(
+    error: StatementError, row: Any, factories: Mapping[type, str], tables: Iterable[sa.Table]
+) -> SeedError:
+    """The error for ``row``, the last that was made (or None), and for what came along with it.
+
+    ``factories``: model -> name of its factory.
+    """
+    broken = (
+        violation(error, tables)
+        if isinstance(error, DBAPIError)
+        else Violation("wrong type", None, ())
+    )
+    if row is None:
+        return SeedError(f"The database refused a row: {error.orig}. Nothing was written.")
+    row = _at_fault(row, broken)
+    name = factories.get(type(row), type(row).__name__)
+    what = ", ".join(_values(row, broken)) or f"a row ({_whole(row)})"
+    return refusal(name, what, reason(broken, error))
+
+
+def refusal(factory: str, what: str, why: str, mend: str = "constraint") -> SeedError:
+    """The error that a row of ``factory`` ends a seed with. ``mend``: what else could change."""
+    return SeedError(
+        f"{factory}: the database refuses {what} ({why}). Nothing was written.",
+        f"Change that declaration of {factory}, or the {mend}.",
+    )
+
+
+def _at_fault(row: Any, broken: Violation) -> Any:
+    """The row itself, or, when the refused table is another's, a row that it brought along."""
+    tables = {getattr(t, "name", None) for t in sa.inspect(type(row)).tables}
+    if broken.table is None or broken.table in tables:
+        return row
+    for relation in sa.inspect(type(row)).relationships:
+        value = sa.inspect(row).dict.get(relation.key)
+        for other in value if isinstance(value, list | set | tuple) else [value]:
+            if other is not None and relation.mapper.local_table.name == broken.table:
+                return other
+    return row
+
+
+def _values(row: Any, broken: Violation) -> Iterator[str]:
+    mapper = sa.inspect(type(row))
+    for column in mapper.local_table.columns:
+        key = mapper.get_property_by_column(column).key
+        value = sa.inspect(row).dict.get(key)
+        if column.name in broken.columns or (not broken.columns and _unfit(column, value, broken)):
+            yield f"{mapper.local_table.name}.{column.name} = {clean(repr(value))}"
+
+
+def _unfit(column: sa.Column[Any], value: Any, broken: Violation) -> bool:
+    if broken.kind == "too long":
+        length = getattr(column.type, "length", None)
+        return isinstance(value, str) and length is not None and len(value) > length
+    if broken.kind in ("wrong type", "refused"):
+        try:
+            return value is not None and not isinstance(value, column.type.python_type)
+        except NotImplementedError:
+            return False
+    if broken.kind == "FOREIGN KEY":
+        return bool(column.foreign_keys) and value is not None
+    return False
+
+
+def _whole(row: Any) -> str:
+    shown = {k: v for k, v in sa.inspect(row).dict.items() if not k.startswith("_")}
+    return clean(", ".join(f"{k}={v!r}" for k, v in shown.items()))
+
+
+def reason(broken: Violation, error: StatementError) -> str:
+    """What the row violates, with the constraint's name where it has one."""
+    if broken.kind == "refused":
+        return str(error.orig).strip().splitlines()[0]
+    if broken.constraint:
+        return f"{broken.kind}, constraint {broken.constraint}"
+    return broken.kind
