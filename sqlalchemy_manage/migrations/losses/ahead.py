@@ -14,38 +14,21 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DatabaseMissing
-from ..revisions.opcalls import OperationCall, Part, Source
 from ..revisions.plan import Plan
 from ..revisions.reversal import why_not_undone
-from ..revisions.steps import Step, written_steps
-from .tables_ahead import Loss, Tables, many
+from ..revisions.steps import Step
+from .counted import Loss, Stored, many
+from .dropped import Reader
 
 if TYPE_CHECKING:
     from ...project import Project
 
-_NAME = r"([\w.$\"`\[\]]+)"
-_TOUCHES = re.compile(
-    rf"\b(?:(DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|DROP\s+TABLE(?:\s+IF\s+EXISTS)?)|UPDATE"
-    rf"|INSERT\s+INTO|ALTER\s+TABLE(?:\s+IF\s+EXISTS)?)\s+(?:ONLY\s+)?{_NAME}",
-    re.IGNORECASE,
-)
-_DROPS_COLUMN = re.compile(
-    rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{_NAME}\s.*?\bDROP\s+(?:COLUMN\s+)?"
-    r"(?!CONSTRAINT\b|INDEX\b|KEY\b|PRIMARY\b|FOREIGN\b|CHECK\b|DEFAULT\b|NOT\b|EXPRESSION\b"
-    rf"|IDENTITY\b|PARTITION\b)(?:IF\s+EXISTS\s+)?{_NAME}",
-    re.IGNORECASE | re.DOTALL,
-)
 _SQL = re.compile(
     r"\s*(?:CREATE|DROP|ALTER|INSERT|UPDATE|DELETE|TRUNCATE|SELECT|WITH|GRANT|REVOKE|COMMENT|SET"
     r"|DO|CALL|REINDEX|REFRESH|MERGE|REPLACE|RENAME|PRAGMA|ANALYZE|VACUUM)\s+\S",
     re.IGNORECASE,
 )
 _SHOWN = 10
-# What a function or a trigger does, it does later.
-_STORED = re.compile(
-    r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+)*?(?:FUNCTION|TRIGGER|VIEW|PROCEDURE|RULE|EVENT)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -81,7 +64,7 @@ class Preview:
         if self.rows:
             counts = (f"{table} {many(n, 'row')}" for table, n in self.rows.items())
             yield f"rows: {', '.join(counts)}"
-        yield from (f"destructive: {loss}" for loss in self.destroys)
+        yield from (f"destructive: {loss.sentence}" for loss in self.destroys)
         if self.irreversible:
             yield f"cannot be undone: {self.irreversible}"
 
@@ -101,34 +84,28 @@ def previews(
     """
     try:
         with project.connect() as connection:
-            return list(_previews(plans, origin, Tables(connection)))
+            return list(_previews(plans, origin, Reader(Stored(connection))))
     except DatabaseMissing:
-        return list(_previews(plans, origin, Tables(None)))
+        return list(_previews(plans, origin, Reader(Stored(None))))
 
 
 def _previews(
-    plans: Iterable[Plan], origin: Callable[[str], str | None], tables: Tables
+    plans: Iterable[Plan], origin: Callable[[str], str | None], reader: Reader
 ) -> Iterator[Preview]:
     for plan in plans:
         direction = "downgrade" if plan.backwards else "upgrade"
         for revision in plan.steps:
-            rows: dict[str, int | None] = {}
-            losses: list[Loss] = []
-            steps = written_steps(revision, direction, tables.dialect)
-            for step in steps:
-                for name in dict.fromkeys(_touched(step)):
-                    if tables.real(name) is not None:
-                        rows[name] = tables.rows(name)
-                losses += _losses(step, tables)
-                if step.call is not None:
-                    tables.follow(step.call)
+            effects = reader.read(revision.path, direction)
+            losses = (
+                loss for drop in effects.drops for loss in reader.stored.losses(drop, drop.named)
+            )
             yield Preview(
                 revision.id,
                 revision.doc,
                 direction,
                 None if (found := origin(revision.id)) else str(revision.path),
-                tuple(line for step in steps for line in _words(step)),
-                rows,
+                tuple(line for step in effects.steps for line in _words(step)),
+                {named: reader.stored.rows(table) for named, table in effects.tables.items()},
                 tuple(dict.fromkeys(losses)),
                 why_not_undone(revision),
                 found,
@@ -142,45 +119,3 @@ def _words(step: Step) -> list[str]:
         if 0 < len(found) <= _SHOWN:
             return [f"~ run SQL: {statement}" for statement in found]
     return [str(step.change)]
-
-
-def _touched(step: Step) -> Iterator[str]:
-    if step.call is not None and step.call.table:
-        yield step.call.table
-    for statement in _run(step):
-        for match in _TOUCHES.finditer(statement):
-            yield _plain(match[2])
-
-
-def _losses(step: Step, tables: Tables) -> Iterator[Loss]:
-    call = step.call
-    if call is not None:
-        name = call.names[0]
-        if call.verb == "drop_table":
-            yield from tables.loss_of_table(call.table)
-        elif call.verb == "drop_column" or (call.verb == "alter_computed" and _was_plain(call)):
-            yield from tables.loss_of_column(call.table, name)
-    for statement in _run(step):
-        for verb, name in _TOUCHES.findall(statement):
-            if verb.upper().startswith("DROP"):
-                yield from tables.loss_of_table(_plain(name))
-            elif verb and tables.real(_plain(name)) is not None:
-                yield Loss("rows", _plain(name), tables.rows(_plain(name)))
-        for table, column in _DROPS_COLUMN.findall(statement):
-            yield from tables.loss_of_column(_plain(table), _plain(column))
-
-
-def _was_plain(call: OperationCall) -> bool:
-    existing = call.values.get("existing")
-    return isinstance(existing, Part) and not any(
-        isinstance(argument, Source) and "Computed" in argument.text
-        for argument in existing.arguments
-    )
-
-
-def _run(step: Step) -> Iterator[str]:
-    return (statement for statement in step.sql if not _STORED.match(statement))
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\"`\[\]]", "", name).rstrip(".")

@@ -13,7 +13,8 @@ from ...databases import database_url, is_sqlite_file
 from ...errors import DatabaseMissing, DataLoss, ManageError, MigrationError
 from ...permission import Ask, require_permission
 from ..running.watch import Guard, Step
-from .dropped import Loss, losses, may_drop
+from .counted import Loss
+from .dropped import losses, may_drop
 
 if TYPE_CHECKING:
     from ...project import Project

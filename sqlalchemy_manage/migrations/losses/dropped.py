@@ -1,9 +1,8 @@
-"""What revisions would destroy: the tables and columns that they drop and that hold data.
+"""What revisions drop and delete, read from their source, by the names that things have now.
 
-Read from their source, then counted in the database. Names are followed back through the
-renames of the revisions that run before; what these create holds nothing yet. SQL in a
-string is searched for DROP TABLE, DROP COLUMN, TRUNCATE, and DELETE without WHERE; what a
-helper in another module does is not seen.
+Names are followed back through the renames of the revisions that run before; what these
+create holds nothing yet. SQL in a string is searched for DROP TABLE, DROP COLUMN, TRUNCATE
+and DELETE; what a helper in another module does is not seen.
 """
 
 from __future__ import annotations
@@ -11,23 +10,30 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
+from ..revisions.opcalls import OperationCall, Part, Source
+from .counted import Drop, Loss, Stored
+
+if TYPE_CHECKING:
+    from ..revisions.steps import Step
 
 _SQL = {"execute", "exec_driver_sql", "scalar", "scalars", "bulk_insert", "getattr"}
 _NAME = r"""((?:[\w$]+|"[^"]+"|`[^`]+`|\[[^\]]+\])(?:\s*\.\s*(?:[\w$]+|"[^"]+"|`[^`]+`))?)"""
 _DROP_TABLE = re.compile(
-    rf"\b(?:DROP\s+TABLE(?:\s+IF\s+EXISTS)?|TRUNCATE(?:\s+TABLE)?(?:\s+ONLY)?)\s+"
+    rf"\b(DROP\s+TABLE(?:\s+IF\s+EXISTS)?|TRUNCATE(?:\s+TABLE)?(?:\s+ONLY)?)\s+"
     rf"{_NAME}((?:\s*,\s*{_NAME})*)",
     re.IGNORECASE,
 )
 # f"DROP TABLE {name}": what follows is not in the string.
 _NAMELESS = re.compile(r"\b(?:DROP\s+TABLE(?:\s+IF\s+EXISTS)?|TRUNCATE)\s+[\"`]?(?:;|$)", re.I)
-_DELETE = re.compile(rf"^\s*DELETE\s+FROM\s+{_NAME}\s*;?\s*$", re.IGNORECASE)
+_DELETE = re.compile(rf"\bDELETE\s+FROM\s+(?:ONLY\s+)?{_NAME}", re.IGNORECASE)
+_DELETE_ALL = re.compile(rf"\s*{_DELETE.pattern}\s*;?\s*", re.IGNORECASE)
 _ALTER = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{_NAME}\s+([^;]*)", re.I)
 _DROP_COLUMN = re.compile(
     r"\bDROP\s+(?!CONSTRAINT|INDEX|KEY|PRIMARY|FOREIGN|CHECK|DEFAULT|NOT|EXPRESSION|IDENTITY"
@@ -36,29 +42,12 @@ _DROP_COLUMN = re.compile(
 )
 _RENAME_COLUMN = re.compile(rf"^RENAME\s+(?:COLUMN\s+)?{_NAME}\s+TO\s+{_NAME}", re.IGNORECASE)
 _RENAME_TABLE = re.compile(rf"^RENAME\s+(?:TO|AS)\s+{_NAME}", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A table, or a column of it, with as many rows or values as it holds now."""
-
-    table: str
-    column: str | None
-    count: int
-    rows: int
-
-    def __str__(self) -> str:
-        rows = f"{self.rows:,} row{'s' * (self.rows != 1)}"
-        if self.column is None:
-            return f"table {self.table} ({rows})"
-        return (
-            f"column {self.table}.{self.column} ({self.count:,} value{'s' * (self.count != 1)} "
-            f"in {rows})"
-        )
-
-
-Drop = tuple[str, str | None]
-"""A table and a column of it; None for the whole table."""
+_WRITE = re.compile(rf"\b(?:UPDATE(?:\s+ONLY)?|INSERT\s+INTO)\s+{_NAME}", re.IGNORECASE)
+# What a function or a trigger does, it does later.
+_STORED = re.compile(
+    r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+)*?(?:FUNCTION|TRIGGER|VIEW|PROCEDURE|RULE|EVENT)\b",
+    re.IGNORECASE,
+)
 
 
 def may_drop(function: Any) -> bool:
@@ -83,88 +72,118 @@ def _names_in(code: CodeType) -> Iterator[str]:
 def losses(connection: sa.Connection, scripts: Iterable[tuple[Path, str]]) -> list[Loss]:
     """What ``scripts``, revision files each with the function to run, would destroy in turn.
 
-    Things that hold nothing, or that the database does not have, are no loss.
+    By the names of now. Things that hold nothing are no loss, nor is what the database does
+    not have, nor what a DELETE with a condition takes.
     """
-    reader = Reader(connection)
-    for path, function in scripts:
-        reader.read(path, function)
-    dropped = {table for table, column in reader.drops if column is None}
-    drops = [d for d in reader.drops if d[1] is None or d[0] not in dropped]
-    return [loss for drop in dict.fromkeys(drops) if (loss := reader.counted(*drop))]
+    reader = Reader(Stored(connection))
+    drops = [drop for script in scripts for drop in reader.read(*script).drops if drop.whole]
+    dropped = {drop.table for drop in drops if drop.kind == "table"}
+    emptied = {drop.table for drop in drops if drop.kind == "rows"} - dropped
+    counted = {
+        drop.name: loss
+        for drop in drops
+        if drop.kind == "table"
+        or (drop.table not in dropped and (drop.kind == "rows" or drop.table not in emptied))
+        for loss in reader.stored.losses(drop, drop.name)
+    }
+    return [loss for loss in counted.values() if loss]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What one revision does. ``tables``: those it touches that are there, named -> of now."""
+
+    steps: list[Step]
+    tables: dict[str, str] = field(default_factory=dict)
+    drops: list[Drop] = field(default_factory=list)
 
 
 class Reader:
-    """Follows the names of tables and columns through revisions, and collects the drops."""
+    """Follows the names of tables and columns through revisions."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self.connection = connection
-        self.inspector = sa.inspect(connection)
-        self.drops: list[Drop] = []
-        # By the names that they have at this point; None for what is not there now.
-        self.tables: dict[str, str | None] = {}
-        self.columns: dict[tuple[str, str], str | None] = {}
-        self._known: dict[str | None, dict[str, str]] = {}
+    def __init__(self, stored: Stored) -> None:
+        self.stored = stored
+        # What a name at this point stands for; None for what is not there now.
+        self._tables: dict[str, str | None] = {}
+        self._columns: dict[tuple[str, str], str | None] = {}
+        self._effects = Effects([])
         self._path = Path()
         self._strings: str | None = None
 
-    def read(self, path: Path, function: str) -> None:
-        """Follow one revision."""
+    def read(self, path: Path, function: str) -> Effects:
+        """What one revision does, after those that were read before."""
         from ..revisions.steps import read_steps  # environment, which steps imports, imports this
 
         self._strings = None
         self._path = path
-        for step in read_steps(path, function, self.connection.dialect.name):
+        self._effects = Effects(read_steps(path, function, self.stored.dialect))
+        for step in self._effects.steps:
             if step.call is not None:
-                self._operation(step)
-            elif step.change.words.endswith("(...)"):
-                self._sql("; ".join(step.sql) or self.strings, whole=False)
-            elif step.text:
-                self._sql(step.text, whole=True)
+                self._operation(step.call)
+                continue
+            composed = step.change.words.endswith("(...)")
+            if composed and not step.sql:
+                self._altered(self._mentioning)
+            else:
+                statements = [text for text in step.sql if not _STORED.match(text)]
+                self._statements(statements, composed=composed)
+        return self._effects
 
-    def _operation(self, step: Any) -> None:
-        call = step.call
-        verb, table = call.verb, call.table
-        names = call.names
+    def _operation(self, call: OperationCall) -> None:
+        verb, table, names = call.verb, call.table, call.names
+        if table:
+            self._touch(table)
         if verb == "rename_table":
-            self.rename_table(table, call.values.get("new_table_name", ""))
+            self._rename_table(table, call.values.get("new_table_name", ""))
         elif verb == "create_table":
-            self.tables[table] = None
+            self._tables[table] = None
         elif verb == "drop_table":
             for name in [table] if table else self._mentioned():
-                self.drop_table(name)
+                self._drop_table(name)
         elif verb == "add_column":
-            self.columns[table, names[0]] = None
-        elif verb in ("drop_column", "alter_computed"):
+            self._columns[table, names[0]] = None
+        elif verb == "drop_column" or (verb == "alter_computed" and not _was_computed(call)):
             for name in [table] if table else self._mentioned():
                 for column in names if names[0] else self._mentioned(name):
-                    self.drop_column(name, column)
+                    self._drop_column(name, column)
         elif verb in ("rename_column", "alter_column") and len(names) > 1:
-            self.rename_column(table, names[0], names[1])
+            self._rename_column(table, names[0], names[1])
 
-    def _sql(self, text: str, *, whole: bool) -> None:
-        """``whole``: the text is one statement, and not whatever the file mentions."""
-        if whole and re.match(r"\s*CREATE\s+(?!TABLE)", text, re.IGNORECASE):
-            return  # the body of a trigger or a function
-        for match in _DROP_TABLE.finditer(text):
-            for name in re.findall(_NAME, f"{match[1]} {match[2]}"):
-                self.drop_table(_bare(name))
-        if not whole and _NAMELESS.search(text):
+    def _statements(self, statements: list[str], *, composed: bool) -> None:
+        """``composed``: they may be parts of what is put together while running."""
+        text = "; ".join(statements)
+        for statement in statements:
+            for match in _WRITE.finditer(statement):
+                self._touch(_bare(match[1]))
+        if composed and _NAMELESS.search(text):
             for name in self._mentioned():
-                self.drop_table(name)
-        if whole and (deleted := _DELETE.match(text)):
-            self.drop_table(_bare(deleted[1]))
+                self._drop_table(name)
+        self._altered(text)
+        for statement in statements:
+            for deleted in _DELETE.finditer(statement):
+                all_of_them = not composed and _DELETE_ALL.fullmatch(statement) is not None
+                self._delete(_bare(deleted[1]), all_of_them)
+
+    def _altered(self, text: str) -> None:
+        for match in _DROP_TABLE.finditer(text):
+            for found in re.findall(_NAME, f"{match[2]} {match[3]}"):
+                if match[1].upper().startswith("DROP"):
+                    self._drop_table(_bare(found))
+                else:
+                    self._delete(_bare(found), True)
         for match in _ALTER.finditer(text):
             table, rest = _bare(match[1]), match[2].strip()
+            self._touch(table)
             if renamed := _RENAME_TABLE.match(rest):
-                self.rename_table(table, _bare(renamed[1]))
+                self._rename_table(table, _bare(renamed[1]))
             elif renamed := _RENAME_COLUMN.match(rest):
-                self.rename_column(table, _bare(renamed[1]), _bare(renamed[2]))
+                self._rename_column(table, _bare(renamed[1]), _bare(renamed[2]))
             else:
-                for found in _DROP_COLUMN.finditer(rest):
-                    self.drop_column(table, _bare(found[1]))
+                for dropped in _DROP_COLUMN.finditer(rest):
+                    self._drop_column(table, _bare(dropped[1]))
 
     @property
-    def strings(self) -> str:
+    def _mentioning(self) -> str:
         """Every string of the file: what a name, or SQL, may be put together from."""
         if self._strings is None:
             tree = ast.parse(self._path.read_bytes())
@@ -176,81 +195,65 @@ class Reader:
         """The tables, or the columns of a table, whose names occur in the file's strings."""
         from ..revisions.steps import mentions
 
-        text = self.strings
-
+        text = self._mentioning
         if table is None:
-            return [n for n in self._stored(None).values() if mentions(text, ("table", n))]
-        return [n for n in self._columns_of(table) if mentions(text, ("column", n))]
+            return [n for n in self.stored.tables().values() if mentions(text, ("table", n))]
+        columns = (name for name, _ in self.stored.columns(table).values())
+        return [name for name in columns if mentions(text, ("column", name))]
 
-    def rename_table(self, old: str, new: Any) -> None:
+    def _real(self, table: str) -> str | None:
+        return self._tables.get(table, table)
+
+    def _touch(self, table: str) -> None:
+        real = self._real(table)
+        if real is not None and self.stored.has(real):
+            self._effects.tables[table] = real
+
+    def _rename_table(self, old: str, new: Any) -> None:
         """From here on ``old`` is called ``new``."""
         if not isinstance(new, str) or not new:
             return
         schema, dot, _ = old.rpartition(".")
         new = f"{schema}{dot}{new}" if "." not in new else new
-        for table, column in [key for key in self.columns if key[0] == old]:
-            self.columns[new, column] = self.columns.pop((table, column))
-        self.tables[new] = self.tables.get(old, old)
-        self.tables[old] = None
+        for table, column in [key for key in self._columns if key[0] == old]:
+            self._columns[new, column] = self._columns.pop((table, column))
+        self._tables[new] = self._real(old)
+        self._tables[old] = None
 
-    def rename_column(self, table: str, old: str, new: str) -> None:
+    def _rename_column(self, table: str, old: str, new: str) -> None:
         """The same for a column."""
-        self.columns[table, new] = self.columns.get((table, old), old)
-        self.columns[table, old] = None
+        self._columns[table, new] = self._columns.get((table, old), old)
+        self._columns[table, old] = None
 
-    def drop_table(self, name: str) -> None:
+    def _drop_table(self, name: str) -> None:
         """Note the drop of a table, under the name that it has now."""
-        real = self.tables.get(name, name)
-        if real is not None:
-            self.drops.append((real, None))
-        self.tables[name] = None
+        self._touch(name)
+        if (real := self._real(name)) is not None:
+            self._effects.drops.append(Drop("table", real, "", name))
+        self._tables[name] = None
 
-    def drop_column(self, table: str, name: str) -> None:
-        """The same for a column."""
-        real = self.tables.get(table, table)
-        column = self.columns.get((table, name), name)
+    def _delete(self, table: str, whole: bool) -> None:
+        """The same of rows; the table stays."""
+        self._touch(table)
+        if (real := self._real(table)) is not None:
+            self._effects.drops.append(Drop("rows", real, "", table, whole))
+
+    def _drop_column(self, table: str, name: str) -> None:
+        """The same of a column."""
+        self._touch(table)
+        real = self._real(table)
+        column = self._columns.get((table, name), name)
         if real is not None and column is not None:
-            self.drops.append((real, column))
-        self.columns[table, name] = None
+            self._effects.drops.append(Drop("column", real, column, f"{table}.{name}"))
+        self._columns[table, name] = None
 
-    def _stored(self, schema: str | None) -> dict[str, str]:
-        """The database's tables of a schema, by their names in lower case."""
-        if schema not in self._known:
-            try:
-                names = self.inspector.get_table_names(schema)
-            except sa.exc.DBAPIError:
-                names = []
-            self._known[schema] = {name.lower(): name for name in names}
-        return self._known[schema]
 
-    def _columns_of(self, table: str) -> dict[str, bool]:
-        """Each column, and whether it is computed from others."""
-        schema, _, name = table.rpartition(".")
-        stored = self._stored(schema or None).get(name.lower())
-        if stored is None:
-            return {}
-        columns = self.inspector.get_columns(stored, schema or None)
-        return {column["name"]: bool(column.get("computed")) for column in columns}
-
-    def counted(self, table: str, column: str | None) -> Loss | None:
-        """What goes with a drop; None when that is nothing."""
-        schema, _, name = table.rpartition(".")
-        stored = self._stored(schema or None).get(name.lower())
-        if stored is None:
-            return None
-        lost = sa.table(stored, schema=schema or None)
-        if column is None:
-            rows = self.connection.scalar(sa.select(sa.func.count()).select_from(lost)) or 0
-            return Loss(table, None, rows, rows) if rows else None
-        known = {
-            name.lower(): (name, computed) for name, computed in self._columns_of(table).items()
-        }
-        real, computed = known.get(column.lower(), ("", True))
-        if computed:
-            return None
-        counts = sa.select(sa.func.count(sa.column(real)), sa.func.count()).select_from(lost)
-        values, rows = self.connection.execute(counts).one()
-        return Loss(table, real, values, rows) if values else None
+def _was_computed(call: OperationCall) -> bool:
+    existing = call.values.get("existing")
+    return isinstance(existing, Part) and any(
+        isinstance(argument, Source) and "Computed" in argument.text
+        for argument in existing.arguments
+    )
 
 
 def _bare(name: str) -> str:

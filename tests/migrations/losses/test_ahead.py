@@ -151,6 +151,18 @@ def test_of_sql_for_each_dialect_that_of_the_database_is_shown(
         ),
         ('op.execute("ALTER TABLE note DROP CONSTRAINT text")', "", []),
         ('op.execute("UPDATE note SET text = 1")', "", []),
+        # As migrate itself takes it: whatever the file mentions may be meant.
+        (
+            'for name in ("note", "log"):\n    op.execute(f"DROP TABLE {name}")',
+            "",
+            [loss("table", "log", 0), loss("table", "note", 3)],
+        ),
+        (
+            'op.execute("DROP TABLE note, log")',
+            "",
+            [loss("table", "note", 3), loss("table", "log", 0)],
+        ),
+        ('op.execute("DELETE FROM note WHERE id = 1")', "", [loss("rows", "note", 3)]),
         ('op.execute("DELETE FROM elsewhere")', "", []),
         (
             'op.execute("CREATE TRIGGER t AFTER UPDATE ON note BEGIN DELETE FROM log; END")',

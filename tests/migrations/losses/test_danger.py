@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from conftest import Result, run
 from harness import App
 
-from sqlalchemy_manage.migrations.losses.dropped import Loss, losses, may_drop
+from sqlalchemy_manage.migrations.losses.counted import Loss
+from sqlalchemy_manage.migrations.losses.dropped import losses, may_drop
 
 ROWS = ("INSERT INTO item (id, name, note) VALUES (1, 'a', 'x'), (2, 'b', NULL), (3, 'c', 'y')",)
 REVISION = '''"""{0}"""
@@ -241,6 +242,7 @@ def lost(tmp_path: Path, new_database: Callable[..., str]) -> Callable[..., list
 
 
 A, B = "table a (1 row)", "table b (2 rows)"
+IN_B = "the rows of table b (2 rows)"
 AX, BX = "column a.x (1 value in 1 row)", "column b.x (2 values in 2 rows)"
 
 
@@ -270,8 +272,10 @@ AX, BX = "column a.x (1 value in 1 row)", "column b.x (2 values in 2 rows)"
         (["op.execute({'sqlite': 'DROP TABLE b', 'mysql': 'DROP TABLE a'}[NAME])"], [B, A]),
         (["op.execute('DROP TABLE a')"], [A]),
         (["op.execute('drop table if exists \"a\", b cascade')"], [A, B]),
-        (["op.execute(sa.text('TRUNCATE TABLE b'))"], [B]),
-        (["op.execute('DELETE FROM b')"], [B]),
+        (["op.execute(sa.text('TRUNCATE TABLE b'))"], [IN_B]),
+        (["op.execute('DELETE FROM b')"], [IN_B]),
+        (["op.execute('DELETE FROM b')", "op.drop_column('b', 'x')"], [IN_B]),
+        (["op.execute('DELETE FROM b')", "op.drop_table('b')"], [B]),
         (["op.execute('DELETE FROM b WHERE id = 1')"], []),
         (["op.get_bind().exec_driver_sql('ALTER TABLE `a` DROP COLUMN `x`')"], [AX]),
         (["op.execute('ALTER TABLE a DROP x, DROP INDEX b, DROP COLUMN y')"], [AX]),
@@ -327,5 +331,11 @@ def test_the_quick_look() -> None:
 
 
 def test_a_loss_in_words() -> None:
-    assert str(Loss("s.t", None, 1, 1)) == "table s.t (1 row)"
-    assert str(Loss("t", "c", 1200, 3400)) == "column t.c (1,200 values in 3,400 rows)"
+    assert str(Loss("table", "s.t", 1)) == "table s.t (1 row)"
+    assert str(Loss("column", "t.c", 3400, 1200)) == "column t.c (1,200 values in 3,400 rows)"
+    assert str(Loss("rows", "t", None)) == "the rows of table t (uncounted rows)"
+
+
+def test_what_cannot_be_counted_may_be_something() -> None:
+    assert [bool(Loss("table", "t", rows)) for rows in (0, 1, None)] == [False, True, True]
+    assert not Loss("column", "t.c", 3, 0)

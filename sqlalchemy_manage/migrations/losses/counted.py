@@ -1,0 +1,151 @@
+"""Tables and columns that are to go, with as many rows and values as they hold now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+
+@dataclass(frozen=True)
+class Drop:
+    """``kind``: ``table``, ``column``, or ``rows`` for a DELETE or a TRUNCATE.
+
+    ``table`` and ``column`` are names of now, ``named`` is what the revision says, after
+    the renames before it: ``table``, or ``table.column``. ``whole``: False for a DELETE that
+    may have a condition.
+    """
+
+    kind: str
+    table: str
+    column: str
+    named: str
+    whole: bool = True
+
+    @property
+    def name(self) -> str:
+        """What goes, by its name of now."""
+        return f"{self.table}.{self.column}" if self.column else self.table
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A drop with its count. ``kind`` is that of the drop.
+
+    ``rows``: how many the table has; ``values``: how many of them have one in the column.
+    None where they cannot be counted.
+    """
+
+    kind: str
+    name: str
+    rows: int | None
+    values: int | None = None
+
+    def __bool__(self) -> bool:
+        """Whether anything goes; what cannot be counted may be something."""
+        return self.rows != 0 and self.values != 0
+
+    def __str__(self) -> str:
+        rows = many(self.rows, "row")
+        if self.kind == "column":
+            return f"column {self.name} ({many(self.values, 'value')} in {rows})"
+        return f"{'the rows of ' if self.kind == 'rows' else ''}table {self.name} ({rows})"
+
+    @property
+    def sentence(self) -> str:
+        """What the revision does to it."""
+        rows = many(self.rows, "row")
+        if self.kind == "rows":
+            return f"deletes from {self.name}, which has {rows}"
+        if not self:
+            return f"drops {self.kind} {self.name}, which is empty"
+        if self.kind == "table":
+            return f"drops table {self.name} with {rows}"
+        return f"drops column {self.name} with {many(self.values, 'value')} in {rows}"
+
+
+def many(count: int | None, what: str) -> str:
+    """``3 rows``, ``1 row``, ``uncounted rows``."""
+    return f"uncounted {what}s" if count is None else f"{count:,} {what}{'s' * (count != 1)}"
+
+
+class Stored:
+    """The tables that a database has now, and how full they are; none without a database."""
+
+    def __init__(self, connection: sa.Connection | None) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect.name if connection is not None else ""
+        self._names: dict[str | None, dict[str, str]] = {}
+        self._columns: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._counts: dict[tuple[str, str], int | None] = {}
+
+    def tables(self, schema: str | None = None) -> dict[str, str]:
+        """The tables of a schema, by their names in lower case."""
+        if self.connection is None:
+            return {}
+        if schema not in self._names:
+            try:
+                names = sa.inspect(self.connection).get_table_names(schema)
+            except DBAPIError:
+                names = []
+            self._names[schema] = {name.lower(): name for name in names}
+        return self._names[schema]
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table of this name, which may have a schema."""
+        schema, _, name = table.rpartition(".")
+        return name.lower() in self.tables(schema or None)
+
+    def columns(self, table: str) -> dict[str, tuple[str, bool]]:
+        """By their names in lower case: each column's name, and whether it is computed."""
+        if table not in self._columns:
+            found: list[Any] = []
+            if self.has(table):
+                where = self._table(table)
+                found = sa.inspect(self.connection).get_columns(where.name, where.schema)
+            self._columns[table] = {
+                c["name"].lower(): (c["name"], bool(c.get("computed"))) for c in found
+            }
+        return self._columns[table]
+
+    def rows(self, table: str) -> int | None:
+        """How many rows a table has; None where they may not be read."""
+        return self._count(table, "")
+
+    def losses(self, drop: Drop, name: str) -> Iterator[Loss]:
+        """What goes with a drop, called ``name``; nothing for what is not there.
+
+        Nothing either for a computed column: its values come from others.
+        """
+        if not self.has(drop.table):
+            return
+        if not drop.column:
+            yield Loss(drop.kind, name, self.rows(drop.table))
+            return
+        column, computed = self.columns(drop.table).get(drop.column.lower(), ("", True))
+        if not computed:
+            yield Loss("column", name, self.rows(drop.table), self._count(drop.table, column))
+
+    def _table(self, table: str) -> sa.TableClause:
+        schema, _, name = table.rpartition(".")
+        return sa.table(self.tables(schema or None)[name.lower()], schema=schema or None)
+
+    def _count(self, table: str, column: str) -> int | None:
+        if (table, column) not in self._counts:
+            assert self.connection is not None
+            what = sa.func.count(sa.column(column)) if column else sa.func.count()
+            query = sa.select(what).select_from(self._table(table))
+            # A statement that fails ends the transaction there, and only there.
+            apart: AbstractContextManager[Any] = nullcontext()
+            if self.dialect == "postgresql":
+                apart = self.connection.begin_nested()
+            try:
+                with apart:
+                    self._counts[table, column] = self.connection.scalar(query)
+            except DBAPIError:
+                self._counts[table, column] = None
+        return self._counts[table, column]
