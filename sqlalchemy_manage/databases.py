@@ -25,6 +25,14 @@ _DRIVERS = {
     "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
 }
 SERVERS = ("postgresql", "mysql", "mariadb")
+# MyISAM would keep rows of what was rolled back, and latin1 refuse what people write. Each
+# of the two dialects reads the options of its own name alone.
+OWN_TABLE: dict[str, Any] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"))
+}
+"""Options of the tables that the tool keeps for itself, on MySQL and MariaDB."""
 
 
 def database_url(database: Database, root: Path | None = None) -> URL:

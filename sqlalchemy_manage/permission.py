@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from .databases import database_url, is_sqlite_file, sqlite_path
+from .databases import OWN_TABLE, database_url, is_sqlite_file, sqlite_path
 from .errors import DatabaseMissing, NotPermitted, OpenQuestion, UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ STAMP = sa.Table(
     sa.MetaData(),
     sa.Column("name", sa.String(NAME_LENGTH), primary_key=True),
     sa.Column("stamped_at", sa.String(32), nullable=False),
+    **OWN_TABLE,
 )
 
 

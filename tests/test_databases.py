@@ -13,7 +13,7 @@ from conftest import Manage
 from sqlalchemy.engine import make_url
 
 from sqlalchemy_manage.conf import Database
-from sqlalchemy_manage.databases import database_url, shown
+from sqlalchemy_manage.databases import OWN_TABLE, database_url, shown
 from sqlalchemy_manage.errors import SettingsError
 from sqlalchemy_manage.servers import scratch_database
 
@@ -161,3 +161,36 @@ def test_a_scratch_database_is_empty_and_gone_afterwards(database_url: str) -> N
     else:
         with pytest.raises(sa.exc.OperationalError):
             engine.connect()
+
+
+def test_the_tools_own_tables_hold_any_text(
+    manage_on: Callable[[str], Manage], new_database: Callable[..., str]
+) -> None:
+    """On a MariaDB database with the server's old default, too."""
+    url = new_database("mariadb")
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER DATABASE CHARACTER SET latin1")
+    for command in (["migrate"], ["seed", "Department=2"], ["environment", "testing"]):
+        assert manage_on(url)(*command).code == 0
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT table_name, engine, table_collation FROM information_schema.tables"
+            " WHERE table_schema = database() AND table_name LIKE 'sqlalchemy_manage_%%'"
+        ).all()
+    assert {name.removeprefix("sqlalchemy_manage_") for name, *_ in found} >= {
+        "ledger", "seed_run", "seed_keys", "environment"
+    }  # fmt: skip
+    for name, kind, collation in found:
+        assert (name, kind, collation.partition("_")[0]) == (name, "InnoDB", "utf8mb4")
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "mariadb"])
+def test_the_tools_own_tables_roll_back(dialect: str) -> None:
+    """Whatever the server makes of a table that names no engine."""
+    assert OWN_TABLE[f"{dialect}_engine"] == "InnoDB"
+    table = sa.Table("own", sa.MetaData(), sa.Column("id", sa.Integer), **OWN_TABLE)
+    sql = str(
+        sa.schema.CreateTable(table).compile(sa.create_mock_engine(f"{dialect}+pymysql://", print))
+    )
+    assert "ENGINE=InnoDB" in sql and "CHARSET=utf8mb4" in sql

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from ...databases import OWN_TABLE
 from ...errors import DatabaseMissing, HistoryError
 from ..sql.statement_kinds import Kind
 from .replaying import Answer
@@ -39,10 +40,7 @@ TABLE = sa.Table(
     sa.Column("fingerprint", sa.String(64)),
     sa.Column("answer", _TEXT),
     sa.Column("session", sa.BigInteger),
-    mysql_charset="utf8mb4",
-    mysql_engine="InnoDB",
-    mariadb_charset="utf8mb4",
-    mariadb_engine="InnoDB",
+    **OWN_TABLE,
 )
 
 INTENT, DONE, FAILED = "intent", "done", "failed"

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ... import __version__
+from ...databases import OWN_TABLE
 from ...whoami import host, user
 from ..revisions.checksum import checksum, digest
 from ..revisions.history import Revision
@@ -39,9 +40,7 @@ _TABLE = sa.Table(
     sa.Column("host", sa.String(255), nullable=False),
     sa.Column("username", sa.String(255), nullable=False),
     sa.Column("reason", sa.Text),
-    # MyISAM would keep rows of a revision that was rolled back.
-    mysql_engine="InnoDB",
-    mysql_charset="utf8mb4",
+    **OWN_TABLE,
 )
 _READ = [column for column in _TABLE.columns if column.name not in ("source", "version")]
 _LONGEST = 1_000_000

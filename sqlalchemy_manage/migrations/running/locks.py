@@ -30,7 +30,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from ...databases import is_sqlite_file, sqlite_path
+from ...databases import OWN_TABLE, is_sqlite_file, sqlite_path
 from ...errors import Locked
 
 try:
@@ -46,6 +46,7 @@ _HOLDER = sa.Table(
     sa.MetaData(),
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("who", sa.String(255), nullable=False),
+    **OWN_TABLE,
 )
 
 _POSTGRESQL_HOLDER = f"""

@@ -13,14 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
+from ...databases import OWN_TABLE
 from ...errors import SeedError
 from ...whoami import host, user
 from .packing import pack, unpack
 
 # MySQL's and MariaDB's TEXT ends at 64 KB.
 _LongText = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
-# MyISAM would keep rows of a run that was rolled back.
-_OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
 _METADATA = sa.MetaData()
 _RUN = sa.Table(
     "sqlalchemy_manage_seed_run",
@@ -35,7 +34,7 @@ _RUN = sa.Table(
     sa.Column("host", sa.String(255), nullable=False),
     sa.Column("username", sa.String(255), nullable=False),
     sa.Column("plan", _LongText, nullable=False, comment="JSON"),
-    **_OPTIONS,
+    **OWN_TABLE,
 )
 _KEYS = sa.Table(
     "sqlalchemy_manage_seed_keys",
@@ -48,7 +47,7 @@ _KEYS = sa.Table(
     sa.Column("row_count", sa.Integer, nullable=False),
     # MySQL and MariaDB make a MEDIUMBLOB of this length; BLOB alone ends at 64 KB.
     sa.Column("packed", sa.LargeBinary(2**24 - 1), nullable=False, comment="see packing.py"),
-    **_OPTIONS,
+    **OWN_TABLE,
 )
 
 
