@@ -284,7 +284,7 @@ def test_profiles(new_database: NewDatabase) -> None:
 INTERRUPTED = """
 import sys
 from sqlalchemy_manage.project import Project
-from sqlalchemy_manage.seeding import ledger
+from sqlalchemy_manage.seeding.undoing import ledger
 from sqlalchemy_manage.seeding.plan import Request, plan
 from sqlalchemy_manage.seeding.seed import Seeder
 
