@@ -28,7 +28,9 @@ SERVERS = {
     "postgresql": os.environ.get(
         "TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
     ),
-    "mariadb": os.environ.get("TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/"),
+    "mariadb": os.environ.get(
+        "TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/?ssl_disabled=1"
+    ),
 }
 SETTINGS = """\
 import os
