@@ -29,7 +29,7 @@ from sqlalchemy_manage.seeding.undoing import ledger
 NewDatabase = Callable[[str], str]
 TABLES = ("department", "employee", "department_employee_link")
 LOAD = ("seed", "load", "--scale", "0.025", "--random-seed", "11")  # 25,000: three chunks
-MOMENTS = int(os.environ.get("SEED_KILLS", "7"))
+MOMENTS = int(os.environ.get("SEED_KILLS", "4"))
 
 
 @pytest.fixture(scope="module")
