@@ -11,11 +11,11 @@ In a revision file::
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import MigrationError, Recorded, UsageError
+from ...errors import MigrationError, Recorded, UsageError, did_you_mean
 from ...output import clean
 from ..autogenerate.questions import flag, quoted, split_name
 from ..revisions.source import Source, parsed
@@ -93,13 +93,15 @@ def allowed_names(flags: Iterable[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def lost(step: Step, losses: Collection[Loss], *, recorded: bool, ddl: bool) -> MigrationError:
-    """The error for losses that nobody declared.
+def lost(
+    step: Step, losses: Collection[Loss], declared: Declared, *, recorded: bool, ddl: bool
+) -> MigrationError:
+    """The error for losses that are not ``declared``.
 
     ``recorded``: they are committed, and the revision is. ``ddl``: a statement of it was
     committed, though the losses are not; both on MariaDB and MySQL only.
     """
-    lines = "\n".join(map(str, losses))
+    lines = "\n".join([*map(str, losses), *_misspelt(losses, declared)])
     attribute = ATTRIBUTE if step.verb == "upgrade" else f"{ATTRIBUTE}_downgrade"
     entries = ", ".join(f"{_literally(_name(loss))}: " + '"all"' for loss in losses)
     flags = " ".join(flag("--allow-loss", _name(loss)) for loss in losses)
@@ -131,6 +133,14 @@ def lost(step: Step, losses: Collection[Loss], *, recorded: bool, ddl: bool) -> 
         f"{step.name} loses rows or links without declaring it:\n{lines}\n{state}",
         f"Mend the revision. {intended}",
     )
+
+
+def _misspelt(losses: Collection[Loss], declared: Declared) -> Iterator[str]:
+    """What is declared of nothing that was lost, where it is near to what was."""
+    names = [".".join(name) for loss in losses for name in loss.names]
+    for name in declared:
+        if name not in names and (meant := did_you_mean(name, names)):
+            yield clean(f"  '{name}', of which a loss is declared, lost nothing.{meant}")
 
 
 def _name(loss: Loss) -> str:

@@ -126,7 +126,8 @@ class LinksStay(Guard):
                 keeping.forget(step.connection, kept)
         if found:
             stays = self.committed and not step.transactional
-            raise lost(step, found, recorded=stays, ddl=self.ddl and not step.transactional)
+            ddl = self.ddl and not step.transactional
+            raise lost(step, found, self.allowed, recorded=stays, ddl=ddl)
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:

@@ -756,6 +756,19 @@ def test_migrate_names_the_rows_and_how_to_go_on(app: App) -> None:
     app.done("migrate", "zero", "--allow-data-loss")
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
+@pytest.mark.parametrize(
+    ("name", "told"), [("emploee", "Did you mean 'employee'?"), ("department", None)]
+)
+def test_a_misspelt_declaration_is_pointed_out(app: App, name: str, told: str | None) -> None:
+    revision(app, DELETES, declares=f'expected_loss = {{"{name}": "all"}}')
+    result = app.manage("migrate")
+    assert result.code == 1
+    line = f"  '{name}', of which a loss is declared, lost nothing. {told}\n"
+    assert (line in result.stderr) is (told is not None)
+    assert ("lost nothing" in result.stderr) is (told is not None)
+
+
 def test_no_prove_says_what_it_costs(app: App) -> None:
     revision(app, DELETES)
     result = app.done("migrate", "--no-prove")
