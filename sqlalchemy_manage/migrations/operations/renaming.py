@@ -23,6 +23,7 @@ from ...errors import MigrationError
 from ..objects.following import functions_follow
 from ..revisions.words import Change
 from ..sqlite.master import references_follow
+from .implementations import undoubled
 from .mariadb import follow_renames
 
 _MARIADB = ("mysql", "mariadb")
@@ -230,9 +231,8 @@ def _cut(operations: Operations, operation: Rename) -> tuple[str, str]:
     dialect = operations.impl.dialect
     preparer = dialect.identifier_preparer
     names = [conv(operation.old), conv(operation.new)]
-    cut = [str(preparer.truncate_and_render_constraint_name(name)) for name in names]
-    if dialect.paramstyle in ("format", "pyformat"):
-        cut = [name.replace("%%", "%") for name in cut]
+    sent = (str(preparer.truncate_and_render_constraint_name(name)) for name in names)
+    cut = [undoubled(name, dialect) for name in sent]
     old, new = (str(preparer.unformat_identifiers(name)[-1]) for name in cut)
     return old, new
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ...errors import Locked
+from ..operations.implementations import undoubled
 from ..sql.statement_kinds import MARIADB
 
 _LITERAL = re.compile(r"'(?:[^'\\]|''|\\.)*'")
@@ -51,7 +52,7 @@ def fingerprint(connection: sa.Connection, statement: str) -> str | None:
     """MariaDB and MySQL: how everything that ``statement`` names is defined now; else None."""
     if connection.dialect.name not in MARIADB:
         return None
-    text = _LITERAL.sub(" ", statement).replace("%%", "%")
+    text = undoubled(_LITERAL.sub(" ", statement), connection.dialect)
     found = [quoted.replace("``", "`") or plain for quoted, plain in _NAME.findall(text)]
     names = sorted({name for name in found if len(name) <= 64})
     schemas = {str(connection.exec_driver_sql("SELECT DATABASE()").scalar())}
