@@ -96,9 +96,10 @@ def _previews(
         direction = "downgrade" if plan.backwards else "upgrade"
         for revision in plan.steps:
             effects = reader.read(revision.path, direction)
-            losses = (
+            losses = [
                 loss for drop in effects.drops for loss in reader.stored.losses(drop, drop.named)
-            )
+            ]
+            certain = {(loss.kind, loss.name) for loss in losses if loss.certain}
             yield Preview(
                 revision.id,
                 revision.doc,
@@ -106,7 +107,9 @@ def _previews(
                 None if (found := origin(revision.id)) else str(revision.path),
                 tuple(line for step in effects.steps for line in _words(step)),
                 {named: reader.stored.rows(table) for named, table in effects.tables.items()},
-                tuple(dict.fromkeys(losses)),
+                tuple(
+                    dict.fromkeys(x for x in losses if x.certain or (x.kind, x.name) not in certain)
+                ),
                 why_not_undone(revision),
                 found,
             )

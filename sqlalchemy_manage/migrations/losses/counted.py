@@ -17,7 +17,8 @@ class Drop:
 
     ``table`` and ``column`` are names of now, ``named`` is what the revision says, after
     the renames before it: ``table``, or ``table.column``. ``whole``: False for a DELETE that
-    may have a condition.
+    may have a condition. ``certain``: False where the name is put together while running, and
+    this is one that the file mentions.
     """
 
     kind: str
@@ -25,6 +26,7 @@ class Drop:
     column: str
     named: str
     whole: bool = True
+    certain: bool = True
 
     @property
     def name(self) -> str:
@@ -34,7 +36,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class Loss:
-    """A drop with its count. ``kind`` is that of the drop.
+    """A drop with its count. ``kind`` and ``certain`` are those of the drop.
 
     ``rows``: how many the table has; ``values``: how many of them have one in the column.
     None where they cannot be counted.
@@ -44,6 +46,7 @@ class Loss:
     name: str
     rows: int | None
     values: int | None = None
+    certain: bool = True
 
     def __bool__(self) -> bool:
         """Whether anything goes; what cannot be counted may be something."""
@@ -61,11 +64,12 @@ class Loss:
         rows = many(self.rows, "row")
         if self.kind == "rows":
             return f"deletes from {self.name}, which has {rows}"
+        drops = f"{'drops' if self.certain else 'may drop'} {self.kind} {self.name}"
         if not self:
-            return f"drops {self.kind} {self.name}, which is empty"
+            return f"{drops}, which is empty"
         if self.kind == "table":
-            return f"drops table {self.name} with {rows}"
-        return f"drops column {self.name} with {many(self.values, 'value')} in {rows}"
+            return f"{drops} with {rows}"
+        return f"{drops} with {many(self.values, 'value')} in {rows}"
 
 
 def many(count: int | None, what: str) -> str:
@@ -124,11 +128,12 @@ class Stored:
         if not self.has(drop.table):
             return
         if not drop.column:
-            yield Loss(drop.kind, name, self.rows(drop.table))
+            yield Loss(drop.kind, name, self.rows(drop.table), certain=drop.certain)
             return
         column, computed = self.columns(drop.table).get(drop.column.lower(), ("", True))
         if not computed:
-            yield Loss("column", name, self.rows(drop.table), self._count(drop.table, column))
+            values = self._count(drop.table, column)
+            yield Loss("column", name, self.rows(drop.table), values, drop.certain)
 
     def _table(self, table: str) -> sa.TableClause:
         schema, _, name = table.rpartition(".")

@@ -123,7 +123,7 @@ class Reader:
                 continue
             composed = step.change.words.endswith("(...)")
             if composed and not step.sql:
-                self._altered(self._mentioning)
+                self._altered(self._mentioning, certain=False)
             else:
                 statements = [text for text in step.sql if not _STORED.match(text)]
                 self._statements(statements, composed=composed)
@@ -139,13 +139,13 @@ class Reader:
             self._tables[table] = None
         elif verb == "drop_table":
             for name in [table] if table else self._mentioned():
-                self._drop_table(name)
+                self._drop_table(name, certain=bool(table))
         elif verb == "add_column":
             self._columns[table, names[0]] = None
         elif verb == "drop_column" or (verb == "alter_computed" and not _was_computed(call)):
             for name in [table] if table else self._mentioned():
                 for column in names if names[0] else self._mentioned(name):
-                    self._drop_column(name, column)
+                    self._drop_column(name, column, certain=bool(table and names[0]))
         elif verb in ("rename_column", "alter_column") and len(names) > 1:
             self._rename_column(table, names[0], names[1])
 
@@ -157,18 +157,18 @@ class Reader:
                 self._touch(_bare(match[1]))
         if composed and _NAMELESS.search(text):
             for name in self._mentioned():
-                self._drop_table(name)
+                self._drop_table(name, certain=False)
         self._altered(text)
         for statement in statements:
             for deleted in _DELETE.finditer(statement):
                 all_of_them = not composed and _DELETE_ALL.fullmatch(statement) is not None
                 self._delete(_bare(deleted[1]), all_of_them)
 
-    def _altered(self, text: str) -> None:
+    def _altered(self, text: str, *, certain: bool = True) -> None:
         for match in _DROP_TABLE.finditer(text):
             for found in re.findall(_NAME, f"{match[2]} {match[3]}"):
                 if match[1].upper().startswith("DROP"):
-                    self._drop_table(_bare(found))
+                    self._drop_table(_bare(found), certain=certain)
                 else:
                     self._delete(_bare(found), True)
         for match in _ALTER.finditer(text):
@@ -180,7 +180,7 @@ class Reader:
                 self._rename_column(table, _bare(renamed[1]), _bare(renamed[2]))
             else:
                 for dropped in _DROP_COLUMN.finditer(rest):
-                    self._drop_column(table, _bare(dropped[1]))
+                    self._drop_column(table, _bare(dropped[1]), certain=certain)
 
     @property
     def _mentioning(self) -> str:
@@ -225,12 +225,13 @@ class Reader:
         self._columns[table, new] = self._columns.get((table, old), old)
         self._columns[table, old] = None
 
-    def _drop_table(self, name: str) -> None:
+    def _drop_table(self, name: str, *, certain: bool = True) -> None:
         """Note the drop of a table, under the name that it has now."""
         self._touch(name)
         if (real := self._real(name)) is not None:
-            self._effects.drops.append(Drop("table", real, "", name))
-        self._tables[name] = None
+            self._effects.drops.append(Drop("table", real, "", name, certain=certain))
+        if certain:
+            self._tables[name] = None
 
     def _delete(self, table: str, whole: bool) -> None:
         """The same of rows; the table stays."""
@@ -238,14 +239,16 @@ class Reader:
         if (real := self._real(table)) is not None:
             self._effects.drops.append(Drop("rows", real, "", table, whole))
 
-    def _drop_column(self, table: str, name: str) -> None:
+    def _drop_column(self, table: str, name: str, *, certain: bool = True) -> None:
         """The same of a column."""
         self._touch(table)
         real = self._real(table)
         column = self._columns.get((table, name), name)
         if real is not None and column is not None:
-            self._effects.drops.append(Drop("column", real, column, f"{table}.{name}"))
-        self._columns[table, name] = None
+            drop = Drop("column", real, column, f"{table}.{name}", certain=certain)
+            self._effects.drops.append(drop)
+        if certain:
+            self._columns[table, name] = None
 
 
 def _was_computed(call: OperationCall) -> bool:
