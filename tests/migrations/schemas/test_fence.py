@@ -97,7 +97,7 @@ def test_a_table_may_have_the_name_of_another_database(
     new_database: Callable[..., str],
     history_of: Callable[..., History],
 ) -> None:
-    other = new_database("mariadb").rpartition("/")[2]
+    other = sa.make_url(new_database("mariadb")).database
     project = project_on(new_database("mariadb"))
     history = history_of(
         a=TABLE.format(other)
