@@ -37,11 +37,13 @@ from .running.executors import Window
 from .running.resuming import later_again
 from .running.work import Result, Setup, Task, chunk_label, in_worker, record, run_task
 from .undoing import ledger
-from .writers.blame import require_references, send
+from .writers.blame import put_in, require_references, send
 from .writers.writer import Encoder, Writer
 
 if TYPE_CHECKING:
     from ..project import Project
+
+SORTED_FROM = 200_000
 
 
 @dataclass(frozen=True)
@@ -252,6 +254,9 @@ class Seeder:
                 require_references(self.connection, self.tables[name])
         self.unproved.clear()
 
+    def _put_in(self, share: Share) -> None:
+        put_in(self.connection, self.writer, share.factory.__name__, self.tables)
+
     def _fate(self) -> str:
         if self.commit_every is None:
             return "Nothing was written."
@@ -296,9 +301,14 @@ class Seeder:
         results = self._in_order(share, tasks, pools)
         if not ordered and total - first > 1:
             results = self._apart(share, tasks, pools)
+        # Fewer links fit the cache, in whatever order they come.
+        self.writer.sorting = share.count >= SORTED_FROM
         for task, result in results:
             self._write(share, task, result)
-            self._chunk_done(index, task.number, share, task.number * SIZE + task.count)
+            done = task.number * SIZE + task.count
+            if done == share.count:
+                self._put_in(share)
+            self._chunk_done(index, task.number, share, done)
 
     def _here(self, share: Share, task: Task, pools: Pools) -> Result:
         result = run_task(share, task, self.encoder, self.counters, pools, self.seen)
@@ -427,6 +437,7 @@ class Seeder:
             self.progress = Progress(index + 1, 0, self.counters.next)
         if self.commit_every is not None and self.uncommitted >= self.commit_every:
             ledger.save_plan(self.connection, self.run, self._plan())
+            self._put_in(share)
             self._prove()
             self.writer.finish()
             self.connection.commit()

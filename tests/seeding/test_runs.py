@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -21,6 +22,7 @@ import pytest
 import sqlalchemy as sa
 from conftest import BACKENDS, ROOT, Result, run
 
+from sqlalchemy_manage.errors import SeedError
 from sqlalchemy_manage.project import Project
 from sqlalchemy_manage.seeding.plan import Request, plan
 from sqlalchemy_manage.seeding.seed import Seeder
@@ -177,6 +179,85 @@ def test_rows_and_their_keys_are_committed_together(
     result = manage(url, "seed", "--resume")
     assert result.code == 0, result
     assert checksum(url) == expected
+
+
+@pytest.fixture
+def sorting(
+    fresh: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, Callable[..., None]]]:
+    """An SQLite database, and a load of it with sorted links, as in large shares."""
+    url = fresh("sqlite")
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setattr("sqlalchemy_manage.seeding.seed.SORTED_FROM", 1)
+    project = Project("settings")
+
+    def load(**options: Any) -> None:
+        with project.connect() as connection:
+            request, shares = plan(project, connection, Request("load", scale=0.025))
+            connection.rollback()
+            Seeder(project, connection, request, shares, 11, **options).seed()
+
+    yield url, load
+    project.close()
+
+
+def links(url: str) -> list[tuple[int, int]]:
+    """In the order in which they were put in."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    query = "SELECT department_id, employee_id FROM department_employee_link ORDER BY rowid"
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+
+@pytest.mark.parametrize("commit_every", [None, 9000])
+def test_links_of_a_large_share_go_in_by_their_key(
+    sorting: tuple[str, Callable[..., None]], commit_every: int | None, expected: str
+) -> None:
+    url, load = sorting
+    load(commit_every=commit_every)
+    assert checksum(url) == expected
+    assert (links(url) == sorted(links(url))) is (commit_every is None)
+    assert manage(url, "seed", "--undo").code == 0
+    assert counts(url) == [0, 0, 0]
+
+
+def test_a_sorted_link_that_is_refused_is_named(
+    sorting: tuple[str, Callable[..., None]],
+) -> None:
+    url, load = sorting
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE department_employee_link")
+        connection.exec_driver_sql(
+            "CREATE TABLE department_employee_link (department_id INTEGER NOT NULL, employee_id"
+            " INTEGER NOT NULL CONSTRAINT few CHECK (employee_id <> 12345),"
+            " PRIMARY KEY (department_id, employee_id))"
+        )
+    with pytest.raises(SeedError) as told:
+        load()
+    assert re.fullmatch(
+        r"EmployeeFactory: the database refuses department_employee_link: department_id=\d+,"
+        r" employee_id=12345 \(CHECK, constraint few\)\. Nothing was written\.",
+        str(told.value),
+    )
+    assert counts(url) == [0, 0, 0]
+
+
+def test_links_that_a_trigger_sees_do_not_wait(
+    sorting: tuple[str, Callable[..., None]], expected: str
+) -> None:
+    url, load = sorting
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE seen (employee_id INTEGER)")
+        connection.exec_driver_sql(
+            "CREATE TRIGGER see AFTER INSERT ON department_employee_link"
+            " BEGIN INSERT INTO seen VALUES (NEW.employee_id); END"
+        )
+    load()
+    assert checksum(url) == expected
+    found = links(url)
+    assert found != sorted(found)
 
 
 def test_a_run_that_goes_on_is_left_alone(fresh: Callable[[str], str]) -> None:

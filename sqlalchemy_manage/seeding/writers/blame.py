@@ -41,6 +41,28 @@ def send(
     savepoint.commit()
 
 
+def put_in(
+    connection: sa.Connection, writer: Writer, factory: str, tables: Mapping[str, sa.Table]
+) -> None:
+    """Let the rows that wait go into their tables; raises SeedError as ``send`` does."""
+    if not writer.waiting.tables:
+        return
+    savepoint = connection.begin_nested()
+    try:
+        writer.waiting.put_in()
+    except DBAPIError as error:
+        if violation(error, tables.values()).kind == "refused":
+            raise
+        savepoint.rollback()
+        try:
+            for table, row in writer.waiting.one_by_one():  # noqa: B007
+                pass
+        except DBAPIError as again:
+            error = again
+        raise _refused(factory, table, row, tables, error) from error
+    savepoint.commit()
+
+
 def require_references(connection: sa.Connection, table: sa.Table) -> None:
     """Raises SeedError for the first row of an SQLite table that refers to none that is there."""
     quoted = connection.dialect.identifier_preparer.quote(table.name)
@@ -78,12 +100,21 @@ def _named(
         except DBAPIError as again:
             error, row = again, dict(zip(part.columns, values, strict=True))
             break
+    named = {key: part.table.columns[key].name for key in row}
+    row = {named[key]: value for key, value in row.items()}
+    return _refused(factory, part.table, row, tables, error)
+
+
+def _refused(
+    factory: str,
+    table: sa.Table,
+    row: Mapping[str, Any],
+    tables: Mapping[str, sa.Table],
+    error: DBAPIError,
+) -> SeedError:
+    """``row``: by the names of its columns."""
     broken = violation(error, tables.values())
-    table = part.table
-    named = {column.name: key for key, column in table.c.items()}
     shown = [
-        f"{table.name}.{name} = {clean(repr(row[named[name]]))}"
-        for name in broken.columns
-        if named.get(name) in row
+        f"{table.name}.{name} = {clean(repr(row[name]))}" for name in broken.columns if name in row
     ] or [f"{table.name}: " + clean(", ".join(f"{k}={v!r}" for k, v in row.items()))]
     return refusal(factory, ", ".join(shown), reason(broken, error))

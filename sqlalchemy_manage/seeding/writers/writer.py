@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ...errors import SeedError
-from . import mysql, postgresql
+from . import mysql, postgresql, sqlite
 from .block import Block
 from .values import ValueFault, Values, bound, each, needs_core
 
@@ -93,14 +93,18 @@ class Writer:
     """Sends blocks in the transaction of ``connection``, which the caller commits.
 
     ``tables``: full name -> table. What the database refuses is raised as SQLAlchemy's
-    DBAPIError, with the INSERT as its statement.
+    DBAPIError, with the INSERT as its statement. ``sorting``: on SQLite, rows of link tables
+    wait, and are there after ``waiting.put_in()``.
     """
+
+    sorting = False
 
     def __init__(self, connection: sa.Connection, tables: Mapping[str, sa.Table]) -> None:
         self.connection = connection
         self.tables = tables
         self._inserts: dict[tuple[str, tuple[str, ...]], tuple[str, list[str]]] = {}
         self._sent: dict[str, set[str]] = {}
+        self.waiting = sqlite.Waiting(connection)
 
     def send(self, block: Block) -> None:
         """Insert the rows of a block."""
@@ -124,6 +128,8 @@ class Writer:
             self._inserts[at] = _insert(table, block.columns, self.connection.dialect)
         statement, order = self._inserts[at]
         ordered = [columns[block.columns.index(key)] for key in order]
+        if self.sorting and self.waiting.takes(table, block.columns):
+            statement = self.waiting.insert(table, order)
         try:
             with self._cursor(statement) as cursor:
                 cursor.executemany(statement, zip(*ordered, strict=True))
