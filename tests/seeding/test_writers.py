@@ -7,7 +7,7 @@ import decimal
 import enum
 import pickle
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -598,4 +598,46 @@ def test_hidden_parameters_stay_hidden(database_url: str) -> None:
         write(connection, thing, ("id", "label"), ([1, 1], ["secret", "secret"]))
     assert caught.value.hide_parameters
     assert "secret" not in str(caught.value)
+    engine.dispose()
+
+
+class Lowered(sa.types.TypeDecorator[str]):
+    impl = sa.String
+    cache_ok = True
+
+    def bind_expression(self, bindvalue: Any) -> Any:
+        return sa.func.lower(bindvalue)
+
+
+def test_which_rows_may_wait_to_be_sorted(new_database: Callable[..., str]) -> None:
+    metadata = sa.MetaData()
+
+    def table(name: str, first: Any = sa.Integer, *more: Any, **options: Any) -> sa.Table:
+        keys = (
+            sa.Column("a", first, primary_key=True),
+            sa.Column("b", sa.Integer, primary_key=True),
+        )
+        return sa.Table(name, metadata, *keys, *more, **options)
+
+    link, referred = table("link"), table("referred")
+    table("child", sa.Integer, sa.ForeignKeyConstraint(["a", "b"], ["referred.a", "referred.b"]))
+    lowered, seen, other = table("lowered", Lowered), table("seen"), table("o", schema="temp")
+    wider = table("wider", sa.Integer, sa.Column("c", sa.Integer))
+    engine = sa.create_engine(new_database("sqlite"))
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        connection.exec_driver_sql(
+            "CREATE TRIGGER t AFTER INSERT ON SEEN BEGIN DELETE FROM seen; END"
+        )
+        writer = Writer(connection, {t.fullname: t for t in metadata.tables.values()})
+        writer.sorting = True
+        encoder = Encoder(connection.dialect)
+        for each in (link, referred, lowered, seen, other, wider):
+            keys = tuple(each.columns.keys())
+            values = ["A" if isinstance(c.type, Lowered) else 2 for c in each.columns]
+            writer.send(encoder.encode(each, keys, [[value] for value in values]))
+        assert set(writer.waiting.tables) == {"link"}
+        assert connection.execute(sa.select(lowered.c.a)).scalar() == "a"
+        writer.waiting.put_in()
+        assert connection.execute(sa.select(link)).all() == [(2, 2)]
     engine.dispose()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +63,8 @@ class Loss:
         """What the revision does to it."""
         rows = many(self.rows, "row")
         if self.kind == "rows":
-            return f"deletes from {self.name}, which has {rows}"
+            verb = "deletes" if self.certain else "may delete"
+            return f"{verb} from {self.name}, which has {rows}"
         drops = f"{'drops' if self.certain else 'may drop'} {self.kind} {self.name}"
         if not self:
             return f"{drops}, which is empty"
@@ -83,37 +84,33 @@ class Stored:
     def __init__(self, connection: sa.Connection | None) -> None:
         self.connection = connection
         self.dialect = connection.dialect.name if connection is not None else ""
-        self._names: dict[str | None, dict[str, str]] = {}
-        self._columns: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._names: dict[str | None, list[str]] = {}
+        self._found: dict[str, sa.TableClause | None] = {}
+        self._columns: dict[str, dict[str, bool]] = {}
         self._counts: dict[tuple[str, str], int | None] = {}
 
-    def tables(self, schema: str | None = None) -> dict[str, str]:
-        """The tables of a schema, by their names in lower case."""
+    def tables(self, schema: str | None = None) -> list[str]:
+        """The names of the tables of a schema."""
         if self.connection is None:
-            return {}
+            return []
         if schema not in self._names:
             try:
-                names = sa.inspect(self.connection).get_table_names(schema)
+                self._names[schema] = sa.inspect(self.connection).get_table_names(schema)
             except DBAPIError:
-                names = []
-            self._names[schema] = {name.lower(): name for name in names}
+                self._names[schema] = []
         return self._names[schema]
 
     def has(self, table: str) -> bool:
-        """Whether there is a table of this name, which may have a schema."""
-        schema, _, name = table.rpartition(".")
-        return name.lower() in self.tables(schema or None)
+        """Whether there is a table, or a view, of this name, which may have a schema."""
+        return self._table(table) is not None
 
-    def columns(self, table: str) -> dict[str, tuple[str, bool]]:
-        """By their names in lower case: each column's name, and whether it is computed."""
+    def columns(self, table: str) -> dict[str, bool]:
+        """Each column by its name, and whether it is computed."""
         if table not in self._columns:
             found: list[Any] = []
-            if self.has(table):
-                where = self._table(table)
+            if (where := self._table(table)) is not None:
                 found = sa.inspect(self.connection).get_columns(where.name, where.schema)
-            self._columns[table] = {
-                c["name"].lower(): (c["name"], bool(c.get("computed"))) for c in found
-            }
+            self._columns[table] = {c["name"]: bool(c.get("computed")) for c in found}
         return self._columns[table]
 
     def rows(self, table: str) -> int | None:
@@ -130,27 +127,53 @@ class Stored:
         if not drop.column:
             yield Loss(drop.kind, name, self.rows(drop.table), certain=drop.certain)
             return
-        column, computed = self.columns(drop.table).get(drop.column.lower(), ("", True))
-        if not computed:
+        columns = self.columns(drop.table)
+        column = _named(drop.column, columns)
+        if column is not None and not columns[column]:
             values = self._count(drop.table, column)
             yield Loss("column", name, self.rows(drop.table), values, drop.certain)
 
-    def _table(self, table: str) -> sa.TableClause:
-        schema, _, name = table.rpartition(".")
-        return sa.table(self.tables(schema or None)[name.lower()], schema=schema or None)
+    def _table(self, table: str) -> sa.TableClause | None:
+        if table not in self._found:
+            schema, _, name = table.rpartition(".")
+            found = _named(name, self.tables(schema or None))
+            if found is None and self._is_view(name, schema or None):
+                found = name
+            self._found[table] = None if found is None else sa.table(found, schema=schema or None)
+        return self._found[table]
+
+    def _is_view(self, name: str, schema: str | None) -> bool:
+        if self.connection is None or not name:
+            return False
+        try:
+            return sa.inspect(self.connection).has_table(name, schema=schema)
+        except DBAPIError:
+            return False
 
     def _count(self, table: str, column: str) -> int | None:
-        if (table, column) not in self._counts:
+        where = self._table(table)
+        if (table, column) not in self._counts and where is not None:
             assert self.connection is not None
             what = sa.func.count(sa.column(column)) if column else sa.func.count()
-            query = sa.select(what).select_from(self._table(table))
-            # A statement that fails ends the transaction there, and only there.
-            apart: AbstractContextManager[Any] = nullcontext()
-            if self.dialect == "postgresql":
-                apart = self.connection.begin_nested()
+            query = sa.select(what).select_from(where)
             try:
-                with apart:
+                with self._apart():
                     self._counts[table, column] = self.connection.scalar(query)
             except DBAPIError:
                 self._counts[table, column] = None
-        return self._counts[table, column]
+        return self._counts.get((table, column))
+
+    def _apart(self) -> AbstractContextManager[Any]:
+        """A savepoint on PostgreSQL, where a statement that fails ends the transaction."""
+        assert self.connection is not None
+        if self.dialect != "postgresql" or self.connection.get_isolation_level() == "AUTOCOMMIT":
+            return nullcontext()
+        return self.connection.begin_nested()
+
+
+def _named(name: str, names: Iterable[str]) -> str | None:
+    """The very name among ``names``, else one that differs in case alone."""
+    known = list(names)
+    if name in known:
+        return name
+    return next((other for other in known if other.lower() == name.lower()), None)

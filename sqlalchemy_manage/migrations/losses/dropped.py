@@ -31,7 +31,9 @@ _DROP_TABLE = re.compile(
     re.IGNORECASE,
 )
 # f"DROP TABLE {name}": what follows is not in the string.
-_NAMELESS = re.compile(r"\b(?:DROP\s+TABLE(?:\s+IF\s+EXISTS)?|TRUNCATE)\s+[\"`]?(?:;|$)", re.I)
+_NAMELESS = re.compile(
+    r"\b(DROP\s+TABLE(?:\s+IF\s+EXISTS)?|TRUNCATE(?:\s+TABLE)?)\s+[\"`]?(?:;|$)", re.I
+)
 _DELETE = re.compile(rf"\bDELETE\s+FROM\s+(?:ONLY\s+)?{_NAME}", re.IGNORECASE)
 _DELETE_ALL = re.compile(rf"\s*{_DELETE.pattern}\s*;?\s*", re.IGNORECASE)
 _ALTER = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{_NAME}\s+([^;]*)", re.I)
@@ -45,7 +47,10 @@ _RENAME_TABLE = re.compile(rf"^RENAME\s+(?:TO|AS)\s+{_NAME}", re.IGNORECASE)
 _WRITE = re.compile(rf"\b(?:UPDATE(?:\s+ONLY)?|INSERT\s+INTO)\s+{_NAME}", re.IGNORECASE)
 # What a function or a trigger does, it does later.
 _STORED = re.compile(
-    r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+)*?(?:FUNCTION|TRIGGER|VIEW|PROCEDURE|RULE|EVENT)\b",
+    r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:ALGORITHM\s*=\s*\w+\s+)?"
+    r"(?:DEFINER\s*=\s*\S+(?:\s*@\s*\S+)?\s+)?(?:SQL\s+SECURITY\s+\w+\s+)?"
+    r"(?:(?:TEMP|TEMPORARY|MATERIALIZED|RECURSIVE|CONSTRAINT|AGGREGATE)\s+)*"
+    r"(?:FUNCTION|TRIGGER|VIEW|PROCEDURE|RULE|EVENT)\b",
     re.IGNORECASE,
 )
 
@@ -123,6 +128,7 @@ class Reader:
                 continue
             composed = step.change.words.endswith("(...)")
             if composed and not step.sql:
+                self._nameless(self._mentioning)
                 self._altered(self._mentioning, certain=False)
             else:
                 statements = [text for text in step.sql if not _STORED.match(text)]
@@ -155,14 +161,22 @@ class Reader:
         for statement in statements:
             for match in _WRITE.finditer(statement):
                 self._touch(_bare(match[1]))
-        if composed and _NAMELESS.search(text):
-            for name in self._mentioned():
-                self._drop_table(name, certain=False)
-        self._altered(text)
         for statement in statements:
             for deleted in _DELETE.finditer(statement):
-                all_of_them = not composed and _DELETE_ALL.fullmatch(statement) is not None
-                self._delete(_bare(deleted[1]), all_of_them)
+                whole = not composed and _DELETE_ALL.fullmatch(statement) is not None
+                self._delete(_bare(deleted[1]), whole=whole)
+        if composed:
+            self._nameless(text)
+        self._altered(text)
+
+    def _nameless(self, text: str) -> None:
+        """What is dropped under a name that is put in while running: any that is mentioned."""
+        for verb in {match[1][:4].upper() for match in _NAMELESS.finditer(text)}:
+            for name in self._mentioned():
+                if verb == "DROP":
+                    self._drop_table(name, certain=False)
+                else:
+                    self._delete(name, certain=False)
 
     def _altered(self, text: str, *, certain: bool = True) -> None:
         for match in _DROP_TABLE.finditer(text):
@@ -170,14 +184,16 @@ class Reader:
                 if match[1].upper().startswith("DROP"):
                     self._drop_table(_bare(found), certain=certain)
                 else:
-                    self._delete(_bare(found), True)
+                    self._delete(_bare(found), certain=certain)
         for match in _ALTER.finditer(text):
             table, rest = _bare(match[1]), match[2].strip()
             self._touch(table)
             if renamed := _RENAME_TABLE.match(rest):
-                self._rename_table(table, _bare(renamed[1]))
+                if certain:
+                    self._rename_table(table, _bare(renamed[1]))
             elif renamed := _RENAME_COLUMN.match(rest):
-                self._rename_column(table, _bare(renamed[1]), _bare(renamed[2]))
+                if certain:
+                    self._rename_column(table, _bare(renamed[1]), _bare(renamed[2]))
             else:
                 for dropped in _DROP_COLUMN.finditer(rest):
                     self._drop_column(table, _bare(dropped[1]), certain=certain)
@@ -195,11 +211,9 @@ class Reader:
         """The tables, or the columns of a table, whose names occur in the file's strings."""
         from ..revisions.steps import mentions
 
-        text = self._mentioning
-        if table is None:
-            return [n for n in self.stored.tables().values() if mentions(text, ("table", n))]
-        columns = (name for name, _ in self.stored.columns(table).values())
-        return [name for name in columns if mentions(text, ("column", name))]
+        kind = "table" if table is None else "column"
+        names = self.stored.tables() if table is None else list(self.stored.columns(table))
+        return [name for name in names if mentions(self._mentioning, (kind, name))]
 
     def _real(self, table: str) -> str | None:
         return self._tables.get(table, table)
@@ -233,11 +247,11 @@ class Reader:
         if certain:
             self._tables[name] = None
 
-    def _delete(self, table: str, whole: bool) -> None:
+    def _delete(self, table: str, *, whole: bool = True, certain: bool = True) -> None:
         """The same of rows; the table stays."""
         self._touch(table)
         if (real := self._real(table)) is not None:
-            self._effects.drops.append(Drop("rows", real, "", table, whole))
+            self._effects.drops.append(Drop("rows", real, "", table, whole, certain))
 
     def _drop_column(self, table: str, name: str, *, certain: bool = True) -> None:
         """The same of a column."""

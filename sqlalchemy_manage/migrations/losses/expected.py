@@ -94,14 +94,15 @@ def allowed_names(flags: Iterable[str]) -> tuple[str, ...]:
 
 
 def lost(
-    step: Step, losses: Collection[Loss], declared: Declared, *, recorded: bool, ddl: bool
+    step: Step, losses: Collection[Loss], unknown: Collection[str], *, recorded: bool, ddl: bool
 ) -> MigrationError:
-    """The error for losses that are not ``declared``.
+    """The error for losses that nobody declared.
 
+    ``unknown``: names of no table, whose loss is declared.
     ``recorded``: they are committed, and the revision is. ``ddl``: a statement of it was
     committed, though the losses are not; both on MariaDB and MySQL only.
     """
-    lines = "\n".join([*map(str, losses), *_misspelt(losses, declared)])
+    lines = "\n".join([*map(str, losses), *_misspelt(losses, unknown)])
     attribute = ATTRIBUTE if step.verb == "upgrade" else f"{ATTRIBUTE}_downgrade"
     entries = ", ".join(f"{_literally(_name(loss))}: " + '"all"' for loss in losses)
     flags = " ".join(flag("--allow-loss", _name(loss)) for loss in losses)
@@ -135,12 +136,12 @@ def lost(
     )
 
 
-def _misspelt(losses: Collection[Loss], declared: Declared) -> Iterator[str]:
-    """What is declared of nothing that was lost, where it is near to what was."""
+def _misspelt(losses: Collection[Loss], unknown: Collection[str]) -> Iterator[str]:
+    """The unknown names that are near to what was lost."""
     names = [".".join(name) for loss in losses for name in loss.names]
-    for name in declared:
-        if name not in names and (meant := did_you_mean(name, names)):
-            yield clean(f"  '{name}', of which a loss is declared, lost nothing.{meant}")
+    for name in unknown:
+        if meant := did_you_mean(name, names):
+            yield clean(f"  A loss of '{name}' is declared, and there is no such table.{meant}")
 
 
 def _name(loss: Loss) -> str:

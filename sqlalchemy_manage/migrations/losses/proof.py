@@ -127,7 +127,9 @@ class LinksStay(Guard):
         if found:
             stays = self.committed and not step.transactional
             ddl = self.ddl and not step.transactional
-            raise lost(step, found, self.allowed, recorded=stays, ddl=ddl)
+            with self._quietly():
+                unknown = [name for name in self.allowed if not _is_there(step.connection, name)]
+            raise lost(step, found, unknown, recorded=stays, ddl=ddl)
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
@@ -279,3 +281,10 @@ class LinksStay(Guard):
             " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhparent = c.oid)"
         )
         return {oid for (oid,) in rows if files.get(oid) == self.past.files.get(oid)}
+
+
+def _is_there(connection: sa.Connection, name: str) -> bool:
+    """Whether a name, as it is declared, is that of a table or of a column of one."""
+    first, *more = name.split(".")
+    look = sa.inspect(connection).has_table
+    return look(first) or (bool(more) and look(more[0], schema=first))

@@ -37,6 +37,7 @@ def send(
         if violation(error, tables.values()).kind == "refused":
             raise
         savepoint.rollback()
+        writer.sorting = False  # row by row, and into the table itself
         raise _named(writer, encoder, *part(), tables, error) from error
     savepoint.commit()
 
@@ -54,12 +55,14 @@ def put_in(
         if violation(error, tables.values()).kind == "refused":
             raise
         savepoint.rollback()
+        last = None
         try:
-            for table, row in writer.waiting.one_by_one():  # noqa: B007
-                pass
+            for found in writer.waiting.one_by_one():
+                last = found
         except DBAPIError as again:
-            error = again
-        raise _refused(factory, table, row, tables, error) from error
+            if last is not None:
+                raise _refused(factory, *last, tables, again) from again
+        raise
     savepoint.commit()
 
 

@@ -7,7 +7,7 @@ its own order each is written once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,24 +16,37 @@ import sqlalchemy as sa
 class Waiting:
     """Rows that wait, in temporary tables of the connection, to be sorted."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
         self.connection = connection
         self.tables: dict[str, tuple[sa.Table, str]] = {}
+        self._all = tables
+        self._taken: dict[str, bool] = {}
         self._quote = connection.dialect.identifier_preparer.quote
 
-    def takes(self, table: sa.Table, columns: Sequence[str]) -> bool:
-        """Whether rows of these columns may wait.
+    def takes(self, table: sa.Table, columns: Sequence[str], insert: str) -> bool:
+        """Whether rows of these columns, which ``insert`` would write, may wait.
 
-        Those of a table that is nothing but its key, and has no trigger that would see them
-        come.
+        Those of a table that is nothing but its key, to which no other refers, and which has
+        no trigger that would see them come.
         """
         keys = {column.key for column in table.primary_key}
         if len(keys) < 2 or not keys == set(columns) == set(table.columns.keys()):
             return False
-        if table.fullname in self.tables:
+        if not insert.endswith(f"VALUES ({', '.join('?' * len(columns))})"):
+            return False  # a type of theirs has SQL of its own around the value
+        if table.fullname not in self._taken:
+            self._taken[table.fullname] = not (table.schema or self._is_seen(table))
+        return self._taken[table.fullname]
+
+    def _is_seen(self, table: sa.Table) -> bool:
+        if any(key.references(table) for other in self._all for key in other.foreign_keys):
             return True
-        triggers = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
-        return self.connection.exec_driver_sql(triggers, (table.name,)).first() is None
+        triggers = " UNION ALL ".join(
+            f"SELECT 1 FROM {catalog} WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE"
+            for catalog in ("sqlite_master", "sqlite_temp_master")
+        )
+        found = self.connection.exec_driver_sql(triggers, (table.name, table.name))
+        return found.first() is not None
 
     def insert(self, table: sa.Table, columns: Sequence[str]) -> str:
         """The INSERT with which rows begin to wait, a parameter for each of ``columns``."""
@@ -63,7 +76,7 @@ class Waiting:
         for table, name in self.tables.values():
             names = [column.name for column in table.primary_key]
             insert = f"{self._into(table)} VALUES ({', '.join('?' * len(names))})"
-            for row in self.connection.exec_driver_sql(self._sorted(table, name)).all():
+            for row in self.connection.exec_driver_sql(self._sorted(table, name)):
                 yield table, dict(zip(names, row, strict=True))
                 self.connection.exec_driver_sql(insert, tuple(row))
 

@@ -104,7 +104,7 @@ class Writer:
         self.tables = tables
         self._inserts: dict[tuple[str, tuple[str, ...]], tuple[str, list[str]]] = {}
         self._sent: dict[str, set[str]] = {}
-        self.waiting = sqlite.Waiting(connection)
+        self.waiting = sqlite.Waiting(connection, tables.values())
 
     def send(self, block: Block) -> None:
         """Insert the rows of a block."""
@@ -128,7 +128,7 @@ class Writer:
             self._inserts[at] = _insert(table, block.columns, self.connection.dialect)
         statement, order = self._inserts[at]
         ordered = [columns[block.columns.index(key)] for key in order]
-        if self.sorting and self.waiting.takes(table, block.columns):
+        if self.sorting and self.waiting.takes(table, block.columns, statement):
             statement = self.waiting.insert(table, order)
         try:
             with self._cursor(statement) as cursor:

@@ -170,6 +170,16 @@ def test_of_sql_for_each_dialect_that_of_the_database_is_shown(
             [loss("table", "note", 3), loss("table", "log", 0)],
         ),
         ('op.execute("DELETE FROM note WHERE id = 1")', "", [loss("rows", "note", 3)]),
+        (
+            'op.execute("DELETE FROM note WHERE id = 1; ALTER TABLE note RENAME TO b")',
+            "",
+            [loss("rows", "note", 3)],
+        ),
+        (
+            "op.get_bind().execute(made())",
+            'def made():\n    return other()\nTEXT = "TRUNCATE note"',
+            [loss("rows", "note", 3, None, False)],
+        ),
         ('op.execute("DELETE FROM elsewhere")', "", []),
         (
             'op.execute("CREATE TRIGGER t AFTER UPDATE ON note BEGIN DELETE FROM log; END")',
@@ -206,6 +216,18 @@ def test_what_is_destructive(
     local.revision("0002_change", "0001_note", up, more=more)
     (found,) = ahead(local)
     assert found["destroys"] == destroys
+
+
+def test_views_and_names_that_differ_in_case(app: Handwritten, backend: str) -> None:
+    app.execute("CREATE VIEW texts AS SELECT id, text FROM note")
+    app.revision("0002_change", "0001_note", 'op.execute("DELETE FROM texts WHERE id = 2")')
+    (found,) = ahead(app)
+    assert found["destroys"] == [loss("rows", "texts", 3)]
+    if backend == "postgresql":
+        app.execute('CREATE TABLE "Note" (id INTEGER)')
+        app.revision("0003_drop", "0002_change", 'op.drop_table("note")\nop.drop_table("Note")')
+        _, found = ahead(app)
+        assert found["destroys"] == [loss("table", "note", 3), loss("table", "Note", 0)]
 
 
 @pytest.mark.parametrize(

@@ -285,6 +285,11 @@ AX, BX = "column a.x (1 value in 1 row)", "column b.x (2 values in 2 rows)"
         (["op.execute('ALTER TABLE a RENAME COLUMN x TO w; ALTER TABLE a RENAME TO c')",
           "op.drop_column('c', 'w')"], [AX]),
         (["op.execute('CREATE TRIGGER t AFTER DELETE ON a BEGIN DELETE FROM b; END')"], []),
+        (["op.execute('CREATE TABLE event (id int); DROP TABLE a')"], [A]),
+        (["op.execute('CREATE TABLE c AS SELECT rule FROM a; DROP TABLE a')"], [A]),
+        (["op.execute('CREATE DEFINER=`r`@`h` PROCEDURE p() BEGIN TRUNCATE b; END')"], []),
+        (["op.execute('DELETE FROM b; ALTER TABLE b RENAME TO c')"], []),
+        (["for name in ('b', 'c'):\n    op.execute(f'TRUNCATE TABLE {name}')"], [IN_B]),
         (["op.alter_computed('a', 'x', 'id')"], [AX]),
         (["op.alter_computed('a', 'z', 'id')"], []),
         (["op.drop_index('x', 'a')\nop.drop_constraint('a', 'b')"], []),
@@ -303,6 +308,12 @@ def test_names_that_are_put_together(lost: Callable[..., list[str]]) -> None:
     down = "for sql in DOWN:\n    op.execute(sql)"
     assert lost(down, more="DOWN = {'s': ['DROP TABLE a']}") == [A]
     assert lost("helper()", more="def helper():\n    op.drop_table('a')") == [A]
+    assert lost("drop('DROP TABLE ' + 'b')", more="def drop(sql):\n    op.execute(sql)") == [B]
+    made = "def made():\n    for t in ('a',):\n        yield f'DROP TABLE {t}'"
+    assert lost("for sql in made():\n    op.execute(sql)", more=made) == [A]
+    # What may not be run renames nothing.
+    made = "def made():\n    return ['ALTER TABLE a RENAME TO c']"
+    assert lost("op.get_bind().execute(made())", "op.drop_table('a')", more=made) == [A]
     other = "def helper():\n    pass\ndef other():\n    op.drop_table('a')"
     assert lost("helper()", more=other) == []
 
