@@ -601,14 +601,6 @@ def test_hidden_parameters_stay_hidden(database_url: str) -> None:
     engine.dispose()
 
 
-class Lowered(sa.types.TypeDecorator[str]):
-    impl = sa.String
-    cache_ok = True
-
-    def bind_expression(self, bindvalue: Any) -> Any:
-        return sa.func.lower(bindvalue)
-
-
 def test_which_rows_may_wait_to_be_sorted(new_database: Callable[..., str]) -> None:
     metadata = sa.MetaData()
 
