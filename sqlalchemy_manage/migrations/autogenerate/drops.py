@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 
+from ..losses.counted import many
 from ..revisions.words import changes
 from .questions import Option, Question, flag, quoted
 from .review import Key, Review, dotted, flat
@@ -139,7 +140,7 @@ def _table_may_go(review: Review, key: Key, models: list[Any]) -> bool:
     rows = review.rows(*key)
     if rows == 0 and not models:
         return True
-    holds = "its rows cannot be seen here" if rows is None else f"{rows:,} row{'s' * (rows != 1)}"
+    holds = "its rows cannot be seen here" if rows is None else many(rows, "row")
     text = f"No model has the table {name} any more. Drop it with its data ({holds})?"
     for model in models:
         text += f"\n{model}."
@@ -167,7 +168,7 @@ def _column_may_go(review: Review, key: Key, column: str, *, computed: bool = Fa
     if rows is None or values is None:
         holds = "its rows cannot be seen here"
     else:
-        holds = f"{values:,} value{'s' * (values != 1)} in {rows:,} row{'s' * (rows != 1)}"
+        holds = f"{many(values, 'value')} in {many(rows, 'row')}"
     question = Question(
         "drop-column",
         name,

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from ...errors import UsageError, did_you_mean
+from ..losses.counted import many
 from ..operations.renaming import RenameColumnOp, RenameTableOp
 from .questions import Answer, Option, Question, flag, quoted
 from .required import asks_for_value, is_unique
@@ -205,7 +206,7 @@ def _table_question(
     review: Review, schema: str | None, old: str, candidates: list[str]
 ) -> Question:
     rows = review.rows(schema, old)
-    holds = "its rows cannot be seen here" if rows is None else f"{rows:,} row{'s' * (rows != 1)}"
+    holds = "its rows cannot be seen here" if rows is None else many(rows, "row")
     new = " or ".join(dotted(schema, name) for name in candidates)
     return Question(
         "rename-table",

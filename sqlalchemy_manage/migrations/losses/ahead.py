@@ -117,7 +117,7 @@ def _previews(
 
 def _words(step: Step) -> list[str]:
     """The operation, or the statements that are put together while running."""
-    if step.call is None and step.change.words.endswith("(...)"):
+    if step.composed:
         found = [textwrap.shorten(s, 60, placeholder=" ...") for s in step.sql if _SQL.match(s)]
         if 0 < len(found) <= _SHOWN:
             return [f"~ run SQL: {statement}" for statement in found]

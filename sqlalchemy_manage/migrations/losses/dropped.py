@@ -126,13 +126,12 @@ class Reader:
             if step.call is not None:
                 self._operation(step.call)
                 continue
-            composed = step.change.words.endswith("(...)")
-            if composed and not step.sql:
+            if step.composed and not step.sql:
                 self._nameless(self._mentioning)
                 self._altered(self._mentioning, certain=False)
             else:
                 statements = [text for text in step.sql if not _STORED.match(text)]
-                self._statements(statements, composed=composed)
+                self._statements(statements, composed=step.composed)
         return self._effects
 
     def _operation(self, call: OperationCall) -> None:

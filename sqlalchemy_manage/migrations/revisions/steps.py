@@ -38,7 +38,8 @@ class Step:
     """One operation: the things it makes, changes or removes, and those it depends on.
 
     ``text`` is SQL, or Python, that may mention more. ``call`` is the operation as it is
-    written; None for SQL, of which ``sql`` are the statements that it may be.
+    written; None for SQL, of which ``sql`` are the statements that it may be. ``composed``: it
+    is put together while running.
     """
 
     change: Change
@@ -47,6 +48,7 @@ class Step:
     text: str = ""
     call: OperationCall | None = field(default=None, compare=False)
     sql: tuple[str, ...] = ()
+    composed: bool = False
 
     def clashes(self, other: Step) -> set[Thing]:
         """What one of the two changes and the other changes or depends on."""
@@ -149,7 +151,8 @@ class _Reader(ast.NodeVisitor):
             # Put together while running: from anything that is written in the file.
             text = " ".join([ast.unparse(node), *self.constants.values()])
             change = Change("~", f"run SQL: {verb}(...)", "", "")
-            return Step(change, text=text, sql=tuple(self._statements(node, set())))
+            sql = tuple(self._statements(node, set()))
+            return Step(change, text=text, sql=sql, composed=True)
         shown = textwrap.shorten(text, 60, placeholder=" ...")
         return Step(Change("~", f"run SQL: {shown}", "", ""), text=text, sql=(text,))
 
