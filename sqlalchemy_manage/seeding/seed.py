@@ -254,9 +254,6 @@ class Seeder:
                 require_references(self.connection, self.tables[name])
         self.unproved.clear()
 
-    def _put_in(self, share: Share) -> None:
-        put_in(self.connection, self.writer, share.factory.__name__, self.tables)
-
     def _fate(self) -> str:
         if self.commit_every is None:
             return "Nothing was written."
@@ -305,10 +302,7 @@ class Seeder:
         self.writer.sorting = share.count >= SORTED_FROM
         for task, result in results:
             self._write(share, task, result)
-            done = task.number * SIZE + task.count
-            if done == share.count:
-                self._put_in(share)
-            self._chunk_done(index, task.number, share, done)
+            self._chunk_done(index, task.number, share, task.number * SIZE + task.count)
 
     def _here(self, share: Share, task: Task, pools: Pools) -> Result:
         result = run_task(share, task, self.encoder, self.counters, pools, self.seen)
@@ -435,9 +429,11 @@ class Seeder:
         self.progress = Progress(index, chunk + 1, self.counters.next)
         if done == share.count:
             self.progress = Progress(index + 1, 0, self.counters.next)
-        if self.commit_every is not None and self.uncommitted >= self.commit_every:
+        commits = self.commit_every is not None and self.uncommitted >= self.commit_every
+        if commits or done == share.count:
+            put_in(self.connection, self.writer, share.factory.__name__, self.tables)
+        if commits:
             ledger.save_plan(self.connection, self.run, self._plan())
-            self._put_in(share)
             self._prove()
             self.writer.finish()
             self.connection.commit()

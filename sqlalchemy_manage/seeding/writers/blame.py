@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,39 +31,48 @@ def send(
     ``part`` gives what the block was made of: it is then sent row by row. A refusal that is no
     row's fault (the disk is full) goes on as it is.
     """
-    savepoint = connection.begin_nested()
-    try:
-        writer.send(block)
-    except DBAPIError as error:
-        if violation(error, tables.values()).kind == "refused":
-            raise
-        savepoint.rollback()
+
+    def named(error: DBAPIError) -> SeedError:
         writer.sorting = False  # row by row, and into the table itself
-        raise _named(writer, encoder, *part(), tables, error) from error
-    savepoint.commit()
+        return _named(writer, encoder, *part(), tables, error)
+
+    _blaming(connection, tables, partial(writer.send, block), named)
 
 
 def put_in(
     connection: sa.Connection, writer: Writer, factory: str, tables: Mapping[str, sa.Table]
 ) -> None:
     """Let the rows that wait go into their tables; raises SeedError as ``send`` does."""
-    if not writer.waiting.tables:
-        return
-    savepoint = connection.begin_nested()
-    try:
-        writer.waiting.put_in()
-    except DBAPIError as error:
-        if violation(error, tables.values()).kind == "refused":
-            raise
-        savepoint.rollback()
+
+    def named(error: DBAPIError) -> SeedError:
         last = None
         try:
             for found in writer.waiting.one_by_one():
                 last = found
         except DBAPIError as again:
             if last is not None:
-                raise _refused(factory, *last, tables, again) from again
-        raise
+                return _refused(factory, *last, tables, again)
+        raise error
+
+    if writer.waiting.tables:
+        _blaming(connection, tables, writer.waiting.put_in, named)
+
+
+def _blaming(
+    connection: sa.Connection,
+    tables: Mapping[str, sa.Table],
+    write: Callable[[], None],
+    named: Callable[[DBAPIError], SeedError],
+) -> None:
+    """``write`` whole, or not at all: what a row is to blame for is raised as ``named`` has it."""
+    savepoint = connection.begin_nested()
+    try:
+        write()
+    except DBAPIError as error:
+        if violation(error, tables.values()).kind == "refused":
+            raise
+        savepoint.rollback()
+        raise named(error) from error
     savepoint.commit()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .values import Values, all_naive, joined, remembered, rendered
+from .values import Values, all_naive, joined, remembered, rendered, target
 
 # PyMySQL's own bound; longer statements are no faster.
 MOST = 1_000_000
@@ -110,9 +110,7 @@ def rows(columns: Sequence[Values]) -> list[str]:
 
 def insert_head(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:
     """``INSERT INTO table (columns) VALUES`` of these columns (keys)."""
-    quote = dialect.identifier_preparer
-    names = ", ".join(quote.quote(table.columns[key].name) for key in columns)
-    head = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES "
+    head = f"INSERT INTO {target(table, columns, dialect)} VALUES "
     return head.replace("%%", "%")  # doubled for parameters, of which it has none
 
 

@@ -11,7 +11,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .values import Values, all_naive, joined, plain_type, remembered, rendered, without_nul
+from .values import (
+    Values,
+    all_naive,
+    joined,
+    plain_type,
+    remembered,
+    rendered,
+    target,
+    without_nul,
+)
 
 NULL = "\\N"
 _Form = Callable[[Any], str]
@@ -130,9 +139,7 @@ def copy_text(columns: Sequence[Values]) -> bytes:
 
 def copy_statement(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:
     """COPY of these columns (keys)."""
-    quote = dialect.identifier_preparer
-    names = ", ".join(quote.quote(table.columns[key].name) for key in columns)
-    statement = f"COPY {quote.format_table(table)} ({names}) FROM STDIN WITH (ENCODING 'UTF8')"
+    statement = f"COPY {target(table, columns, dialect)} FROM STDIN WITH (ENCODING 'UTF8')"
     return statement.replace("%%", "%")  # doubled for parameters, of which it has none
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from .values import target
+
 
 class Waiting:
     """Rows that wait, in temporary tables of the connection, to be sorted."""
@@ -84,8 +86,8 @@ class Waiting:
         return ", ".join(self._quote(column.name) for column in table.primary_key)
 
     def _into(self, table: sa.Table) -> str:
-        into = self.connection.dialect.identifier_preparer.format_table(table)
-        return f"INSERT INTO {into} ({self._names(table)})"
+        keys = [column.key for column in table.primary_key]
+        return f"INSERT INTO {target(table, keys, self.connection.dialect)}"
 
     def _sorted(self, table: sa.Table, name: str) -> str:
         return f"SELECT {self._names(table)} FROM {name} ORDER BY {self._names(table)}"

@@ -225,3 +225,10 @@ def needs_core(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> 
         if column.type.dialect_impl(dialect).bind_expression(parameter) is not None:
             return True
     return not columns
+
+
+def target(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:
+    """``table (columns)`` of these columns (keys), as it stands after INSERT INTO or COPY."""
+    quote = dialect.identifier_preparer
+    names = ", ".join(quote.quote(table.columns[key].name) for key in columns)
+    return f"{quote.format_table(table)} ({names})"
