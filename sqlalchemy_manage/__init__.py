@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from .cli import main as main
-    from .errors import ManageError as ManageError
-    from .migrations.environment import run_env as run_env
-    from .project import Project as Project
+from ._version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from .cli import main
+    from .errors import ManageError
+    from .migrations.environment import run_env
+    from .project import Project
+
 __all__ = ["ManageError", "Project", "__version__", "main", "run_env"]
 
 _HOMES = {

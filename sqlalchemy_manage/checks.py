@@ -65,7 +65,7 @@ def _models(project: Project) -> str:
 
 def _history(project: Project) -> str:
     from .migrations.revisions.history import read_history, versions_folder
-    from .migrations.running.tampering import require_sound
+    from .migrations.runner.status import require_sound
 
     history = require_sound(read_history(versions_folder(project)), project)
     head = history.single_head()
@@ -73,7 +73,7 @@ def _history(project: Project) -> str:
 
 
 def _connection(project: Project) -> str:
-    from .databases import shown
+    from .databases.engines import shown
 
     with project.connect() as connection:
         return shown(connection.engine.url)
@@ -81,7 +81,7 @@ def _connection(project: Project) -> str:
 
 def _migrations(project: Project) -> str:
     from .migrations.revisions.plan import make_plan
-    from .migrations.running.tampering import standing
+    from .migrations.runner.status import standing
 
     found = standing(project).require_untampered()
     plan = make_plan(found.history, found.heads, None)
@@ -92,7 +92,7 @@ def _migrations(project: Project) -> str:
 
 
 def _schema(project: Project) -> str:
-    from .migrations.autogenerate.draft import draft_revision
+    from .migrations.actions.makemigrations import draft_revision
 
     draft, notices = draft_revision(project, only_looks=True)
     if draft is not None and draft.changes:
@@ -104,7 +104,7 @@ def _schema(project: Project) -> str:
 
 
 def _drift(project: Project) -> str:
-    from .migrations.schemas.drift import find_drift
+    from .migrations.actions.drift import find_drift
 
     found = find_drift(project)
     note = f" ({found.note})" if found.note else ""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from . import __version__, output
+from . import output
+from ._version import __version__
 from .conf import failing_line
 from .errors import ManageError, SettingsError, did_you_mean
 from .options import common_options
@@ -196,7 +197,7 @@ def _database_trouble(error: Exception) -> ManageError | None:
         return None
     from sqlalchemy.exc import DBAPIError
 
-    from .databases import trouble
+    from .databases.engines import trouble
 
     return trouble(error) if isinstance(error, DBAPIError) else None
 

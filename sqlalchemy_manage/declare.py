@@ -26,7 +26,16 @@ from sqlalchemy import event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import ArgumentError
 
-from .statements import DATABASES, DEFAULT_SCHEMAS, bare, clean, created, equal_names, tokens
+from .declared.create_all import is_view
+from .sql.create_statements import (
+    DATABASES,
+    DEFAULT_SCHEMAS,
+    bare,
+    clean,
+    created,
+    equal_names,
+    tokens,
+)
 
 __all__ = ["Declaration", "Function", "Trigger", "View", "declared", "is_view"]
 
@@ -222,11 +231,6 @@ def _compiled(element: Any, database: str) -> str:
     return "\n".join(line.rstrip() for line in sql.splitlines())
 
 
-def is_view(table: Any) -> bool:
-    """Whether a Table is a view that SQLAlchemy 2.1's CreateView put into its MetaData."""
-    return bool(getattr(table, "is_view", False))
-
-
 def _creator(table: sa.Table) -> Any:
     return table._creator_ddl  # SQLAlchemy has a public setter for it and no getter
 
@@ -239,19 +243,19 @@ def declared(metadata: sa.MetaData) -> list[Declaration]:
 
 
 def _create(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    from .migrations.objects.create_all import create_declared
+    from .declared.create_all import create_declared
 
     create_declared(metadata.info[_KEY], connection, kw["checkfirst"])
 
 
 def _before_drop(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    from .migrations.objects.create_all import drop_declared
+    from .declared.create_all import drop_declared
 
     drop_declared(metadata.info[_KEY], connection, kw["tables"], ("view", "trigger"))
 
 
 def _after_drop(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    from .migrations.objects.create_all import drop_declared
+    from .declared.create_all import drop_declared
 
     # A default of a table may have used the function until now.
     drop_declared(metadata.info[_KEY], connection, kw["tables"], ("function",))

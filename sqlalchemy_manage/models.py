@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import MetaData, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, registry
 from sqlalchemy.schema import sort_tables_and_constraints
 
-from .declare import declared, is_view
+from .declare import declared
+from .declared.create_all import is_view
 from .errors import AppError
-
-if TYPE_CHECKING:
-    from .project import Project
 
 
 def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:
@@ -72,37 +70,44 @@ def mappers_of(modules: Iterable[ModuleType], tables: list[Table]) -> list[Mappe
     )
 
 
-def table_labels(project: Project) -> dict[str, Table]:
+def table_labels(
+    mappers: Sequence[Mapper[Any]],
+    tables: Sequence[Table],
+    modules: Mapping[str, ModuleType],
+    label_of: Callable[[Mapper[Any]], str],
+    default: str,
+) -> dict[str, Table]:
     """``app.name`` -> table: by its base model's class name, else by the table's own name.
 
     Single-table subclasses share their base's label. A name taken twice in one app is
-    told apart by the table's full name.
+    told apart by the table's full name. ``modules``: the models module of each app, by its
+    label; ``default``: the label of a table that is in none of them.
     """
     labels: dict[str, Table] = {}
     taken: set[Table] = set()
-    for mapper in project.mappers:
+    for mapper in mappers:
         table = mapper.local_table
-        if not isinstance(table, Table) or table in taken or table not in project.tables:
+        if not isinstance(table, Table) or table in taken or table not in tables:
             continue
         owner = next(m for m in reversed(list(mapper.iterate_to_root())) if m.local_table is table)
-        label = f"{project.label_of(owner)}.{owner.class_.__name__}".lower()
+        label = f"{label_of(owner)}.{owner.class_.__name__}".lower()
         if label in labels:
-            label = f"{project.label_of(owner)}.{table.fullname}".lower()
+            label = f"{label_of(owner)}.{table.fullname}".lower()
         labels[label] = table
         taken.add(table)
-    for table in project.tables:
+    for table in tables:
         if table not in taken:
-            labels[f"{_owner_label(project, table)}.{table.fullname}".lower()] = table
+            labels[f"{_owner_label(modules, table, default)}.{table.fullname}".lower()] = table
     return labels
 
 
-def _owner_label(project: Project, table: Table) -> str:
+def _owner_label(modules: Mapping[str, ModuleType], table: Table, default: str) -> str:
     """The app whose models module holds the table under a name, else one with its MetaData."""
     fallback = None
-    for label, module in project.models_modules.items():
+    for label, module in modules.items():
         values = list(vars(module).values())
         if any(value is table for value in values):
             return label
         if fallback is None and table.metadata in reachable_metadatas([module]):
             fallback = label
-    return fallback or project.apps[0].label
+    return fallback or default

@@ -133,7 +133,9 @@ class Project:
         """``app.model`` or ``app.table`` in lower case -> the table that holds its rows."""
         from .models import table_labels
 
-        return table_labels(self)
+        return table_labels(
+            self.mappers, self.tables, self.models_modules, self.label_of, self.apps[0].label
+        )
 
     def find_model(self, name: str) -> Mapper[Any]:
         """The mapper of ``Model`` or ``app.Model``, in any case; raises UsageError."""
@@ -166,7 +168,7 @@ class Project:
     @cached_property
     def engine(self) -> Engine:
         """The engine of the alias, with foreign keys enforced on SQLite too."""
-        from .databases import app_engine
+        from .databases.engines import app_engine
 
         return app_engine(self.database, self.settings.root)
 
@@ -181,7 +183,7 @@ class Project:
 
         Raises ConnectionFailed or DatabaseMissing in plain words.
         """
-        from .databases import connecting
+        from .databases.engines import connecting
 
         with connecting(self.engine) as connection:
             yield connection

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from . import __version__
+from ._version import __version__
 from .conf import failing_line
-from .databases import shown
+from .databases.engines import shown
 from .errors import AppError, ManageError, SettingsError, did_you_mean
 
 if TYPE_CHECKING:

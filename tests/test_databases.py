@@ -13,9 +13,9 @@ from conftest import Manage
 from sqlalchemy.engine import make_url
 
 from sqlalchemy_manage.conf import Database
-from sqlalchemy_manage.databases import OWN_TABLE, database_url, shown
+from sqlalchemy_manage.databases.engines import OWN_TABLE, database_url, shown
+from sqlalchemy_manage.databases.servers import scratch_database
 from sqlalchemy_manage.errors import SettingsError
-from sqlalchemy_manage.servers import scratch_database
 
 COMMANDS = [["migrate"], ["showmigrations"], ["seed"], ["checklinks"], ["prepare"], ["dumpdata"]]
 SECRET = "s3cret-w0rd"

@@ -110,7 +110,7 @@ def test_a_server_that_refuses_the_password(sample: Path, mariadb_server: str) -
 def test_values_of_a_failing_statement_are_hidden(
     tmp_path: Path, database_url: str, copy_project: Callable[[str], Path]
 ) -> None:
-    from sqlalchemy_manage.migrations.revisions.scripts import create_folder
+    from sqlalchemy_manage.migrations.revisions.files import create_folder
 
     folder = copy_project("bare")
     create_folder(folder / "migrations")

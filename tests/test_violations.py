@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from sqlalchemy_manage.violations import Violation, violation
+from sqlalchemy_manage.databases.constraint_errors import Violation, violation
 
 metadata = sa.MetaData()
 parent = sa.Table("parent", metadata, sa.Column("id", sa.Integer, primary_key=True))

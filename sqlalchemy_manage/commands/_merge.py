@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from .. import output
 
 if TYPE_CHECKING:
-    from ..migrations.autogenerate.questions import Questioner
-    from ..migrations.revisions.scripts import Draft
+    from ..migrations.questions import Questioner
+    from ..migrations.revisions.files import Draft
     from ..project import Project
 
 
@@ -20,9 +20,9 @@ def draft_joined(
     Raises OpenQuestion when branches touch the same things and nobody can be asked;
     ``anyway`` is the answer beforehand.
     """
-    from ..migrations.autogenerate.questions import Closed
+    from ..migrations.actions.merge import draft_merge, plan_merge
+    from ..migrations.questions import Closed
     from ..migrations.revisions.history import project_history
-    from ..migrations.revisions.merge import draft_merge, plan_merge
 
     history = project_history(project)
     plan = plan_merge(history)

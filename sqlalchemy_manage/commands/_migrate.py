@@ -14,7 +14,7 @@ from .. import output
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..migrations.revisions.branches import Left
+    from ..migrations.actions.sync_branch import Left
     from ..migrations.revisions.history import History
     from ..migrations.revisions.plan import Plan
     from ..project import Project
@@ -51,7 +51,7 @@ def show(
 
 
 def _show_ahead(project: Project, plans: list[Plan], left: Left | None, as_json: bool) -> None:
-    from ..migrations.losses.ahead import previews
+    from ..migrations.actions.preview import previews
 
     more = (left.origin,) if left is not None else ()
     found = previews(project, plans, *more) if any(plan.steps for plan in plans) else []
@@ -66,16 +66,16 @@ def _show_ahead(project: Project, plans: list[Plan], left: Left | None, as_json:
 
 def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> None:
     """Apply or undo the steps of ``plan``, and tell of each on stderr."""
-    from ..migrations.losses.danger import Allowed
-    from ..migrations.revisions.reversal import does_nothing
-    from ..migrations.running.executor import apply_plan
+    from ..migrations.actions.migrate import apply_plan
+    from ..migrations.analysis.reversible import does_nothing
+    from ..migrations.runner.run import Allowed
     from ._prompts import name_asker
 
     if plan.backwards and not fake:
         for step in filter(does_nothing, plan.steps):
             output.warn(f"{step.id} is not undone: downgrade() does nothing.")
     if how.get("no_prove") and not fake:
-        from ..migrations.losses.proof import UNPROVED
+        from ..migrations.guards.losses.guard import UNPROVED
 
         output.warn(UNPROVED)
     more = {name: how[name] for name in ("folder", "forget") if name in how}
@@ -122,7 +122,7 @@ def leave_branch(
     Returns whether nothing is left to do, which is so with ``--plan`` and ``--check``, and
     where the database then stands. Raises NotHere where it is not wanted, or not possible.
     """
-    from ..migrations.revisions.branches import brought_back, left_behind
+    from ..migrations.actions.sync_branch import brought_back, left_behind
     from ..migrations.revisions.plan import make_plan
 
     left = left_behind(project, history, current)

@@ -11,14 +11,14 @@ from .. import output
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..migrations.autogenerate.questions import Answer, Option, Question, Questioner
-    from ..permission import Ask
+    from ..databases.protection import Ask
+    from ..migrations.questions import Answer, Option, Question, Questioner
     from ..project import Project
 
 
 def questioner_for(project: Project) -> Questioner:
     """One that prompts; with ``--no-input``, or where nobody sits, one that cannot be asked."""
-    from ..migrations.autogenerate.questions import Closed
+    from ..migrations.questions import Closed
 
     return Prompting() if project.interactive and sys.stdin.isatty() else Closed()
 
@@ -27,7 +27,7 @@ class Prompting:
     """Asks on stderr, so that stdout stays the answer of the command."""
 
     def ask(self, question: Question) -> Answer:
-        from ..migrations.autogenerate.questions import Answer
+        from ..migrations.questions import Answer
 
         output.say("")
         if {option.answer for option in question.options} == {"yes", "no"}:

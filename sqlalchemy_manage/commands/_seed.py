@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def permit(project: Project) -> None:
     """Raises NotPermitted or OpenQuestion where the database is protected."""
-    from ..permission import require_permission
+    from ..databases.protection import require_permission
     from ._prompts import name_asker
 
     require_permission(project, "seed", name_asker(project))
@@ -60,7 +60,7 @@ def run(
         how: dict[str, Any] = {"executor": executor, "on_progress": bars, "on_slow": _slow}
         place = (project, connection, request, shares, number)
         if dask is not None:
-            from ..seeding.running.cluster import ClusterSeeder
+            from ..seeding.cluster import ClusterSeeder
 
             seeder: Seeder = ClusterSeeder(*place, jobs=workers, **how)
         else:

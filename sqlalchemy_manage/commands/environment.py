@@ -30,8 +30,8 @@ def command(project: Project, name: str | None, remove: bool, as_json: bool) -> 
       manage.py environment production
       manage.py environment
     """
+    from ..databases.protection import require_permission, stamp, stamp_of, why_protected
     from ..errors import UsageError
-    from ..permission import require_permission, stamp, stamp_of, why_protected
     from ._prompts import name_asker
 
     if name is not None and remove:

@@ -12,8 +12,8 @@ from ..errors import OpenQuestion, UsageError
 from ..options import answer_options, json_option
 
 if TYPE_CHECKING:
-    from ..migrations.autogenerate.questions import Question
-    from ..migrations.revisions.scripts import Draft
+    from ..migrations.questions import Question
+    from ..migrations.revisions.files import Draft
     from ..project import Project
 
 
@@ -60,8 +60,8 @@ def command(
       manage.py makemigrations --default employee.grade='"junior"'
       manage.py makemigrations --check       for CI: 1 if a revision is missing
     """
-    from ..migrations.autogenerate.draft import draft_revision, draft_update
-    from ..migrations.autogenerate.questions import parse_answers
+    from ..migrations.actions.makemigrations import draft_revision, draft_update
+    from ..migrations.questions import parse_answers
     from ._merge import draft_joined
     from ._prompts import questioner_for
 
@@ -119,13 +119,13 @@ def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None
         output.say(f"  {change}")
     if not dry_run:
         return None
-    from ..migrations.autogenerate.dryrun import draft_sql
+    from ..migrations.actions.dry_run import draft_sql
 
     return draft_sql(project, draft)
 
 
 def _write(project: Project, draft: Draft, *, quiet: bool) -> None:
-    from ..migrations.revisions.scripts import create_folder
+    from ..migrations.revisions.files import create_folder
 
     for path in create_folder(project.settings.migrations_dir):
         output.say(f"Created {os.path.relpath(path)}")

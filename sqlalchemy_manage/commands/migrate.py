@@ -66,9 +66,9 @@ def command(
       manage.py migrate --fake-initial   adopt a database that has its tables already
     """
     _ = project.settings  # wrong ones are told of before anything heavy is imported
+    from ..migrations.guards.journal.table import require_finished
     from ..migrations.revisions.plan import make_plan
-    from ..migrations.running.journal_table import require_finished
-    from ..migrations.running.tampering import standing
+    from ..migrations.runner.status import standing
     from . import _migrate
 
     if prune:
@@ -97,11 +97,11 @@ def command(
         where = ", ".join(current) or "before the first revision"
         output.say(f"Nothing to do: the database is at {where}.")
         if now.unrecorded:
-            from ..migrations.running.repairing import begin_ledger
+            from ..migrations.actions.repair import begin_ledger
 
             begin_ledger(project, history)
         return 0
-    from ..migrations.schemas.adopt import adopt
+    from ..migrations.actions.fake_initial import adopt
 
     if not current and not plan.backwards and not fake:
         report = _migrate.reporter(plan.backwards)
@@ -118,7 +118,7 @@ def command(
 def pruned(project: Project, revision: str | None) -> int:
     """Prune the ledger, and tell what went."""
     from ..errors import UsageError
-    from ..migrations.running.repairing import prune
+    from ..migrations.actions.repair import prune
 
     if revision is not None:
         raise UsageError("--prune goes through the whole ledger and takes no REVISION.")

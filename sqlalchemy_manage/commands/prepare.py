@@ -27,11 +27,11 @@ def command(ctx: click.Context, random_seed: int) -> int:
       manage.py prepare
       DATABASE_URL=postgresql://me@localhost/new manage.py prepare
     """
-    from ..databases import shown
-    from ..permission import why_protected
+    from ..databases.engines import shown
+    from ..databases.protection import why_protected
+    from ..databases.servers import create_database
     from ..seeding.factories import project_factories
     from ..seeding.seed import row_counts
-    from ..servers import create_database
     from . import checklinks, migrate, seed
 
     project: Project = ctx.obj

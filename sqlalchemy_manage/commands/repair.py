@@ -10,7 +10,7 @@ from .. import output
 from ..options import json_option
 
 if TYPE_CHECKING:
-    from ..migrations.running.tampering import Standing
+    from ..migrations.runner.status import Standing
     from ..project import Project
 
 
@@ -40,7 +40,7 @@ def command(
       manage.py repair 0002 --restore
     """
     from ..errors import UsageError
-    from ..migrations.running import repairing
+    from ..migrations.actions import repair as repairing
 
     if restore and reason is not None:
         raise UsageError("--restore and --reason are two answers.", "Give one of them.")
@@ -79,8 +79,8 @@ def command(
 
 def _put_right(project: Project, now: Standing, reason: str | None, restore: bool) -> str | None:
     """``restored``, ``accepted``, or None where everything was left as it is."""
-    from ..migrations.autogenerate.questions import Closed
-    from ..migrations.running import repairing
+    from ..migrations.actions import repair as repairing
+    from ..migrations.questions import Closed
     from ._prompts import questioner_for
 
     if not restore and reason is None:

@@ -34,7 +34,7 @@ def command(project: Project, file: Path, no_backup: bool) -> None:
     """
     from ..data.backup import Backup
     from ..data.restore import restore
-    from ..permission import require_permission
+    from ..databases.protection import require_permission
     from ._prompts import name_asker
 
     require_permission(project, "restore", name_asker(project))

@@ -10,7 +10,7 @@ from .. import output
 from ..options import json_option
 
 if TYPE_CHECKING:
-    from ..migrations.running.ledger import Entry
+    from ..migrations.runner.ledger import Entry
     from ..project import Project
 
 
@@ -30,7 +30,7 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
       manage.py showmigrations -v 2
       manage.py showmigrations --json
     """
-    from ..migrations.running.tampering import standing
+    from ..migrations.runner.status import standing
 
     now = standing(project)
     if now.history.problems:

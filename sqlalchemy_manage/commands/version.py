@@ -28,7 +28,7 @@ def command(project: Project, as_json: bool) -> None:
       manage.py version -v 2
       manage.py version --json
     """
-    from .. import __version__
+    from .._version import __version__
 
     if project.verbosity < 2 and not as_json:
         output.answer(__version__)

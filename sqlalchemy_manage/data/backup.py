@@ -14,9 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..databases import database_url, is_sqlite_file, shown, sqlite_path
+from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, shown, sqlite_path
 from ..errors import BackupError, DatabaseMissing
-from ..migrations.revisions.history import is_bookkeeping
 from .clients import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, hidden_file, put_in_place
 

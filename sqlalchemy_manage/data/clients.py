@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ..databases import database_url
+from ..databases.engines import database_url
 from ..errors import BackupError
 
 if TYPE_CHECKING:

@@ -18,17 +18,12 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ..conf import Database
-from ..databases import connecting, create_engine, database_url, sqlite_path
+from ..databases.engines import connecting, create_engine, database_url, sqlite_path
+from ..databases.locks import migration_lock
+from ..databases.protection import STAMP, stamp, stamp_of
+from ..databases.servers import exists, scratch_database
 from ..errors import BackupError, ManageError
-from ..migrations.running.locks import migration_lock
-from ..permission import STAMP, stamp, stamp_of
-from ..servers import exists, scratch_database
-from .backup import (
-    Backup,
-    back_up,
-    read_postgresql,
-    require_whole_dump,
-)
+from .backup import Backup, back_up, read_postgresql, require_whole_dump
 from .clients import libpq_environment, mariadb_options, program, run
 from .sqlite_copy import copied, copy_into, put_in_place
 

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, StatementError
 
+from ..databases.constraint_errors import violation
 from ..errors import FixtureError
-from ..violations import violation
 from .backends import giving_identities
 from .collect import Key, Row, describe, fills_itself, hashable, key_of
 from .fixtures import shown

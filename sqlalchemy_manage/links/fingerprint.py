@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from .stored import Name, Stored, quoted, read_catalog, read_tables
+from .catalog import Name, Stored, quoted, read_catalog, read_tables
 
 _WORD = 1 << 64
 

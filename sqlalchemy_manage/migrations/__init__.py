@@ -1,8 +1,7 @@
 """All that touches Alembic.
 
-``environment`` is what env.py runs. ``autogenerate`` compares models with a database and drafts
-a revision; ``revisions`` reads and writes revision files; ``running`` applies them; ``losses``
-proves that no row or link goes without a word. ``schemas`` reads databases, ``sqlite`` rebuilds
-tables, ``sql`` reads SQL text; ``operations``, ``enums`` and ``objects`` (views, functions,
-triggers) are what Alembic's ``op`` has not.
+Each folder imports only those named after it: ``environment`` (what env.py runs), ``directives``
+(what it hands to autogenerate), ``actions`` (what a user asks for), ``guards`` (what may stop a
+revision), ``autogenerate`` and ``analysis`` (what a revision should do, and would do), ``runner``,
+``operations``, ``revisions`` (the files), ``schema`` (what a database has), ``questions``.
 """

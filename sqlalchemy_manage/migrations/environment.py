@@ -4,70 +4,37 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
-from ..conf import Database, Settings
-from ..databases import connecting, create_engine
+from ..conf import Settings
+from ..databases.constraint_errors import is_busy
+from ..databases.engines import connecting
+from ..databases.locks import locked, migration_lock
 from ..errors import HistoryError, Locked, ManageError
 from ..output import redact
 from ..project import Project
-from .autogenerate.directives import answers_of, directives_hook
 from .autogenerate.plugins import include
-from .autogenerate.questions import Answers
-from .losses.danger import Allowed, BeforeDanger, allowed_of
-from .losses.proof import LinksStay, wanted_of
-from .revisions.history import History, read_history
-from .revisions.scripts import Request
-from .running.interrupts import stoppable, watch_transaction
-from .running.journal import Journal
-from .running.locks import is_busy, locked, migration_lock
-from .running.recorder import Recorder
-from .running.tampering import require_sound
-from .running.timeouts import open_transactions, pauses, set_timeouts
-from .running.watch import Guard, MovedOn, Watcher
-from .sqlite.dangling import NoNewDangling
-from .sqlite.vanished import NothingVanishes
-
-Event = tuple[str, str, float]
-"""What happened, to which revision, after how many seconds: start, done, failed, busy.
-A ``note`` is a sentence to be told.
-
-Of a ``wait`` for another run: who it is, as far as known, and how long it may last.
-"""
-
-
-@dataclass
-class Run:
-    """What a manage.py command hands to ``env.py`` in ``config.attributes["run"]``.
-
-    ``recorded``: whether the ledger is kept, and compared with the files. ``applied`` and
-    ``history`` are filled in by Alembic's run.
-    """
-
-    project: Project
-    database: Database
-    on_event: Callable[[Event], None] = lambda event: None
-    request: Request | None = None
-    read_only: bool = False
-    rows_visible: bool = True
-    answers: Answers = field(default_factory=Answers)
-    allowed: Allowed = field(default_factory=Allowed)
-    applied: int = 0
-    folder: Path | None = None
-    recorded: bool = True
-    prove: bool = True
-    allow_loss: tuple[str, ...] = ()
-    history: History = field(default_factory=lambda: History(()))
+from .directives import answers_of, directives_hook
+from .guards.destructive import BeforeDanger, allowed_of
+from .guards.journal.journal import Journal
+from .guards.ledger import Recorder
+from .guards.losses.guard import LinksStay, wanted_of
+from .guards.sqlite_foreign_keys import NoNewDangling
+from .guards.sqlite_objects import NothingVanishes
+from .operations.registry import register
+from .revisions.history import read_history, version_folders
+from .runner.engine import migration_engine
+from .runner.run import Event, Run
+from .runner.signals import stoppable
+from .runner.status import require_sound
+from .runner.timeouts import open_transactions, pauses
+from .runner.watcher import Guard, MovedOn, Watcher
 
 
 def run_env(context: Any) -> None:
@@ -97,6 +64,7 @@ def run_env(context: Any) -> None:
 
 
 def _run(context: Any, run: Run) -> None:
+    register()
     script = ScriptDirectory.from_config(context.config)
     online = run.project if run.recorded and not context.is_offline_mode() else None
     history = run.history = require_sound(read_history(*version_folders(script)), online)
@@ -211,43 +179,6 @@ def guards(run: Run) -> list[Guard]:
         found.append(LinksStay(run))
     # The journal is the last: it is not to see what the others do as a revision begins.
     return [*found, NoNewDangling(), Journal(run.project.settings.lock_wait)]
-
-
-def version_folders(script: ScriptDirectory) -> list[Path]:
-    """Where the revision files of a script directory are."""
-    locations = script.version_locations or [str(Path(script.dir) / "versions")]
-    return [Path(location) for location in locations]
-
-
-def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
-    """A private engine for migrations, on which the application's own listeners do not act.
-
-    SQLite: Python's driver leaves BEGIN to us, so that DDL is in the transaction;
-    BEGIN IMMEDIATE takes the write lock at once; foreign keys must be off before BEGIN,
-    or rebuilding a table deletes its cascading children
-    (https://sqlite.org/lang_altertable.html#otheralter).
-    """
-    engine = create_engine(database, root, poolclass=sa.NullPool, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        # Until a commit has its turn, new readers wait behind it.
-        wait = int(run.project.settings.lock_timeout * 1000)
-
-        @event.listens_for(engine, "connect")
-        def connect(dbapi_connection: Any, record: Any) -> None:
-            dbapi_connection.isolation_level = None
-            for pragma in ("foreign_keys=OFF", "legacy_alter_table=ON", f"busy_timeout={wait}"):
-                dbapi_connection.execute(f"PRAGMA {pragma}")
-
-        @event.listens_for(engine, "begin")
-        def begin(connection: sa.Connection) -> None:
-            if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-                return
-            writes = connection.info.get("writes")
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    set_timeouts(engine, run.project.settings)
-    watch_transaction(engine)
-    return engine
 
 
 def _log_note(event: Event) -> None:

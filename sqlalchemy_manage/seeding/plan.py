@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import NoInspectionAvailable
 
-from ..databases import require_tables
+from ..databases.engines import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
 from .factories import Factory, project_factories
 from .generating.columns import declarations_of

@@ -17,27 +17,27 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from ..conf import failing_line
-from ..databases import trouble
+from ..databases.constraint_errors import violation
+from ..databases.engines import trouble
 from ..errors import ManageError, SeedError
-from ..violations import violation
-from .generating.afterwards import link_afterwards
-from .generating.columns import Failed
 from .generating.evaluators import start_iterators
+from .generating.failures import Failed
 from .generating.numbering import Counters, Starts
 from .generating.objects import Keys, creating, make_objects
-from .generating.parts import Part, key_columns
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .generating.shapes import shape_of
 from .needs import model_name, needs_order
 from .plan import Request, Share
 from .reference import seed_reference
+from .row_blocks import Part, key_columns
 from .running.chunks import SIZE, Later, ShareFacts
+from .running.deferred_links import link_afterwards
 from .running.executors import Window
 from .running.resuming import later_again
 from .running.work import Result, Setup, Task, chunk_label, in_worker, record, run_task
 from .undoing import ledger
-from .writers.blame import put_in, require_references, send
+from .writers.row_errors import put_in, require_references, send
 from .writers.writer import Encoder, Writer
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from sqlalchemy_manage.embedded import embedded_postgresql
+from sqlalchemy_manage.databases.embedded import embedded_postgresql
 from sqlalchemy_manage.migrations.autogenerate.plugins import comparing, include
 
 ROUND_TRIP = 0.005

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from conftest import BACKENDS, Manage, Result, run
 from sqlalchemy.pool import NullPool
 
-from sqlalchemy_manage.permission import VARIABLE, stamp
+from sqlalchemy_manage.databases.protection import VARIABLE, stamp
 
 COMMANDS = {
     "seed": ("seed", "Department=1"),

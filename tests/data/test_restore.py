@@ -16,8 +16,8 @@ from sqlalchemy_manage.data import restore as module
 from sqlalchemy_manage.data import sqlite_copy
 from sqlalchemy_manage.data.backup import back_up
 from sqlalchemy_manage.data.restore import restore
+from sqlalchemy_manage.databases.protection import stamp
 from sqlalchemy_manage.errors import BackupError, Locked
-from sqlalchemy_manage.permission import stamp
 from sqlalchemy_manage.project import Project
 
 pytest_plugins = ["backup_fixtures"]

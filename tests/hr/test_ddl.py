@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from conftest import BACKENDS, ROOT, Result, run
 
-from sqlalchemy_manage.migrations.objects.definitions import Definition, read_definitions
+from sqlalchemy_manage.declared.definitions import Definition, read_definitions
 
 # One body for each database; the new ones set a time that can be told from now.
 EDITS = {

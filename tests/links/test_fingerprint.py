@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from sqlalchemy_manage.links.catalog import Name, read_catalog, read_tables
 from sqlalchemy_manage.links.fingerprint import Fingerprint, fingerprints
-from sqlalchemy_manage.links.stored import Name, read_catalog, read_tables
 
 metadata = sa.MetaData()
 sa.Table("room", metadata, sa.Column("id", sa.String(10), primary_key=True))

@@ -15,9 +15,9 @@ from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.migrations.autogenerate import plugins
-from sqlalchemy_manage.migrations.schemas.snapshot import Snapshot
-from sqlalchemy_manage.migrations.sql.expressions import plain
-from sqlalchemy_manage.migrations.sql.trees import tree
+from sqlalchemy_manage.migrations.schema.snapshot import Snapshot
+from sqlalchemy_manage.sql.expression_parser import tree
+from sqlalchemy_manage.sql.expressions import plain
 
 Define = Callable[[sa.MetaData], object]
 """Puts tables into a MetaData."""

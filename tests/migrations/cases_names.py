@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from harness import Case
 
-from sqlalchemy_manage.migrations.autogenerate.questions import quoted
+from sqlalchemy_manage.migrations.questions import quoted
 
 OWN = """
 table(

@@ -15,8 +15,8 @@ from sqlalchemy import event
 from sqlalchemy.dialects import mysql, postgresql
 
 from sqlalchemy_manage.migrations.autogenerate import plugins
-from sqlalchemy_manage.migrations.autogenerate.questions import Answers, Scripted
-from sqlalchemy_manage.migrations.enums.compare import finish_enums, settle_enums
+from sqlalchemy_manage.migrations.autogenerate.enums.compare import finish_enums, settle_enums
+from sqlalchemy_manage.migrations.questions import Answers, Scripted
 
 OPTIONS: dict[str, Any] = {
     "autogenerate_plugins": plugins.PLUGINS,

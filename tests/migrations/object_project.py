@@ -12,9 +12,9 @@ from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from sqlalchemy_manage.declared.definitions import Definition, read_definitions
+from sqlalchemy_manage.migrations.autogenerate.objects.compare import arrange_objects
 from sqlalchemy_manage.migrations.autogenerate.plugins import include
-from sqlalchemy_manage.migrations.objects.compare import arrange_objects
-from sqlalchemy_manage.migrations.objects.definitions import Definition, read_definitions
 from sqlalchemy_manage.migrations.operations.types import render_item
 
 PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.snapshot", "sqlalchemy_manage.objects"]

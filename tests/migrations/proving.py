@@ -13,10 +13,10 @@ from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.conf import Database
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.environment import migration_engine
-from sqlalchemy_manage.migrations.losses.danger import Allowed
-from sqlalchemy_manage.migrations.losses.proof import LinksStay
-from sqlalchemy_manage.migrations.running.watch import Step
+from sqlalchemy_manage.migrations.guards.losses.guard import LinksStay
+from sqlalchemy_manage.migrations.runner.engine import migration_engine
+from sqlalchemy_manage.migrations.runner.run import Allowed
+from sqlalchemy_manage.migrations.runner.watcher import Step
 
 
 class Undone(Exception):

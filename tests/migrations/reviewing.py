@@ -11,14 +11,9 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.migrations.autogenerate import plugins
-from sqlalchemy_manage.migrations.autogenerate.questions import (
-    Answers,
-    Question,
-    Scripted,
-    parse_answers,
-)
-from sqlalchemy_manage.migrations.autogenerate.review import Review, flat
-from sqlalchemy_manage.migrations.revisions.words import changes
+from sqlalchemy_manage.migrations.autogenerate.context import Review
+from sqlalchemy_manage.migrations.questions import Answers, Question, Scripted, parse_answers
+from sqlalchemy_manage.migrations.revisions.describe import changes, flat
 
 Define = Callable[[sa.MetaData], object]
 """Puts tables into a MetaData."""

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from conftest import user_tables
 
 from sqlalchemy_manage.conf import Database
-from sqlalchemy_manage.databases import create_engine
+from sqlalchemy_manage.databases.engines import create_engine
 
 OURS = {"department", "department_employee_link", "employee"}
 STOPPED = {

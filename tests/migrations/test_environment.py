@@ -231,7 +231,7 @@ def test_a_held_lock_ends_with_75_and_nothing_done(
     settings.write_text(settings.read_text() + "LOCK_WAIT = 0.3\n")
     bare.revision("0002_good", GOOD)
     engine = sa.create_engine(bare.url, poolclass=sa.NullPool)
-    from sqlalchemy_manage.migrations.running.locks import migration_lock
+    from sqlalchemy_manage.databases.locks import migration_lock
 
     with engine.connect() as holder, migration_lock(engine, 1, lambda who: None):
         if backend == "sqlite":

@@ -60,7 +60,7 @@ def downgrade():
 
 def make_project(folder: Path) -> Path:
     """A project of three revisions without any app; they note in a table that they ran."""
-    from sqlalchemy_manage.migrations.revisions.scripts import create_folder
+    from sqlalchemy_manage.migrations.revisions.files import create_folder
 
     folder.mkdir(parents=True)
     (folder / "race_settings.py").write_text(SETTINGS)

@@ -38,10 +38,10 @@ from shapes import BASE, SHAPES, Shape  # noqa: E402
 from sqlalchemy import event  # noqa: E402
 
 from sqlalchemy_manage.cli import main as manage  # noqa: E402
-from sqlalchemy_manage.migrations.environment import run_env  # noqa: E402, F401
-from sqlalchemy_manage.migrations.revisions.history import current_heads, is_bookkeeping  # noqa: E402
-from sqlalchemy_manage.migrations.schemas.catalog import read_catalog  # noqa: E402
-from sqlalchemy_manage.migrations.sql.statement_kinds import Kind, kind_of  # noqa: E402
+from sqlalchemy_manage.databases.engines import is_bookkeeping  # noqa: E402
+from sqlalchemy_manage.migrations.revisions.history import current_heads  # noqa: E402
+from sqlalchemy_manage.migrations.schema.catalog import read_catalog  # noqa: E402
+from sqlalchemy_manage.sql.statement_kinds import Kind, kind_of  # noqa: E402
 
 BACKENDS = ("sqlite-journal", "sqlite-wal", "postgresql", "mariadb")
 SERVERS = {

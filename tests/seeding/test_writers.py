@@ -16,9 +16,9 @@ from sqlalchemy import orm
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from sqlalchemy_manage.databases.constraint_errors import violation
 from sqlalchemy_manage.seeding.writers import mysql as writers_mysql
 from sqlalchemy_manage.seeding.writers.writer import Encoder, ValueFault, Writer
-from sqlalchemy_manage.violations import violation
 
 NASTY = [
     "",

@@ -16,13 +16,12 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql.elements import conv
 
-from ..enums.checks import belongs_to_enum
-from ..operations import rendering as rendering
-from ..operations.implementations import literally, undoubled
-from ..schemas.probe import checks_of, made_of, sql_of
-from ..sql.canonical import tokens
-from ..sql.expressions import plain, same
-from ..sql.trees import tree
+from ...sql.expression_parser import tree
+from ...sql.expressions import plain, same
+from ...sql.raw import literally, sql_of, undoubled
+from ...sql.tokens import tokens
+from ..schema.server_form import checks_of, made_of
+from .enums.checks import belongs_to_enum
 
 
 def setup(plugin: Plugin) -> None:

@@ -16,12 +16,11 @@ from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
-from ..operations.implementations import literally, undoubled
-from ..schemas.probe import made_of
-from ..sql.canonical import tokens
-from ..sql.expressions import same
-from ..sql.grammar import Tree
-from ..sql.trees import tree
+from ...sql.expression_parser import Tree, tree
+from ...sql.expressions import same
+from ...sql.raw import literally, undoubled
+from ...sql.tokens import tokens
+from ..schema.server_form import made_of
 from . import computed, identity
 from .checks import as_written
 

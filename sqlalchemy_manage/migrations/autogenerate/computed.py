@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from alembic.operations import ops
 from alembic.util import PriorityDispatchResult
 
+from ...sql.expressions import same
+from ...sql.raw import literally, sql_of
+from ...sql.tokens import tokens
 from ..operations.computed import AlterComputedOp, copied
-from ..operations.implementations import literally
-from ..schemas.probe import made_of, sql_of
-from ..sql.canonical import tokens
-from ..sql.expressions import same
+from ..schema.server_form import made_of
 from .checks import as_written
 
 

@@ -12,10 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 
-from ..losses.counted import many
-from ..revisions.words import changes
-from .questions import Option, Question, flag, quoted
-from .review import Key, Review, dotted, flat
+from ..questions import Key, Option, Question, dotted, flag, many, quoted
+from ..revisions.describe import changes, flat
+from .context import Review
 
 
 def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:

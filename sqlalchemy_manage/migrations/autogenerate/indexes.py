@@ -18,11 +18,10 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import conv
 
-from ..operations import rendering as rendering
-from ..operations.implementations import literally
-from ..schemas.probe import made_of, sql_of
-from ..sql.canonical import tokens
-from ..sql.expressions import same
+from ...sql.expressions import same
+from ...sql.raw import literally, sql_of
+from ...sql.tokens import tokens
+from ..schema.server_form import made_of
 from .checks import as_written, meant, name_of
 
 

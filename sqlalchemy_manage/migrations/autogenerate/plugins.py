@@ -6,18 +6,19 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
-from ..enums import compare as enums
-from ..objects import compare as objects
-from ..operations import renaming as renaming
+from ..operations import registry
 from ..operations.types import render_item
 from . import checks, columns, indexes, keys
-from .review import snapshot_of
+from .context import snapshot_of
+from .enums import compare as enums
+from .objects import compare as objects
 
 PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 """For ``autogenerate_plugins`` of Alembic's configure."""
@@ -57,6 +58,7 @@ def include(metadatas: list[sa.MetaData], dialect_default: str | None) -> dict[s
     The schemas that the models name, besides the default one; not the tool's own tables,
     and not the views that SQLAlchemy 2.1's CreateView puts among the tables.
     """
+    register()
     schemas = {table.schema for metadata in metadatas for table in metadata.tables.values()}
     named = {schema for schema in schemas if schema not in (None, dialect_default)}
 
@@ -87,5 +89,11 @@ _COMPARATORS = {
     "columns": columns,
     "objects": objects,
 }
-for _name, _module in _COMPARATORS.items():
-    Plugin.setup_plugin_from_module(_module, f"sqlalchemy_manage.{_name}")
+
+
+@cache
+def register() -> None:
+    """Make Alembic know our operations and our comparators, once in a process."""
+    registry.register()
+    for name, module in _COMPARATORS.items():
+        Plugin.setup_plugin_from_module(module, f"sqlalchemy_manage.{name}")

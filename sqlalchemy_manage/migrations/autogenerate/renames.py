@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from ...errors import UsageError, did_you_mean
-from ..losses.counted import many
 from ..operations.renaming import RenameColumnOp, RenameTableOp
-from .questions import Answer, Option, Question, flag, quoted
-from .required import asks_for_value, is_unique
-from .review import Key, Review, dotted, flat
+from ..questions import Answer, Key, Option, Question, dotted, flag, many, quoted
+from ..revisions.describe import flat
+from .context import Review
+from .not_null import asks_for_value, is_unique
 
 _MAX_NAME = 63
 

@@ -15,13 +15,11 @@ from alembic.autogenerate import renderers
 from alembic.operations import Operations, ops
 
 from ...errors import MigrationError
-from ..revisions.words import Change
-from ..schemas.probe import sql_of
-from .implementations import literally, undoubled
+from ...sql.raw import literally, sql_of, undoubled
+from ..revisions.describe import Change
 from .rendering import call
 
 
-@Operations.register_operation("alter_computed")
 class AlterComputedOp(ops.MigrateOperation):
     """A column that is, was, or will be computed, with its definitions before and after."""
 
@@ -87,8 +85,7 @@ def _in_words(column: sa.Column[Any]) -> str:
     return f"computed{stored} as {column.computed.sqltext}"
 
 
-@renderers.dispatch_for(AlterComputedOp)
-def _render(context: Any, operation: AlterComputedOp) -> str:
+def render(context: Any, operation: AlterComputedOp) -> str:
     table = repr(str(operation.table_name))
     columns = []
     for column in (operation.column, operation.existing):
@@ -119,8 +116,7 @@ def copied(column: sa.Column[Any], nullable: bool | None = None) -> sa.Column[An
     )
 
 
-@Operations.implementation_for(AlterComputedOp)
-def _alter(operations: Operations, operation: AlterComputedOp) -> None:
+def alter(operations: Operations, operation: AlterComputedOp) -> None:
     name = operations.impl.dialect.name
     if name == "sqlite":
         _alter_on_sqlite(operations, operation)

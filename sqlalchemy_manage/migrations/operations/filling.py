@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate import renderers
 from alembic.operations import Operations, ops
 
-from ..autogenerate.review import Key, dotted
-from ..revisions.words import Change
+from ..questions import Key, dotted
+from ..revisions.describe import Change
 from .values import python
 
 
-@Operations.register_operation("fill_nulls")
 class FillNullsOp(ops.MigrateOperation):
     """Rows that have NULL in a column get a value, or what an SQL expression gives.
 
@@ -84,8 +82,7 @@ class FilledOp(ops.AlterColumnOp):
         return Change("~", f"alter column {where}: NOT NULL", "", self.table_name)
 
 
-@Operations.implementation_for(FillNullsOp)
-def _fill(operations: Operations, operation: FillNullsOp) -> None:
+def fill(operations: Operations, operation: FillNullsOp) -> None:
     column = sa.column(operation.column_name, operation.type_)
     table = sa.table(operation.table_name, column, schema=operation.schema)
     value = operation.value
@@ -94,8 +91,7 @@ def _fill(operations: Operations, operation: FillNullsOp) -> None:
     operations.execute(table.update().where(column.is_(None)).values({column: value}))
 
 
-@renderers.dispatch_for(FillNullsOp)
-def _render(context: Any, operation: FillNullsOp) -> str:
+def render(context: Any, operation: FillNullsOp) -> str:
     arguments = [repr(str(operation.table_name)), repr(str(operation.column_name))]
     if operation.sql is not None:
         arguments.append(f"sql={operation.sql!r}")

@@ -6,7 +6,6 @@ A subclass with ``__dialect__`` takes the place of Alembic's own
 
 from __future__ import annotations
 
-import re
 import warnings
 from contextlib import suppress
 from typing import Any
@@ -18,26 +17,14 @@ from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import OperationalError
 
-from ..autogenerate.conversions import kind_of, on_sqlite, respelling, using
-from ..schemas.reflected import COMPLETE, complete_computed
-from ..sqlite.rebuild import LosesNothing
+from ...sql.raw import literally, undoubled
+from ..schema.reflection_fixes import COMPLETE, complete_computed
+from .conversions import kind_of, on_sqlite, respelling, using
+from .sqlite.rebuild import LosesNothing
 
 # Both are said of a rebuild that loses them; here it does not.
 warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
 warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
-
-# As sqlalchemy.sql.compiler finds bound parameters in a text().
-_BOUND = re.compile(r"(?<![:\w\x5c]):(\w+)(?!:)")
-
-
-def literally(sql: str) -> str:
-    """``sql`` for a ``text()``, in which a colon before a word would be a parameter."""
-    return _BOUND.sub(r"\\:\1", sql)
-
-
-def undoubled(sql: str, dialect: sa.Dialect) -> str:
-    """Compiled SQL as the server gets it: for drivers with ``%s`` parameters ``%`` is doubled."""
-    return sql.replace("%%", "%") if dialect.paramstyle in ("format", "pyformat") else sql
 
 
 class _Literally(DefaultImpl):

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate import renderers
 from alembic.operations import Operations, ops
 
-from ..revisions.words import Change
-from .implementations import UNNAMED, literally
+from ...sql.raw import literally
+from ..revisions.describe import Change
+from .implementations import UNNAMED
 from .rendering import call
 
 
-@Operations.register_operation("replace_primary_key")
 class ReplacePrimaryKeyOp(ops.MigrateOperation):
     """Another primary key in the place of the old one; either may be of no column."""
 
@@ -84,8 +83,7 @@ def _listed(columns: list[str]) -> str:
     return f"({', '.join(columns)})" if columns else "none"
 
 
-@renderers.dispatch_for(ReplacePrimaryKeyOp)
-def _render(context: Any, operation: ReplacePrimaryKeyOp) -> str:
+def render(context: Any, operation: ReplacePrimaryKeyOp) -> str:
     names = ("name", "old_name", "autoincrement", "old_autoincrement")
     given = {n: str(getattr(operation, n)) for n in names if getattr(operation, n)}
     columns = repr([str(column) for column in operation.columns])
@@ -103,8 +101,7 @@ def _render(context: Any, operation: ReplacePrimaryKeyOp) -> str:
 _OLD = "_sqlalchemy_manage_old"
 
 
-@Operations.implementation_for(ReplacePrimaryKeyOp)
-def _replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
+def replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
     dialect = operations.impl.dialect
     if dialect.name == "sqlite":
         _replace_on_sqlite(operations, operation)

@@ -14,17 +14,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate import renderers
 from alembic.operations import Operations, ops
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement, conv
 
 from ...errors import MigrationError
-from ..objects.following import functions_follow
-from ..revisions.words import Change
-from ..sqlite.master import references_follow
-from .implementations import undoubled
-from .mariadb import follow_renames
+from ...sql.raw import undoubled
+from ..revisions.describe import Change
+from .follow_renames import follow_renames
+from .objects.follow_renames import functions_follow
+from .sqlite.sqlite_master import references_follow
 
 _MARIADB = ("mysql", "mariadb")
 
@@ -77,7 +76,6 @@ class Rename(ops.MigrateOperation):
         return f"{self.schema}.{self.table_name}" if self.schema else self.table_name
 
 
-@Operations.register_operation("rename_column")
 class RenameColumnOp(Rename):
     """A column under a new name; indexes, constraints and foreign keys go along."""
 
@@ -98,7 +96,6 @@ class RenameColumnOp(Rename):
         )
 
 
-@Operations.register_operation("rename_index")
 class RenameIndexOp(Rename):
     """An index under a new name; SQLite has to build it again."""
 
@@ -118,7 +115,6 @@ class RenameIndexOp(Rename):
         )
 
 
-@Operations.register_operation("rename_constraint")
 class RenameConstraintOp(Rename):
     """A constraint under a new name; where the database cannot, it is made again.
 
@@ -189,8 +185,7 @@ def _functions_follow(operations: Operations, *table: Any, **names: Any) -> None
         functions_follow(operations.get_bind(), *table, **names)
 
 
-@Operations.implementation_for(RenameColumnOp)
-def _rename_column(operations: Operations, operation: RenameColumnOp) -> None:
+def rename_column(operations: Operations, operation: RenameColumnOp) -> None:
     statement = Statement(
         "ALTER TABLE {table} RENAME COLUMN {old} TO {new}",
         table=(operation.schema, operation.table_name),
@@ -211,8 +206,7 @@ def _rename_column(operations: Operations, operation: RenameColumnOp) -> None:
     _functions_follow(operations, operation.schema, operation.table_name, column=column)
 
 
-@Operations.implementation_for(ops.RenameTableOp, replace=True)
-def _rename_table(operations: Operations, operation: ops.RenameTableOp) -> None:
+def rename_table(operations: Operations, operation: ops.RenameTableOp) -> None:
     with (
         _references_follow(operations),
         follow_renames(
@@ -237,8 +231,7 @@ def _cut(operations: Operations, operation: Rename) -> tuple[str, str]:
     return old, new
 
 
-@Operations.implementation_for(RenameIndexOp)
-def _rename_index(operations: Operations, operation: RenameIndexOp) -> None:
+def rename_index(operations: Operations, operation: RenameIndexOp) -> None:
     table, (old, new) = (operation.schema, operation.table_name), _cut(operations, operation)
     name = operations.impl.dialect.name
     if name == "sqlite":
@@ -284,8 +277,7 @@ def _needs_database(operations: Operations, operation: Rename) -> None:
         )
 
 
-@Operations.implementation_for(RenameConstraintOp)
-def _rename_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
+def rename_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
     table, (old, new) = (operation.schema, operation.table_name), _cut(operations, operation)
     name = operations.impl.dialect.name
     if name == "postgresql":
@@ -338,21 +330,17 @@ def _named(found: list[Any], name: str) -> Any:
     raise MigrationError(f"There is no constraint {name} to rename.")
 
 
-@renderers.dispatch_for(RenameColumnOp)
-@renderers.dispatch_for(RenameIndexOp)
-def _render(context: Any, operation: Rename) -> str:
+def render(context: Any, operation: Rename) -> str:
     return _call(context, operation, operation._verb, operation.table_name, operation.old)
 
 
-@renderers.dispatch_for(RenameConstraintOp)
-def _render_constraint(context: Any, operation: RenameConstraintOp) -> str:
+def render_constraint(context: Any, operation: RenameConstraintOp) -> str:
     more = f", type_={operation.type_!r}"
     return _call(context, operation, operation._verb, operation.table_name, operation.old, more)
 
 
 # Alembic registers no renderer for its own operation.
-@renderers.dispatch_for(ops.RenameTableOp, replace=True)
-def _render_table(context: Any, operation: ops.RenameTableOp) -> str:
+def render_table(context: Any, operation: ops.RenameTableOp) -> str:
     schema = f", schema={operation.schema!r}" if operation.schema else ""
     prefix = context.opts["alembic_module_prefix"]
     return f"{prefix}rename_table({operation.table_name!r}, {operation.new_table_name!r}{schema})"

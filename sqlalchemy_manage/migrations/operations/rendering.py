@@ -10,14 +10,12 @@ from alembic.autogenerate import renderers
 from alembic.operations import ops
 from sqlalchemy.sql.elements import conv
 
-from ..schemas.probe import sql_of
-from .implementations import literally
+from ...sql.raw import literally, sql_of
 
 _modify_table = renderers.dispatch(ops.ModifyTableOps)
 
 
-@renderers.dispatch_for(ops.ModifyTableOps, replace=True)
-def _render_modify_table(context: Any, operation: ops.ModifyTableOps) -> list[str]:
+def render_modify_table(context: Any, operation: ops.ModifyTableOps) -> list[str]:
     """As Alembic, but what cannot be done in a batch stands between two of them."""
     if not context.opts["render_as_batch"]:
         return list(_modify_table(context, operation))
@@ -68,8 +66,7 @@ def call(context: Any, function: str, operation: Any, *arguments: str, **options
 
 
 # Alembic 1.18 raises NotImplementedError here.
-@renderers.dispatch_for(ops.CreateCheckConstraintOp, replace=True)
-def _render_check(context: Any, operation: ops.CreateCheckConstraintOp) -> str:
+def render_check(context: Any, operation: ops.CreateCheckConstraintOp) -> str:
     condition = operation.condition
     if not isinstance(condition, str):
         condition = literally(sql_of(condition, context.dialect))

@@ -14,14 +14,13 @@ from itertools import groupby
 from pathlib import Path
 
 from ...errors import HistoryError, MigrationError
-from ..losses.expected import declared_in, with_losses
-from .bodies import append, function, lines_of, prepend, statements, unfolded
-from .filetext import docstring, line_length, quoted, wrapped
+from .describe import Change
+from .editing import Source, append, function, lines_of, parsed, prepend, statements, unfolded
+from .expected_loss import declared_in, with_losses
+from .files import Draft
+from .format import docstring, line_length, quoted, wrapped
 from .history import History, Revision
 from .imports import import_nodes, import_order, imports_of
-from .scripts import Draft
-from .source import Source, parsed
-from .words import Change
 
 
 @dataclass(frozen=True)

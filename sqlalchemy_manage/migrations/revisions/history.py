@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alembic.script import ScriptDirectory
+
 from ...errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ class History:
     def single_head(self) -> str | None:
         """The head, None for an empty history; raises HistoryError if there are several."""
         if len(self.heads) > 1:
-            from .authors import added  # a subprocess: not for every migrate that has nothing to do
+            from .git import added  # a subprocess: not for every migrate that has nothing to do
 
             lines = [f"{i}: {added(self.by_id[i].path) or 'no file'}" for i in self.heads]
             raise HistoryError(
@@ -290,11 +292,6 @@ def _names(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def is_bookkeeping(table: str) -> bool:
-    """Whether a table is Alembic's or ours, and none of the application's."""
-    return table == "alembic_version" or table.startswith("sqlalchemy_manage_")
-
-
 def current_heads(connection: Connection) -> tuple[str, ...]:
     """The revisions that the database's ``alembic_version`` names; empty without that table."""
     import sqlalchemy as sa
@@ -322,3 +319,9 @@ def stands_at(project: Project) -> tuple[str, ...]:
             return current_heads(connection)
     except DatabaseMissing:
         return ()
+
+
+def version_folders(script: ScriptDirectory) -> list[Path]:
+    """Where the revision files of a script directory are."""
+    locations = script.version_locations or [str(Path(script.dir) / "versions")]
+    return [Path(location) for location in locations]

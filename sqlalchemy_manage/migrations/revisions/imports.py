@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.types import TypeEngine
 
-from .source import Source, parsed, unwritable
+from .editing import Source, parsed, unwritable
 
 _DIALECTS = ("mssql", "mysql", "oracle", "postgresql", "sqlite")
 

@@ -17,54 +17,36 @@ from factory import enums, fuzzy
 from factory.builder import parse_declarations
 
 from ...errors import ManageError
+from .failures import CounterMissing, Failed, NotColumnwise, PoolMissing
 
 if TYPE_CHECKING:
     import random
 
-    from ..links import Link, Links
+    import sqlalchemy as sa
 
-EVALUATORS: dict[type, Callable[..., list[Any]]] = {}
-"""Kind of declaration -> how to evaluate it; filled by evaluators.py."""
+    from ..links import Link, Links
+    from .pools import Pool, Pools
 
 Declarations = dict[str, tuple[Any, dict[str, Any]]]
 """Attribute -> its declaration (or plain value) and the ``attribute__x`` values for it."""
-
-
-class NotColumnwise(Exception):
-    """``factory`` needs its objects one at a time; the message says why."""
-
-    def __init__(self, factory: Any, why: str) -> None:
-        super().__init__(why)
-        self.factory = factory
-        self.why = why
-
-
-class PoolMissing(Exception):
-    """Only the process with the connection can read these rows."""
-
-
-class CounterMissing(Exception):
-    """Only the process with the connection can say where these numbers start."""
-
-
-class Failed(Exception):
-    """A declaration of ``factory`` raised ``error`` at a row, counted from 0 in its batch."""
-
-    def __init__(self, factory: Any, name: str, row: int, error: Exception) -> None:
-        super().__init__(str(error))
-        self.factory = factory
-        self.name = name
-        self.row = row
-        self.error = error
 
 
 class Source(Protocol):
     """What the rows of a chunk draw on."""
 
     rng: random.Random
+    pools: Pools
+    seen: dict[Any, set[Any]]
+    evaluators: Mapping[type, Callable[..., list[Any]]]
 
     def numbers(self, factory: Any, count: int) -> Sequence[int]:
         """Sequence numbers for as many more rows of the factory."""
+
+    def keys(self, table: sa.Table, count: int) -> range:
+        """New values of the table's autoincrement column."""
+
+    def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
+        """Rows of a pool, each as likely as any other."""
 
     def taken(self, iterator: str, count: int) -> int:
         """How many values of an Iterator others have, now that ``count`` more are taken."""
@@ -141,7 +123,7 @@ class Batch:
         if not is_declaration(declaration):
             return [declaration] * len(rows)
         for known in kind.__mro__:
-            if known in EVALUATORS:
+            if known in self.source.evaluators:
                 if _overrides(kind, known):
                     break
                 return self._evaluated(known, declaration, context, rows, name)
@@ -151,7 +133,7 @@ class Batch:
         self, known: type, declaration: Any, context: Any, rows: Sequence[int], name: str
     ) -> list[Any]:
         try:
-            return EVALUATORS[known](self, declaration, context, rows, name)
+            return self.source.evaluators[known](self, declaration, context, rows, name)
         except (NotColumnwise, Failed, ManageError, PoolMissing, CounterMissing):
             raise
         except Exception as error:

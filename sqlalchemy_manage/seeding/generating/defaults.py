@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from factory.declarations import SKIP, Skip
 
-from .columns import NotColumnwise
-from .parts import Values, kinds
+from ..row_blocks import Values, kinds
+from .failures import NotColumnwise
 
 
 class _Context:

@@ -7,7 +7,7 @@ of the rows, and the attribute's name; it returns a value for each row.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import factory
@@ -17,17 +17,8 @@ from factory.declarations import SKIP, deepgetattr
 
 from ..links import Link, Links
 from . import faker_columns
-from .columns import (
-    EVALUATORS,
-    Batch,
-    Made,
-    NotColumnwise,
-    Reference,
-    Step,
-    Stub,
-    each_row,
-    given_attributes,
-)
+from .columns import Batch, Made, Reference, Step, Stub, each_row, given_attributes
+from .failures import NotColumnwise
 
 
 def _context(declaration: Any, context: dict[str, Any]) -> dict[str, Any]:
@@ -220,7 +211,7 @@ def _fuzzy_text(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> li
     ] or [it.prefix + it.suffix] * len(rows)
 
 
-EVALUATORS |= {
+EVALUATORS: dict[type, Callable[..., list[Any]]] = {
     factory.Sequence: _sequence,
     factory.LazyFunction: _lazy_function,
     factory.LazyAttribute: _lazy_attribute,

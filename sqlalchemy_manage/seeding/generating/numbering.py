@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .columns import CounterMissing
+from .failures import CounterMissing
 
 
 class Counters:

@@ -16,9 +16,9 @@ from ...conf import failing_line
 from ...errors import ManageError, SeedError
 from ..factories import bound, subclasses
 from ..links import POOLS
+from ..row_blocks import key_columns
 from ..writers.refusals import refused
 from .numbering import Counters, key_name, sequence_name
-from .parts import key_columns
 
 Create = Callable[[int, Session], Any]
 """Makes the row of a number, from 0, and returns it; None where there is nothing to write."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
 from ..links import Link, Links, weight_sums
-from .columns import NotColumnwise, PoolMissing
+from .failures import NotColumnwise, PoolMissing
 
 Key = tuple[str, tuple[str, ...], str]
 """Full name of a table, keys of its columns, and the model: what a pool is known by."""

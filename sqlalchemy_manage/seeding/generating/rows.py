@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from itertools import chain, repeat
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from factory.declarations import SKIP, Skip
@@ -21,23 +21,21 @@ from sqlalchemy.orm import ColumnProperty, CompositeProperty, RelationshipProper
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ...errors import SeedError, did_you_mean
-from .columns import Batch, NotColumnwise, Reference, given_attributes
+from ..row_blocks import Part, Values, kinds, split
+from .columns import Batch, Reference, Source, given_attributes
 from .defaults import fill_defaults
-from .parts import Part, Values, kinds, split
+from .failures import NotColumnwise
 from .pools import Linked, LinkedTo
 from .shapes import Shape, shape_of
 from .values import check_values
-
-if TYPE_CHECKING:
-    from ..running.chunks import Chunk
 
 
 class Assembled:
     """The table values of a batch."""
 
-    def __init__(self, batch: Batch, chunk: Chunk) -> None:
+    def __init__(self, batch: Batch, source: Source) -> None:
         self.batch = batch
-        self.chunk = chunk
+        self.source = source
         self.shape: Shape = shape_of(batch.factory)
         self.values: Values = {}
         self.links: list[Part] = []
@@ -178,7 +176,7 @@ class Assembled:
 
     def _new_keys(self, table: sa.Table, column: Any) -> Sequence[Any]:
         if self.batch.replaces is None:
-            return self.chunk.keys(table, self.batch.count)
+            return self.source.keys(table, self.batch.count)
         replaced, rows = self.batch.replaces
         return [replaced.assembled.values[column][row] for row in rows]
 
@@ -213,9 +211,10 @@ class Assembled:
                 ):
                     continue
                 targets = [element.column for element in constraint.elements]
-                pool = self.chunk.pools.of(targets[0].table, targets)
+                pool = self.source.pools.of(targets[0].table, targets)
                 label = ", ".join(f"{table.name}.{c.name}" for c in columns)
-                rows = self.chunk.choose(pool, self.batch.count, label, self.batch.factory.__name__)
+                owner = self.batch.factory.__name__
+                rows = self.source.choose(pool, self.batch.count, label, owner)
                 for column, keys in zip(columns, pool.keys, strict=True):
                     self.values[column] = [keys[row] for row in rows]
                     self._drawn.add(column)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import factory
 import sqlalchemy as sa
@@ -18,11 +18,8 @@ from factory import fuzzy
 from ...errors import SeedError
 from ..links import Link, Links
 from . import faker_columns
-from .columns import Batch, Declarations, declarations_of, is_declaration
+from .columns import Batch, Declarations, Source, declarations_of, is_declaration
 from .shapes import Shape, shape_of
-
-if TYPE_CHECKING:
-    from ..running.chunks import Chunk
 
 _SAFE = (factory.Sequence, factory.LazyAttributeSequence)
 _ROUNDS = 200  # without a single new value
@@ -93,7 +90,7 @@ def _safe(declaration: Any) -> bool:
     return isinstance(declaration, _SAFE) or (isinstance(declaration, Link) and declaration.unique)
 
 
-def meet(batch: Batch, chunk: Chunk) -> None:
+def meet(batch: Batch, chunk: Source) -> None:
     """Draw again for each row whose unique values are taken, until none is.
 
     Raises SeedError where there are no values left.
@@ -122,14 +119,16 @@ def _name(unique: Unique) -> tuple[str, tuple[str, ...]]:
     return unique.table.fullname, tuple(column.key for column in unique.columns)
 
 
-def _stored(unique: Unique, chunk: Chunk) -> set[Any]:
+def _stored(unique: Unique, chunk: Source) -> set[Any]:
     connection = chunk.pools.connection
     if connection is None:
         return set()
     return {tuple(row) for row in connection.execute(sa.select(*unique.columns))}
 
 
-def _taken(batch: Batch, chunk: Chunk, watched: Sequence[Unique], rows: Sequence[int]) -> list[int]:
+def _taken(
+    batch: Batch, chunk: Source, watched: Sequence[Unique], rows: Sequence[int]
+) -> list[int]:
     """Those of ``rows`` whose values others have; the values of all others are now taken."""
     seen = [chunk.seen[_name(unique)] for unique in watched]
     columns = [[batch.assembled.values[c] for c in unique.columns] for unique in watched]
@@ -145,7 +144,7 @@ def _taken(batch: Batch, chunk: Chunk, watched: Sequence[Unique], rows: Sequence
 
 
 def _draw_again(
-    batch: Batch, chunk: Chunk, rows: Sequence[int], fixed: Mapping[str, Sequence[Any]]
+    batch: Batch, chunk: Source, rows: Sequence[int], fixed: Mapping[str, Sequence[Any]]
 ) -> None:
     """New values for ``rows``; what makes other rows, or links to them, stays as it is."""
     kept = {
@@ -188,7 +187,7 @@ def _brings_rows(declaration: Any) -> bool:
 
 
 def _take_what_is_left(
-    batch: Batch, chunk: Chunk, watched: Sequence[Unique], rows: Sequence[int]
+    batch: Batch, chunk: Source, watched: Sequence[Unique], rows: Sequence[int]
 ) -> None:
     """Chance finds the last values too slowly: choose among those that nobody has."""
     for unique in watched:

@@ -17,8 +17,8 @@ from factory.declarations import Skip
 
 from ...errors import SeedError
 from ...output import clean
+from ..row_blocks import kinds
 from ..writers.refusals import refusal
-from .parts import kinds
 
 _NUMBERS = (int, float, decimal.Decimal)
 # What each type takes; types that are not here take what their own processors make of it.

@@ -6,7 +6,7 @@ there before the share; not on other chunks, other processes, or the database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,10 @@ from factory import RelatedFactoryList
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
-from ..generating import evaluators as evaluators  # fills columns.EVALUATORS
-from ..generating.columns import Batch, Made, NotColumnwise, Reference
+from ..generating.columns import Batch, Made, Reference
 from ..generating.drawing import Drawing
+from ..generating.evaluators import EVALUATORS
+from ..generating.failures import NotColumnwise
 from ..generating.numbering import Counters, iterator_name, key_name, sequence_name
 from ..generating.pools import Pool, Pools
 from ..generating.rows import Assembled
@@ -67,6 +68,8 @@ def told_by(prop: Any) -> list[Any]:
 
 class Chunk:
     """The :class:`~.columns.Source` of its batches."""
+
+    evaluators: Mapping[type, Callable[..., list[Any]]] = EVALUATORS
 
     def __init__(
         self,

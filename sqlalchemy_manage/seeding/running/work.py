@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ..generating.columns import CounterMissing, NotColumnwise, PoolMissing
+from ..generating.failures import CounterMissing, NotColumnwise, PoolMissing
 from ..generating.numbering import Counters
-from ..generating.parts import Part, key_columns
 from ..generating.pools import Key, Pool, Pools
 from ..generating.randomness import everywhere
 from ..plan import Request, Share, shares_of
+from ..row_blocks import Part, key_columns
 from ..undoing import ledger
 from ..undoing.packing import pack
 from ..writers.writer import Block, Encoder

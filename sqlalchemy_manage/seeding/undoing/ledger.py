@@ -13,9 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from ...databases import OWN_TABLE
+from ...databases.engines import OWN_TABLE, host, user
 from ...errors import SeedError
-from ...whoami import host, user
 from .packing import pack, unpack
 
 # MySQL's and MariaDB's TEXT ends at 64 KB.

@@ -11,16 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .values import (
-    Values,
-    all_naive,
-    joined,
-    plain_type,
-    remembered,
-    rendered,
-    target,
-    without_nul,
-)
+from .values import Values, all_naive, joined, plain_type, remembered, rendered, target, without_nul
 
 NULL = "\\N"
 _Form = Callable[[Any], str]

@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, StatementError
 
+from ...databases.constraint_errors import Violation, violation
 from ...errors import SeedError
 from ...output import clean
-from ...violations import Violation, violation
 
 
 def refused(

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from sqlalchemy_manage.migrations.autogenerate.context import snapshot_of
 from sqlalchemy_manage.migrations.autogenerate.plugins import comparing, include
-from sqlalchemy_manage.migrations.autogenerate.review import snapshot_of
 
 MANY = 120
 """More than the 100 tables from which on Alembic reads whole schemas."""

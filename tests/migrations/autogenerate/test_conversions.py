@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from sqlalchemy_manage.errors import MigrationError
 from sqlalchemy_manage.migrations.autogenerate import plugins
-from sqlalchemy_manage.migrations.autogenerate.conversions import kind_of, using
+from sqlalchemy_manage.migrations.operations.conversions import kind_of, using
 
 assert plugins  # registers the implementations
 

@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 from reviewing import Reviewed, all_of, column, reviewed, table, tables, words
 
+from sqlalchemy_manage.migrations.actions.unimported_models import UnimportedModel
+from sqlalchemy_manage.migrations.autogenerate.context import Review
 from sqlalchemy_manage.migrations.autogenerate.drops import settle_drops
-from sqlalchemy_manage.migrations.autogenerate.questions import Closed
-from sqlalchemy_manage.migrations.autogenerate.review import Review
-from sqlalchemy_manage.migrations.autogenerate.sources import UnimportedModel
+from sqlalchemy_manage.migrations.questions import Closed
 
 __all__ = ["reviewed"]
 

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 from conftest import ROOT, run
 
-from sqlalchemy_manage.migrations.autogenerate.dryrun import draft_sql
-from sqlalchemy_manage.migrations.revisions.scripts import Draft
+from sqlalchemy_manage.migrations.actions.dry_run import draft_sql
+from sqlalchemy_manage.migrations.revisions.files import Draft
 from sqlalchemy_manage.project import Project
 
 FIRST = """

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from reviewing import Reviewed, reviewed, words
 
-from sqlalchemy_manage.migrations.autogenerate.names import settle_names
+from sqlalchemy_manage.migrations.autogenerate.renamed_constraints import settle_names
 
 __all__ = ["reviewed"]
 

@@ -11,11 +11,10 @@ import pytest
 import sqlalchemy as sa
 from conftest import ROOT, run
 
-from sqlalchemy_manage.migrations.autogenerate import ownership
-from sqlalchemy_manage.migrations.autogenerate.ownership import Owned, owned
+from sqlalchemy_manage.migrations.actions import ownership
+from sqlalchemy_manage.migrations.actions.ownership import Owned, owned, written_things
+from sqlalchemy_manage.migrations.actions.scratch import replayed
 from sqlalchemy_manage.migrations.revisions.history import History, read_history
-from sqlalchemy_manage.migrations.revisions.written import written_things
-from sqlalchemy_manage.migrations.schemas.scratch import replayed
 from sqlalchemy_manage.project import Project
 
 FIRST = """
@@ -201,7 +200,7 @@ def test_it_is_replayed_once(
 def test_a_replayed_database_is_not_replayed_again(
     project: Project, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sqlalchemy_manage.databases import create_engine
+    from sqlalchemy_manage.databases.engines import create_engine
 
     with replayed(project, history) as scratch:
         monkeypatch.setattr(ownership, "replayed", None)

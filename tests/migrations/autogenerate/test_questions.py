@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sqlalchemy_manage.errors import OpenQuestion, UsageError
-from sqlalchemy_manage.migrations.autogenerate.questions import (
+from sqlalchemy_manage.migrations.questions import (
     Answer,
     Closed,
     Option,

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from reviewing import Reviewed, column, reviewed, table, tables, words
 
 from sqlalchemy_manage.errors import UsageError
-from sqlalchemy_manage.migrations.autogenerate.questions import Closed
 from sqlalchemy_manage.migrations.autogenerate.renames import in_order, name_aside, settle_renames
+from sqlalchemy_manage.migrations.questions import Closed
 
 __all__ = ["reviewed"]
 

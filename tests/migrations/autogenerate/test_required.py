@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from reviewing import Reviewed, all_of, column, reviewed, table, words
 
 from sqlalchemy_manage.errors import UsageError
-from sqlalchemy_manage.migrations.autogenerate.questions import Answer, Closed
-from sqlalchemy_manage.migrations.autogenerate.required import settle_required
-from sqlalchemy_manage.migrations.autogenerate.review import Review
+from sqlalchemy_manage.migrations.autogenerate.context import Review
+from sqlalchemy_manage.migrations.autogenerate.not_null import settle_required
 from sqlalchemy_manage.migrations.operations.filling import FillNullsOp
+from sqlalchemy_manage.migrations.questions import Answer, Closed
 
 __all__ = ["reviewed"]
 

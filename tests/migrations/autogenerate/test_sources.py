@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sqlalchemy_manage.migrations.autogenerate import sources
-from sqlalchemy_manage.migrations.autogenerate.sources import UnimportedModel, unimported_models
+from sqlalchemy_manage.migrations.actions import unimported_models as sources
+from sqlalchemy_manage.migrations.actions.unimported_models import (
+    UnimportedModel,
+    unimported_models,
+)
 from sqlalchemy_manage.project import Project
 
 BOOM = "raise AssertionError('imported')\n"

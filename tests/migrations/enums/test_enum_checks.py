@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from sqlalchemy_manage.migrations.enums.checks import belongs_to_enum, in_list
+from sqlalchemy_manage.migrations.autogenerate.enums.checks import belongs_to_enum
+from sqlalchemy_manage.sql.expressions import in_list
 
 ODD = ("a", "it's", "b, c", "(p)", "ä€", "back\\slash", 'dq"x', "per%cent", "a:b", "[x]")
 

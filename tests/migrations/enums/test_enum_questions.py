@@ -11,13 +11,11 @@ import sqlalchemy as sa
 from enumtool import Tool
 
 from sqlalchemy_manage.errors import OpenQuestion, UsageError
-from sqlalchemy_manage.migrations.autogenerate.questions import (
-    Answer,
-    Answers,
-    Closed,
-    parse_answers,
+from sqlalchemy_manage.migrations.autogenerate.enums.compare import (
+    settle_enums,
+    value_rename_candidates,
 )
-from sqlalchemy_manage.migrations.enums.compare import settle_enums, value_rename_candidates
+from sqlalchemy_manage.migrations.questions import Answer, Answers, Closed, parse_answers
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from enumtool import Tool
 
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.enums.checks import in_list
-from sqlalchemy_manage.migrations.sqlite.tables import CreateTable
+from sqlalchemy_manage.migrations.operations.sqlite.create_table import CreateTable
+from sqlalchemy_manage.sql.expressions import in_list
 
 STATEMENT = """CREATE TABLE "odd, (table" ( -- a comment, with (
     id INTEGER PRIMARY KEY AUTOINCREMENT, /* kind ( */

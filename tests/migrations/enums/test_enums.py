@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from enumtool import Tool
 
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.enums.operations import AlterEnumOp
+from sqlalchemy_manage.migrations.operations.enums.operations import AlterEnumOp
 
 KINDS: dict[str, dict[str, Any]] = {
     "native": {},

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from conftest import Result, run
 from harness import App
 
-from sqlalchemy_manage.migrations.losses.counted import Loss
-from sqlalchemy_manage.migrations.losses.dropped import losses, may_drop
+from sqlalchemy_manage.migrations.analysis.counts import Loss
+from sqlalchemy_manage.migrations.analysis.destructive import losses, may_drop
 
 ROWS = ("INSERT INTO item (id, name, note) VALUES (1, 'a', 'x'), (2, 'b', NULL), (3, 'c', 'y')",)
 REVISION = '''"""{0}"""

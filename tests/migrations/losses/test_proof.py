@@ -17,8 +17,8 @@ from proving import Change, company, contents, fill, private, proved, wipe
 from sqlalchemy import orm
 
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.losses.expected import with_losses
-from sqlalchemy_manage.migrations.losses.proof import LinksStay
+from sqlalchemy_manage.migrations.guards.losses.guard import LinksStay
+from sqlalchemy_manage.migrations.revisions.expected_loss import with_losses
 
 
 def sql(*statements: str) -> Change:
@@ -369,7 +369,9 @@ def test_no_right_to_make_temporary_tables_leaves_the_numbers(
     own: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refill(own)
-    monkeypatch.setattr("sqlalchemy_manage.migrations.losses.kept._tried", lambda *args: False)
+    monkeypatch.setattr(
+        "sqlalchemy_manage.migrations.guards.losses.key_copies._tried", lambda *args: False
+    )
     swapped = DAMAGES["links exchanged"][0]
     for change, said in (
         (sql("DELETE FROM desk WHERE id < 3"), "desk: 2 of 5 rows"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from sqlalchemy_manage.migrations.objects.following import (
+from sqlalchemy_manage.migrations.operations.objects.follow_renames import (
     column_renamed,
     functions_follow,
     table_renamed,

@@ -15,9 +15,9 @@ from object_project import Migrations, execute, objects, rows, tables
 
 from sqlalchemy_manage.declare import Function, Trigger, View, declared
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.objects.operations import CreateObjectOp
-from sqlalchemy_manage.migrations.objects.rendering import literal
-from sqlalchemy_manage.statements import clean
+from sqlalchemy_manage.migrations.operations.objects.operations import CreateObjectOp
+from sqlalchemy_manage.migrations.operations.objects.rendering import literal
+from sqlalchemy_manage.sql.create_statements import clean
 
 BACKENDS = ("sqlite", "postgresql", "mariadb")
 

@@ -179,7 +179,7 @@ def test_a_function_that_a_default_calls_comes_before_the_table(postgresql: Migr
 
 
 def test_the_body_of_another_language_is_taken_as_it_is(postgresql: Migrations) -> None:
-    from sqlalchemy_manage.migrations.sql.normal import normal
+    from sqlalchemy_manage.sql.normalize import normal
 
     def python(body: str) -> str:
         text = f"CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS $$\n{body}\n$$"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from sqlalchemy_manage.migrations.objects.history import ObjectHistory
+from sqlalchemy_manage.migrations.autogenerate.objects.history import ObjectHistory
 from sqlalchemy_manage.migrations.revisions.history import read_history
 
 T = "CREATE TRIGGER t BEFORE INSERT ON note FOR EACH ROW {}"

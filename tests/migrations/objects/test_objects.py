@@ -298,7 +298,7 @@ def test_where_the_server_may_not_be_asked_the_history_tells(
     """No right to make a copy of a view: then it is as its last revision left it."""
     from sqlalchemy.exc import OperationalError
 
-    from sqlalchemy_manage.migrations.schemas import copies
+    from sqlalchemy_manage.migrations.autogenerate.objects import server_form as copies
 
     def declare(bound: int) -> sa.MetaData:
         metadata = tables()

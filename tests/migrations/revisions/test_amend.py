@@ -18,10 +18,10 @@ from conftest import Result, run
 
 from sqlalchemy_manage.errors import HistoryError, MigrationError
 from sqlalchemy_manage.migrations.revisions.amend import Amendment, amend, amendable, amended
-from sqlalchemy_manage.migrations.revisions.filetext import finish
+from sqlalchemy_manage.migrations.revisions.describe import Change
+from sqlalchemy_manage.migrations.revisions.files import Draft
+from sqlalchemy_manage.migrations.revisions.format import finish
 from sqlalchemy_manage.migrations.revisions.history import History, Revision, read_history
-from sqlalchemy_manage.migrations.revisions.scripts import Draft
-from sqlalchemy_manage.migrations.revisions.words import Change
 
 HEAD = 'revision = "0002_x"\ndown_revision = "0001_a"\nbranch_labels = None\ndepends_on = None\n'
 NEW = '''"""Add column t.b."""

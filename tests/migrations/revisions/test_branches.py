@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 from handwritten import NOTE, WHO, Handwritten
 
-from sqlalchemy_manage.migrations.revisions import branches, git
-from sqlalchemy_manage.migrations.revisions.branches import left_behind
+from sqlalchemy_manage.migrations.actions import sync_branch as branches
+from sqlalchemy_manage.migrations.actions.sync_branch import left_behind
+from sqlalchemy_manage.migrations.revisions import git
 from sqlalchemy_manage.migrations.revisions.history import read_history
 from sqlalchemy_manage.project import Project
 

@@ -23,8 +23,8 @@ from sqlalchemy.dialects import mysql, postgresql
 
 import sqlalchemy_manage.migrations as migrations
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.revisions.filetext import docstring, finish, line_length, quoted
-from sqlalchemy_manage.migrations.revisions.words import Change
+from sqlalchemy_manage.migrations.revisions.describe import Change
+from sqlalchemy_manage.migrations.revisions.format import docstring, finish, line_length, quoted
 
 TEMPLATE = Path(migrations.__file__).parent / "templates" / "script.py.mako"
 TYPES = '''

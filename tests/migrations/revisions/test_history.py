@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sqlalchemy_manage.errors import HistoryError, UsageError
-from sqlalchemy_manage.migrations.revisions.authors import added
+from sqlalchemy_manage.migrations.revisions.git import added
 from sqlalchemy_manage.migrations.revisions.history import History, Revision, read_history
 
 
@@ -198,7 +198,7 @@ def test_git_missing_slow_or_broken_is_no_error(
         (tmp_path / "git").write_text(script)
         (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin" if script else str(tmp_path))
-    monkeypatch.setattr("sqlalchemy_manage.migrations.revisions.authors._TIMEOUT", 0.2)
+    monkeypatch.setattr("sqlalchemy_manage.migrations.revisions.git._AUTHOR_TIMEOUT", 0.2)
     started = time.monotonic()
     found = added(folder / "0002_bob.py")
     assert str(found) == "2026-01-02 00:01, not committed"

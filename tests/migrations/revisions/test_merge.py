@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from conftest import ROOT, Result, run
 
 from sqlalchemy_manage.errors import HistoryError, MigrationError
+from sqlalchemy_manage.migrations.actions.merge import Merge, draft_merge, plan_merge
+from sqlalchemy_manage.migrations.analysis.operations import steps_of
 from sqlalchemy_manage.migrations.revisions.history import History, read_history
-from sqlalchemy_manage.migrations.revisions.merge import Merge, draft_merge, plan_merge
-from sqlalchemy_manage.migrations.revisions.steps import steps_of
 from sqlalchemy_manage.project import Project
 
 

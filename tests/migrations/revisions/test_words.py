@@ -6,7 +6,12 @@ import pytest
 import sqlalchemy as sa
 from alembic.operations import ops
 
-from sqlalchemy_manage.migrations.revisions.words import changes, name_parts, revision_id, slugify
+from sqlalchemy_manage.migrations.revisions.describe import (
+    changes,
+    name_parts,
+    revision_id,
+    slugify,
+)
 
 
 def test_each_kind_of_operation_in_words() -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from conftest import ROOT
 from stepwise import Stepwise
 
-from sqlalchemy_manage.migrations.running.interrupts import Stop, stoppable
+from sqlalchemy_manage.migrations.runner.signals import Stop, stoppable
 
 only = pytest.mark.parametrize
 ADD = 'op.add_column("item", sa.Column("a", sa.Integer))'

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from conftest import run
 from stepwise import Stepwise
 
-from sqlalchemy_manage.migrations.running import journal_table
-from sqlalchemy_manage.migrations.running.interrupted import fingerprint
-from sqlalchemy_manage.migrations.running.replaying import Answer
-from sqlalchemy_manage.migrations.sql.statement_kinds import Kind, Temporary, kind_of
+from sqlalchemy_manage.migrations.guards.journal import table as journal_table
+from sqlalchemy_manage.migrations.guards.journal.cursor import Answer
+from sqlalchemy_manage.migrations.guards.journal.step_state import fingerprint
+from sqlalchemy_manage.sql.statement_kinds import Kind, Temporary, kind_of
 
 only = pytest.mark.parametrize
 ADD = 'op.add_column("item", sa.Column("{0}", sa.Integer))'

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from conftest import ROOT, run
 from scratch_project import OURS, STOPPED, tables
 
-from sqlalchemy_manage.databases import create_engine
+from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.errors import ConnectionFailed, MigrationError
+from sqlalchemy_manage.migrations.actions.scratch import comparison_database, replayed
 from sqlalchemy_manage.migrations.revisions.history import History
-from sqlalchemy_manage.migrations.schemas.scratch import comparison_database, replayed
 from sqlalchemy_manage.project import Project
 
 pytest_plugins = ["scratch_fixtures"]

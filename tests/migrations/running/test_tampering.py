@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from conftest import Result, run, user_tables
 from harness import App
 
-from sqlalchemy_manage.migrations.autogenerate.questions import Answer, Scripted
+from sqlalchemy_manage.migrations.questions import Answer, Scripted
 from sqlalchemy_manage.migrations.revisions.checksum import checksum
 from sqlalchemy_manage.migrations.revisions.history import History, Revision
 
@@ -42,7 +42,7 @@ class Written(App):
 
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__(folder, url)
-        from sqlalchemy_manage.migrations.revisions.scripts import create_folder
+        from sqlalchemy_manage.migrations.revisions.files import create_folder
 
         self.models("")
         create_folder(folder / "migrations")

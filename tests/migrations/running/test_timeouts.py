@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from harness import App
 
-from sqlalchemy_manage.migrations.running.timeouts import pauses
+from sqlalchemy_manage.migrations.runner.timeouts import pauses
 
 ITEM = 'item = table("item", key(), Column("a", Integer)%s)\n'
 TIMES = "LOCK_TIMEOUT = {0}\nLOCK_WAIT = {1}\nSTATEMENT_TIMEOUT = {2}\n"

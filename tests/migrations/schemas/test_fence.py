@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from scratch_project import TABLE, tables
 
 from sqlalchemy_manage.conf import Database
-from sqlalchemy_manage.databases import create_engine
+from sqlalchemy_manage.databases.engines import create_engine
+from sqlalchemy_manage.migrations.actions.scratch import replayed
+from sqlalchemy_manage.migrations.actions.scratch_fence import ReachesOut
 from sqlalchemy_manage.migrations.revisions.history import History
-from sqlalchemy_manage.migrations.schemas.fence import ReachesOut
-from sqlalchemy_manage.migrations.schemas.scratch import replayed
 from sqlalchemy_manage.project import Project
 
 pytest_plugins = ["scratch_fixtures"]

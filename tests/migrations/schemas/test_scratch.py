@@ -12,15 +12,15 @@ from conftest import Manage, run
 from scratch_project import OURS, TABLE, tables
 
 from sqlalchemy_manage.conf import Database
-from sqlalchemy_manage.databases import create_engine
+from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.errors import DatabaseError, MigrationError
-from sqlalchemy_manage.migrations.revisions.history import History
-from sqlalchemy_manage.migrations.schemas.scratch import (
+from sqlalchemy_manage.migrations.actions.scratch import (
     Elsewhere,
     Scratch,
     comparison_database,
     replayed,
 )
+from sqlalchemy_manage.migrations.revisions.history import History
 from sqlalchemy_manage.project import Project
 
 pytest_plugins = ["scratch_fixtures"]

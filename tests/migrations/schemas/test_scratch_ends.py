@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from conftest import ROOT
 from scratch_project import DATABASES, STOPPED, TABLE, tables
 
+from sqlalchemy_manage.migrations.actions.scratch import replayed
 from sqlalchemy_manage.migrations.revisions.history import History
-from sqlalchemy_manage.migrations.schemas.scratch import replayed
 from sqlalchemy_manage.project import Project
 
 pytest_plugins = ["scratch_fixtures"]

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
 
-from sqlalchemy_manage.migrations.schemas.snapshot import Snapshot
+from sqlalchemy_manage.migrations.schema.snapshot import Snapshot
 
 
 def define(metadata: sa.MetaData) -> None:

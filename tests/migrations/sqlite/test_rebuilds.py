@@ -9,7 +9,7 @@ from conftest import run
 from rebuilding import Rebuilds
 
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.sqlite.table_sql import normal, read_table
+from sqlalchemy_manage.migrations.operations.sqlite.create_table import normal, read_table
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index"),
@@ -348,7 +348,7 @@ def test_counting_that_a_type_cannot_have_stops_the_revision(rebuilds: Rebuilds)
 
 
 def test_what_would_be_lost_is_named(rebuilds: Rebuilds, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sqlalchemy_manage.migrations.sqlite import rebuild
+    from sqlalchemy_manage.migrations.operations.sqlite import rebuild
 
     # As Alembic makes it by itself.
     monkeypatch.setattr(rebuild, "merged", lambda old, new_sql, change: new_sql)

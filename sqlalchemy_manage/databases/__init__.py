@@ -1,0 +1,1 @@
+"""Databases and servers: engines, locks, errors in words, protection."""

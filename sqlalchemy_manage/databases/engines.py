@@ -1,0 +1,278 @@
+"""Engines and connections: open them, and explain a refusal."""
+
+from __future__ import annotations
+
+import getpass
+import importlib.util
+import os
+import re
+import secrets
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from ..conf import Database
+from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
+
+# The driver to use where the URL names none, by what is installed; with each, the extra.
+_DRIVERS = {
+    "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("asyncpg", "asyncpg")),
+    "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
+}
+SERVERS = ("postgresql", "mysql", "mariadb")
+# MyISAM would keep rows of what was rolled back, and latin1 refuse what people write. Each
+# of the two dialects reads the options of its own name alone.
+OWN_TABLE: dict[str, Any] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"))
+}
+"""Options of the tables that the tool keeps for itself, on MySQL and MariaDB."""
+
+
+def database_url(database: Database, root: Path | None = None) -> URL:
+    """The URL of a database, with an installed driver filled in.
+
+    A relative SQLite file is taken relative to ``root``, the settings' folder, so that
+    every command reaches the same file from everywhere. Raises SettingsError; its
+    message never repeats the URL, which may hold a password.
+    """
+    try:
+        url = make_url(database.url)
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            f"The URL of DATABASES[{database.alias!r}] is not an SQLAlchemy URL.",
+            "It looks like postgresql://user:password@host/name or sqlite:///file.sqlite; "
+            "'@', ':', '/' and '%' in a password are written %40, %3A, %2F and %25.",
+        ) from None
+    if url.drivername == "postgres":
+        url = url.set(drivername="postgresql")
+    backend = "mysql" if url.drivername == "mariadb" else url.drivername
+    for driver, module in _DRIVERS.get(backend, ()):
+        if importlib.util.find_spec(module) is not None:
+            url = url.set(drivername=f"{url.drivername}+{driver}")
+            break
+    if is_sqlite_file(url) and root is not None:
+        name = url.database or ""
+        if not name.startswith("file:"):
+            url = url.set(database=str(root / name))
+    return url
+
+
+def is_sqlite_file(url: URL) -> bool:
+    """Whether ``url`` is an SQLite database in a file, not in memory."""
+    return (
+        url.get_backend_name() == "sqlite"
+        and url.database not in (None, "", ":memory:")
+        and url.query.get("mode") != "memory"
+    )
+
+
+def shown(url: URL) -> str:
+    """``url`` for people: no password, neither before the host nor in the query."""
+    hidden = {
+        key: "***"
+        for key in url.query
+        if key.lower() in ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
+    }
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
+
+
+def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engine:
+    """An engine for ``database``; raises SettingsError for a bad URL, option or driver."""
+    url = database_url(database, root)
+    backend = url.get_backend_name()
+    try:
+        return sa.create_engine(url, **{**database.options, **more})
+    except NoSuchModuleError:
+        raise SettingsError(
+            f"DATABASES[{database.alias!r}]: SQLAlchemy knows no database '{url.drivername}'.",
+            "Known here: sqlite, postgresql, mysql, mariadb.",
+        ) from None
+    except ModuleNotFoundError as error:
+        extra = "mysql" if backend == "mariadb" else backend
+        hint = f"pip install 'sqlalchemy-manage[{extra}]'" if backend in SERVERS else None
+        raise SettingsError(
+            f"The driver of DATABASES[{database.alias!r}], '{error.name}', is not installed.",
+            hint,
+        ) from error
+    except TypeError as error:
+        raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
+
+
+def app_engine(database: Database, root: Path | None) -> sa.Engine:
+    """The engine that commands other than migrations use.
+
+    SQLite leaves foreign keys unchecked unless told so on every connection
+    (https://sqlite.org/foreignkeys.html#fk_enable); seeds and fixtures need the check.
+    """
+    engine = create_engine(database, root)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def enforce(dbapi_connection: Any, record: Any) -> None:
+            dbapi_connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+@contextmanager
+def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connection]:
+    """A connection; what is refused while opening it is explained.
+
+    ``create``: let SQLite make the file. Otherwise a missing file is DatabaseMissing,
+    because merely looking must not leave an empty database behind.
+    """
+    url = engine.url
+    if not create and is_sqlite_file(url) and not sqlite_path(url).exists():
+        raise DatabaseMissing(
+            f"There is no database file {sqlite_path(url)} yet.",
+            "manage.py prepare creates, migrates and fills it; manage.py migrate only migrates.",
+        )
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(engine.connect())
+            if url.get_backend_name() == "sqlite":
+                # SQLite opens lazily: only a read shows that the file is no database.
+                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+                connection.rollback()
+        except DBAPIError as error:
+            raise refusal(error, url) from error
+        yield connection
+
+
+def sqlite_path(url: URL) -> Path:
+    name = str(url.database)
+    return Path(re.sub(r"^file:([^?]*).*$", r"\1", name))
+
+
+def refusal(error: DBAPIError, url: URL) -> DatabaseError:
+    """What a failed connection usually means, and the command to type next."""
+    text = str(error.orig).strip()
+    lower = text.lower()
+    where = shown(url)
+    if re.search(r"database .* does not exist|unknown database", lower):
+        return DatabaseMissing(
+            f"The server has no database '{url.database}' ({where}).",
+            "manage.py prepare creates it; or create it by hand.",
+        )
+    if re.search(r"not a database|file is encrypted|malformed", lower):
+        return ConnectionFailed(
+            f"{url.database} is not an SQLite database (or is damaged): {text}.",
+            "Name another file in DATABASES, or restore this one from a backup.",
+        )
+    if re.search(
+        r"password authentication failed|access denied|no password supplied|role .* does not exist",
+        lower,
+    ):
+        return ConnectionFailed(
+            f"The server refused user '{url.username}' ({where}): wrong user name or password, "
+            "or no right to this database.",
+            "Check the URL in DATABASES or DATABASE_URL.",
+        )
+    if "unable to open database file" in lower:
+        return ConnectionFailed(
+            f"SQLite cannot open {url.database}: the folder is missing or may not be written.",
+            f"mkdir -p {Path(str(url.database)).parent}",
+        )
+    if re.search(
+        r"connection refused|could not connect|can't connect|could not translate|timed? ?out"
+        r"|no such file or directory|unreachable|name or service not known|failed to resolve"
+        r"|no route|lost",
+        lower,
+    ):
+        first = text.splitlines()[0]
+        return ConnectionFailed(
+            f"No server answers at {where}: {first}",
+            "Is it running, and are host and port right?",
+        )
+    return ConnectionFailed(f"Cannot connect to {where}: {text.splitlines()[0] if text else error}")
+
+
+_TROUBLES = (
+    (
+        r"readonly database|read-only|read only",
+        "The database may not be written: it is read-only.",
+        "Check the rights of the file (or the user) and of its folder.",
+    ),
+    (
+        r"no such table|relation .* does not exist|table .* doesn't exist",
+        "A table is missing: {0}.",
+        "manage.py migrate creates what the revisions say.",
+    ),
+    (
+        r"database is locked|lock wait timeout|lock timeout",
+        "Another process holds a lock on the database: {0}.",
+        "Wait for it, or end it, then repeat the command.",
+    ),
+    (r"is full|no space left", "The disk or the database is full: {0}.", "Make room, then repeat."),
+    (
+        r"server closed the connection|gone away|lost connection|connection .* (lost|closed)",
+        "The connection to the database was lost: {0}.",
+        "What was not committed is undone; repeat the command.",
+    ),
+)
+
+
+def trouble(error: DBAPIError) -> DatabaseError:
+    """What a database's complaint in the midst of the work usually means."""
+    first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
+    for pattern, message, hint in _TROUBLES:
+        if re.search(pattern, str(error.orig), re.IGNORECASE):
+            return DatabaseError(message.format(first), hint)
+    return DatabaseError(f"The database refused: {first}")
+
+
+def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Raises DatabaseError that names those of ``tables`` which the database lacks."""
+    inspector = sa.inspect(connection)
+    missing = [t.fullname for t in tables if not inspector.has_table(t.name, schema=t.schema)]
+    if missing:
+        raise DatabaseError(
+            f"The database has no table {', '.join(missing)} ({shown(connection.engine.url)}).",
+            "manage.py migrate creates what the revisions say.",
+        )
+
+
+@contextmanager
+def memory_database(alias: str) -> Iterator[Database]:
+    """An empty SQLite database in memory, which every connection made in the block shares."""
+    memory = f"sqlite:///file:{scratch_name()}?mode=memory&cache=shared&uri=true"
+    engine = sa.create_engine(memory, poolclass=sa.NullPool)
+    with engine.connect():  # keeps the memory alive until the block ends
+        yield Database(alias, memory)
+
+
+def scratch_name() -> str:
+    """A name that no other process and no other call uses."""
+    return f"scratch_{os.getpid()}_{secrets.token_hex(4)}"
+
+
+_LONGEST = 255  # characters that a ledger keeps
+
+
+@cache
+def host() -> str:
+    """The name of this machine."""
+    return socket.gethostname()[:_LONGEST]
+
+
+@cache
+def user() -> str:
+    """The name of the user, or the number of one that has none."""
+    with suppress(KeyError, OSError, ImportError):  # a container may know no name for it
+        return getpass.getuser()[:_LONGEST]
+    return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+
+
+def is_bookkeeping(table: str) -> bool:
+    """Whether a table is Alembic's or ours, and none of the application's."""
+    return table == "alembic_version" or table.startswith("sqlalchemy_manage_")

@@ -1,0 +1,215 @@
+"""One migration run at a time on a database, whoever starts it, and who holds it up.
+
+PostgreSQL: a transaction-level advisory lock, polled, held by an otherwise empty
+transaction on a second connection. Waiting for it in the server would deadlock with
+CREATE INDEX CONCURRENTLY, which waits for every older snapshot; a session-level lock
+is lost behind a transaction pooler; a bound parameter keeps a snapshot open.
+MariaDB: GET_LOCK on a second connection, because each DDL statement commits.
+SQLite: BEGIN IMMEDIATE of each revision's own transaction; so that runs take turns and
+not revisions, and so that one is told whom it waits for, a locked file beside it too.
+All of them are freed by the server or the system when the holder dies.
+
+Who holds it: PostgreSQL tells the name that the holder gave its connection; on MariaDB
+the holder leaves a row in a table of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import socket
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ..errors import Locked
+from .engines import OWN_TABLE, is_sqlite_file, sqlite_path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_NAME = "sqlalchemy_manage"
+_KEY = zlib.crc32(_NAME.encode())  # PostgreSQL's advisory locks are per database
+
+_HOLDER = sa.Table(
+    "sqlalchemy_manage_lock",
+    sa.MetaData(),
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("who", sa.String(255), nullable=False),
+    **OWN_TABLE,
+)
+
+_POSTGRESQL_HOLDER = f"""
+SELECT a.application_name, a.client_addr, a.pid, a.xact_start
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objid = {_KEY}
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+@contextmanager
+def migration_lock(
+    engine: sa.Engine, wait: float, on_wait: Callable[[str], None]
+) -> Iterator[None]:
+    """Hold the lock of ``engine``'s database.
+
+    ``on_wait`` is called once if it is taken, with who holds it. Raises Locked after
+    ``wait`` seconds, with the same.
+    """
+    if engine.dialect.name == "sqlite":
+        place = FileLock(engine.url)
+        _wait_for(place.take, wait, on_wait, place.holder)
+        try:
+            yield
+        finally:
+            place.free()
+        return
+    with engine.connect() as connection:
+        _wait_for(lambda: _taken(connection), wait, on_wait, lambda: holder(connection))
+        yield
+
+
+def _wait_for(
+    take: Callable[[], bool], wait: float, on_wait: Callable[[str], None], who: Callable[[], str]
+) -> None:
+    deadline = time.monotonic() + wait
+    waited = False
+    while not take():
+        if not waited:
+            waited = True
+            on_wait(who())
+        if time.monotonic() >= deadline:
+            raise locked(wait, who())
+        time.sleep(0.1 + random.random() / 10)
+
+
+def _taken(connection: sa.Connection) -> bool:
+    """Try to take the lock; where that is a transaction, it stays open on success."""
+    name = connection.dialect.name
+    if name in ("mysql", "mariadb"):
+        # Per server; 64 characters at most.
+        label = f"{_NAME}:{zlib.crc32(str(connection.engine.url.database).encode()):08x}"
+        if not connection.exec_driver_sql(f"SELECT GET_LOCK('{label}', 0)").scalar():
+            connection.rollback()
+            return False
+        _announce(connection)
+        connection.commit()
+        return True
+    if name != "postgresql":
+        return True
+    transaction = connection.begin()
+    if not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_KEY})").scalar():
+        transaction.rollback()
+        return False
+    # A utility statement also ends the snapshot that the SELECT may have left.
+    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+    here = f"{_NAME} {socket.gethostname()[:30]}:{os.getpid()}"
+    connection.exec_driver_sql(f"SET LOCAL application_name = '{re.sub(r'[^ -~]|[%]', '?', here)}'")
+    return True
+
+
+class FileLock:
+    """A file beside an SQLite database, locked while a run lasts; it says whose run.
+
+    SQLite tells nobody who writes. The system frees the lock when its holder dies; what
+    the file then says is of no weight. Where there can be no such file or lock, every run
+    has it: the transaction of each revision is what keeps two of them apart.
+    """
+
+    def __init__(self, url: sa.URL) -> None:
+        self.path = f"{sqlite_path(url)}-migrating" if is_sqlite_file(url) else None
+        self.handle: int | None = None
+
+    def take(self) -> bool:
+        """Whether we have it now."""
+        if self.path is None or fcntl is None:
+            return True
+        try:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError:
+            return True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        except OSError:  # a file system without locks
+            os.close(handle)
+            return True
+        with suppress(OSError):
+            if os.stat(self.path).st_ino == os.fstat(handle).st_ino:
+                self.handle = handle
+                os.truncate(handle, 0)
+                os.write(handle, _here().encode())
+                return True
+        os.close(handle)  # Its holder took the file away before we locked it.
+        return False
+
+    def holder(self) -> str:
+        """What the holder wrote."""
+        with suppress(OSError):
+            return Path(self.path or "").read_text(encoding="utf-8")
+        return ""
+
+    def free(self) -> None:
+        """Take the file away, and with it the lock."""
+        if self.handle is not None:
+            with suppress(OSError):
+                os.unlink(str(self.path))
+            os.close(self.handle)
+            self.handle = None
+
+
+def _here() -> str:
+    return f"{socket.gethostname()}, pid {os.getpid()}, since {_now()} UTC"
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _announce(connection: sa.Connection) -> None:
+    _HOLDER.create(connection, checkfirst=True)
+    connection.execute(sa.delete(_HOLDER))
+    connection.execute(sa.insert(_HOLDER), {"id": 1, "who": _here()})
+
+
+def holder(connection: sa.Connection) -> str:
+    """Who holds the lock, as ``host, pid N, since TIME``; empty where that cannot be known."""
+    try:
+        if connection.dialect.name == "postgresql":
+            found = connection.exec_driver_sql(_POSTGRESQL_HOLDER).first()
+            return _on_postgresql(*found) if found else ""
+        return connection.scalar(sa.select(_HOLDER.c.who)) or ""
+    except DBAPIError:
+        return ""
+    finally:
+        connection.rollback()
+
+
+def _on_postgresql(name: str | None, address: str | None, pid: int, since: Any) -> str:
+    when = f", since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if since else ""
+    if name and name.startswith(_NAME) and ":" in name:
+        host, _, own_pid = name.removeprefix(f"{_NAME} ").rpartition(":")
+        return f"{host}, pid {own_pid}{when}"
+    return f"{address or 'this server'}, server process {pid}{when}"
+
+
+def locked(wait: float, who: str = "") -> Locked:
+    """The error for a lock that was not freed within ``wait`` seconds."""
+    # Without a name it may be any program that reads or writes the file.
+    what = f"is migrating this database ({who})" if who else "keeps this database locked"
+    return Locked(
+        f"Another process {what}; it was not done after {wait:g} s.",
+        "Wait for it and repeat the command, or raise LOCK_WAIT in the settings.",
+    )

@@ -1,0 +1,138 @@
+"""Permission to destroy data in a database that the settings, or a stamp in it, protect.
+
+Rails keeps the environment's name in the database for the same reason: what settings say
+depends on where one stands, and what a database is does not
+(https://api.rubyonrails.org/classes/ActiveRecord/ProtectedEnvironmentError.html).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from ..conf import Database, Settings
+from ..errors import DatabaseMissing, NotPermitted, OpenQuestion, UsageError
+from .engines import OWN_TABLE, database_url, is_sqlite_file, sqlite_path
+
+VARIABLE = "MANAGE_CONFIRM_DATABASE"
+PRODUCTION = "production"
+NAME_LENGTH = 40
+
+Ask = Callable[[str], str]
+"""Shows a text to somebody at a terminal; returns what was typed."""
+
+
+class Alias(Protocol):
+    """What is asked of a project: one alias of its settings, and a connection to it."""
+
+    alias: str
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    def connect(self) -> AbstractContextManager[sa.Connection]: ...
+
+
+STAMP = sa.Table(
+    "sqlalchemy_manage_environment",
+    sa.MetaData(),
+    sa.Column("name", sa.String(NAME_LENGTH), primary_key=True),
+    sa.Column("stamped_at", sa.String(32), nullable=False),
+    **OWN_TABLE,
+)
+
+
+def database_name(project: Alias) -> str:
+    """What has to be typed: the database's name on its server, for SQLite that of the file."""
+    url = database_url(project.database, project.settings.root)
+    if is_sqlite_file(url):
+        return sqlite_path(url).name
+    return Path(url.database or "").name or project.alias
+
+
+def stamp_of(connection: sa.Connection) -> str | None:
+    """The environment's name in the database; None if nobody stamped it."""
+    if not sa.inspect(connection).has_table(STAMP.name):
+        return None
+    found: str | None = connection.scalar(sa.select(STAMP.c.name))
+    return found
+
+
+def stamp(connection: sa.Connection, name: str | None) -> None:
+    """Put the environment's name into the database, or take it out. The caller commits.
+
+    Raises UsageError for a name that is none.
+    """
+    name = name and name.strip().lower()
+    if name is not None and not (name.replace("-", "_").isidentifier() and name.isascii()):
+        raise UsageError(f"'{name}' is no name of an environment: letters, digits, '-' and '_'.")
+    if name is not None and len(name) > NAME_LENGTH:
+        raise UsageError(f"The name of an environment has at most {NAME_LENGTH} characters.")
+    STAMP.create(connection, checkfirst=True)
+    connection.execute(sa.delete(STAMP))
+    if name is not None:
+        now = datetime.now(UTC).isoformat(" ", "seconds")
+        connection.execute(sa.insert(STAMP), {"name": name, "stamped_at": now})
+
+
+def why_protected(project: Alias, connection: sa.Connection | None = None) -> str | None:
+    """Why destroying data here takes permission; None where it does not.
+
+    A database that does not exist yet has no stamp.
+    """
+    if project.database.protected:
+        return f"DATABASES['{project.alias}'] is PROTECTED"
+    if connection is None:
+        try:
+            with project.connect() as own:
+                name = stamp_of(own)
+        except DatabaseMissing:
+            return None
+    else:
+        name = stamp_of(connection)
+    return f"the database is stamped '{name}'" if name == PRODUCTION else None
+
+
+def require_permission(
+    project: Alias,
+    action: str,
+    ask: Ask | None = None,
+    connection: sa.Connection | None = None,
+) -> None:
+    """Return if ``action`` may destroy data in the project's database; raise otherwise.
+
+    A protected database takes its own name: typed (``ask``), or in the environment's
+    MANAGE_CONFIRM_DATABASE. OpenQuestion where nobody can be asked; NotPermitted for
+    another name, in the variable also where none is needed: whoever set it means
+    another database.
+    """
+    name = database_name(project)
+    given = os.environ.get(VARIABLE)
+    if given and given != name:
+        raise NotPermitted(
+            f"{VARIABLE} is '{given}', and this database is '{name}'. Nothing was done.",
+            f"If '{name}' is meant: {VARIABLE}={name}. If not, look at --database, "
+            "DATABASE_URL and the settings.",
+        )
+    reason = why_protected(project, connection)
+    if reason is None or given == name:
+        return
+    if ask is None:
+        raise OpenQuestion(
+            f"'{action}' needs permission here: {reason}. Nothing was done.",
+            f"If that is meant, set {VARIABLE}={name} for this one command, or repeat it on a "
+            "terminal and type the name. --no-input alone is not enough.",
+        )
+    typed = ask(f"'{action}' needs permission here: {reason}.\nType the name of the database")
+    if typed.strip() != name:
+        raise NotPermitted(
+            f"'{typed.strip()}' is not the name of this database. Nothing was done.",
+            f"It is '{name}'.",
+        )

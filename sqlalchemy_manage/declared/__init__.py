@@ -1,0 +1,1 @@
+"""Declared views, functions and triggers: read from a database, created, dropped."""

@@ -1,0 +1,105 @@
+"""Drift: what the real database has that its history did not make, and what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ...databases.engines import create_engine
+from ..revisions.history import project_history
+from ..schema.catalog import Catalog, Thing, read_catalog
+from .scratch import replayed
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+# The kinds that SQLite, standing for MariaDB, makes as MariaDB does.
+_ANYWHERE = ("table", "column")
+_LONG = 60
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Seen from the database: ``+`` it has, ``-`` it lacks, ``~`` it has otherwise."""
+
+    symbol: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.words}"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The differences; ``note`` says what was not compared, if anything."""
+
+    differences: tuple[Difference, ...]
+    note: str | None = None
+
+
+def find_drift(project: Project) -> Drift:
+    """The project's database beside its own history, replayed; the models do not count.
+
+    The default schema and those that the history uses are compared, without Alembic's
+    version table and the tool's own tables. The database is only read, and should be at
+    the head. Raises MigrationError for a history that cannot be replayed.
+    """
+    with replayed(project, project_history(project)) as scratch:
+        engine = create_engine(scratch, None, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            made = read_catalog(connection)
+    with project.connect() as connection:
+        real = read_catalog(connection, {None, *(thing.schema for thing in made)})
+    if not scratch.refused:
+        return Drift(tuple(differences(real, made)))
+    return Drift(
+        tuple(differences(_names(real), _names(made))),
+        "only the names of tables and columns were compared, because the revisions were "
+        f"replayed into {scratch.where}: {scratch.refused}",
+    )
+
+
+def _names(catalog: Catalog) -> Catalog:
+    return {thing: {} for thing in catalog if thing.kind in _ANYWHERE}
+
+
+def differences(real: Catalog, made: Catalog) -> Iterator[Difference]:
+    """How ``real`` differs from what was ``made``; for a whole table, only the table."""
+    for thing in sorted(real.keys() | made.keys(), key=_place):
+        table = thing._replace(kind="table", table="", name=thing.table)
+        if thing not in made:
+            if not thing.table or table in made:
+                yield Difference("+", f"has {_with(thing, real[thing])}")
+        elif thing not in real:
+            if not thing.table or table in real:
+                yield Difference("-", f"lacks {_with(thing, made[thing])}")
+        else:
+            for name, words in _changed(real[thing], made[thing]):
+                yield Difference("~", f"{thing}: {name} {words}")
+
+
+def _place(thing: Thing) -> tuple[str, str, bool, str, str]:
+    """Tables by name, each followed by what is in it."""
+    table = thing.table or thing.name
+    return thing.schema or "", table, bool(thing.table), thing.kind, thing.name
+
+
+def _with(thing: Thing, properties: dict[str, str]) -> str:
+    """A part of a table with its definition, where that is short and not its name already."""
+    text = properties.get("type") or properties.get("definition", "")
+    if not thing.table or not text or len(text) > _LONG or text == thing.name:
+        return str(thing)
+    return f"{thing}: {text}"
+
+
+def _changed(real: dict[str, str], made: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The properties that differ, each with what it is and what the revisions make of it."""
+    for name in sorted(real.keys() | made.keys()):
+        there, here = real.get(name, ""), made.get(name, "")
+        if there != here:
+            long = len(there) > _LONG or len(here) > _LONG
+            words = f"{there or 'none'}, by the revisions {here or 'none'}"
+            yield name, "is not what the revisions make" if long else words

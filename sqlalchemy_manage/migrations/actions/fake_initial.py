@@ -1,0 +1,193 @@
+"""A database that had tables before it had a history: does it match the first revision?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations
+from alembic.runtime.migration import MigrationContext
+
+from ...databases.engines import create_engine, is_bookkeeping
+from ...databases.locks import migration_lock
+from ...errors import DatabaseMissing, NotAdopted
+from ..guards.journal.table import unfinished
+from ..revisions.describe import changes
+from ..revisions.history import History, Revision, current_heads
+from ..revisions.plan import Plan
+from ..runner.engine import migration_engine
+from ..runner.run import Event, Run
+from .migrate import apply_plan
+from .scratch import replayed
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+
+@dataclass(frozen=True)
+class TableMatch:
+    """How one table of the first revision stands in the database."""
+
+    name: str
+    exists: bool
+    differences: tuple[str, ...] = ()
+
+    @property
+    def matches(self) -> bool:
+        return self.exists and not self.differences
+
+    def __str__(self) -> str:
+        if not self.exists:
+            return f"{self.name}: is not in the database"
+        return f"{self.name}: " + (
+            "differs: " + "; ".join(self.differences) if self.differences else "matches"
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The first revision beside the database."""
+
+    revision: Revision
+    tables: tuple[TableMatch, ...]
+
+    @property
+    def matches(self) -> bool:
+        return all(table.matches for table in self.tables)
+
+    @property
+    def touches(self) -> bool:
+        """Whether the database has any of the tables; if not, there is nothing to adopt."""
+        return any(table.exists for table in self.tables)
+
+
+def adopt(
+    project: Project,
+    history: History,
+    *,
+    allowed: bool,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> str | None:
+    """Record the first revision as applied where the database has its tables already.
+
+    Returns its id; None when the database has none of the tables, so that there is
+    nothing to adopt, or has a history by now. Raises NotAdopted, with nothing changed,
+    when the tables differ or when it was not ``allowed``.
+    """
+    try:
+        with project.connect() as connection:
+            if not _tables(connection):
+                return None
+    except DatabaseMissing:
+        return None
+    # Tables without a history may be those of another process that is at its first revision.
+    run = Run(project, project.database)
+    engine = migration_engine(project.database, project.settings.root, run)
+    wait = project.settings.lock_wait
+    with (
+        migration_lock(engine, wait, lambda who: on_event(("wait", who, wait))),
+        project.connect() as connection,
+    ):
+        # Where a revision was interrupted, the tables are its own.
+        if current_heads(connection) or unfinished(connection):
+            return None
+        comparison = compare_first(project, history, connection)
+    if comparison is None or not comparison.touches:
+        return None
+    if not (allowed and comparison.matches):
+        raise refusal(comparison, asked=allowed)
+    first = comparison.revision
+    apply_plan(project, Plan(first.id, False, (first,)), fake=True)
+    return first.id
+
+
+def _tables(connection: sa.Connection) -> list[str]:
+    return [n for n in sa.inspect(connection).get_table_names() if not is_bookkeeping(n)]
+
+
+def compare_first(
+    project: Project, history: History, connection: sa.Connection
+) -> Comparison | None:
+    """The tables that the first revision creates, each compared with the one in the database.
+
+    The revision is run in a scratch database and read back, so raw DDL counts too. None
+    when the history does not begin with a single revision. The database is only read.
+    """
+    first = [r for r in history.revisions if not r.down]
+    if len(first) != 1:
+        return None
+    present = _tables(connection)
+    if not present:
+        return None
+    with replayed(project, history, upto=first[0].id, same_kind=True) as scratch:
+        engine = create_engine(scratch, None, poolclass=sa.NullPool)
+        with engine.connect() as scratch_connection:
+            expected = sa.MetaData()
+            expected.reflect(scratch_connection)
+            keys = {n: _primary_key(scratch_connection, n) for n in expected.tables}
+    for table in list(expected.tables.values()):
+        if is_bookkeeping(table.name):
+            expected.remove(table)
+    differences = _differences(connection, expected, present)
+    for name in expected.tables:
+        if name in present and (key := _primary_key(connection, name)) != keys[name]:
+            differences.setdefault(name, []).append(
+                f"its primary key is ({', '.join(key)}), not ({', '.join(keys[name])})"
+            )
+    return Comparison(
+        first[0],
+        tuple(
+            TableMatch(name, name in present, tuple(differences.get(name, ())))
+            for name in sorted(expected.tables)
+        ),
+    )
+
+
+def _primary_key(connection: sa.Connection, table: str) -> tuple[str, ...]:
+    return tuple(sa.inspect(connection).get_pk_constraint(table)["constrained_columns"])
+
+
+def _differences(
+    connection: sa.Connection, expected: sa.MetaData, present: Iterable[str]
+) -> dict[str, list[str]]:
+    wanted = set(expected.tables) & set(present)
+
+    def include(name: str | None, kind: str, parents: Any) -> bool:
+        return kind != "table" or name in wanted
+
+    def include_object(item: Any, name: str, kind: str, reflected: bool, other: Any) -> bool:
+        return kind != "table" or name in wanted
+
+    context = MigrationContext.configure(
+        connection,
+        opts={"include_name": include, "include_object": include_object, "compare_type": True},
+    )
+    found: dict[str, list[str]] = {}
+    for change in changes(produce_migrations(context, expected).upgrade_ops.ops):  # type: ignore[union-attr]
+        # The operations would turn the database into what the revision makes.
+        verb = {"+": "lacks what the revision has", "-": "has more than the revision"}
+        found.setdefault(change.table, []).append(
+            f"{verb.get(change.symbol, 'is not what the revision makes')} ({change.words})"
+        )
+    return found
+
+
+def refusal(comparison: Comparison, *, asked: bool) -> NotAdopted:
+    """The error for a database with tables and no history; ``asked`` with --fake-initial."""
+    lines = "\n  ".join(str(table) for table in comparison.tables)
+    first = comparison.revision.id
+    if comparison.matches:
+        return NotAdopted(
+            f"The database has tables but no migration history; nothing was changed.\n"
+            f"Compared with what {first} would create:\n  {lines}",
+            "They match. To keep the tables and their rows, record that revision as applied "
+            "and go on:\n  manage.py migrate --fake-initial",
+        )
+    return NotAdopted(
+        f"The database has tables but no migration history"
+        f"{', and they do not match' if asked else ''}; nothing was changed.\n"
+        f"Compared with what {first} would create:\n  {lines}",
+        f"Change {first} or the tables until they match, then: manage.py migrate --fake-initial",
+    )

@@ -1,0 +1,160 @@
+"""Compare the models with a database; draft the revision that makes up the difference."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.util import CommandError
+
+from ...conf import Database
+from ...databases.engines import memory_database
+from ...errors import HistoryError, MigrationError
+from ..questions import Answers, Closed, Questioner
+from ..revisions.amend import amend, amendable
+from ..revisions.expected_loss import with_losses
+from ..revisions.files import Draft, Request, alembic_config, create_folder
+from ..revisions.format import finish
+from ..revisions.history import History, project_history, stands_at, versions_folder
+from ..runner.run import Run
+from .scratch import comparison_database
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+
+@dataclass(frozen=True)
+class Base:
+    """What the models are compared with; ``note`` says why it is not the project's database."""
+
+    database: Database
+    rows_visible: bool
+    note: str | None
+
+
+def draft_revision(
+    project: Project,
+    *,
+    name: str | None = None,
+    empty: bool = False,
+    answers: Answers | None = None,
+    questioner: Questioner | None = None,
+    only_looks: bool = False,
+    scratch: bool = False,
+) -> tuple[Draft | None, tuple[str, ...]]:
+    """The next revision, not written yet, and notices for the user.
+
+    None when the models equal the database. ``name`` takes the place of the name made
+    from the operations; ``scratch`` compares with the replayed history. The database is
+    only read. Raises OpenQuestion when a question is left that nobody answered (not with
+    ``only_looks``), UsageError for an answer that fits nothing, HistoryError for several
+    heads or when revisions are still to be applied.
+    """
+    history = project_history(project)
+    history.single_head()
+    if not project.tables and not empty:
+        raise MigrationError(
+            "No models were found in "
+            + (", ".join(a.name for a in project.apps) or "any app")
+            + ".",
+            f"INSTALLED_APPS in {project.settings.file} names the packages; "
+            "each has its models in models.py.",
+        )
+    request = Request(
+        name=name,
+        empty=empty,
+        answers=answers or Answers(),
+        questioner=questioner or Closed(),
+        only_looks=only_looks,
+    )
+    with _base(project, history, empty=empty, scratch=scratch) as base:
+        text = _render(project, request, base)
+    notices = ((base.note,) if base.note else ()) + tuple(request.notices)
+    if text is None:
+        return None, notices
+    path, source = text
+    text_ = finish(with_losses(source, request.losses), project.settings.root)
+    return Draft(versions_folder(project) / path, text_, tuple(request.changes)), notices
+
+
+def draft_update(
+    project: Project,
+    *,
+    answers: Answers | None = None,
+    questioner: Questioner | None = None,
+    only_looks: bool = False,
+) -> tuple[Draft | None, tuple[str, ...]]:
+    """The newest revision with what the models have besides, not written yet, and notices.
+
+    None when nothing is missing from it. The models are compared with the history
+    replayed, this revision included. Raises HistoryError when it is applied already.
+    """
+    revision = amendable(project_history(project), stands_at(project))
+    draft, notices = draft_revision(
+        project, answers=answers, questioner=questioner, only_looks=only_looks, scratch=True
+    )
+    if draft is None:
+        return None, notices
+    return amend(revision, draft, project.settings.root), notices
+
+
+@contextmanager
+def _base(project: Project, history: History, *, empty: bool, scratch: bool) -> Iterator[Base]:
+    with ExitStack() as stack:
+        if empty:
+            # Nothing is compared, so no database is needed.
+            yield Base(stack.enter_context(memory_database(project.alias)), False, None)
+            return
+        found = stack.enter_context(comparison_database(project, scratch=scratch))
+        base = Base(*found)
+        if base.database is project.database:
+            _require_applied(project, history.single_head())
+        yield base
+
+
+def _render(project: Project, request: Request, base: Base) -> tuple[str, str] | None:
+    """The name and the text of the new file as Alembic writes it; None for an empty one."""
+    folder = project.settings.migrations_dir
+    with tempfile.TemporaryDirectory() as temporary:
+        # The file is made in a folder of its own: one that cannot be rendered, or a
+        # command interrupted, leaves nothing in the history.
+        new = Path(temporary) / "versions"
+        create_folder(Path(temporary))
+        config = alembic_config(
+            project,
+            folder if (folder / "env.py").exists() else Path(temporary),
+            run=Run(
+                project,
+                base.database,
+                request=request,
+                read_only=True,
+                rows_visible=base.rows_visible,
+            ),
+        )
+        folders = os.pathsep.join((str(versions_folder(project)), str(new)))
+        config.set_main_option("path_separator", "os")
+        config.set_main_option("version_locations", folders.replace("%", "%%"))
+        try:
+            command.revision(config, autogenerate=not request.empty, version_path=str(new))
+        except SyntaxError:
+            pass  # Alembic loads what it has written; finish() names the line at fault
+        except CommandError as error:
+            raise MigrationError(str(error)) from error
+        made = list(new.glob("*.py"))
+        return (made[0].name, made[0].read_text(encoding="utf-8")) if made else None
+
+
+def _require_applied(project: Project, head: str | None) -> None:
+    if head is not None and (current := stands_at(project)) != (head,):
+        raise HistoryError(
+            f"The models are compared with the database, and it is not at {head} "
+            f"(applied: {', '.join(current) or 'nothing'}).",
+            "manage.py migrate, then repeat the command; or compare with the revisions "
+            "alone: manage.py makemigrations --scratch",
+        )

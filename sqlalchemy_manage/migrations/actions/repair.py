@@ -1,0 +1,226 @@
+"""Put right what the tamper check found: accept files as they are, put files back, prune."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ...databases.engines import connecting
+from ...databases.locks import migration_lock
+from ...errors import DatabaseMissing, HistoryError, ManageError, UsageError
+from ..guards.ledger import Recorder
+from ..questions import Option, Question
+from ..revisions.history import History, read_history, versions_folder
+from ..runner.engine import migration_engine
+from ..runner.ledger import create_ledger, forget, kept_source, record
+from ..runner.run import Run
+from ..runner.status import Finding, Standing, applied_ids, gone, stands
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+
+@contextmanager
+def writing(project: Project, wait: float | None = None) -> Iterator[sa.Connection]:
+    """A connection on which the ledger can be written, while the migration lock is held.
+
+    Raises Locked when that is not to be had within ``wait`` seconds (else LOCK_WAIT).
+    """
+    wait = project.settings.lock_wait if wait is None else wait
+    run = Run(project, project.database)
+    engine = migration_engine(project.database, project.settings.root, run)
+    try:
+        with connecting(engine) as connection:
+            connection.info["writes"] = True
+            with migration_lock(engine, wait, lambda who: None):
+                yield connection
+    finally:
+        engine.dispose()
+
+
+def begin_ledger(project: Project, history: History) -> None:
+    """Take what is applied as it is, if this can be done at once; else the next run will."""
+    with suppress(DBAPIError, ManageError), writing(project, 0) as connection:
+        Recorder(Run(project, project.database, history=history)).before_run(connection)
+
+
+def problems(project: Project, names: Sequence[str] = ()) -> Standing:
+    """What there is to repair, of the revisions ``names``, else everything.
+
+    Here a revision without a file counts although the database stands at it. Raises
+    UsageError for a name of which nothing is wrong.
+    """
+    history = read_history(versions_folder(project))
+    try:
+        with project.connect() as connection:
+            now = stands(connection, history)
+    except DatabaseMissing:
+        now = Standing(history)
+    found = list(now.findings)
+    for head in now.heads:
+        if head not in history.by_id and head in now.ledger:
+            found.append(gone(head, str(now.ledger[head]), head=True))
+    if names:
+        wanted = {_matching(name, found) for name in names}
+        found = [finding for finding in found if finding.revision in wanted]
+    return Standing(history, now.heads, now.ledger, tuple(found))
+
+
+def _matching(name: str, found: Iterable[Finding]) -> str:
+    ids = {f.revision for f in found if f.revision == name}
+    ids = ids or {f.revision for f in found if f.revision.startswith(name)}
+    if len(ids) == 1:
+        return ids.pop()
+    if ids:
+        raise UsageError(f"'{name}' is the beginning of {' and '.join(sorted(ids))}.")
+    raise UsageError(
+        f"There is nothing to repair of '{name}'.", "Without a name, all is looked at."
+    )
+
+
+def difference(project: Project, now: Standing, finding: Finding) -> str:
+    """A unified diff from what was applied, as the ledger kept it, to the file; may be empty."""
+    if finding.kind == "duplicated":
+        first, second = finding.files if len(finding.files) == 2 else (None, None)
+        return _diff(_text(first), _text(second), str(first), str(second)) if first else ""
+    with project.connect() as connection:
+        kept = kept_source(connection, finding.revision)
+    if kept is None:
+        return ""
+    revision = now.history.by_id.get(finding.revision)
+    label = f"{finding.revision} as it was applied"
+    if revision is None:
+        return _diff(kept, "", label, "no file")
+    return _diff(kept, revision.source, label, str(revision.path))
+
+
+def _text(path: Path | None) -> str:
+    return path.read_text(encoding="utf-8") if path is not None else ""
+
+
+def _diff(old: str, new: str, old_name: str, new_name: str) -> str:
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), old_name, new_name, lineterm=""
+    )
+    return "\n".join(lines)
+
+
+def question(found: Sequence[Finding]) -> Question:
+    """What to do about them: nothing, put the files back, or accept them with a reason.
+
+    Raises HistoryError if only an editor can help.
+    """
+    ids = ", ".join(dict.fromkeys(finding.revision for finding in found))
+    options = [Option("leave", "leave everything as it is", ("(do not repeat the command)",))]
+    if not any(finding.kind == "duplicated" for finding in found):
+        options.append(Option("restore", "put the files back as they were applied", ("--restore",)))
+    if all(finding.acceptable for finding in found):
+        words = "accept them as they are; the reason is kept in the ledger"
+        flags = ("--reason TEXT",)
+        options.append(Option("accept", words, flags, "the reason", require_reason))
+    if len(options) == 1:
+        _require_acceptable(found)
+    return Question(
+        "repair", ids, f"{ids}: are the files right as they are now?", tuple(options), "leave"
+    )
+
+
+def require_reason(text: str) -> None:
+    """Raises UsageError for a reason that is none."""
+    if not text.strip():
+        raise UsageError("The reason is empty.", "Say why the files are right as they are.")
+
+
+def accept(project: Project, found: Sequence[Finding], reason: str) -> list[str]:
+    """Take the files as they are now for what was applied; returns the ids of the revisions.
+
+    Nothing is written if one of ``found`` cannot be accepted, or if something changed
+    since they were found.
+    """
+    require_reason(reason)
+    _require_acceptable(found)
+    ids = list(dict.fromkeys(finding.revision for finding in found))
+    with writing(project) as connection:
+        history = read_history(versions_folder(project))
+        with connection.begin():
+            create_ledger(connection)
+        with connection.begin():
+            if not set(found) <= set(stands(connection, history).findings):
+                raise HistoryError(
+                    "The files or the database changed meanwhile; nothing was written.",
+                    "Look again: manage.py repair",
+                )
+            here = [r for r in history.revisions if r.id in ids]
+            record(connection, "repair", here, applied=True, reason=reason)
+            away = [i for i in ids if i not in history.by_id]
+            record(connection, "repair", away, applied=False, reason=reason)
+    return ids
+
+
+def _require_acceptable(found: Iterable[Finding]) -> None:
+    wrong = [finding for finding in found if not finding.acceptable]
+    if wrong:
+        raise HistoryError(
+            "This cannot be accepted, the files have to be mended:\n  "
+            + "\n  ".join(finding.message for finding in wrong),
+            "What was deleted or edited comes back with: manage.py repair REVISION --restore\n"
+            "Of two files, delete or change one, then: manage.py check",
+        )
+
+
+def restore(project: Project, now: Standing) -> list[Path]:
+    """Write the files of the findings as the ledger kept them; returns their paths.
+
+    Raises HistoryError, with nothing written, for one of which it has no text, or of which
+    there are two.
+    """
+    texts: dict[Path, str] = {}
+    with project.connect() as connection:
+        for finding in now.findings:
+            kept = kept_source(connection, finding.revision)
+            if finding.kind == "duplicated" or kept is None:
+                raise HistoryError(
+                    f"The ledger cannot put this right: {finding.message}",
+                    "Delete or change one of the files, then: manage.py check"
+                    if finding.kind == "duplicated"
+                    else "It has no text of the file; look for it in your version control.",
+                )
+            revision = now.history.by_id.get(finding.revision)
+            folder = versions_folder(project)
+            path = revision.path if revision else folder / f"{finding.revision}.py"
+            texts[path] = kept
+    for path, text in texts.items():
+        _replace(path, text)
+    return list(texts)
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    os.chmod(temporary, mode)
+    os.replace(temporary, path)
+
+
+def prune(project: Project) -> list[str]:
+    """Remove the ledger's rows of revisions that have no file and are not applied; their ids."""
+    history = read_history(versions_folder(project)).require_sound()
+    try:
+        with writing(project) as connection, connection.begin():
+            now = stands(connection, history)
+            known = applied_ids(history, now.ledger, now.heads) | history.by_id.keys()
+            ids = sorted(now.ledger.keys() - known)
+            forget(connection, ids)
+            return ids
+    except DatabaseMissing:
+        return []

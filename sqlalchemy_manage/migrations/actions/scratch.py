@@ -1,0 +1,253 @@
+"""A history replayed into an empty database: what the revisions make, wherever the real one is.
+
+The revisions run as ever, through :func:`run_env`, so that naming conventions and the
+transaction recipe are the same. The ``env.py`` is the tool's own, never the project's:
+one that connects by itself would run the revisions on the project's database.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import alembic.context
+import alembic.op
+from alembic import command
+from alembic.util import CommandError
+from sqlalchemy.engine import URL
+
+from ...conf import Database, failing_line
+from ...databases.embedded import INSTALL, embedded_postgresql
+from ...databases.engines import database_url, memory_database
+from ...databases.servers import scratch_database
+from ...errors import ConnectionFailed, DatabaseError, DatabaseMissing, ManageError, MigrationError
+from ...project import Project
+from ..revisions.files import alembic_config
+from ..revisions.history import History, project_history
+from ..runner.run import Run
+from .scratch_fence import ReachesOut, fenced
+
+_replays: set[URL] = set()
+
+
+@dataclass(frozen=True)
+class Scratch(Database):
+    """A scratch database; rows of the project's database are not in it.
+
+    Where it is of another kind, ``refused`` says why, and ``note`` what a comparison with
+    it cannot see.
+    """
+
+    where: str = ""
+    refused: str = ""
+    note: str | None = None
+    rows_visible: bool = False
+
+
+class Elsewhere(Project):
+    """A project on another database, its engine included."""
+
+    def __init__(self, project: Project, database: Database) -> None:
+        _ = project.settings  # loaded once, for both
+        self.__dict__.update(project.__dict__)
+        self.__dict__.pop("engine", None)
+        self._elsewhere = database
+
+    @property
+    def database(self) -> Database:
+        return self._elsewhere
+
+
+@contextmanager
+def comparison_database(
+    project: Project, *, scratch: bool
+) -> Iterator[tuple[Database, bool, str | None]]:
+    """What the models are compared with, whether its rows can be seen, and why it is another.
+
+    The project's database; with ``scratch``, or when it cannot be reached or does not
+    exist yet, the history replayed into a scratch database.
+    """
+    history = project_history(project)
+    notes: list[str] = []
+    if not scratch:
+        try:
+            with project.connect():
+                pass
+        except DatabaseMissing:
+            notes = ["The database does not exist yet."] if history.by_id else []
+        except ConnectionFailed as error:
+            notes = [error.message.rstrip(".") + "."]
+        else:
+            yield project.database, True, None
+            return
+    with replayed(project, history) as database:
+        if notes or scratch:
+            notes.append(f"Compared with the revisions replayed into {database.where}.")
+        if database.note:
+            notes.append(database.note)
+        yield database, False, " ".join(notes) or None
+
+
+@contextmanager
+def replayed(
+    project: Project, history: History, *, upto: str | None = None, same_kind: bool = False
+) -> Iterator[Scratch]:
+    """A scratch database to which ``history`` was applied, up to ``upto`` (else all of it).
+
+    ``same_kind``: never SQLite in the place of MariaDB. The database is gone afterwards,
+    whatever happens in between. Raises MigrationError that names the revision which needs
+    more than an empty database; DatabaseError when there is no place for a scratch database.
+    """
+    with ExitStack() as stack:
+        database = stack.enter_context(_scratch_like(project, same_kind))
+        try:
+            with fenced(database):
+                _apply(project, history, database, upto)
+        except ReachesOut as error:
+            # On a server of its own it may do as it likes.
+            if not database.url.startswith("postgresql"):
+                raise
+            stack.close()
+            database = stack.enter_context(_embedded(project, error))
+            _apply(project, history, database, upto)
+        _replays.add(database_url(database))
+        stack.callback(_replays.discard, database_url(database))
+        yield database
+
+
+def holds_replay(url: URL) -> bool:
+    """Whether ``url`` is of a scratch database that a history was replayed into."""
+    return url in _replays
+
+
+@contextmanager
+def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
+    """An empty scratch database as near to the project's as can be had.
+
+    SQLite: in memory. A server: a database of its own there; where there is no server,
+    or no right to create one, the embedded PostgreSQL for PostgreSQL, and SQLite in
+    memory for MariaDB and MySQL.
+    """
+    database, root = project.database, project.settings.root
+    backend = database_url(database, root).get_backend_name()
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(scratch_database(database, root))
+            where = "memory" if backend == "sqlite" else "a scratch database on the same server"
+            scratch = Scratch(**_values(made), where=where)
+        except DatabaseError as error:
+            if backend == "postgresql":
+                scratch = stack.enter_context(_embedded(project, error))
+            elif same_kind:
+                raise
+            else:
+                made = stack.enter_context(memory_database(database.alias))
+                scratch = Scratch(
+                    **_values(made),
+                    where="SQLite in memory",
+                    refused=error.message,
+                    note="What only MariaDB and MySQL have was not compared: "
+                    "some types, the values of an ENUM.",
+                )
+        yield scratch
+
+
+@contextmanager
+def _embedded(project: Project, refused: ManageError) -> Iterator[Scratch]:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(embedded_postgresql(database_url(project.database)))
+        except DatabaseError as error:
+            hint = INSTALL if error.hint == INSTALL else None
+            raise type(refused)(
+                f"{refused.message}\n{error.message}",
+                f"Start the server; or, to compare without it: {hint}" if hint else refused.hint,
+            ) from error
+        yield Scratch(project.alias, url, where="the embedded PostgreSQL")
+
+
+def _values(database: Database) -> dict[str, Any]:
+    return {field.name: getattr(database, field.name) for field in fields(Database)}
+
+
+def _apply(project: Project, history: History, database: Scratch, upto: str | None) -> None:
+    if not history.by_id:
+        return
+    failed: list[str] = []
+
+    def watch(event: tuple[str, str, float]) -> None:
+        if event[0] == "failed":
+            failed.append(event[1])
+
+    run = Run(Elsewhere(project, database), database, watch, recorded=False, prove=False)
+    config = alembic_config(
+        project, Path(str(files("sqlalchemy_manage.migrations") / "templates")), run=run
+    )
+    folders = dict.fromkeys(str(r.path.parent) for r in history.revisions)
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(folders).replace("%", "%%"))
+    try:
+        with _proxies_kept(), _silent():
+            command.upgrade(config, upto or "heads")
+    except CommandError as error:
+        raise MigrationError(str(error)) from error
+    except MigrationError as error:
+        raise _explained(failed[-1] if failed else "A revision", error, database) from error
+
+
+@contextmanager
+def _proxies_kept() -> Iterator[None]:
+    """``alembic.op`` and ``alembic.context`` as they were, when Alembic was running already.
+
+    They are one for the process; Alembic empties them at the end of each run.
+    """
+    outer = [getattr(module, "_proxy", None) for module in (alembic.context, alembic.op)]
+    try:
+        yield
+    finally:
+        for proxy in outer:
+            if proxy is not None:
+                proxy._install_proxy()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Nobody asked to see these revisions run: no log of Alembic, no print() of a revision."""
+    logger = logging.getLogger("alembic.runtime.migration")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logger.disabled = before
+
+
+def _explained(name: str, error: MigrationError, scratch: Scratch) -> MigrationError:
+    cause = error.__cause__
+    if cause is None:
+        return error
+    if isinstance(cause, ReachesOut):
+        return ReachesOut(
+            f"{name} reaches beyond its own database, so it was not replayed: {cause}.\n"
+            "Nothing was changed.",
+            "Compare with a database that the revisions were applied to.",
+        )
+    reason = str(getattr(cause, "orig", cause)).strip()
+    reason = f"{type(cause).__name__}: {reason}{failing_line(cause)}"
+    if scratch.refused:
+        return MigrationError(
+            f"{scratch.refused}\n{name} cannot run on {scratch.where} instead: {reason}.",
+            "Repeat the command when the server answers and lets you create databases.",
+        )
+    return MigrationError(
+        f"{name} cannot run on an empty database: {reason}.\nNothing was changed.",
+        "Let the revision do without rows, and without tables that no revision makes; or "
+        "compare with a database that the revisions were applied to.",
+    )

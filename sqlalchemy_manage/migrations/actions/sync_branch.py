@@ -1,0 +1,169 @@
+"""Revision files that are not in the folder: where they are found, and their way back.
+
+A database that was migrated on another branch stands at a revision whose file went away
+with the switch. Git still has it, on that branch, in a stash, or in what a reflog keeps.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import HistoryError
+from ..revisions.git import from_git
+from ..revisions.history import LEGAL, History, Revision, read_history, revision_in, versions_folder
+from ..revisions.plan import NotHere, Plan
+from ..runner.ledger import kept_source
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+SYNC = "manage.py migrate --sync-branch"
+_CHOICES = f"""\
+Fetch the branch that has the file (git fetch --all), then: {SYNC}
+Or, if the schema is what a revision here makes: manage.py migrate --fake REVISION
+Or restore a backup from before it."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of a revision file, and where it was found, in words."""
+
+    revision: Revision
+    text: str
+    origin: str
+
+
+def sources_of_missing(project: Project, ids: Iterable[str]) -> dict[str, Source]:
+    """The files of revisions that are not here, as far as anybody has them.
+
+    The first of the providers that has one gives it; a file counts if it holds the id.
+    """
+    found: dict[str, Source] = {}
+    for provider in PROVIDERS:
+        # An id comes from the database, or out of a file, and is to be the name of one.
+        wanted = [i for i in ids if i not in found and LEGAL.fullmatch(i)]
+        for revision_id, candidates in provider(project, wanted).items() if wanted else ():
+            for text, origin in candidates:
+                revision = _revision(text, revision_id)
+                if revision is not None:
+                    found[revision_id] = Source(revision, text, origin)
+                    break
+    return found
+
+
+def _git(project: Project, ids: list[str]) -> Mapping[str, Iterable[tuple[str, str]]]:
+    return from_git(versions_folder(project), ids)
+
+
+def _ledger(project: Project, ids: list[str]) -> dict[str, list[tuple[str, str]]]:
+    with project.connect() as connection:
+        kept = {i: kept_source(connection, i) for i in ids}
+    where = "as it was applied, kept in the database's ledger"
+    return {i: [(text, where)] for i, text in kept.items() if text is not None}
+
+
+Provider = Callable[["Project", list[str]], Mapping[str, Iterable[tuple[str, str]]]]
+"""For each id the texts that may be its file, with their origins, the best first."""
+
+# Git's newest first: its downgrade may have been mended since.
+PROVIDERS: list[Provider] = [_git, _ledger]
+
+
+def _revision(text: str, revision_id: str) -> Revision | None:
+    path = Path(f"{revision_id}.py")
+    try:
+        revision = revision_in(text, path)
+    except (SyntaxError, ValueError):
+        return None
+    return revision if revision is not None and revision.id == revision_id else None
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a database has of another branch: the revisions to undo, newest first.
+
+    ``lost`` are those whose file nobody has.
+    """
+
+    current: tuple[str, ...]
+    sources: tuple[Source, ...]
+    lost: tuple[str, ...]
+
+    @property
+    def origins(self) -> list[str]:
+        """A line for each revision that was found."""
+        return [f"{source.revision.id}: {source.origin}" for source in self.sources]
+
+    def origin(self, revision_id: str) -> str | None:
+        """Where the file of a revision was found; None for one that is here."""
+        return next((s.origin for s in self.sources if s.revision.id == revision_id), None)
+
+    def refusal(self) -> NotHere:
+        """The error for when it stays as it is, with the choices that there are."""
+        lines = [*self.origins, *(f"{i}: not found in git" for i in self.lost)]
+        found = "".join(f"\n  {line}" for line in lines)
+        if self.lost:
+            return NotHere(self.current, found, _CHOICES)
+        one = len(self.sources) == 1
+        these = "it through the file" if one else "them through the files"
+        return NotHere(
+            self.current,
+            found,
+            f"Undo {these} found, whose code is then run, and go on: {SYNC}\n"
+            "Or get the branch: git switch, or git merge.\n"
+            "Or, if the schema is what a revision here makes: manage.py migrate --fake REVISION",
+        )
+
+
+def left_behind(project: Project, history: History, current: tuple[str, ...]) -> Left | None:
+    """The revisions of ``current``, and below, that are not in ``history``; None without any."""
+    unknown = tuple(i for i in current if i not in history.by_id)
+    sources: dict[str, Source] = {}
+    lost: list[str] = []
+    todo = list(unknown)
+    while todo:
+        found = sources_of_missing(project, todo)
+        sources |= found
+        lost += [i for i in todo if i not in found]
+        parents = dict.fromkeys(p for s in found.values() for p in s.revision.parents)
+        todo = [p for p in parents if p not in history.by_id and p not in {*sources, *lost}]
+    if not unknown:
+        return None
+    above = History(source.revision for source in sources.values())
+    order = [sources[r.id] for r in reversed(above.revisions)]
+    return Left(unknown, tuple(order), tuple(lost))
+
+
+@contextmanager
+def brought_back(
+    project: Project, left: Left, current: tuple[str, ...]
+) -> Iterator[tuple[Plan, tuple[str, ...], Path]]:
+    """The way back through the files of ``left``, which lie in a folder while the block lasts.
+
+    Yields the plan, where the database stands after it, and the folder, which is a
+    temporary one: the working tree is left as it is. Raises NotHere if a file is lost,
+    HistoryError if those found do not fit together with those here.
+    """
+    if left.lost:
+        raise left.refusal()
+    with tempfile.TemporaryDirectory(prefix="sqlalchemy_manage_") as name:
+        folder = Path(name)
+        for source in left.sources:
+            (folder / source.revision.path.name).write_text(source.text, encoding="utf-8")
+        joined = read_history(versions_folder(project), folder)
+        if joined.problems:
+            raise HistoryError(
+                "The files found do not fit together with those here; nothing was run:\n  "
+                + "\n  ".join([*left.origins, *joined.problems]),
+                _CHOICES,
+            )
+        undone = {source.revision.id for source in left.sources}
+        steps = tuple(r for r in reversed(joined.revisions) if r.id in undone)
+        plan = Plan("base", True, steps, exactly=True)
+        after = plan.after(joined, current)
+        yield replace(plan, target=after[0] if after else "base"), after, folder

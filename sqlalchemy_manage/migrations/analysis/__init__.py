@@ -1,0 +1,1 @@
+"""What a revision file would do, read from its source."""

@@ -1,0 +1,162 @@
+"""What the steps that refine a comparison share: the models, the database, who answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+
+from ..questions import Answers, Closed, Key, Question, Questioner
+from ..schema.snapshot import Snapshot
+from .owned import Owned
+
+
+@dataclass(frozen=True)
+class UnimportedModel:
+    """A model, or a ``Table``, of a table in a module that nobody imported.
+
+    ``class_name`` is the name of the class, or of the variable that holds the Table. It is
+    empty for a file that mentions the table and cannot be read (``readable`` is False).
+    """
+
+    table: str
+    class_name: str
+    path: Path
+    line: int
+    module: str
+
+    @property
+    def readable(self) -> bool:
+        return bool(self.class_name)
+
+    def __str__(self) -> str:
+        path = Path(os.path.relpath(self.path))
+        shown = self.path if path.parts[:1] == ("..",) else path
+        if not self.readable:
+            return f"{shown} mentions {self.table} and cannot be read (line {self.line})"
+        return f"{self.table} is {self.class_name} in {shown}, line {self.line}; " + (
+            f"nobody imports {self.module}"
+        )
+
+
+@dataclass
+class Review:
+    """One comparison under review.
+
+    ``rows_visible`` is False where the connected database is a scratch one. ``owned`` is
+    asked for what the history created, ``unimported`` for models of given tables in
+    modules that nobody imported; neither before a drop is proposed. ``notices`` collects
+    what the user should know though nothing is asked; ``undecided`` are the tables and
+    columns of which it is open whether they were renamed, so that no more is asked.
+    """
+
+    context: MigrationContext
+    metadatas: list[sa.MetaData]
+    answers: Answers
+    questioner: Questioner
+    owned: Callable[[], Owned]
+    unimported: Callable[[Iterable[str]], list[UnimportedModel]]
+    rows_visible: bool = True
+    notices: list[str] = field(default_factory=list)
+    undecided: set[str] = field(default_factory=set)
+    losses: list[str] = field(default_factory=list)
+    _old_tables: dict[Key, str] = field(default_factory=dict)
+    _old_columns: dict[Key, dict[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def connection(self) -> sa.Connection:
+        connection = self.context.connection
+        assert connection is not None
+        return connection
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The schema as the comparison sees it: with the accepted renames."""
+        return snapshot_of(self.context)
+
+    @cached_property
+    def tables(self) -> dict[Key, sa.Table]:
+        """The models' tables."""
+        default = self.connection.dialect.default_schema_name
+        return {
+            (None if table.schema == default else table.schema, table.name): table
+            for metadata in self.metadatas
+            for table in metadata.tables.values()
+        }
+
+    def compare(self) -> ops.UpgradeOps:
+        """The operations from the snapshot to the models; the database is not asked again."""
+        self.snapshot.fresh()
+        target: Any = self.metadatas[0] if len(self.metadatas) == 1 else self.metadatas
+        found = produce_migrations(self.context, target).upgrade_ops
+        assert found is not None
+        return found
+
+    def ask(self, question: Question) -> Any:
+        return self.questioner.ask(question)
+
+    @property
+    def open(self) -> bool:
+        """Whether the questioner is one to whom every question stays open."""
+        return isinstance(self.questioner, Closed)
+
+    def rename_tables(self, schema: str | None, names: dict[str, str]) -> None:
+        """Accept renames of tables: from now on the comparison knows them by the new names."""
+        real = {old: self._old_tables.pop((schema, old), old) for old in names}
+        columns = {old: self._old_columns.pop((schema, old), {}) for old in names}
+        for old, new in names.items():
+            self._old_tables[schema, new] = real[old]
+            self._old_columns[schema, new] = columns[old]
+        self.snapshot.rename_tables(schema, names)
+
+    def rename_columns(self, schema: str | None, table: str, names: dict[str, str]) -> None:
+        """Accept renames of columns of a table, the table's name being the new one."""
+        known = self._old_columns.setdefault((schema, table), {})
+        real = {new: known.pop(old, old) for old, new in names.items()}
+        known.update(real)
+        self.snapshot.rename_columns(schema, table, names)
+
+    def stored(self, schema: str | None, table: str, column: str = "") -> tuple[str, str]:
+        """What a table and a column of the comparison are called in the database."""
+        key = (schema, table)
+        return self._old_tables.get(key, table), self._old_columns.get(key, {}).get(column, column)
+
+    def made(self, schema: str | None, table: str, column: str = "") -> bool:
+        """Whether the history created a table, or a column, which may be renamed by now."""
+        real, old = self.stored(schema, table, column)
+        if column:
+            return self.owned().column(schema, real, old)
+        return self.owned().table(schema, real)
+
+    def rows(self, schema: str | None, table: str) -> int | None:
+        """How many rows the table has; None where they cannot be seen."""
+        return self._count(schema, table, sa.func.count())
+
+    def values(self, schema: str | None, table: str, column: str) -> int | None:
+        """How many rows have a value in the column; None where they cannot be seen."""
+        real = self.stored(schema, table, column)[1]
+        return self._count(schema, table, sa.func.count(sa.column(real)))
+
+    def _count(self, schema: str | None, table: str, what: Any) -> int | None:
+        if not self.rows_visible:
+            return None
+        real = self._old_tables.get((schema, table), table)
+        query = sa.select(what).select_from(sa.table(real, schema=schema))
+        return self.connection.scalar(query)
+
+
+def snapshot_of(context: MigrationContext) -> Snapshot:
+    """The snapshot that all comparisons of this context share."""
+    assert context.connection is not None
+    found = context.opts.get("sqlalchemy_manage_snapshot")
+    if not isinstance(found, Snapshot):
+        found = context.opts["sqlalchemy_manage_snapshot"] = Snapshot(context.connection)
+    return found

@@ -1,0 +1,230 @@
+"""Enum types and the values they allow, compared with the database.
+
+Where Alembic compares types, an Enum on either side is compared here: the values of a
+native type with their order, on PostgreSQL its name, a CHECK that lists values, and the
+length of a VARCHAR. What differs becomes an AlterEnumOp.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority, PriorityDispatchResult
+
+from ....sql.expressions import in_list
+from ....sql.raw import literally
+from ...operations.enums.operations import AlterEnumOp
+from ...operations.enums.types import (
+    MARIADB,
+    Form,
+    Key,
+    constant,
+    form_of,
+    key_of,
+    leaf,
+    like,
+    portable,
+)
+from .checks import belongs_to_enum
+from .hoist import collect
+from .order import finish_enums
+from .questions import settle_enums, value_rename_candidates
+
+__all__ = [
+    "belongs_to_enum",
+    "finish_enums",
+    "settle_enums",
+    "setup",
+    "value_rename_candidates",
+]
+
+_GO_ON = PriorityDispatchResult.CONTINUE
+_DONE = PriorityDispatchResult.STOP
+_NOT_OURS = object()
+
+
+def setup(plugin: Plugin) -> None:
+    # After a compare_type of the user's own, before Alembic's.
+    plugin.add_autogenerate_comparator(_compare_column, "column", "types")
+    plugin.add_autogenerate_comparator(_compare_table, "table", "enums")
+    plugin.add_autogenerate_comparator(collect, "schema", "enums", priority=DispatchPriority.LAST)
+
+
+def _compare_column(
+    autogen_context: Any,
+    alter_column_op: Any,
+    schema: str | None,
+    tname: Any,
+    cname: Any,
+    conn_col: sa.Column[Any],
+    metadata_col: sa.Column[Any],
+) -> PriorityDispatchResult:
+    dialect = autogen_context.dialect
+    model, _ = leaf(metadata_col.type, dialect)
+    there, _ = leaf(conn_col.type, dialect)
+    native = isinstance(there, sa.Enum)
+    check = _check_of(autogen_context, schema, tname, str(cname), metadata_col)
+    if not native and check is None and not isinstance(model, (sa.Enum, sa.Boolean)):
+        return _GO_ON
+    if native:
+        alter_column_op.existing_type = _plain(conn_col.type, tname, cname, model, dialect)
+    existing = _difference(autogen_context, conn_col, metadata_col, check, f"{tname}_{cname}")
+    if existing is _NOT_OURS:
+        return _GO_ON
+    if existing is not None:
+        # Carried so, Alembic keeps an operation that changes nothing else.
+        alter_column_op.kw["modify_enum"] = AlterEnumOp(
+            str(tname),
+            str(cname),
+            portable(metadata_col.type, like),
+            existing_type=existing,
+            existing_server_default=constant(conn_col.server_default),
+            existing_nullable=conn_col.nullable,
+            schema=schema,
+        )
+    return _DONE
+
+
+def _difference(
+    autogen_context: Any,
+    conn_col: sa.Column[Any],
+    metadata_col: sa.Column[Any],
+    check: tuple[str, ...] | None,
+    name: str,
+) -> Any:
+    """The type that the column has in the database; None when it is that of the model."""
+    dialect = autogen_context.dialect
+    type_, new = metadata_col.type, form_of(metadata_col.type, dialect)
+    model, _ = leaf(type_, dialect)
+    there, array = leaf(conn_col.type, dialect)
+    if isinstance(there, sa.Enum):
+        values, key = _stored(there.enums, dialect), _key(there, dialect)
+        if not new.native:
+            return _plain(conn_col.type, name, "", model, dialect)
+        if (values, key, array) == (_as_stored(new, dialect), new.key, new.array):
+            return None
+        if array != new.array:
+            return _plain(conn_col.type, name, "", model, dialect)
+        other = key if key != new.key else None
+        return portable(type_, lambda e: like(e, values, key=other))
+    differs = bool(autogen_context.migration_context.impl.compare_type(conn_col, metadata_col))
+    if isinstance(model, sa.Boolean):
+        if differs or (check is not None) == new.checked:
+            return _NOT_OURS
+        return portable(type_, lambda b: like(b, checked=not new.checked))
+    if not isinstance(model, sa.Enum):
+        enum = sa.Enum(*check or (), native_enum=False, create_constraint=True)
+        return like(enum, length=getattr(there, "length", None))
+    same_check = set(check or ()) == set(new.values or ()) if new.checked else check is None
+    if not new.native and not differs and same_check:
+        return None
+    length = getattr(there, "length", None)
+    if check is not None:
+        found = check
+        return portable(type_, lambda e: like(e, found, length=length, checked=True))
+    if not new.native and length is not None and length <= (new.length or 0):
+        # VARCHAR of an Enum whose values nobody wrote down; a longer one was a String.
+        known = None if length == new.length else ()
+        return portable(type_, lambda e: like(e, known, length=length, checked=False))
+    return conn_col.type
+
+
+def _check_of(
+    autogen_context: Any, schema: str | None, tname: Any, cname: str, column: sa.Column[Any]
+) -> tuple[str, ...] | None:
+    """The values that the CHECK of the column's Enum lists in the database."""
+    if not isinstance(leaf(column.type, autogen_context.dialect)[0], (sa.String, sa.Boolean)):
+        return None
+    lists = [
+        values
+        for text, name, values in _lists(autogen_context.inspector, schema, tname).get(cname, ())
+        if belongs_to_enum(text, column.table, name)
+    ]
+    values = getattr(leaf(column.type, autogen_context.dialect)[0], "enums", ())
+    lists.sort(key=lambda listed: set(listed) != set(values))
+    return lists[0] if lists else None
+
+
+def _lists(inspector: Any, schema: str | None, table: Any) -> dict[str, list[Any]]:
+    """The CHECKs of a table that list values, by column: the text, the name, the values."""
+    key = ("enum lists", schema, table)
+    if key not in inspector.info_cache:
+        lists: dict[str, list[Any]] = {}
+        try:
+            found = inspector.get_check_constraints(table, schema=schema)
+        except NotImplementedError:
+            found = []
+        for check in found:
+            if listed := in_list(check["sqltext"]):
+                item = (check["sqltext"], check["name"], listed[1])
+                lists.setdefault(listed[0], []).append(item)
+        inspector.info_cache[key] = lists
+    known: dict[str, list[Any]] = inspector.info_cache[key]
+    return known
+
+
+def _stored(values: list[str], dialect: sa.Dialect) -> tuple[str, ...]:
+    """The values as they are: SQLAlchemy leaves them escaped on MariaDB."""
+    if dialect.name not in MARIADB:
+        return tuple(values)
+    special = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
+    return tuple(re.sub(r"\\(.)", lambda m: special.get(m[1], m[1]), v) for v in values)
+
+
+def _as_stored(form: Form, dialect: sa.Dialect) -> tuple[str, ...] | None:
+    if dialect.name not in MARIADB or form.values is None:
+        return form.values
+    return tuple(value.rstrip(" ") for value in form.values)  # the server strips them
+
+
+def _key(enum: sa.Enum, dialect: sa.Dialect) -> Key | None:
+    return key_of(enum, dialect) if dialect.name == "postgresql" else None
+
+
+def _plain(type_: Any, tname: Any, cname: Any, model: Any, dialect: sa.Dialect) -> Any:
+    """A reflected native type as one that every database understands.
+
+    MariaDB knows no name for it: it gets the one of the model, or of the column.
+    """
+    fallback = "_".join(filter(None, (str(tname), str(cname))))
+    named = model.name if isinstance(model, sa.Enum) and model.name else fallback
+
+    def change(enum: Any) -> Any:
+        if getattr(enum, "collation", None) or getattr(enum, "charset", None):
+            return enum
+        values = _stored(enum.enums, dialect)
+        return sa.Enum(*values, name=str(enum.name or named), schema=enum.schema)
+
+    return portable(type_, change)
+
+
+def _compare_table(
+    autogen_context: Any,
+    modify_table_ops: Any,
+    schema: str | None,
+    tname: Any,
+    conn_table: sa.Table | None,
+    metadata_table: sa.Table | None,
+) -> PriorityDispatchResult:
+    """What is dropped comes back in the downgrade, on any database: with portable types."""
+    dialect = autogen_context.dialect
+    for column in conn_table.columns if conn_table is not None else ():
+        if isinstance(leaf(column.type, dialect)[0], sa.Enum):
+            other = None if metadata_table is None else metadata_table.columns.get(column.name)
+            model = None if other is None else leaf(other.type, dialect)[0]
+            column.type = _plain(column.type, tname, column.name, model, dialect)
+        default = constant(column.server_default)
+        if isinstance(column.type, sa.String) and isinstance(default, str):
+            column.server_default = sa.DefaultClause(default)
+    if conn_table is not None and metadata_table is None:
+        for check in conn_table.constraints:
+            if not isinstance(check, sa.CheckConstraint):
+                continue
+            listed = in_list(str(check.sqltext))
+            if listed and re.fullmatch(r"[a-z_]\w*", listed[0]):
+                items = ", ".join("'" + value.replace("'", "''") + "'" for value in listed[1])
+                check.sqltext = sa.text(literally(f"{listed[0]} IN ({items})"))
+    return _GO_ON

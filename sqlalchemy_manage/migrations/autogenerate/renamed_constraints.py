@@ -1,0 +1,160 @@
+"""Indexes and constraints whose name alone changed: renamed, not built again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import ops
+
+from ...sql.expressions import same
+from ...sql.raw import sql_of
+from ..operations.renaming import Rename, RenameConstraintOp, RenameIndexOp
+from ..questions import Key
+from ..revisions.describe import flat
+from .checks import name_of
+from .context import Review
+from .renames import name_aside
+
+
+def settle_names(review: Review, operations: ops.UpgradeOps) -> list[Any]:
+    """The renames; the drops and creations that they stand for are taken out of ``operations``.
+
+    Nobody is asked: whichever way, the same index or constraint comes out.
+    """
+    made: list[Rename] = []
+    found = list(flat(operations.ops))
+    for holder, drop in found:
+        for other, create in found:
+            rename = _rename(drop, create, review.connection.dialect)
+            if rename is not None and drop in holder and create in other:
+                holder.remove(drop)
+                other.remove(create)
+                made.append(rename)
+    touched = {
+        (op.schema, str(op.constraint_name))
+        for _, op in flat(operations.ops)
+        if isinstance(op, ops.DropConstraintOp)
+    }
+    for key, table in review.tables.items():
+        made += [
+            rename
+            for rename in _foreign_keys(review, key, table)
+            if (key[0], rename.old) not in touched
+        ]
+    operations.ops = [
+        op for op in operations.ops if not (isinstance(op, ops.ModifyTableOps) and not op.ops)
+    ]
+    return list(_in_order(made))
+
+
+def _in_order(renames: list[Rename]) -> Iterator[Rename]:
+    """One after the other, so that none meets a name that is still taken; a swap by a third."""
+    left = list(renames)
+    while left:
+        taken = {rename.old for rename in left}
+        free = [rename for rename in left if rename.new not in taken]
+        left = [rename for rename in left if rename.new in taken]
+        if not free:
+            first = left.pop(0)
+            aside = name_aside(first.old)
+            free = [first.between(first.old, aside)]
+            left.append(first.between(aside, first.new))
+        yield from free
+
+
+def _rename(drop: Any, create: Any, dialect: sa.Dialect) -> Rename | None:
+    """The rename that a drop and a creation amount to; None where they do not."""
+    if not isinstance(drop, (ops.DropIndexOp, ops.DropConstraintOp)):
+        return None
+    if not isinstance(create, (ops.CreateIndexOp, ops.AddConstraintOp)):
+        return None
+    if isinstance(create, ops.CreateForeignKeyOp) or drop._reverse is None:
+        return None
+    table, schema = str(drop.table_name), drop.schema
+    if (table, schema) != (getattr(create, "table_name", None), getattr(create, "schema", None)):
+        return None
+    old, new = _thing(drop), _thing(create)
+    if not old.name or not new.name or old.name == new.name:
+        return None
+    if not _alike(old, new, dialect):
+        return None
+    names = str(old.name), str(new.name)
+    if isinstance(new, sa.Index):
+        return RenameIndexOp(table, *names, schema=schema)
+    type_ = "check" if isinstance(new, sa.CheckConstraint) else "unique"
+    return RenameConstraintOp(table, *names, type_=type_, schema=schema)
+
+
+def _thing(operation: Any) -> Any:
+    is_index = isinstance(operation, (ops.DropIndexOp, ops.CreateIndexOp))
+    return operation.to_index() if is_index else operation.to_constraint()
+
+
+def _alike(old: Any, new: Any, dialect: sa.Dialect) -> bool:
+    """Whether the name is all that differs; the model says ``new``.
+
+    MariaDB tells of a unique constraint as of an index.
+    """
+    if isinstance(old, sa.CheckConstraint) or isinstance(new, sa.CheckConstraint):
+        if type(old) is not type(new):
+            return False
+        return same(sql_of(new.sqltext, dialect), sql_of(old.sqltext, dialect))
+    return _kind(old) == _kind(new) and _same_keys(_keys(old), _keys(new), dialect)
+
+
+def _kind(thing: Any) -> tuple[Any, ...]:
+    options = sorted((k, str(v)) for k, v in thing.dialect_kwargs.items() if not _unset(v))
+    if isinstance(thing, sa.Index):
+        return bool(thing.unique), options, None, None
+    return isinstance(thing, sa.UniqueConstraint), options, thing.deferrable, thing.initially
+
+
+def _unset(option: Any) -> bool:
+    empty = isinstance(option, (tuple, list, dict)) and not option
+    return option is None or option is False or empty
+
+
+def _keys(thing: Any) -> list[Any]:
+    return list(thing.expressions if isinstance(thing, sa.Index) else thing.columns)
+
+
+def _same_keys(old: list[Any], new: list[Any], dialect: sa.Dialect) -> bool:
+    if len(old) != len(new):
+        return False
+    for a, b in zip(old, new, strict=True):
+        if isinstance(a, sa.Column) and isinstance(b, sa.Column):
+            if a.name != b.name:
+                return False
+        elif not same(sql_of(b, dialect), sql_of(a, dialect)):
+            return False
+    return True
+
+
+def _foreign_keys(review: Review, key: Key, table: sa.Table) -> Iterator[RenameConstraintOp]:
+    """Foreign keys that the models call otherwise than the database; Alembic compares no names."""
+    if table.name not in review.snapshot.get_table_names(key[0]):
+        return
+    present = {
+        (tuple(f["constrained_columns"]), f["referred_table"], tuple(f["referred_columns"])): f
+        for f in review.snapshot.get_foreign_keys(table.name, schema=key[0])
+    }
+    wanted: dict[str, str] = {}
+    for foreign in sorted(table.foreign_key_constraints, key=lambda f: str(f.name)):
+        name = name_of(foreign, review.connection.dialect)
+        if name is None:
+            continue
+        there = present.get(
+            (
+                tuple(column.name for column in foreign.columns),
+                foreign.elements[0].column.table.name,
+                tuple(element.column.name for element in foreign.elements),
+            )
+        )
+        if there is not None and there["name"] and there["name"] != name:
+            wanted[there["name"]] = str(foreign.name)
+    names = {f["name"] for f in present.values()} - wanted.keys()
+    for old, new in wanted.items():
+        if new not in names:
+            yield RenameConstraintOp(table.name, old, new, type_="foreignkey", schema=key[0])

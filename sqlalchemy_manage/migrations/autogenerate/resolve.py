@@ -1,0 +1,78 @@
+"""From what Alembic compares to a revision that loses nothing: the steps in their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic.operations import ops
+
+from ...errors import UsageError
+from ..operations.filling import FillNullsOp
+from ..revisions.describe import flat
+from .context import Review
+from .drops import settle_drops
+from .enums.order import finish_enums
+from .enums.questions import settle_enums
+from .not_null import settle_required
+from .objects.compare import arrange_objects
+from .renamed_constraints import settle_names
+from .renames import settle_renames
+
+
+def refine(review: Review, script: ops.MigrationScript) -> None:
+    """Change the operations of ``script`` in place; what is open is asked through the review.
+
+    Raises UsageError for a flag that fits nothing, with nothing changed in the database.
+    """
+    upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
+    assert upgrade is not None and downgrade is not None
+    renames, found = settle_renames(review, upgrade)
+    settle_enums(
+        found,
+        review.connection if review.rows_visible else None,
+        review.answers,
+        review.questioner,
+        review.stored,
+    )
+    settle_drops(review, found)
+    # What the comparators have to tell, each time that they compare.
+    told = review.context.opts.pop("sqlalchemy_manage_notices", [])
+    review.notices += [notice for notice in dict.fromkeys(told) if notice not in review.notices]
+    names = settle_names(review, found)
+    settle_required(review, found)
+    _require_used(review)
+    finish_enums(found)
+    upgrade.ops = [*renames, *names, *found.ops]
+    arrange_objects(review.context, upgrade)
+    upgrade.reverse_into(downgrade)
+    _tidy(downgrade)
+
+
+def _require_used(review: Review) -> None:
+    """Raises UsageError for flags that answer nothing, as a misspelt name does."""
+    unused = review.answers.unused()
+    if unused:
+        raise UsageError(
+            f"{', '.join(unused)}: nothing is asked about "
+            f"{'this' if len(unused) == 1 else 'these'}.",
+            "Is a name misspelt? Without the flag, makemigrations says what it finds.",
+        )
+
+
+def _tidy(downgrade: ops.DowngradeOps) -> None:
+    """Leave out what a downgrade does to a column that it then drops."""
+    dropped = {
+        (op.schema, op.table_name, op.column_name)
+        for _, op in flat(downgrade.ops)
+        if isinstance(op, ops.DropColumnOp)
+    }
+
+    def stays(op: Any) -> bool:
+        if isinstance(op, ops.OpContainer):
+            op.ops = [inner for inner in op.ops if stays(inner)]
+            return bool(op.ops)
+        if isinstance(op, ops.AlterColumnOp):
+            return (op.schema, op.table_name, op.column_name) not in dropped
+        return not isinstance(op, FillNullsOp)
+
+    downgrade.ops = [op for op in downgrade.ops if stays(op)]

@@ -1,0 +1,131 @@
+"""Alembic's process_revision_directives: review the comparison, then number and name the file.
+
+Both entries come through here: manage.py with a Request, and ``alembic revision
+--autogenerate`` and ``alembic check``, which have none and cannot ask.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import write_hooks
+from alembic.util import CommandError
+
+from ..errors import ManageError
+from .autogenerate.context import Review
+from .autogenerate.resolve import refine
+from .questions import Answers, Closed, parse_answers
+from .revisions.expected_loss import with_losses
+from .revisions.files import prepare_scripts
+from .revisions.format import finish
+from .revisions.history import History
+
+if TYPE_CHECKING:
+    from .runner.run import Run
+
+_FINISH = "sqlalchemy_manage_finish"
+_BY_ALEMBIC = (
+    "Answer with manage.py makemigrations; or give alembic each flag as an argument of -x, "
+    "before the command: alembic -x rename=employee.name=full_name revision --autogenerate"
+)
+_FLAGS = (
+    *("rename", "rename_table", "rename_value"),
+    *("default", "server_default", "nullable", "allow_drop"),
+)
+
+
+def directives_hook(
+    history: History, config: Config, run: Run
+) -> Callable[[MigrationContext, Any, list[Any]], None]:
+    """The hook for one run of an Alembic command.
+
+    It raises OpenQuestion when a question is open in the end; ``alembic check`` and a
+    Request that only looks get the operations as they would be without an answer.
+    """
+
+    def hook(context: MigrationContext, revision: Any, directives: list[Any]) -> None:
+        request = run.request
+        options = config.cmd_opts or Namespace()
+        losses: list[str] = []
+        compares = not request.empty if request else _compares(options)
+        if directives and compares:
+            questioner = request.questioner if request else Closed()
+            review = Review(
+                context,
+                run.project.metadatas,
+                request.answers if request else run.answers,
+                questioner,
+                owned=lambda: _owned(run, history, context),
+                unimported=lambda names: _unimported(run, names),
+                rows_visible=run.rows_visible,
+            )
+            refine(review, directives[0])
+            looks = request.only_looks if request else _command(options) == "check"
+            if isinstance(questioner, Closed) and not looks:
+                questioner.finish(_BY_ALEMBIC if request is None else None)
+            if request:
+                request.notices[:] = review.notices
+                request.losses[:] = review.losses
+            losses = review.losses
+        prepare_scripts(history, config, request, directives)
+        if request is None and directives and context.script is not None:
+            # Alembic writes the file itself; what it runs on a new file, this first.
+            root = str(run.project.settings.root)
+            finishing = {"_hook_name": _FINISH, "type": _FINISH, "root": root}
+            context.script.hooks.insert(0, finishing | {"losses": "\n".join(losses)})
+
+    return hook
+
+
+@write_hooks.register(_FINISH)
+def _finish(path: str, options: dict[str, str]) -> None:
+    """Give a file that plain ``alembic revision`` wrote the form of manage.py's.
+
+    One that cannot be finished is taken away again: it would not run.
+    """
+    file = Path(path)
+    try:
+        text = with_losses(file.read_text(encoding="utf-8"), options["losses"].splitlines())
+        text = finish(text, Path(options["root"]))
+    except ManageError as error:
+        file.unlink()
+        raise CommandError(f"{error.message}\n{error.hint}") from error
+    file.write_text(text, encoding="utf-8")
+
+
+def answers_of(arguments: Iterable[str]) -> Answers:
+    """The answers among the arguments of ``alembic -x``; raises UsageError as the flags do."""
+    given: dict[str, list[str]] = {}
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name.replace("-", "_") in _FLAGS:
+            given.setdefault(name.replace("-", "_"), []).append(value)
+    return parse_answers(**given)
+
+
+def _command(options: Namespace) -> str:
+    """The name of Alembic's command; empty when the Config was not made by its command line."""
+    command = getattr(options, "cmd", None)
+    return getattr(command[0], "__name__", "") if command else ""
+
+
+def _compares(options: Namespace) -> bool:
+    return bool(getattr(options, "autogenerate", False)) or _command(options) == "check"
+
+
+def _owned(run: Run, history: History, context: MigrationContext) -> Any:
+    from .actions.ownership import owned
+
+    assert context.connection is not None
+    return owned(run.project, history, context.connection)
+
+
+def _unimported(run: Run, names: Any) -> Any:
+    from .actions.unimported_models import unimported_models
+
+    return unimported_models(run.project, names)

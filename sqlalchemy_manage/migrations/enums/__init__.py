@@ -1,1 +1,0 @@
-"""Enum types and the values they allow: compared, asked about, changed on every database."""

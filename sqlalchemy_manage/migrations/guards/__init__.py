@@ -1,0 +1,1 @@
+"""What watches a revision from inside its transaction, and may stop it."""

@@ -1,0 +1,290 @@
+"""A revision that was interrupted goes on where it stopped.
+
+Where a revision is one transaction, an interruption undoes it and there is nothing to do.
+MariaDB and MySQL commit at every DDL statement, and an autocommit block commits what was
+done before it and each statement in it. So the steps of a revision are recorded: with
+each commit, in the same transaction, all that was done since the last one; for a
+statement that commits by itself its intent before it and its end after it.
+
+When the revision is run again, a step that was done is not repeated: it gives the answer
+that it gave the first time. That holds for reads too, so that code which looks into the
+database and then decides takes the same way again. The step that was interrupted is
+decided by a look at the database. What comes after it runs as usual.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from ....errors import HistoryError, ManageError
+from ....sql.statement_kinds import MARIADB, Kind, Temporary, kind_of
+from ...runner.watcher import Guard, Step
+from . import table
+from .cursor import Answer, record
+from .step_state import clear_the_way, fingerprint, session_of, wait_for, was_done
+from .table import DONE, FAILED, INTENT, Entry
+
+# A larger result of a read is asked for again rather than kept.
+_MOST_ROWS = 50_000
+
+
+class Journal(Guard):
+    """Records the steps of each revision, and leaves out those that were done before.
+
+    The last of the guards to begin and the first to see the revision's end, so that it
+    sees the revision's own statements alone.
+    """
+
+    def __init__(self, wait: float) -> None:
+        self.wait = wait
+        self.connection: sa.Connection | None = None
+        self.step: Step | None = None
+        self.key = ("", "")
+        self.mine = False  # whether the statement under way is the journal's own
+        self.stored = 0  # the highest step that is in the table
+        self.is_there = False  # the table
+        self.session: int | None = None
+        self.refused: ManageError | None = None
+
+    # Moments of a revision
+
+    def before_run(self, connection: sa.Connection) -> None:
+        with connection.begin():
+            self.is_there = sa.inspect(connection).has_table(table.TABLE.name)
+            if connection.dialect.name in MARIADB and not self.is_there:
+                table.TABLE.create(connection)
+                self.is_there = True
+        record(connection.engine, self)
+        event.listen(connection.engine, "commit", self._on_commit)
+
+    def begin(self, step: Step) -> None:
+        connection = self.connection = step.connection
+        self.past: list[Entry] = []
+        self.new: list[Entry] = []
+        self.temporary = Temporary()
+        self.key = (step.name, step.verb)
+        self.at = self.number = self.stored = 0
+        self.refused = None
+        if self.is_there:
+            self._recall(step)
+        connection.info["committed"] = bool(self.past)
+        if step.verb != "stamp":
+            self.step = step
+
+    def _recall(self, step: Step) -> None:
+        open_ = table.unfinished(step.connection)
+        if not open_:
+            return
+        if step.verb == "stamp":
+            table.forget(step.connection, None, None)
+            return
+        if (step.name, step.verb) not in open_:
+            raise table.unfinished_error(open_)
+        wait_for(step.connection, table.sessions(step.connection), self.wait)
+        self.past = table.read(step.connection, step.name, step.verb)
+        self.stored = self.past[-1].step
+
+    def ran(self, step: Step) -> None:
+        active, self.step = self.step, None
+        if active is None:
+            return
+        if self.refused is not None:
+            raise self.refused
+        for entry in self.past[self.at :]:
+            if entry.kind is not Kind.READ and (entry.state == DONE or self._was_done(entry)):
+                raise self._differs(entry, None)
+
+    def end(self, step: Step) -> None:
+        if self.stored and step.verb != "stamp":
+            table.forget(step.connection, step.name, step.verb)
+
+    def failed(self, step: Step, error: Exception) -> None:
+        self.step = None
+
+    # What the cursors ask
+
+    def watches(self, context: Any) -> bool:
+        return (
+            self.step is not None and not self.mine and context.root_connection is self.connection
+        )
+
+    def run(self, statement: str, execute: Callable[[], Answer], autocommit: bool) -> Answer | None:
+        assert self.connection is not None
+        kind = kind_of(statement, self.connection.dialect.name, autocommit=autocommit)
+        if kind is Kind.SESSION or self.temporary.concerns(statement):
+            execute()
+            return None
+        if kind is Kind.COMMITS:
+            self._flush()
+            execute()
+            return None
+        digest = hashlib.sha256(statement.encode()).hexdigest()
+        if kind is Kind.READ:
+            known = self._known_read(digest)
+        else:
+            known = self._known_write(digest, statement)
+        if known is not None:
+            return known.answer
+        if self.at < len(self.past):
+            execute()  # a read that was not made, or not kept, the first time
+            return None
+        self.number += 1
+        entry = Entry(self.number, kind, DONE, digest, statement)
+        self._execute(entry, execute, autocommit)
+        return None
+
+    def _execute(self, entry: Entry, execute: Callable[[], Answer], autocommit: bool) -> None:
+        """Have a step carried out, and recorded in step with the transaction."""
+        try:
+            if entry.kind is Kind.ALONE:
+                self._execute_alone(entry, execute)
+            elif autocommit and entry.kind is Kind.WRITE:
+                with self._transaction():
+                    entry.answer = execute()
+                    self.new.append(entry)
+                    self._flush()
+            else:
+                entry.answer = execute()
+                self.new.append(entry)
+        except Exception as error:
+            entry.state, entry.error = FAILED, (type(error).__name__, list(error.args))
+            self.new = [*(other for other in self.new if other is not entry), entry]
+            raise
+        if entry.kind is Kind.READ and len(entry.answer.rows or ()) > _MOST_ROWS:
+            entry.answer, entry.kept = Answer(), False
+
+    def _execute_alone(self, entry: Entry, execute: Callable[[], Answer]) -> None:
+        assert self.connection is not None
+        with self._own() as connection:
+            clear_the_way(connection, entry.statement)
+            entry.fingerprint = fingerprint(connection, entry.statement)
+        entry.state = INTENT
+        self.new.append(entry)
+        self._flush()
+        self._commit()
+        try:
+            entry.answer = execute()
+        except Exception:
+            entry.state = FAILED
+            raise
+        entry.state = DONE
+        with self._own() as connection:
+            table.settle(connection, *self.key, entry)
+        self._commit()
+
+    # What was recorded before
+
+    def _known_read(self, digest: str) -> Entry | None:
+        for index in range(self.at, len(self.past)):
+            entry = self.past[index]
+            if entry.kind is not Kind.READ:
+                return None
+            if entry.digest == digest:
+                self.at, self.number = index + 1, entry.step
+                return entry if entry.kept else None
+        return None
+
+    def _known_write(self, digest: str, statement: str) -> Entry | None:
+        while self.at < len(self.past) and self.past[self.at].kind is Kind.READ:
+            self.at += 1
+        if self.at == len(self.past):
+            return None
+        entry = self.past[self.at]
+        rest = self.past[self.at + 1 :]
+        is_last = all(later.kind is Kind.READ or later.state == FAILED for later in rest)
+        if entry.state == INTENT or (entry.state == FAILED and is_last):
+            if not self._was_done(entry):
+                # Nothing is known of it and what follows: they run as they would the first time.
+                del self.past[self.at :]
+                self.number = entry.step - 1
+                return None
+            entry.state = DONE
+        if entry.digest != digest:
+            raise self._differs(entry, statement)
+        self.at, self.number = self.at + 1, entry.step
+        if entry.state == FAILED:
+            assert entry.error is not None and self.connection is not None
+            name, arguments = entry.error
+            raise getattr(self.connection.dialect.loaded_dbapi, name)(*arguments)
+        if not entry.kept:
+            raise self._refuse("its result was too large to keep", entry, statement)
+        return entry
+
+    def _was_done(self, entry: Entry) -> bool:
+        if entry.state != INTENT:
+            return False
+        with self._own() as connection:
+            return was_done(connection, entry.statement, entry.fingerprint)
+
+    def _differs(self, entry: Entry, statement: str | None) -> ManageError:
+        return self._refuse("the revision is not what it was then", entry, statement)
+
+    def _refuse(self, why: str, entry: Entry, statement: str | None) -> ManageError:
+        name = self.key[0]
+        now = " ".join(statement.split())[:100] if statement else "(nothing)"
+        self.refused = HistoryError(
+            f"{name} was interrupted, and cannot go on: {why}.\n"
+            f"  step {entry.step}, done: {entry.short}\n  the revision has: {now}",
+            f"Put the statements of {name} back as they were, up to the one that failed or was "
+            "interrupted, then: manage.py migrate\n"
+            f"Or finish it by hand, then record it: manage.py migrate --fake {name}",
+        )
+        return self.refused
+
+    # Writing
+
+    @contextmanager
+    def _own(self) -> Iterator[sa.Connection]:
+        assert self.connection is not None
+        self.mine = True
+        try:
+            yield self.connection
+        finally:
+            self.mine = False
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """In autocommit mode: the step and its record together."""
+        self._say("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._say("ROLLBACK")
+            raise
+        self._say("COMMIT")
+
+    def _commit(self) -> None:
+        if self.connection is not None and self.connection.dialect.name in MARIADB:
+            self._say("COMMIT")
+
+    def _say(self, statement: str) -> None:
+        with self._own() as connection:
+            connection.exec_driver_sql(statement)
+
+    def _on_commit(self, connection: sa.Connection) -> None:
+        if self.step is not None and connection is self.connection:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Store what is not stored yet, in the transaction that is open."""
+        if not self.new or self.step is None:
+            return
+        with self._own() as connection:
+            if not self.is_there:
+                table.TABLE.create(connection, checkfirst=True)
+                self.is_there = True
+            if self.session is None:
+                self.session = session_of(connection)
+            name, direction = self.key
+            if self.new[0].step <= self.stored:
+                table.forget(connection, name, direction, self.new[0].step)
+            table.write(connection, name, direction, self.new, self.session)
+            connection.info["committed"] = True
+            self.stored = self.new[-1].step
+            self.new = []

@@ -1,0 +1,231 @@
+"""The table of the steps that an interrupted revision has done, and how to read and write it.
+
+A revision has rows in it only from its first commit, which it did not make itself, to the
+moment at which its id is recorded; they go in the same transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from ....databases.engines import OWN_TABLE
+from ....errors import DatabaseMissing, HistoryError
+from ....sql.statement_kinds import Kind
+from .cursor import Answer
+
+if TYPE_CHECKING:
+    from ....project import Project
+
+# LONGTEXT; by its length, so that the dialect need not be imported.
+_TEXT = sa.Text().with_variant(sa.Text(2**32 - 1), "mysql", "mariadb")
+
+TABLE = sa.Table(
+    "sqlalchemy_manage_journal",
+    sa.MetaData(),
+    sa.Column("revision", sa.String(255), primary_key=True),
+    sa.Column("direction", sa.String(16), primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("statement", _TEXT, nullable=False),
+    sa.Column("fingerprint", sa.String(64)),
+    sa.Column("answer", _TEXT),
+    sa.Column("session", sa.BigInteger),
+    **OWN_TABLE,
+)
+
+INTENT, DONE, FAILED = "intent", "done", "failed"
+
+# A result beyond this is not kept: a packet of the server has to hold it.
+_LARGEST = 4_000_000
+
+
+@dataclass
+class Entry:
+    """One step of a revision: a statement, and what became of it.
+
+    ``kept`` False: it gave an answer that could not be stored.
+    """
+
+    step: int
+    kind: Kind
+    state: str
+    digest: str
+    statement: str
+    fingerprint: str | None = None
+    answer: Answer = field(default_factory=Answer)
+    error: tuple[str, list[Any]] | None = None
+    kept: bool = True
+
+    @property
+    def short(self) -> str:
+        text = " ".join(self.statement.split())
+        return text if len(text) <= 100 else text[:97] + "..."
+
+
+def unfinished(connection: sa.Connection) -> list[tuple[str, str]]:
+    """Revision and direction of what was interrupted in this database: none or one, as a rule."""
+    if not sa.inspect(connection).has_table(TABLE.name):
+        return []
+    wanted = sa.select(TABLE.c.revision, TABLE.c.direction).distinct()
+    return [(row.revision, row.direction) for row in connection.execute(wanted)]
+
+
+def require_finished(project: Project) -> None:
+    """Raises HistoryError when a revision was interrupted in the project's database."""
+    try:
+        with project.connect() as connection:
+            found = unfinished(connection)
+    except DatabaseMissing:
+        return
+    if found:
+        raise unfinished_error(found)
+
+
+def unfinished_error(found: list[tuple[str, str]]) -> HistoryError:
+    """The error for whoever wants something else while a revision is half done."""
+    name, direction = found[0]
+    doing, finish = "applied", f"manage.py migrate {name}"
+    if direction == "downgrade":
+        doing = "undone"
+        finish = "repeat the command that undid it, such as: manage.py migrate -1"
+    return HistoryError(
+        f"{name} was interrupted while it was {doing}; a part of that is in the database.",
+        f"Finish it first: {finish}\nOr finish it by hand, then record where the database "
+        "stands: manage.py migrate --fake REVISION",
+    )
+
+
+def sessions(connection: sa.Connection) -> set[int]:
+    """The server's numbers of the connections that wrote the journal."""
+    found = connection.scalars(sa.select(TABLE.c.session).distinct())
+    return {number for number in found if number is not None}
+
+
+def read(connection: sa.Connection, revision: str, direction: str) -> list[Entry]:
+    """The steps of a revision, in order."""
+    wanted = sa.select(TABLE).where(*_of(revision, direction)).order_by(TABLE.c.step)
+    return [_entry(row) for row in connection.execute(wanted)]
+
+
+def write(
+    connection: sa.Connection,
+    revision: str,
+    direction: str,
+    entries: list[Entry],
+    session: int | None,
+) -> None:
+    """Store entries that are not there yet."""
+    rows = []
+    for entry in entries:
+        rows.append(
+            {
+                "revision": revision,
+                "direction": direction,
+                "step": entry.step,
+                "kind": entry.kind.value,
+                "state": entry.state,
+                "digest": entry.digest,
+                # The digest is what counts; the text is for people.
+                "statement": entry.statement[:10_000],
+                "fingerprint": entry.fingerprint,
+                "answer": _to_text(entry),
+                "session": session,
+            }
+        )
+    if rows:
+        connection.execute(sa.insert(TABLE), rows)
+
+
+def settle(connection: sa.Connection, revision: str, direction: str, entry: Entry) -> None:
+    """Say what became of a step whose intent is stored."""
+    where = (*_of(revision, direction), TABLE.c.step == entry.step)
+    values = {"state": entry.state, "answer": _to_text(entry)}
+    connection.execute(sa.update(TABLE).where(*where).values(values))
+
+
+def forget(
+    connection: sa.Connection, revision: str | None, direction: str | None, since: int = 0
+) -> None:
+    """Delete the steps of a revision from number ``since`` on; None: of all revisions."""
+    statement = sa.delete(TABLE)
+    if revision is not None and direction is not None:
+        statement = statement.where(*_of(revision, direction), TABLE.c.step >= since)
+    connection.execute(statement)
+
+
+def _of(revision: str, direction: str) -> tuple[Any, ...]:
+    return TABLE.c.revision == revision, TABLE.c.direction == direction
+
+
+def _entry(row: Any) -> Entry:
+    entry = Entry(row.step, Kind(row.kind), row.state, row.digest, row.statement, row.fingerprint)
+    stored = json.loads(row.answer, object_hook=_value) if row.answer else {}
+    entry.kept = stored.get("kept", True)
+    entry.error = stored.get("error")
+    rows = stored.get("rows")
+    entry.answer = Answer(
+        None if rows is None else [tuple(found) for found in rows],
+        stored.get("columns"),
+        stored.get("rowcount", -1),
+        stored.get("lastrowid"),
+    )
+    return entry
+
+
+def _to_text(entry: Entry) -> str:
+    answer = entry.answer
+    if not entry.kept:
+        return json.dumps({"kept": False})
+    stored: dict[str, Any] = {"rowcount": answer.rowcount, "lastrowid": answer.lastrowid}
+    if entry.error is not None:
+        stored["error"] = entry.error
+    if answer.rows is not None:
+        stored |= {"columns": answer.columns, "rows": [list(row) for row in answer.rows]}
+    try:
+        text = json.dumps(stored, default=_tagged)
+    except TypeError:
+        text = ""
+    if text and len(text) <= _LARGEST:
+        return text
+    return json.dumps({"kept": False, "rowcount": answer.rowcount})
+
+
+_TYPES: dict[type, tuple[str, Callable[[Any], str]]] = {
+    datetime: ("datetime", datetime.isoformat),
+    date: ("date", date.isoformat),
+    time: ("time", time.isoformat),
+    timedelta: ("timedelta", lambda value: str(value / timedelta(microseconds=1))),
+    Decimal: ("decimal", str),
+    bytes: ("bytes", bytes.hex),
+    UUID: ("uuid", str),
+}
+_BACK: dict[str, Callable[[str], Any]] = {
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "timedelta": lambda text: timedelta(microseconds=float(text)),
+    "decimal": Decimal,
+    "bytes": bytes.fromhex,
+    "uuid": UUID,
+}
+
+
+def _tagged(value: Any) -> dict[str, str]:
+    tag, spell = _TYPES.get(type(value), (None, None))
+    if tag is None or spell is None:
+        raise TypeError(type(value))
+    return {"": tag, "value": spell(value)}
+
+
+def _value(found: dict[str, Any]) -> Any:
+    return _BACK[found[""]](found["value"]) if found.get("") in _BACK else found

@@ -1,0 +1,70 @@
+"""The guard that keeps the ledger, and lets no run begin with files that were tampered with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ..revisions.history import current_heads
+from ..runner.ledger import create_ledger, read_ledger, record
+from ..runner.status import applied_ids, stands
+from ..runner.watcher import Guard, Step
+
+if TYPE_CHECKING:
+    from ..runner.run import Run
+
+
+class Recorder(Guard):
+    """Each revision gets its row in its own transaction: both are there, or neither."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.started = 0.0
+        self.before: tuple[str, ...] = ()
+
+    def before_run(self, connection: sa.Connection) -> None:
+        """Raises HistoryError for what was tampered with.
+
+        What was applied before the ledger began, or by a tool that keeps none, is taken
+        as it is.
+        """
+        # Own transactions: on MariaDB a CREATE TABLE would commit the revision's.
+        with connection.begin():
+            create_ledger(connection)
+        with connection.begin():
+            now = stands(connection, self.run.history)
+            # What was brought back from git may have been mended there since.
+            found = tuple(f for f in now.findings if self.run.folder not in f.folders)
+            now = replace(now, findings=found).require_untampered()
+            record(connection, "adopt", now.unrecorded, applied=True)
+
+    def begin(self, step: Step) -> None:
+        self.started = time.monotonic()
+        if step.verb == "stamp":
+            self.before = current_heads(step.connection)
+
+    def end(self, step: Step) -> None:
+        if step.verb == "stamp":
+            self._stamped(step.connection)
+            return
+        revision = self.run.history.by_id.get(step.name, step.name)
+        record(
+            step.connection,
+            step.verb,
+            [revision],
+            applied=step.verb == "upgrade",
+            duration=time.monotonic() - self.started,
+        )
+
+    def _stamped(self, connection: sa.Connection) -> None:
+        """A stamp names but where it leads to; a row for each revision that it passes."""
+        history, ledger = self.run.history, read_ledger(connection)
+        before = applied_ids(history, ledger, self.before)
+        after = applied_ids(history, ledger, current_heads(connection))
+        for applied, ids in ((False, before - after), (True, after - before)):
+            here = [r for r in history.revisions if r.id in ids]
+            gone = sorted(i for i in ids - history.by_id.keys() if i in ledger)
+            record(connection, "stamp", [*gone, *here], applied=applied)

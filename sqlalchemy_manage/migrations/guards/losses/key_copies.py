@@ -1,0 +1,149 @@
+"""The keys and links of a table as they were, in a temporary table, and what is gone of them.
+
+A fingerprint tells that something is lost; to name it, the old keys have to be there. A
+second connection cannot be asked for them: PostgreSQL and MariaDB lock a table that is
+altered against it, and SQLite may. A copy of the keys costs no more than their hash, and
+comparing it by the primary key less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ....links.catalog import Name, Stored, quoted
+from ....links.fingerprint import Fingerprint, fingerprint
+from .loss import Loss
+
+NAMED = 10
+"""So many of the rows that are gone are named."""
+
+
+@dataclass
+class Kept:
+    """``copy`` is None where there is none: no right to make one, or nothing tells the rows.
+
+    ``values``: how many of each column's are not NULL, once a statement came that could drop
+    one. ``origin``: what the table was called before the revision; ``now`` and ``columns``:
+    what it and its columns are called in the meantime; ``filled``: columns that were filled
+    from others.
+    """
+
+    stored: Stored
+    rows: int
+    copy: str | None
+    before: Fingerprint | None = None
+    values: dict[str, int] = field(default_factory=dict)
+    origin: Name = (None, "")
+    now: Name = (None, "")
+    columns: dict[str, str] = field(default_factory=dict)
+    filled: dict[str, str] = field(default_factory=dict)
+
+    def name_of(self, column: str, now: Stored) -> str | None:
+        """What a column is called now; None when it is gone."""
+        if now.oid and now.oid == self.stored.oid:
+            places = {c.place: c.name for c in now.columns.values()}
+            if (place := self.stored.columns[column].place) in places:
+                return places[place]
+            if self.filled.get(column) in now.columns:
+                return self.filled[column]
+            # Copied and dropped, and the copy named as the column was: as good as the same.
+            known = {c.place for c in self.stored.columns.values()}
+            same = now.columns.get(column)
+            return column if same and same.place not in known else None
+        names = (self.columns.get(column), column, self.filled.get(column))
+        return next((name for name in names if name in now.columns), None)
+
+
+def keep(connection: sa.Connection, table: Stored, copy: str) -> Kept | None:
+    """Remember a table's rows; None when it has none."""
+    run = connection.exec_driver_sql
+    source = quoted(connection, table.name)
+    if run(f"SELECT 1 FROM {source} LIMIT 1").first() is None:
+        return None
+    columns = list(
+        dict.fromkeys([*table.identity, *(c for link in table.links for c in link.columns)])
+    )
+    if columns:
+        names = ", ".join(quoted(connection, column) for column in columns)
+        create = f"CREATE TEMPORARY TABLE {quoted(connection, copy)} AS SELECT"
+        if _tried(connection, f"{create} {names} FROM {source}"):
+            rows = run(f"SELECT count(*) FROM {copy_of(connection, copy)}").scalar()
+            return Kept(table, int(rows or 0), copy, origin=table.name, now=table.name)
+    found = fingerprint(connection, table)
+    return Kept(table, found.rows, None, found, origin=table.name, now=table.name)
+
+
+def _tried(connection: sa.Connection, statement: str) -> bool:
+    """Whether it could be run; a transaction of PostgreSQL's survives it in any case."""
+    run = connection.exec_driver_sql
+    autocommit = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    savepoint = connection.dialect.name == "postgresql" and not autocommit
+    if savepoint:
+        run("SAVEPOINT sqlalchemy_manage_keep")
+    try:
+        run(statement)
+    except DBAPIError:
+        if savepoint:
+            run("ROLLBACK TO SAVEPOINT sqlalchemy_manage_keep")
+        return False
+    if savepoint:
+        run("RELEASE SAVEPOINT sqlalchemy_manage_keep")
+    return True
+
+
+def copy_of(connection: sa.Connection, copy: str) -> str:
+    """Its name in SQL, past any table of the same name on the search path."""
+    schema = {"postgresql": "pg_temp", "sqlite": "temp"}.get(connection.dialect.name)
+    return quoted(connection, (schema, copy))
+
+
+def forget(connection: sa.Connection, kept: Kept) -> None:
+    """Drop the copy."""
+    if kept.copy is not None:
+        # MariaDB commits at a DROP TABLE, but for that of a temporary one that is called so.
+        word = "TEMPORARY " if connection.dialect.name in ("mysql", "mariadb") else ""
+        connection.exec_driver_sql(f"DROP {word}TABLE {copy_of(connection, kept.copy)}")
+
+
+def count_values(connection: sa.Connection, kept: Kept) -> None:
+    """Count what stands in each column, before it could be dropped."""
+    stored = kept.stored
+    names = [c.name for c in stored.columns.values() if not c.generated]
+    names = [name for name in names if name not in kept.values]
+    current = [kept.columns.get(name, name) for name in names]
+    if names:
+        wanted = ", ".join(f"count({quoted(connection, name)})" for name in current)
+        row = connection.exec_driver_sql(f"SELECT {wanted} FROM {quoted(connection, kept.now)}")
+        kept.values |= dict(zip(names, map(int, row.one()), strict=True))
+
+
+def gone(connection: sa.Connection, kept: Kept) -> Loss:
+    """The loss of the whole table."""
+    examples: tuple[str, ...] = ()
+    if kept.copy is not None and kept.stored.identity:
+        identity = kept.stored.identity
+        columns = ", ".join(quoted(connection, column) for column in identity)
+        found = connection.exec_driver_sql(
+            f"SELECT {columns} FROM {copy_of(connection, kept.copy)}"
+            f" ORDER BY {columns} LIMIT {NAMED}"
+        )
+        examples = tuple(shown(identity, row) for row in found)
+    names = labels(kept, kept.stored)
+    return Loss(names, "rows", kept.rows, kept.rows, examples)
+
+
+def labels(kept: Kept, now: Stored) -> tuple[tuple[str, ...], ...]:
+    """What the table may be called in a declaration, its name of before first."""
+    return tuple(dict.fromkeys(map(_parts, (kept.origin, kept.stored.name, now.name))))
+
+
+def _parts(name: Name) -> tuple[str, ...]:
+    return tuple(part for part in name if part)
+
+
+def shown(names: tuple[str, ...], values: object) -> str:
+    """``id=1, name='x'``."""
+    return ", ".join(f"{n}={v!r}" for n, v in zip(names, values, strict=True))  # type: ignore[call-overload]

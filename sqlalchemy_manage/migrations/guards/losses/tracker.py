@@ -1,0 +1,182 @@
+"""What there was before a revision, found again under the names that it has in its midst."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import sqlalchemy as sa
+
+from ....errors import ManageError
+from ....links.catalog import Catalog, Link, Name, Stored, read_catalog, read_tables
+from ....links.inspect import Reference, links_of
+from .effects import Copied, Made, Renamed, touched, touches
+from .key_copies import Kept
+
+if TYPE_CHECKING:
+    from ....project import Project
+
+
+T = TypeVar("T")
+
+
+def _apart(thing: T) -> T:
+    """A copy whose own dicts, lists and sets are copies too."""
+    twin = copy.copy(thing)
+    for name, value in getattr(thing, "__dict__", {}).items():
+        if isinstance(value, dict | list | set):
+            setattr(twin, name, copy.copy(value))
+    return twin
+
+
+class Past:
+    """The catalog of before, and what the statements since have renamed, made and copied.
+
+    ``kept``: by the name before the revision, to which ``origin`` leads. ``stale``: a
+    statement came after which the catalog may tell more.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.catalog: Catalog | None = None
+        self.stale = False
+        self.files: dict[int, int] = {}
+        self.kept: dict[Name, Kept] = {}
+        self.copied: list[Copied] = []
+        self._called: dict[Name, Name] = {}
+        self._earlier: dict[str, str] = {}
+        self._made: set[str] = set()
+        self._tied: dict[Name, Stored] = {}
+
+    def anew(self) -> Past:
+        """For the next revision; what the models say is not asked again."""
+        past = Past(self.project)
+        if "_undeclared" in self.__dict__:
+            past._undeclared = self._undeclared
+        return past
+
+    def as_it_is(self) -> Past:
+        """A copy that stays as it is, whatever comes after.
+
+        Quickly made: a data step may set a savepoint for each row.
+        """
+        past = _apart(self)
+        past.catalog = _apart(self.catalog)
+        past.kept = {name: _apart(kept) for name, kept in self.kept.items()}
+        return past
+
+    def read(self, connection: sa.Connection) -> Catalog:
+        """What there is now."""
+        schemas = {
+            table.schema
+            for metadata in self.project.metadatas
+            for table in metadata.tables.values()
+            if table.schema
+        }
+        return read_catalog(connection, schemas)
+
+    def known(self, connection: sa.Connection) -> Catalog:
+        """What there was before the revision, under the names that it has now."""
+        if self.catalog is None:
+            self.catalog = self.read(connection)
+            self.files = self.catalog.files
+            for name in list(self.catalog.tables):
+                if name[1].lower() in self._made:
+                    del self.catalog.tables[name]
+                elif old := self._earlier.get(name[1].lower()):
+                    self._called[name] = (name[0], old)
+        elif self.stale:
+            # A table that the revision made itself has nothing to lose.
+            known, self.catalog = self.catalog.tables, self.read(connection)
+            self.catalog.tables = {n: o for n, o in self.catalog.tables.items() if n in known}
+        self.stale = False
+        return self.catalog
+
+    def untied(self, connection: sa.Connection, text: str) -> None:
+        """Before a key goes: remember what it tied, for the statements after it."""
+        catalog = self.known(connection)
+        names = (touched(text, catalog) or set()) & set(catalog.tables)
+        wanted = {name: catalog.tables[name] for name in names}
+        for name, table in read_tables(connection, wanted).items():
+            self._tied.setdefault(self.origin(name), table)
+
+    def origin(self, name: Name) -> Name:
+        """What a table of today was called before the revision."""
+        return self._called.get(name, name)
+
+    def with_links(self, table: Stored) -> Stored:
+        """A table with the links that only a relationship of the models declares.
+
+        And with those whose foreign key the revision has dropped before.
+        """
+        before = self._tied.get(self.origin(table.name))
+        key, links = table.key, list(table.links)
+        if before and not key and set(before.key) <= set(table.columns):
+            key = before.key
+        for link in (*(before.links if before else ()), *self._undeclared.get(table.name, ())):
+            known = any(set(link.columns) == set(other.columns) for other in links)
+            if not known and set(link.columns) <= set(table.columns):
+                links.append(link)
+        return Stored(table.name, table.columns, key, tuple(links), table.oid)
+
+    @cached_property
+    def _undeclared(self) -> dict[Name, list[Link]]:
+        found: dict[Name, list[Link]] = {}
+        try:
+            links = links_of(self.project.mappers, ())
+        except ManageError:
+            return found  # checklinks says what is wrong with the models
+        for link in links:
+            if isinstance(link, Reference) and not link.declared:
+                columns = tuple(column.name for column in link.columns)
+                name = (link.child.schema, link.child.name)
+                found.setdefault(name, []).append(Link(columns, link.parent.fullname))
+        return found
+
+    def follow(self, move: Renamed | Copied | Made) -> None:
+        """Note what a statement is about to do with names and rows."""
+        if isinstance(move, Copied):
+            self.copied.append(move)
+        elif isinstance(move, Made):
+            self._made.add(move.table.lower())
+        elif move.column:
+            for kept in self.kept.values():
+                if kept.now[1].lower() == move.table.lower():
+                    for column in kept.stored.columns:
+                        if kept.columns.get(column, column) == move.old:
+                            names = kept.filled if move.copy else kept.columns
+                            names[column] = move.new
+        else:
+            old, new = move.old.lower(), move.new.lower()
+            if old in self._made:
+                self._made = self._made - {old} | {new}
+            else:
+                self._earlier[new] = self._earlier.pop(old, move.old)
+            for name in list(self.catalog.tables if self.catalog else ()):
+                if name[1].lower() == old:
+                    self._rename(name, (name[0], move.new))
+            for kept in self.kept.values():
+                if kept.now[1].lower() == old:
+                    kept.now = (kept.now[0], move.new)
+
+    def _rename(self, old: Name, new: Name) -> None:
+        assert self.catalog is not None
+        for tables in (self.catalog.children, self.catalog.tables):
+            if old in tables:
+                tables[new] = tables.pop(old)  # type: ignore[assignment]
+        if old in self.catalog.triggered:
+            self.catalog.triggered.add(new)
+        self._called[new] = self._called.pop(old, old)
+
+    def dropped(self, text: str) -> None:
+        """What took the rows of a table before it was dropped, stands for it from now on."""
+        for kept in self.kept.values():
+            if touches(text, kept.now[1]):
+                copies = [c for c in self.copied if c.source.lower() == kept.now[1].lower()]
+                if copies:
+                    names = dict(copies[-1].columns)
+                    for column in kept.stored.columns:
+                        now = kept.columns.get(column, column)
+                        kept.columns[column] = names.get(now, now)
+                    kept.now = (kept.now[0], copies[-1].target)

@@ -1,1 +1,0 @@
-"""Views, functions and triggers: compared, put in order, created, replaced and dropped."""

@@ -1,0 +1,193 @@
+"""What a change of an Enum column needs on every database: its SQL, its rows, its CHECK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+
+from ....errors import MigrationError
+from ....sql.expressions import in_list
+from ..raw_sql import Writer
+from .types import Form, form_of, leaf
+
+if TYPE_CHECKING:
+    from .operations import AlterEnumOp
+
+
+TEXT = {False: "{}::text", True: "unnest({}::text[])"}
+"""PostgreSQL: a column, or the items of a column of arrays, as text."""
+
+
+@dataclass
+class Step:
+    """One ``op.alter_enum`` on one database: from the form ``old`` to ``new``."""
+
+    write: Writer
+    op: AlterEnumOp
+    old: Form
+    new: Form
+
+    @classmethod
+    def of(cls, operations: Operations, op: AlterEnumOp) -> Step:
+        write = Writer(operations)
+        old, new = (form_of(t, write.dialect) for t in (op.existing_type, op.type_))
+        old, new = (replace(form, sql=write._single(form.sql)) for form in (old, new))
+        return cls(write, op, old, new)
+
+    @cached_property
+    def mapping(self) -> dict[str, str]:
+        """What takes the place of which value, all at once."""
+        return {old: new for old, new in self.op.rename_values.items() if old != new}
+
+    @property
+    def table(self) -> str:
+        return self.write.name(self.op.schema, self.op.table_name)
+
+    @property
+    def column(self) -> str:
+        return self.write.name(self.op.column_name)
+
+    def default(self) -> Any:
+        """The new server default as SQL; None for none, False when it stays."""
+        op = self.op
+        old = op.existing_server_default
+        if op.server_default is False and isinstance(old, str) and old in self.mapping:
+            return self.write.literal(self.mapping[old])
+        return self._default(op.server_default)
+
+    def existing_default(self) -> Any:
+        """The old server default as SQL; None for none, False when it is not known."""
+        return self._default(self.op.existing_server_default)
+
+    def _default(self, default: Any) -> Any:
+        if default is None or default is False:
+            return default
+        if isinstance(default, str):
+            return self.write.literal(default)
+        if isinstance(default, sa.TextClause):
+            return default.text
+        compiled = default.compile(
+            dialect=self.write.dialect, compile_kwargs={"literal_binds": True}
+        )
+        return self.write._single(str(compiled))
+
+    def mapped(self, expression: str) -> str:
+        """``expression``, with the values replaced that get another."""
+        if not self.mapping:
+            return expression
+        cases = " ".join(
+            f"WHEN {self.write.literal(old)} THEN {self.write.literal(new)}"
+            for old, new in self.mapping.items()
+        )
+        return f"CASE {expression} {cases} ELSE {expression} END"
+
+    def update_rows(self) -> None:
+        """Give rows their new values, where the column takes both old and new ones."""
+        if self.mapping:
+            self.write.execute(
+                f"UPDATE {self.table} SET {self.column} = {self.mapped(self.column)} "
+                f"WHERE {self.column} IN ({self.write.literals(list(self.mapping))})"
+            )
+
+    def loses(self) -> bool:
+        """Whether rows may hold what the new form has no place for."""
+        if self.new.values is None:
+            return False
+        if self.old.values is None:
+            return self.new.enforced
+        return any(self.mapping.get(v, v) not in self.new.values for v in self.old.values)
+
+    def refuse_lost_values(
+        self, columns: Sequence[tuple[str, str]] | None = None, text: str = "{}"
+    ) -> None:
+        """Raise MigrationError when a row holds a value that would be lost; nothing is done yet.
+
+        ``columns`` are quoted tables and columns, this step's own if not given. ``text``
+        makes an expression of plain text from a column.
+        """
+        if not self.loses() or self.write.offline:
+            return
+        assert self.new.values is not None
+        known = self.write.literals([*self.new.values, *self.mapping])
+        for table, column in [(self.table, self.column)] if columns is None else columns:
+            value = text.format(column)
+            found = self.write.rows(
+                f"SELECT v, count(*) FROM (SELECT {value} AS v FROM {table}) AS held "
+                f"WHERE v IS NOT NULL AND v NOT IN ({known}) GROUP BY v ORDER BY v"
+            )
+            if found:
+                where = f"{table}.{column}".replace('"', "").replace("`", "")
+                rows = sum(count for _, count in found)
+                values = ", ".join(repr(value) for value, _ in found[:5])
+                more = f" and {len(found) - 5} other values" if len(found) > 5 else ""
+                raise MigrationError(
+                    f"{rows:,} row{'s hold' if rows != 1 else ' holds'} {values}{more} in {where}, "
+                    "which is no value of it after this step. Give these rows another value first."
+                )
+
+    def checks(self) -> list[str]:
+        """The names of the CHECKs that the old type brought along."""
+        op = self.op
+        if not self.old.checked:
+            return []
+        own = self._check_name()
+        if self.write.offline:
+            return [own or f"{op.table_name}_{op.column_name}_check"]
+        inspector = sa.inspect(self.write.connection)
+        found = [
+            str(check["name"])
+            for check in inspector.get_check_constraints(op.table_name, schema=op.schema)
+            if check["name"] and self.lists_old_values(check["sqltext"])
+        ]
+        # Where one written by hand lists the same values, the name tells.
+        return [own] if own in found else found
+
+    def lists_old_values(self, text: str) -> bool:
+        """Whether the text of a CHECK is the one of the old type."""
+        column, values = in_list(text) or ("", ())
+        return column == self.op.column_name and set(values) == set(self.old.values or ())
+
+    def _check_name(self) -> str | None:
+        for constraint in self._constraints(self.op.existing_type):
+            name = self.write.dialect.identifier_preparer.format_constraint(constraint)
+            return None if name is None else str(name).strip('"`')
+        return None
+
+    def check(self) -> str | None:
+        """``CONSTRAINT name CHECK (...)`` of the new type, None if it brings none along."""
+        for constraint in self._constraints(self.op.type_):
+            compiler: Any = self.write.dialect.ddl_compiler(self.write.dialect, None)  # type: ignore[arg-type]
+            return self.write._single(compiler.process(constraint))
+        return None
+
+    def _constraints(self, type_: Any) -> Iterator[Any]:
+        op, dialect = self.op, self.write.dialect
+        # As Alembic does it, so that the naming convention of the models counts.
+        table = self.write.operations.schema_obj.table(
+            op.table_name, sa.Column(op.column_name, type_), schema=op.schema
+        )
+        compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
+        for constraint in table.constraints:
+            rule = constraint._create_rule
+            if isinstance(constraint, sa.CheckConstraint) and (rule is None or rule(compiler)):
+                yield constraint
+
+
+def held_values(
+    connection: sa.Connection, schema: str | None, table: str, column: str, type_: Any, value: str
+) -> int:
+    """How many rows hold ``value`` in a column of ``type_``."""
+    held: Any = sa.column(column)
+    if connection.dialect.name == "postgresql":
+        _, array = leaf(type_, connection.dialect)
+        text = sa.cast(held, sa.ARRAY(sa.Text) if array else sa.Text)
+        condition = sa.literal(value) == (sa.any_(text) if array else text)
+    else:
+        condition = held == sa.literal(value, sa.String())
+    query = sa.select(sa.func.count()).select_from(sa.table(table, schema=schema))
+    return int(connection.scalar(query.where(condition)) or 0)

@@ -1,0 +1,37 @@
+"""What the operations of enums do, on each database."""
+
+from __future__ import annotations
+
+from alembic.operations import Operations
+
+from ..raw_sql import Writer
+from . import mariadb, postgresql, postgresql_types, sqlite
+from .change import Step
+from .operations import AlterEnumOp, CreateEnumOp, DropEnumOp, RenameEnumOp
+from .types import MARIADB
+
+
+def alter(operations: Operations, op: AlterEnumOp) -> None:
+    step = Step.of(operations, op)
+    name = step.write.dialect.name
+    if name == "postgresql":
+        postgresql.alter(step)
+    elif name in MARIADB:
+        mariadb.alter(step)
+    else:
+        sqlite.alter(step)
+
+
+def create(operations: Operations, op: CreateEnumOp) -> None:
+    if operations.get_context().dialect.name == "postgresql":
+        postgresql_types.create_type(Writer(operations), (op.schema, op.name), op.values)
+
+
+def drop(operations: Operations, op: DropEnumOp) -> None:
+    if operations.get_context().dialect.name == "postgresql":
+        postgresql_types.drop_type(Writer(operations), (op.schema, op.name))
+
+
+def rename(operations: Operations, op: RenameEnumOp) -> None:
+    if operations.get_context().dialect.name == "postgresql":
+        postgresql_types.rename_type(Writer(operations), (op.schema, op.name), op.new_name)

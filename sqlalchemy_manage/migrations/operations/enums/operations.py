@@ -1,0 +1,259 @@
+"""``op.alter_enum``, ``op.create_enum``, ``op.drop_enum``, ``op.rename_enum``.
+
+One file runs on every database: alter_enum does what each one needs (ALTER TYPE on
+PostgreSQL, MODIFY on MariaDB, a CHECK where there is one), the others concern types,
+which only PostgreSQL has, and do nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alembic.operations import Operations, ops
+
+from ...revisions.describe import Change
+from .types import leaves
+
+
+class AlterEnumOp(ops.MigrateOperation):
+    """A column whose type is an Enum, before or after: other values, or another type."""
+
+    def __init__(
+        self,
+        table_name: str,
+        column_name: str,
+        type_: Any,
+        *,
+        existing_type: Any,
+        rename_values: Mapping[str, str] | None = None,
+        server_default: Any = False,
+        existing_server_default: Any = False,
+        existing_nullable: bool | None = None,
+        schema: str | None = None,
+        postgresql_rewrite: bool = False,
+    ) -> None:
+        self.table_name = table_name
+        self.column_name = column_name
+        self.type_ = type_
+        self.existing_type = existing_type
+        self.rename_values = dict(rename_values or {})
+        self.server_default = server_default
+        self.existing_server_default = existing_server_default
+        self.existing_nullable = existing_nullable
+        self.schema = schema
+        self.postgresql_rewrite = postgresql_rewrite
+        self.goes_with: ops.MigrateOperation | None = None
+
+    @classmethod
+    def alter_enum(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column_name: str,
+        type_: Any,
+        *,
+        existing_type: Any,
+        rename_values: Mapping[str, str] | None = None,
+        server_default: Any = False,
+        existing_server_default: Any = False,
+        existing_nullable: bool | None = None,
+        schema: str | None = None,
+        postgresql_rewrite: bool = False,
+    ) -> None:
+        """Give a column with an Enum type other values; rows and default follow.
+
+        ``rename_values`` says which old value becomes which, in all rows, at once. An
+        error, with nothing changed, when a row holds a value that goes away.
+
+        On PostgreSQL a type is changed for all its columns by the first of these calls.
+        A value added there cannot be used in the same revision, unless
+        ``postgresql_rewrite`` has the type made anew, which copies the tables that use it.
+        ``existing_server_default`` and ``existing_nullable`` are for MariaDB and
+        PostgreSQL without a connection (``--sql``).
+        """
+        operations.invoke(
+            cls(
+                table_name,
+                column_name,
+                type_,
+                existing_type=existing_type,
+                rename_values=rename_values,
+                server_default=server_default,
+                existing_server_default=existing_server_default,
+                existing_nullable=existing_nullable,
+                schema=schema,
+                postgresql_rewrite=postgresql_rewrite,
+            )
+        )
+
+    @property
+    def old_values(self) -> tuple[str, ...]:
+        return values_of(self.existing_type)
+
+    @property
+    def new_values(self) -> tuple[str, ...]:
+        return values_of(self.type_)
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether another step, or an answer, has left nothing of it to do."""
+        same = repr(self.type_) == repr(self.existing_type)
+        return same and not self.rename_values and self.server_default is False
+
+    def reverse(self) -> AlterEnumOp:
+        """The way back; rows of two values that became one stay with the one."""
+        back: dict[str, str] = {}
+        for old, new in self.rename_values.items():
+            # A value that was there before, and stays, is also what others were merged into.
+            if new not in self.old_values or self.rename_values.get(new, new) != new:
+                back.setdefault(new, old)
+        changes = self.server_default is not False
+        reverse = AlterEnumOp(
+            self.table_name,
+            self.column_name,
+            self.existing_type,
+            existing_type=self.type_,
+            rename_values=back,
+            server_default=self.existing_server_default if changes else False,
+            existing_server_default=self.server_default
+            if changes
+            else self._default_after(self.existing_server_default),
+            existing_nullable=self.existing_nullable,
+            schema=self.schema,
+            postgresql_rewrite=self.postgresql_rewrite,
+        )
+        return reverse
+
+    def _default_after(self, default: Any) -> Any:
+        return self.rename_values.get(default, default) if isinstance(default, str) else default
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return (
+            "alter_enum",
+            self.schema,
+            self.table_name,
+            self.column_name,
+            self.existing_type,
+            self.type_,
+        )
+
+    def describe(self) -> Change:
+        where = ".".join(filter(None, (self.schema, self.table_name, self.column_name)))
+        # What it goes with gives the revision its name.
+        slug = "" if self.goes_with is not None else f"{self.table_name}_{self.column_name}"
+        old, new = self.old_values, self.new_values
+        added = [v for v in new if v not in old and v not in self.rename_values.values()]
+        gone = [v for v in old if v not in new and v not in self.rename_values]
+        parts = [f"{a} becomes {b}" for a, b in self.rename_values.items()]
+        parts += [
+            f"{word} {', '.join(vs)}" for word, vs in (("add", added), ("remove", gone)) if vs
+        ]
+        if old and new and parts:
+            return Change(
+                "~", f"alter values of {where}: {'; '.join(parts)}", slug, self.table_name
+            )
+        checked = [is_checked(type_) for type_ in (self.existing_type, self.type_)]
+        if checked[0] != checked[1]:
+            verb, symbol = ("add", "+") if checked[1] else ("drop", "-")
+            return Change(symbol, f"{verb} check of the values of {where}", slug, self.table_name)
+        return Change("~", f"alter type of {where}", slug and f"alter_{slug}", self.table_name)
+
+
+class _TypeOp(ops.MigrateOperation):
+    """What the operations on types share: the name, with its schema."""
+
+    def __init__(self, name: str, schema: str | None) -> None:
+        self.name = name
+        self.schema = schema
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+class CreateEnumOp(_TypeOp):
+    """A type of PostgreSQL, made before the tables that use it."""
+
+    def __init__(self, name: str, values: Sequence[str], *, schema: str | None = None) -> None:
+        super().__init__(name, schema)
+        self.values = list(values)
+
+    @classmethod
+    def create_enum(
+        cls, operations: Operations, name: str, values: Sequence[str], *, schema: str | None = None
+    ) -> None:
+        """Create a PostgreSQL enum type, unless it exists; an error if it has other values.
+
+        Tables created after it in the same run do not create it again.
+        """
+        operations.invoke(cls(name, values, schema=schema))
+
+    def reverse(self) -> DropEnumOp:
+        return DropEnumOp(self.name, self.values, schema=self.schema)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return ("create_enum", self.schema, self.name, self.values)
+
+    def describe(self) -> Change:
+        return Change("+", f"create type {self.qualified}, unless it is there", "", self.name)
+
+
+class DropEnumOp(_TypeOp):
+    """A type of PostgreSQL, dropped after the tables that used it."""
+
+    def __init__(self, name: str, values: Sequence[str], *, schema: str | None = None) -> None:
+        super().__init__(name, schema)
+        self.values = list(values)
+
+    @classmethod
+    def drop_enum(cls, operations: Operations, name: str, *, schema: str | None = None) -> None:
+        """Drop a PostgreSQL enum type, unless something still uses it."""
+        operations.invoke(cls(name, (), schema=schema))
+
+    def reverse(self) -> CreateEnumOp:
+        return CreateEnumOp(self.name, self.values, schema=self.schema)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return ("drop_enum", self.schema, self.name)
+
+    def describe(self) -> Change:
+        return Change("-", f"drop type {self.qualified}, unless it is still used", "", self.name)
+
+
+class RenameEnumOp(_TypeOp):
+    """A type of PostgreSQL under a new name."""
+
+    def __init__(self, name: str, new_name: str, *, schema: str | None = None) -> None:
+        super().__init__(name, schema)
+        self.new_name = new_name
+
+    @classmethod
+    def rename_enum(
+        cls, operations: Operations, name: str, new_name: str, *, schema: str | None = None
+    ) -> None:
+        """Rename a PostgreSQL enum type; its columns go along."""
+        operations.invoke(cls(name, new_name, schema=schema))
+
+    def reverse(self) -> RenameEnumOp:
+        return RenameEnumOp(self.new_name, self.name, schema=self.schema)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return ("rename_enum", self.schema, self.name, self.new_name)
+
+    def describe(self) -> Change:
+        words = f"rename type {self.qualified} to {self.new_name}"
+        return Change("~", words, f"rename_{self.name}_{self.new_name}", self.name)
+
+
+def values_of(type_: Any) -> tuple[str, ...]:
+    """The values of the Enum in ``type_``; empty where there is none, or nobody knows them."""
+    for found in leaves(type_):
+        if getattr(found, "enums", None):
+            return tuple(found.enums)
+    return ()
+
+
+def is_checked(type_: Any) -> bool:
+    """Whether the type brings a CHECK along, on a database that needs one."""
+    return any(getattr(found, "create_constraint", False) for found in leaves(type_))

@@ -1,0 +1,187 @@
+"""``op.alter_identity``: how a column counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations, ops
+
+from ...sql.raw import literally
+from ..revisions.describe import Change
+from .rendering import call
+
+_OPTIONS = (
+    *("start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue"),
+    *("cycle", "cache"),
+)
+
+
+class AlterIdentityOp(ops.MigrateOperation):
+    """A column's identity after and before; None where it is no identity column.
+
+    ``serial``: without an identity it draws its values from a sequence of its own.
+    ``nullable``: without an identity it may be NULL.
+    """
+
+    outside_batch = True
+
+    def __init__(
+        self,
+        table_name: str,
+        column_name: str,
+        identity: sa.Identity | None,
+        *,
+        existing: sa.Identity | None,
+        serial: bool = False,
+        nullable: bool = False,
+        schema: str | None = None,
+    ) -> None:
+        self.table_name = table_name
+        self.column_name = column_name
+        self.identity = identity
+        self.existing = existing
+        self.serial = serial
+        self.nullable = nullable
+        self.schema = schema
+
+    @classmethod
+    def alter_identity(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column_name: str,
+        identity: sa.Identity | None,
+        **kw: Any,
+    ) -> None:
+        """Make a column an identity column, change its options, or make it none.
+
+        New values go on after the highest there is. Does nothing where there are no
+        identity columns.
+        """
+        operations.invoke(cls(table_name, column_name, identity, **kw))
+
+    def reverse(self) -> ops.MigrateOperation:
+        return AlterIdentityOp(
+            self.table_name,
+            self.column_name,
+            self.existing,
+            existing=self.identity,
+            serial=self.serial,
+            nullable=self.nullable,
+            schema=self.schema,
+        )
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return ("alter_identity", self.schema, self.table_name, self.column_name)
+
+    def describe(self) -> Change:
+        table = f"{self.schema}.{self.table_name}" if self.schema else self.table_name
+        what = "no identity" if self.identity is None else "identity"
+        return Change(
+            "~",
+            f"alter column {table}.{self.column_name}: {what}",
+            f"alter_{self.table_name}_{self.column_name}",
+            self.table_name,
+        )
+
+
+def render(context: Any, operation: AlterIdentityOp) -> str:
+    sides = []
+    for side in (operation.identity, operation.existing):
+        options = {} if side is None else _given(side)
+        text = ", ".join(f"{key}={value!r}" for key, value in options.items())
+        module = context.opts["sqlalchemy_module_prefix"]
+        sides.append("None" if side is None else f"{module}Identity({text})")
+    flags = {name: True for name in ("serial", "nullable") if getattr(operation, name)}
+    return call(
+        context,
+        "alter_identity",
+        operation,
+        repr(str(operation.table_name)),
+        repr(str(operation.column_name)),
+        sides[0],
+        f"existing={sides[1]}",
+        **flags,
+    )
+
+
+def _given(identity: sa.Identity) -> dict[str, Any]:
+    found = {name: getattr(identity, name, None) for name in ("always", *_OPTIONS)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def alter(operations: Operations, operation: AlterIdentityOp) -> None:
+    if operations.impl.dialect.name != "postgresql":
+        return
+    quote = operations.impl.dialect.identifier_preparer.quote
+    parts = (operation.schema, operation.table_name)
+    table = ".".join(quote(part) for part in parts if part)
+    name = str(operation.column_name)
+    column = quote(name)
+    sequence = quote(f"{operation.table_name}_{name}_seq")
+    if operation.schema:
+        sequence = f"{quote(operation.schema)}.{sequence}"
+    alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
+    statements: list[str] = []
+    if operation.identity is None:
+        statements.append(f"{alter} DROP IDENTITY IF EXISTS")
+        if operation.serial:
+            statements += [
+                f"CREATE SEQUENCE {sequence} OWNED BY {table}.{column}",
+                f"{alter} SET DEFAULT nextval({_literal(sequence)})",
+                _go_on(table, column, _literal(sequence)),
+            ]
+        if operation.nullable:
+            statements.append(f"{alter} DROP NOT NULL")
+    elif operation.existing is None:
+        if operation.serial:
+            statements += [f"{alter} DROP DEFAULT", f"DROP SEQUENCE IF EXISTS {sequence}"]
+        if operation.nullable:
+            statements.append(f"{alter} SET NOT NULL")
+        options = _options(operations, _given(operation.identity))
+        how = "ALWAYS" if operation.identity.always else "BY DEFAULT"
+        statements += [
+            f"{alter} ADD GENERATED {how} AS IDENTITY{f' ({options})' if options else ''}",
+            _go_on(table, column, f"pg_get_serial_sequence({_literal(table)}, {_literal(name)})"),
+        ]
+    else:
+        changed = _changed(operation.identity, operation.existing)
+        always = changed.pop("always", None)
+        if always is not None:
+            statements.append(f"{alter} SET GENERATED {'ALWAYS' if always else 'BY DEFAULT'}")
+        sets = [f"SET {_options(operations, {k: v})}" for k, v in changed.items()]
+        statements += [f"{alter} {' '.join(sets)}"] if sets else []
+    for statement in statements:
+        operations.execute(sa.text(literally(statement)))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _go_on(table: str, column: str, sequence: str) -> str:
+    """Let the sequence go on after the highest value that is there."""
+    return f"SELECT setval({sequence}, max({column})) FROM {table} HAVING max({column}) IS NOT NULL"
+
+
+def _options(operations: Operations, given: dict[str, Any]) -> str:
+    dialect = operations.impl.dialect
+    compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
+    options = {name: value for name, value in given.items() if name != "always"}
+    return str(compiler.get_identity_options(sa.Identity(**options)))
+
+
+_UNSAID = {"always": False, "increment": 1, "cycle": False, "cache": 1}
+"""What PostgreSQL does where nothing is said; the rest depends on the type, or on nothing."""
+
+
+def _changed(identity: sa.Identity, existing: sa.Identity) -> dict[str, Any]:
+    """The options of ``identity`` that are others than those of ``existing``."""
+    wanted = _UNSAID | _given(identity)
+    there = _UNSAID | _given(existing)
+    return {
+        name: value
+        for name, value in wanted.items()
+        if value != there.get(name) and not (name.startswith("no") and name[2:] not in wanted)
+    }

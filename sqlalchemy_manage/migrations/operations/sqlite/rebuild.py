@@ -1,0 +1,274 @@
+"""SQLite: a batch that loses nothing.
+
+What SQLite can alter by itself is altered so, and everything that mentions it follows. Else
+the table is made again (https://sqlite.org/lang_altertable.html#otheralter), with its
+indexes, triggers, rowids and the last number of AUTOINCREMENT, and compared with what it
+was: what the batch did not ask to drop is there again, or the revision stops.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.ddl.sqlite import SQLiteImpl
+from sqlalchemy.exc import CompileError, OperationalError
+from sqlalchemy.schema import CreateTable
+
+from ....databases.constraint_errors import is_busy
+from ....errors import MigrationError
+from .create_table import TableSql, read_table
+from .merge import Change, change_of, existing_types, leave_out, mentions, merged
+from .sqlite_master import Master, references_follow
+
+# SQLite renames nothing while a view or trigger anywhere is broken; in a rebuild it may be.
+_BROKEN = re.compile(r"error in (view|trigger) (.*?)(?: after rename)?: ", re.DOTALL)
+_ROWIDS = ("_rowid_", "rowid", "oid")
+DROPPED = "dropped"
+"""A key of ``Connection.info``: what operations dropped of a table that was made again."""
+
+
+@dataclass
+class Rebuild:
+    """One table on its way: what it was, and what has to come back."""
+
+    connection: sa.Connection
+    table: sa.Table
+    temporary: str
+    old: TableSql
+    change: Change
+    indexes: dict[str, str] = field(default_factory=dict)
+    triggers: dict[str, str] = field(default_factory=dict)
+    last: int | None = None
+
+    @classmethod
+    def of(
+        cls, connection: sa.Connection, batch_impl: Any, table: sa.Table, batch: Sequence[Any]
+    ) -> Rebuild:
+        """Called when Alembic has made up the new table, and created nothing yet."""
+        master = Master(connection, table.schema)
+        (sql,) = master.of(table.name, "table").values()
+        old = read_table(sql)
+        found = cls(
+            connection,
+            table,
+            batch_impl.temp_table_name,
+            old,
+            change_of(old, batch_impl, table, batch),
+            triggers=master.of(table.name, "trigger"),
+            last=master.last_number(table.name),
+        )
+        dropped = connection.info.setdefault(DROPPED, set())
+        read = {str(index.name) for index in table.indexes}
+        for name, text in master.of(table.name, "index").items():
+            goes = name in read and name not in batch_impl.indexes
+            if goes or mentions(text.partition("(")[2], found.change.dropped):
+                dropped.add(("index", name.casefold()))
+            else:
+                found.indexes[name] = text
+        return found
+
+    def finish(self, columns: dict[str, sa.Column[Any]]) -> None:
+        """The new table has its name: make what belongs to it again, and compare."""
+        for sql in (*self.indexes.values(), *self.triggers.values()):
+            self.connection.exec_driver_sql(sql)
+        master = Master(self.connection, self.table.schema)
+        (sql,) = master.of(self.table.name, "table").values()
+        new = read_table(sql)
+        if self.last is not None and new.counts:
+            master.set_last_number(self.table.name, self.last)
+        lost = list(self._lost(new, master))
+        if lost:
+            raise MigrationError(
+                f"{self.table.name} cannot be made again without losing: {'; '.join(lost)}",
+                "Change the table by SQL of your own, in op.execute, and say there what becomes "
+                "of it.",
+            )
+        for old, name in _in_order(self.change.renamed):
+            self._rename(master, old, name)
+        for old, name in self.change.renamed.items():
+            columns[old].name = name
+
+    def _lost(self, new: TableSql, master: Master) -> Iterator[str]:
+        for column in self.old.columns:
+            if column.name not in self.change.dropped and new.column(column.name) is None:
+                yield f"column {column.name}"
+        there = list(new.clauses)
+        for clause in self.old.clauses:
+            if self.change.keeps(clause):
+                same = next((c for c in there if clause.is_kept_by(c)), None)
+                if same is None:
+                    where = ", ".join(clause.columns)
+                    yield f"{clause.text} of {where}" if where else clause.text
+                else:
+                    there.remove(same)
+        yield from (option for option in self.old.options if option not in new.options)
+        for kind, before in (("index", self.indexes), ("trigger", self.triggers)):
+            now = master.of(self.table.name, kind)
+            yield from (f"{kind} {name}" for name in before if name not in now)
+        if self.last is not None and new.counts and master.last_number(self.table.name) is None:
+            yield "the last number of AUTOINCREMENT"
+
+    def _rename(self, master: Master, old: str, new: str) -> None:
+        statement = (
+            f"ALTER TABLE {master.where}{master.quote(self.table.name)} "
+            f"RENAME COLUMN {master.quote(old)} TO {master.quote(new)}"
+        )
+        aside: list[str] = []
+        with references_follow(self.connection):
+            while True:
+                try:
+                    with self.connection.begin_nested():
+                        self.connection.exec_driver_sql(statement)
+                    break
+                except OperationalError as error:
+                    if not _is_refusal(error):
+                        raise
+                    found = _BROKEN.match(str(error.orig))
+                    if found is None:
+                        raise
+                    aside += master.take_away(found[1], found[2])
+        for sql in aside:
+            self.connection.exec_driver_sql(sql)
+
+
+def _in_order(renamed: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """One rename after the other, so that two columns may swap their names."""
+    taken = {name.casefold() for name in renamed}
+    aside = {}
+    for number, (old, new) in enumerate(renamed.items()):
+        if new.casefold() in taken - {old.casefold()}:
+            aside[f"_sqlalchemy_manage_{number}"] = new
+            yield old, f"_sqlalchemy_manage_{number}"
+        else:
+            yield old, new
+    yield from aside.items()
+
+
+def _is_refusal(error: OperationalError) -> bool:
+    """Whether SQLite understood the statement and will not do it (SQLITE_ERROR)."""
+    return getattr(error.orig, "sqlite_errorcode", 1) == 1 and not is_busy(error)
+
+
+class LosesNothing(SQLiteImpl):
+    """Alembic's implementation of SQLite with the above; offline, only what needs no database."""
+
+    _rebuild: Rebuild | None = None
+    _columns: dict[str, sa.Column[Any]]
+
+    @property
+    def existing_types(self) -> dict[str, Any]:
+        """What the revision says that altered columns were: a Uuid is reflected as CHAR(32)."""
+        return existing_types(getattr(_flushed(), "batch", ()))
+
+    def requires_recreate_in_batch(self, batch_op: Any) -> bool:
+        required = super().requires_recreate_in_batch(batch_op)
+        given = (batch_op.copy_from is not None, batch_op.table_args, batch_op.table_kwargs)
+        if not required or _flushed() is None or any(given) or batch_op.partial_reordering:
+            return required
+        if not all(map(_may_be_native, batch_op.batch)):
+            return True
+        if self.as_sql:
+            return any(operation == "drop_column" for operation, _, _ in batch_op.batch)
+        return not self._natively(batch_op.batch)
+
+    def _natively(self, batch: list[Any]) -> bool:
+        """Do all of it where SQLite can, else nothing. Nothing is left in ``batch`` then."""
+        assert self.connection is not None
+        if not self.connection.in_transaction():
+            return False
+        try:
+            with self.connection.begin_nested(), references_follow(self.connection):
+                for operation, args, kw in batch:
+                    getattr(self, operation)(*args, **kw)
+        except OperationalError as error:
+            if not _is_refusal(error):
+                raise
+            return False
+        batch.clear()
+        return True
+
+    def prep_table_for_batch(self, batch_impl: Any, table: sa.Table) -> None:
+        # Called when the new table is made up, and before it is created.
+        super().prep_table_for_batch(batch_impl, table)
+        self._rebuild = None
+        if not self.as_sql:
+            self._prepare(batch_impl, table)
+        for column, transfer in batch_impl.column_transfers.items():
+            if batch_impl.columns[column].computed is not None:
+                transfer.pop("expr", None)
+
+    def _prepare(self, batch_impl: Any, table: sa.Table) -> None:
+        assert self.connection is not None
+        if self.connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
+            raise MigrationError(
+                f"PRAGMA foreign_keys is on: {table.name} cannot be made again safely, since "
+                "dropping the old one would delete what refers to it.",
+                "The runner sets it OFF before each transaction; do not set it in a revision.",
+            )
+        batch = getattr(_flushed(), "batch", ())
+        rebuild = self._rebuild = Rebuild.of(self.connection, batch_impl, table, batch)
+        leave_out(batch_impl, rebuild.old, table, rebuild.change)
+        batch_impl.indexes.clear()
+        self._columns = batch_impl.columns
+        for name in rebuild.change.renamed:
+            # Renamed by SQLite when all else is done, so that everything follows.
+            batch_impl.columns[name].name = name
+        new_table = batch_impl.new_table
+        if not rebuild.old.is_keyed and not self._is_rowid(new_table.primary_key):
+            free = [n for n in _ROWIDS if n not in {c.name.casefold() for c in new_table.c}]
+            for rowid in [n for n in free if rebuild.old.column(n) is None][:1]:
+                # system: it is there without being created.
+                new_table.append_column(sa.Column(rowid, sa.Integer, system=True))
+                batch_impl.column_transfers[rowid] = {"expr": sa.literal_column(rowid)}
+                batch_impl.columns[rowid] = new_table.c[rowid]
+
+    def _is_rowid(self, key: sa.PrimaryKeyConstraint) -> bool:
+        with suppress(CompileError):
+            return [c.type.compile(self.dialect).upper() for c in key.columns] == ["INTEGER"]
+        return False
+
+    def _exec(self, construct: Any, *args: Any, **kw: Any) -> Any:
+        if isinstance(construct, CreateTable) and self._rebuild is not None:
+            table = construct.element
+            if isinstance(table, sa.Table) and table.name == self._rebuild.temporary:
+                assert self.connection is not None
+                sql = str(construct.compile(dialect=self.dialect))
+                sql = merged(self._rebuild.old, sql, self._rebuild.change)
+                return self.connection.exec_driver_sql(sql)
+        return super()._exec(construct, *args, **kw)
+
+    def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
+        super().rename_table(old_table_name, new_table_name, schema)
+        rebuild = self._rebuild
+        if rebuild is not None and old_table_name == rebuild.temporary:
+            self._rebuild = None
+            rebuild.finish(self._columns)
+
+
+def _flushed() -> Any:
+    """The batch that Alembic is carrying out, from its own frame; None while one is filled."""
+    frame = sys._getframe(1)
+    for _ in range(8):
+        if frame.f_code.co_name == "flush":
+            return frame.f_locals.get("self")
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return None
+
+
+def _may_be_native(operation: Any) -> bool:
+    name, _, kw = operation
+    if name == "add_column" and kw.keys() & {"insert_before", "insert_after"}:
+        return False
+    if name != "alter_column":
+        return name in ("add_column", "drop_column", "create_index", "drop_index")
+    alters = [kw.get(key) is not None for key in ("nullable", "type_", "autoincrement")]
+    alters += [kw.get(key, False) is not False for key in ("server_default", "comment")]
+    return bool(kw.get("name")) and not any(alters)

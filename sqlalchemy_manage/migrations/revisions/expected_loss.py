@@ -1,0 +1,53 @@
+"""``expected_loss`` of a revision file: the rows and links that it means to lose."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...errors import MigrationError
+from .editing import Source, parsed
+
+ATTRIBUTE = "expected_loss"
+
+
+def with_losses(text: str, names: Iterable[str]) -> str:
+    """The revision file ``text`` with the losses declared, besides those that it declares."""
+    wanted = dict.fromkeys(names, "all")
+    if not wanted:
+        return text
+    source, tree = Source(text), parsed(text)
+    last: Any = None
+    for node in tree.body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign):
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        name = ast.unparse(targets[0])
+        if name == ATTRIBUTE and node.value is not None:
+            wanted = ast.literal_eval(node.value) | wanted
+            source.replace(source.start(node.value), source.end(node.value), _literal(wanted))
+            return source.edited()
+        if name in ("revision", "down_revision", "branch_labels", "depends_on"):
+            last = node
+    if last is None:
+        raise MigrationError("The revision has no line 'revision = ...'.")
+    source.insert(source.end(last), f"\n{ATTRIBUTE} = {_literal(wanted)}")
+    return source.edited()
+
+
+def declared_in(text: str) -> list[str]:
+    """The names whose loss the revision file ``text`` declares."""
+    for node in parsed(text).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ATTRIBUTE:
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def _literal(value: Mapping[str, Any]) -> str:
+    return "{" + ", ".join(f"{_literally(k)}: {_literally(v)}" for k, v in value.items()) + "}"
+
+
+def _literally(item: object) -> str:
+    found = repr(item)
+    return f'"{found[1:-1]}"' if found[0] == "'" and '"' not in found else found

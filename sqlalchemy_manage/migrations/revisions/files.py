@@ -1,0 +1,169 @@
+"""New revision files: what they are called, and how they come into the folder whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from argparse import Namespace
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic.config import Config
+from alembic.operations import ops
+
+from ...errors import HistoryError, MigrationError
+from ..questions import Answers, Closed, Questioner
+from .describe import Change, changes, name_parts, revision_id
+from .format import docstring, line_length, quoted
+from .history import History
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+
+@dataclass
+class Request:
+    """What makemigrations wants of the next revision.
+
+    ``only_looks``: nothing is written, so that a question may stay open. ``changes``,
+    ``notices`` and ``losses`` are filled in by Alembic's run.
+    """
+
+    name: str | None = None
+    empty: bool = False
+    answers: Answers = field(default_factory=Answers)
+    questioner: Questioner = field(default_factory=Closed)
+    only_looks: bool = False
+    changes: list[Change] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A revision that is not in the folder yet: its path-to-be, its text, what it does."""
+
+    path: Path
+    text: str
+    changes: tuple[Change, ...]
+
+    def write(self) -> Path:
+        """Put the file into the folder, whole or not at all; returns its path.
+
+        Raises HistoryError if the name is taken, MigrationError if it cannot be written.
+        """
+        try:
+            handle, temporary = tempfile.mkstemp(dir=self.path.parent, suffix=".tmp")
+        except OSError as error:
+            raise MigrationError(
+                f"Cannot write into {self.path.parent}: {error.strerror}."
+            ) from error
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(self.text)
+                file.flush()
+                os.fsync(file.fileno())
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(temporary, 0o666 & ~umask)
+            # link, not rename: a rename would silently take the place of a file.
+            os.link(temporary, self.path)
+        except FileExistsError as error:
+            raise HistoryError(f"{self.path} exists already.") from error
+        except OSError as error:
+            raise MigrationError(f"Cannot write {self.path}: {error.strerror}.") from error
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        return self.path
+
+
+def prepare_scripts(
+    history: History, config: Config, request: Request | None, directives: list[Any]
+) -> None:
+    """Alembic's process_revision_directives: number and name the revision, drop an empty one.
+
+    Plain ``alembic revision`` gets the same: ``-m`` gives the name, ``--rev-id`` wins.
+    """
+    if not directives:
+        return
+    script = directives[0]
+    for container in (script.upgrade_ops, script.downgrade_ops):
+        leave_indexes_to_their_tables(container)
+    found = changes(script.upgrade_ops.ops)
+    if request is not None:
+        request.changes[:] = found
+        name, unwanted = request.name, not found and not request.empty
+        if request.empty:
+            script.upgrade_ops.ops, script.downgrade_ops.ops = [], []
+    else:
+        options = config.cmd_opts or Namespace()
+        if getattr(options, "rev_id", None):
+            return
+        name = script.message
+        unwanted = not found and getattr(options, "autogenerate", False)
+    if unwanted:
+        directives[:] = []
+        return
+    if name is None and not history.by_id:
+        name = "initial"
+    parts = [name] if name else name_parts(found) or ["empty"]
+    script.rev_id = revision_id(history.next_number(), parts)
+    width = line_length(Path(config.get_alembic_option("script_location") or "."))
+    script.message = quoted(script.message or docstring(name, found, width))
+
+
+def leave_indexes_to_their_tables(container: ops.OpContainer) -> None:
+    """Take out the drops of indexes whose table is dropped in the same revision.
+
+    They go with the table; dropped one by one before it, MariaDB refuses those that a
+    foreign key needs (error 1553), and a downgrade stops half-way.
+    """
+    dropped = {
+        (op.schema, op.table_name) for op in container.ops if isinstance(op, ops.DropTableOp)
+    }
+
+    def stays(op: Any) -> bool:
+        if isinstance(op, ops.ModifyTableOps):
+            op.ops = [inner for inner in op.ops if stays(inner)]
+            return bool(op.ops)
+        return not (isinstance(op, ops.DropIndexOp) and (op.schema, op.table_name) in dropped)
+
+    container.ops = [op for op in container.ops if stays(op)]
+
+
+def alembic_config(project: Project, folder: Path | None = None, **attributes: Any) -> Config:
+    """Alembic's Config for the project's migrations folder (or another), quiet, without any file.
+
+    The URL is not in it: it would pass through string interpolation, and errors there
+    print it, password and all.
+    """
+    config = Config(cmd_opts=Namespace(quiet=True, x=None))
+    location = str(folder or project.settings.migrations_dir)
+    config.set_main_option("script_location", location.replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s")
+    config.set_main_option("revision_environment", "true")
+    config.attributes.update(attributes)
+    return config
+
+
+def create_folder(folder: Path) -> list[Path]:
+    """Make ``folder`` a migrations folder: versions/, env.py, script.py.mako; the new files.
+
+    What is there already is left as it is. Raises MigrationError if it cannot be written.
+    """
+    templates = files("sqlalchemy_manage.migrations") / "templates"
+    made = []
+    try:
+        (folder / "versions").mkdir(parents=True, exist_ok=True)
+        for name in ("env.py", "script.py.mako"):
+            target = folder / name
+            if not target.exists():
+                target.write_text((templates / name).read_text(encoding="utf-8"), encoding="utf-8")
+                made.append(target)
+    except OSError as error:
+        raise MigrationError(f"Cannot write {error.filename}: {error.strerror}.") from error
+    return made

@@ -1,0 +1,169 @@
+"""The ledger: what was done to a database, when, how long it took, by whom, from which text.
+
+``alembic_version`` says where a database stands, and stays sufficient for that. The ledger
+is only ever added to; the state of a revision is its newest row, so that an upgrade, a
+downgrade and another upgrade are three rows. Nothing here imports Alembic.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..._version import __version__
+from ...databases.engines import OWN_TABLE, host, user
+from ..revisions.checksum import checksum, digest
+from ..revisions.history import Revision
+
+_TABLE = sa.Table(
+    "sqlalchemy_manage_ledger",
+    sa.MetaData(),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("revision", sa.String(255), nullable=False),
+    sa.Column("parents", sa.Text, nullable=False, comment="JSON"),
+    sa.Column("direction", sa.String(16), nullable=False),
+    sa.Column("applied", sa.Boolean, nullable=False, comment="after this row"),
+    sa.Column("applied_at", sa.DateTime, nullable=False, comment="UTC"),
+    sa.Column("duration_ms", sa.Integer),
+    sa.Column("checksum", sa.String(64), comment="of what the file says"),
+    sa.Column("digest", sa.String(64), comment="of its text"),
+    # MySQL and MariaDB make a MEDIUMBLOB of this length; BLOB alone ends at 64 KB.
+    sa.Column("source", sa.LargeBinary(2**24 - 1), comment="its text, zlib"),
+    sa.Column("version", sa.String(32), nullable=False, comment="of sqlalchemy-manage"),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("username", sa.String(255), nullable=False),
+    sa.Column("reason", sa.Text),
+    **OWN_TABLE,
+)
+_READ = [column for column in _TABLE.columns if column.name not in ("source", "version")]
+_LONGEST = 1_000_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a revision stands: what its newest row says, and when it was last run or recorded.
+
+    ``direction``: upgrade, downgrade, stamp, or adopt (it was applied before the ledger
+    began). A repair changes the text that counts, ``checksum`` and ``parents``, and is told
+    by ``reason``.
+    """
+
+    revision: str
+    parents: tuple[str, ...]
+    direction: str
+    applied: bool
+    applied_at: datetime
+    duration_ms: int | None
+    checksum: str | None
+    digest: str | None
+    host: str
+    username: str
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        when = f"{self.applied_at:%Y-%m-%d %H:%M:%S} UTC"
+        if self.direction == "adopt":
+            text = f"before the ledger began, at {when}"
+        else:
+            took = f" in {self.duration_ms} ms" if self.duration_ms is not None else ""
+            how = {"upgrade": "", "stamp": "recorded without running "}
+            verb = how.get(self.direction, f"{self.direction} ")
+            text = f"{verb}{when}{took} by {self.username}@{self.host}"
+        return f"{text}; repaired: {self.reason}" if self.reason else text
+
+
+Ledger = dict[str, Entry]
+"""The entry of every revision that the ledger knows."""
+
+
+def read_ledger(connection: sa.Connection) -> Ledger:
+    """The ledger of a database; empty where it has none yet."""
+    if not sa.inspect(connection).has_table(_TABLE.name):
+        return {}
+    found: Ledger = {}
+    for row in connection.execute(sa.select(*_READ).order_by(_TABLE.c.id)):
+        values = row._asdict()
+        del values["id"]
+        values["parents"] = tuple(json.loads(values["parents"]))
+        entry = Entry(**values)
+        before = found.get(entry.revision)
+        if entry.direction == "repair" and before is not None:
+            text = ("parents", "applied", "checksum", "digest", "reason")
+            entry = replace(before, **{name: getattr(entry, name) for name in text})
+        found[entry.revision] = entry
+    return found
+
+
+def kept_source(connection: sa.Connection, revision_id: str) -> str | None:
+    """The text of a revision file as it was last applied here or accepted; None if not known."""
+    if not sa.inspect(connection).has_table(_TABLE.name):
+        return None
+    packed = connection.scalar(
+        sa.select(_TABLE.c.source)
+        .where(_TABLE.c.revision == revision_id, _TABLE.c.source.is_not(None))
+        .order_by(_TABLE.c.id.desc())
+        .limit(1)
+    )
+    return zlib.decompress(packed).decode() if packed is not None else None
+
+
+def create_ledger(connection: sa.Connection) -> None:
+    """Make the table if it is not there. On MariaDB and MySQL this commits."""
+    _TABLE.create(connection, checkfirst=True)
+
+
+def record(
+    connection: sa.Connection,
+    direction: str,
+    revisions: Iterable[Revision | str],
+    *,
+    applied: bool,
+    duration: float | None = None,
+    reason: str | None = None,
+) -> None:
+    """Add a row for each revision, in the transaction of ``connection``.
+
+    A revision without a file is given by its id. ``duration`` is in seconds.
+    """
+    rows = [
+        {
+            **_of_file(revision),
+            "direction": direction,
+            "applied": applied,
+            "applied_at": datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+            "duration_ms": None if duration is None else round(duration * 1000),
+            "version": __version__,
+            "host": host(),
+            "username": user(),
+            "reason": reason,
+        }
+        for revision in revisions
+    ]
+    if rows:
+        connection.execute(sa.insert(_TABLE), rows)
+
+
+def forget(connection: sa.Connection, ids: Iterable[str]) -> None:
+    """Remove every row of these revisions."""
+    for revision_id in ids:
+        connection.execute(sa.delete(_TABLE).where(_TABLE.c.revision == revision_id))
+
+
+def _of_file(revision: Revision | str) -> dict[str, Any]:
+    if isinstance(revision, str):
+        empty: dict[str, Any] = dict.fromkeys(("checksum", "digest", "source"))
+        return {"revision": revision, "parents": "[]"} | empty
+    packed = zlib.compress(revision.source.encode())
+    return {
+        "revision": revision.id,
+        "parents": json.dumps(sorted(revision.parents)),
+        "checksum": checksum(revision.source),
+        "digest": digest(revision.source),
+        "source": packed if len(packed) <= _LONGEST else None,
+    }

@@ -1,0 +1,224 @@
+"""Every revision, watched from inside its transaction, by guards that may stop it.
+
+A guard is a class with methods that are called at the moments of a run. What it raises
+before the end of a revision rolls that revision back, where the database can.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ...conf import failing_line
+from ...databases.constraint_errors import is_busy
+from ...errors import Interrupted, ManageError, MigrationError, Recorded
+from .signals import Stop, interruption, was_stopped
+
+if TYPE_CHECKING:
+    from .run import Run
+
+
+class MovedOn(Exception):
+    """Another process applied revisions since the plan was made."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One revision on its way: ``verb`` is ``upgrade``, ``downgrade`` or ``stamp``.
+
+    ``module`` is the revision file as Alembic imported it; None for a stamp.
+    """
+
+    name: str
+    verb: str
+    module: Any
+    connection: sa.Connection
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the database undoes the whole revision when it fails."""
+        if self.connection.info.get("committed"):
+            return False  # the journal tells: an autocommit block
+        return self.connection.dialect.name not in ("mysql", "mariadb")
+
+
+class Guard:
+    """Does nothing; subclasses say what to do at which moment."""
+
+    def before_run(self, connection: sa.Connection) -> None:
+        """Before the first statement of a run, when the lock is held; outside a transaction."""
+
+    def before_downgrade(
+        self, connection: sa.Connection, steps: Sequence[Step], zero: bool
+    ) -> None:
+        """With the lock held, before the first of ``steps``; ``zero``: no revision is left."""
+
+    def prepare(self, step: Step) -> None:
+        """In the revision's transaction, before it is announced as started."""
+
+    def begin(self, step: Step) -> None:
+        """Before a revision runs, in its transaction."""
+
+    def ran(self, step: Step) -> None:
+        """After its own statements, before its id is recorded."""
+
+    def end(self, step: Step) -> None:
+        """After it, in its transaction, when its id is recorded and nothing committed."""
+
+    def failed(self, step: Step, error: Exception) -> None:
+        """After an error; its transaction is still open, and will be rolled back."""
+
+
+class Watcher:
+    """Calls the guards, reports events, and explains what fails."""
+
+    def __init__(self, run: Run, connection: sa.Connection, guards: Sequence[Guard]) -> None:
+        self.run = run
+        self.connection = connection
+        self.guards = guards
+        self.heads: set[str] | None = None
+        self.step: Step | None = None
+        self.started = 0.0
+
+    def before_run(self) -> None:
+        """Have the guards look at the database before anything is run."""
+        for guard in self.guards:
+            guard.before_run(self.connection)
+
+    def guard(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
+        """``plan``, with every step checked before and explained after a failure."""
+
+        def guarded(heads: Any, context: Any) -> Iterator[Any]:
+            self.heads = set(heads)
+            steps = iter(plan(heads, context))
+            first = list(islice(steps, 1))
+            if first and not first[0].info.is_stamp and not first[0].info.is_upgrade:
+                first += steps
+                coming = [_step_of(step, self.connection) for step in first]
+                zero = not first[-1].info.destination_revision_ids
+                for guard in self.guards:
+                    guard.before_downgrade(self.connection, coming, zero)
+            for step in chain(first, steps):
+                step.migration_fn = self._guarded(step, step.migration_fn, context)
+                yield step
+
+        guarded.unguarded = plan  # type: ignore[attr-defined]
+        return guarded
+
+    def _guarded(self, step: Any, inner: Callable[..., None], context: Any) -> Callable[..., None]:
+        @functools.wraps(inner)  # Alembic's log takes "upgrade" from the name
+        def migration_fn(**kw: Any) -> None:
+            # SQLite's lock ends with each revision's transaction: somebody else may have
+            # had a turn since the last one.
+            if set(context.get_current_heads()) != self.heads:
+                raise MovedOn
+            now = self.step = _step_of(step, self.connection)
+            for guard in self.guards:
+                guard.prepare(now)
+            self.started = time.monotonic()
+            self.run.on_event(("start", now.name, 0.0))
+            with self._explaining(now):
+                for guard in self.guards:
+                    guard.begin(now)
+                try:
+                    inner(**kw)
+                except Exception as error:
+                    if is_busy(error):
+                        raise
+                    raise explained(now, error) from error
+                for guard in self.guards:
+                    guard.ran(now)
+
+        return migration_fn
+
+    def applied(self, *, step: Any, heads: set[str], **kw: Any) -> None:
+        """Alembic's on_version_apply: the last word before the revision is committed."""
+        self.heads = set(heads)
+        self.run.applied += 1
+        assert self.step is not None
+        with self._explaining(self.step):
+            self._end(self.step)
+        self.run.on_event(("done", self.step.name, time.monotonic() - self.started))
+
+    def _end(self, step: Step) -> None:
+        recorded: Recorded | None = None
+        for guard in self.guards:
+            try:
+                guard.end(step)
+            except Recorded as error:
+                recorded = error
+        if recorded is not None:
+            # With the version, so that the downgrade can be run: it is what undoes the DDL.
+            self.connection.exec_driver_sql("COMMIT")
+            raise recorded
+
+    @contextmanager
+    def _explaining(self, step: Step) -> Iterator[None]:
+        try:
+            yield
+        except (Stop, KeyboardInterrupt) as stop:
+            if not self.run.recorded:
+                raise
+            raise self._interrupted(step) from stop
+        except Exception as error:
+            if was_stopped():
+                raise self._interrupted(step) from error
+            if is_busy(error):
+                self.run.on_event(("busy", step.name, 0.0))
+                raise
+            self.run.on_event(("failed", step.name, 0.0))
+            for guard in self.guards:
+                guard.failed(step, error)
+            if isinstance(error, ManageError):
+                raise
+            raise explained(step, error) from error
+
+    def _interrupted(self, step: Step) -> Interrupted:
+        self.run.on_event(("failed", step.name, 0.0))
+        state = "It was rolled back: the database is as it was before it."
+        if not step.transactional:
+            state = "What it did up to its last commit is in the database, and noted."
+        return interruption(step.name, state)
+
+
+def _step_of(step: Any, connection: sa.Connection) -> Step:
+    info = step.info
+    ids = info.up_revision_ids if not info.is_stamp else info.destination_revision_ids
+    verb = "stamp" if info.is_stamp else "upgrade" if info.is_upgrade else "downgrade"
+    module = None if info.is_stamp else step.revision.module
+    return Step(", ".join(ids) or "base", verb, module, connection)
+
+
+def explained(step: Step, error: Exception) -> MigrationError:
+    """What went wrong in a revision, the state it leaves, and what to do next."""
+    name = step.name
+    reason = str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
+    reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    if step.transactional:
+        state = f"It was rolled back: the database is as it was before {name}."
+        hint = "Mend the revision, then: manage.py migrate"
+    else:
+        state = (
+            "What it did up to its last commit is in the database, and in the journal: "
+            if step.connection.info.get("committed")
+            and step.connection.dialect.name not in ("mysql", "mariadb")
+            else "MariaDB and MySQL commit every DDL statement at once; what was done is noted: "
+        ) + "the next migrate goes on from there."
+        hint = "Mend the statement that failed, not those before it, then: manage.py migrate"
+    if re.search(r"is full|no space left", reason, re.IGNORECASE):
+        hint = "Make room, then: manage.py migrate"
+    if "already exists" in reason.lower():
+        hint = (
+            "If the database had these tables before it had migrations: "
+            "manage.py migrate --fake-initial\n" + hint
+        )
+    return MigrationError(f"{name} failed: {reason}{failing_line(error)}.\n{state}", hint)

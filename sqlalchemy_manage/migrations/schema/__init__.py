@@ -1,0 +1,1 @@
+"""What a database has, read in bulk."""

@@ -1,0 +1,164 @@
+"""What SQLAlchemy's reflection leaves out of a schema, added to it.
+
+MariaDB: defaults that are expressions and the comments after them, ON UPDATE, CHECKs within
+a column's definition, and DESC in an index. SQLite: expressions, COLLATE and DESC in an
+index, and what is computed by which column. One query a schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from ...sql.tokens import Token, split, tokens
+
+Facts = Mapping[str, MutableMapping[str, Any] | None]
+"""``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
+
+
+COMPLETE = "sqlalchemy_manage_complete"
+"""A key of what the Inspector says of a computed column, once it is right."""
+
+
+def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> None:
+    """Add to ``facts`` of a schema, in place."""
+    if connection.dialect.name == "sqlite":
+        _complete_sqlite(connection, schema, facts)
+    elif connection.dialect.name in ("mysql", "mariadb"):
+        _complete_mariadb(connection, schema, facts)
+
+
+_COLUMNS = """
+SELECT 'column', table_name, column_name, column_default, extra, column_comment
+FROM information_schema.columns WHERE table_schema = {schema}
+  AND (extra LIKE '%on update%' OR column_default LIKE '%(%')
+"""
+_DESCENDING = """
+UNION ALL SELECT 'desc', table_name, index_name, column_name, '', ''
+FROM information_schema.statistics WHERE table_schema = {schema} AND collation = 'D'
+"""
+_CHECKS = """
+UNION ALL SELECT 'check', table_name, '', check_clause, '', ''
+FROM information_schema.check_constraints WHERE constraint_schema = {schema} AND level = 'Column'
+"""
+
+
+def _complete_mariadb(connection: sa.Connection, schema: str | None, facts: Facts) -> None:
+    query = _COLUMNS + _DESCENDING
+    if getattr(connection.dialect, "is_mariadb", False):
+        query += _CHECKS  # MySQL makes constraints of the table out of them
+    rows = connection.execute(
+        sa.text(query.format(schema="COALESCE(:schema, DATABASE())")), {"schema": schema}
+    )
+    for kind, table, name, text, extra, comment in rows:
+        if kind == "column":
+            _complete_column(_named(facts["columns"], table, name), text, extra, comment)
+        elif kind == "check" and facts["check_constraints"] is not None:
+            checks = facts["check_constraints"].setdefault(table, [])
+            if {"name": None, "sqltext": text} not in checks:
+                checks.append({"name": None, "sqltext": text})
+        elif kind == "desc":
+            index = _named(facts["indexes"], table, name)
+            if index is not None:
+                index.setdefault("column_sorting", {})[text] = ("desc",)
+
+
+def _complete_column(column: Any, default: str | None, extra: str, comment: str) -> None:
+    if column is None or column.get("computed"):
+        return
+    # A default in parentheses is where SQLAlchemy stops reading the column.
+    column["comment"] = column.get("comment") or comment or None
+    if column["default"] is None and default not in (None, "NULL"):
+        column["default"] = f"({default})" if "DEFAULT_GENERATED" in extra else default
+    place = extra.lower().find("on update")
+    if place >= 0 and " on update " not in str(column["default"]).lower():
+        update = extra[place + len("on update") :].strip()
+        column["default"] = f"{column['default'] or 'NULL'} ON UPDATE {update}"
+
+
+def _named(found: Mapping[str, Any] | None, table: str, name: str) -> Any:
+    return next((item for item in (found or {}).get(table, ()) if item["name"] == name), None)
+
+
+def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts) -> None:
+    quote = connection.dialect.identifier_preparer.quote
+    rows = connection.exec_driver_sql(
+        f"SELECT type, tbl_name, name, sql FROM {quote(schema or 'main')}.sqlite_master"
+        " WHERE type IN ('index', 'table') AND sql IS NOT NULL"
+    ).all()
+    for kind, table, name, sql in rows:
+        if kind == "table":
+            complete_computed(sql, (facts["columns"] or {}).get(table, ()))
+        elif facts["indexes"] is not None:
+            _complete_index(facts["indexes"], table, name, sql)
+
+
+def complete_computed(create_table: str, columns: Iterable[Any]) -> None:
+    """Give computed ``columns`` of SQLite the expressions that the CREATE TABLE has for them.
+
+    SQLAlchemy looks for the name anywhere: ``total`` gets what ``subtotal`` computes.
+    """
+    computed = [column for column in columns if column.get("computed")]
+    if not computed:
+        return
+    found = tokens(create_table)
+    start = next(i for i, token in enumerate(found) if token.text == "(") + 1
+    expressions = {}
+    for part in map(_stripped, split(found[start:])):
+        words = [token.text.lower() for token in part]
+        place = next((i for i, word in enumerate(words) if word == "as"), None)
+        if place is not None:
+            inside = part[words.index("(", place) + 1 :]
+            ends = sum(len(piece) + 1 for piece in split(inside)) - 1
+            expressions[part[0].name] = "".join(token.text for token in inside[:ends]).strip()
+    for column in computed:
+        column[COMPLETE] = True
+        sqltext = expressions.get(column["name"], column["computed"]["sqltext"])
+        column["computed"] = column["computed"] | {"sqltext": sqltext}
+
+
+def _complete_index(indexes: MutableMapping[str, Any], table: str, name: str, sql: str) -> None:
+    keys, where = index_parts(sql)
+    if all(len(key) == 1 for key in keys):
+        return  # nothing but columns: SQLAlchemy has it all
+    found: dict[str, Any] = {
+        "name": name,
+        "unique": int(tokens(sql)[2].text.lower() == "unique"),
+        "column_names": [],
+        "expressions": [],
+        "column_sorting": {},
+    }
+    for key in keys:
+        order = key[-1].text.lower()
+        if order in ("asc", "desc"):
+            key = _stripped(key[:-1])
+        is_column = len(key) == 1 and key[0].kind in ("word", "quoted")
+        text = key[0].name if is_column else "".join(token.text for token in key)
+        found["column_names"].append(text if is_column else None)
+        found["expressions"].append(text)
+        if order == "desc":
+            found["column_sorting"][text] = ("desc",)
+    if None not in found["column_names"]:
+        del found["expressions"]
+    if where:
+        found["dialect_options"] = {"sqlite_where": sa.text(where)}
+    others = [index for index in indexes.get(table, ()) if index["name"] != name]
+    indexes[table] = sorted([*others, found], key=lambda index: str(index["name"]))
+
+
+def index_parts(sql: str) -> tuple[list[list[Token]], str]:
+    """The keys of a CREATE INDEX, each as tokens, and its predicate."""
+    found = tokens(sql)
+    start = next(i for i, token in enumerate(found) if token.text == "(") + 1
+    keys = list(split(found[start:]))
+    end = start + sum(len(key) + 1 for key in keys)
+    where = "".join(token.text for token in found[end:]).strip()
+    return [_stripped(key) for key in keys], where[len("where") :].strip()
+
+
+def _stripped(key: list[Token]) -> list[Token]:
+    """``key`` without the space around it."""
+    places = [i for i, token in enumerate(key) if token.kind not in ("space", "comment")]
+    return key[places[0] : places[-1] + 1]

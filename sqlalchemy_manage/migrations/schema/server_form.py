@@ -1,0 +1,213 @@
+"""What the server would make of a model's table: created as a temporary one, read, thrown away.
+
+A default, a CHECK or an index predicate that differs from the database's text may be the
+same in the server's own words. Then the server is asked, once for a table.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.reflection import ObjectScope
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from ...sql.raw import sql_of, undoubled
+from ...sql.tokens import Token, split, tokens
+
+_CHECK = "sqlalchemy_manage_check_"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A table as the server made it: what the Inspector says of columns, CHECKs and indexes.
+
+    ``checks`` has the text of each CHECK of the model's table.
+    """
+
+    columns: dict[str, Any]
+    checks: dict[sa.CheckConstraint, str]
+    indexes: dict[str, Any]
+
+
+def made_of(context: Any, table: sa.Table, conn_table: sa.Table) -> Made | None:
+    """What the server makes of the model's ``table``; None where it refuses or is SQLite.
+
+    SQLite keeps texts as they were written. The answer is kept for this comparison.
+    """
+    if context.dialect.name not in ("postgresql", "mysql", "mariadb"):
+        return None
+    kept = context.inspector.info_cache.setdefault("sqlalchemy_manage_probe", {})
+    if table not in kept:
+        kept[table] = None
+        with suppress(SQLAlchemyError):
+            kept[table] = _made(context.connection, table, conn_table)
+    made: Made | None = kept[table]
+    return made
+
+
+def checks_of(table: sa.Table) -> list[sa.CheckConstraint]:
+    """The CHECKs that are written in a model: of the table and of its columns, not of types."""
+    found = [c for c in table.constraints if isinstance(c, sa.CheckConstraint)]
+    for column in table.columns:
+        found += [c for c in column.constraints if isinstance(c, sa.CheckConstraint)]
+    written = [check for check in found if not getattr(check, "_type_bound", False)]
+    return sorted(written, key=lambda check: (str(check.name or ""), str(check.sqltext)))
+
+
+def _made(connection: sa.Connection, table: sa.Table, conn_table: sa.Table) -> Made:
+    shadow = table.to_metadata(sa.MetaData(), schema=None)  # type: ignore[arg-type]
+    dialect = connection.dialect
+    for column in shadow.columns:
+        if isinstance(column.type.dialect_impl(dialect), postgresql.ENUM | postgresql.DOMAIN):
+            # The model's own may not exist yet.
+            there = conn_table.columns.get(column.name)
+            column.type = sa.Text() if there is None else there.type
+    originals = checks_of(table)
+    checks: dict[str, sa.CheckConstraint] = {}
+    for copy in checks_of(shadow):
+        text = sql_of(copy.sqltext, dialect)
+        original = next((c for c in originals if sql_of(c.sqltext, dialect) == text), None)
+        if original is None:
+            continue
+        originals.remove(original)
+        # MariaDB allows no name within a column's definition; there the column is one.
+        name = f"{_CHECK}{len(checks)}"
+        if isinstance(copy.parent, sa.Column) and dialect.name != "postgresql":
+            name, copy.name = copy.parent.name, None
+        else:
+            copy.name = name
+        checks[name] = original
+    create = undoubled(
+        str(CreateTable(shadow, include_foreign_key_constraints=[]).compile(dialect=dialect)),
+        dialect,
+    )
+    create = re.sub(r"^\s*CREATE TABLE", "CREATE TEMPORARY TABLE", create)
+    indexes = [
+        undoubled(str(CreateIndex(index).compile(dialect=dialect)), dialect)
+        for index in shadow.indexes
+    ]
+    if dialect.name == "postgresql":
+        return _on_postgresql(connection, shadow.name, create, indexes, checks)
+    return _on_mariadb(connection, shadow.name, create, indexes, checks)
+
+
+def _on_postgresql(
+    connection: sa.Connection,
+    name: str,
+    create: str,
+    indexes: list[str],
+    checks: dict[str, sa.CheckConstraint],
+) -> Made:
+    outer = connection.begin_nested()
+    try:
+        _run(connection, create)
+        for index in indexes:
+            with suppress(DBAPIError), connection.begin_nested():
+                _run(connection, index)
+        inspector: Any = sa.inspect(connection)
+
+        def read(kind: str) -> list[Any]:
+            found = getattr(inspector, f"get_multi_{kind}")(
+                filter_names=[name], scope=ObjectScope.TEMPORARY
+            )
+            return next(iter(found.values()), [])
+
+        return _read(read, checks)
+    finally:
+        outer.rollback()
+
+
+def _on_mariadb(
+    connection: sa.Connection,
+    name: str,
+    create: str,
+    indexes: list[str],
+    checks: dict[str, sa.CheckConstraint],
+) -> Made:
+    quoted = connection.dialect.identifier_preparer.quote(name)
+    _run(connection, create)
+    try:
+        for index in indexes:
+            with suppress(DBAPIError):
+                _run(connection, index)
+        shown = connection.exec_driver_sql(f"SHOW CREATE TABLE {quoted}").one()[1]
+        inspector: Any = sa.inspect(connection)
+        made = _read(lambda kind: getattr(inspector, f"get_{kind}")(name), checks)
+        _add_shown(made, shown, checks)
+        return made
+    finally:
+        _run(connection, f"DROP TEMPORARY TABLE {quoted}")
+
+
+def _run(connection: sa.Connection, statement: str) -> None:
+    # As it is: text() would look for parameters, a driver with parameters for %.
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+def _read(read: Any, checks: dict[str, sa.CheckConstraint]) -> Made:
+    return Made(
+        {column["name"]: column for column in read("columns")},
+        {
+            checks[check["name"]]: check["sqltext"]
+            for check in read("check_constraints")
+            if check["name"] in checks
+        },
+        {index["name"]: index for index in read("indexes")},
+    )
+
+
+def _add_shown(made: Made, shown: str, checks: dict[str, sa.CheckConstraint]) -> None:
+    """Add what SQLAlchemy does not read on MariaDB: see the reflected module.
+
+    information_schema knows nothing of temporary tables, so it is read from the statement.
+    """
+    found = tokens(shown)
+    start = next(i for i, token in enumerate(found) if token.text == "(")
+    for line in split(found[start + 1 :]):
+        words = [token for token in line if token.kind not in ("space", "comment")]
+        if words[0].kind != "quoted":
+            _add_order(made, words)
+            continue
+        column = made.columns.get(words[0].name)
+        default, update = _clause(words, "default"), _clause(words, "update")
+        if column is not None and not column.get("computed") and default not in ("", "NULL"):
+            column["default"] = default
+        if column is not None and update:
+            column["default"] = f"{default or 'NULL'} ON UPDATE {update}"
+        if words[0].name in checks:
+            made.checks[checks[words[0].name]] = _clause(words, "check")[1:-1]
+
+
+def _add_order(made: Made, words: list[Token]) -> None:
+    """The keys of ``KEY `name` (`a` DESC,`b`)`` that are sorted downwards."""
+    if words[0].text not in ("KEY", "UNIQUE"):
+        return
+    index = made.indexes.get(next(t.name for t in words if t.kind == "quoted"))
+    for before, token in pairwise(words):
+        if index is not None and token.text == "DESC":
+            index.setdefault("column_sorting", {})[before.name] = ("desc",)
+
+
+_ENDS = ("on", "comment", "check", "generated", "invisible", "not", "null")
+
+
+def _clause(words: list[Token], word: str) -> str:
+    """What follows ``word`` in a column's definition, up to the next clause."""
+    depth, inside = 0, False
+    taken: list[str] = []
+    for token in words:
+        lowered = token.text.lower() if token.kind == "word" else ""
+        if depth == 0 and inside and taken and lowered in _ENDS:
+            break
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if inside:
+            taken.append(token.text)
+        inside = inside or (depth == 0 and lowered == word)
+    return " ".join(taken)

@@ -1,1 +1,0 @@
-"""SQL text: read into tokens and trees, and compared by meaning."""

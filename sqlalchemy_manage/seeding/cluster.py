@@ -1,0 +1,127 @@
+"""Chunks made and written by the workers of a cluster, each in a transaction of its own.
+
+No transaction spans several connections: here the ledger makes the run whole. A worker
+records the keys of a chunk in the chunk's transaction; where anything fails, what is
+recorded is removed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..data.backends import writing
+from ..databases.engines import shown
+from ..errors import DatabaseMissing, ManageError, SeedError
+from .generating.numbering import Starts
+from .running.work import Result, Setup, Task, prepared, record, run_task
+from .seed import Seeded, Seeder
+from .undoing import ledger
+from .undoing.undo import undo
+from .writers.writer import Writer
+
+
+class ClusterSeeder(Seeder):
+    """A run whose chunks are written where they are made, if others are not waited for."""
+
+    def __init__(self, *args: Any, executor: Executor, jobs: int, **options: Any) -> None:
+        super().__init__(*args, executor=executor, jobs=jobs, commit_every=1, **options)
+        if self.connection.dialect.name == "sqlite":
+            raise SeedError(
+                "SQLite has one writer at a time, and a file on this machine: --dask needs a "
+                "database server. Nothing was written.",
+                "--jobs makes the rows in several processes here.",
+            )
+
+    def seed(self, before: Callable[[], None] | None = None) -> Seeded:
+        """All rows, or none: after a failure the ledger tells what has to be removed."""
+        try:
+            return super().seed(before)
+        except BaseException as error:
+            self.window.stop()
+            self.connection.rollback()
+            if self.run:
+                with writing(self.connection):
+                    undo(self.connection, self.run, self.tables)
+            if isinstance(error, DatabaseMissing):
+                raise SeedError(
+                    f"A worker's settings lead to another database: {error.message} "
+                    "What others had written was removed.",
+                    "Start the workers with the same settings and the same DATABASE_URL.",
+                ) from error
+            if isinstance(error, ManageError | KeyboardInterrupt | SystemExit):
+                raise
+            raise SeedError(
+                f"The cluster failed: {type(error).__name__}: {error}. What its workers had "
+                "written was removed.",
+                "Do the workers have this project, its settings and its database?",
+            ) from error
+
+    def _fate(self) -> str:
+        return "Nothing was written."
+
+    def _starts(self) -> Starts:
+        """Without locks: the workers write to the tables."""
+        return Starts(self.connection, self.tables, locked=False)
+
+    def _apart_from(self, rows: int, each: Mapping[str, int]) -> None:
+        """Keep the keys of the rows to come from everybody else: no lock can, held here."""
+        if self.connection.dialect.name != "postgresql":
+            return
+        for name, number in each.items():
+            table = self.tables.get(name[1:]) if name.startswith("#") else None
+            if table is None or table.autoincrement_column is None or not number:
+                continue
+            last = self.counters.next[name] + rows * number - 1
+            sequence = sa.func.pg_get_serial_sequence(
+                self.connection.dialect.identifier_preparer.format_table(table),
+                table.autoincrement_column.name,
+            )
+            with suppress(sa.exc.DBAPIError), self.connection.begin_nested():
+                self.connection.execute(sa.select(sa.func.setval(sequence, last)))
+        self.connection.commit()
+
+    def _submit(self, setup: Setup, task: Task) -> Future[Result]:
+        assert self.executor is not None
+        return self.executor.submit(write_in_worker, setup, task, self.run, self.token)
+
+    def _write(self, share: Any, task: Task, result: Result) -> None:
+        if not result.written:
+            super()._write(share, task, result)
+            return
+        self._count(result.rows)
+        self.later.setdefault(task.facts.index, []).extend(result.later)
+
+
+def write_in_worker(setup: Setup, task: Task, run: int, token: str) -> Result:
+    """Make the chunk and write it, with its keys, in one transaction; once, if asked twice.
+
+    Raises SeedError where this worker's settings lead to another database, and for a run
+    that was given up meanwhile.
+    """
+    project, shares, encoder = prepared(setup)
+    share = shares[task.facts.index]
+    result = run_task(share, task, encoder, *task.elsewhere(), {})
+    if result.why is not None or result.retry:
+        return result
+    with project.connect() as connection:
+        state = ledger.lock(connection, run, shared=True)
+        if state is None or state[1] != token:
+            raise SeedError(
+                f"A worker's settings lead to another database ({shown(project.engine.url)}).",
+                "Start the workers with the same settings and the same DATABASE_URL.",
+            )
+        if state[0] != "running":
+            raise SeedError(f"Run {run} was given up; a worker leaves it alone.")
+        if task.label not in ledger.chunks_done(connection, run):
+            writer = Writer(connection, {table.fullname: table for table in project.tables})
+            for block in result.blocks:
+                writer.send(block)
+            record(connection, run, task, result.keys)
+            connection.commit()
+    return replace(result, blocks=[], parts=[], keys=[], written=True)

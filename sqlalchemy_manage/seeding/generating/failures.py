@@ -1,0 +1,33 @@
+"""Why rows cannot be made a column at a time, or not in this process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class NotColumnwise(Exception):
+    """``factory`` needs its objects one at a time; the message says why."""
+
+    def __init__(self, factory: Any, why: str) -> None:
+        super().__init__(why)
+        self.factory = factory
+        self.why = why
+
+
+class PoolMissing(Exception):
+    """Only the process with the connection can read these rows."""
+
+
+class CounterMissing(Exception):
+    """Only the process with the connection can say where these numbers start."""
+
+
+class Failed(Exception):
+    """A declaration of ``factory`` raised ``error`` at a row, counted from 0 in its batch."""
+
+    def __init__(self, factory: Any, name: str, row: int, error: Exception) -> None:
+        super().__init__(str(error))
+        self.factory = factory
+        self.name = name
+        self.row = row
+        self.error = error

@@ -1,0 +1,1 @@
+"""SQL text: tokens, expressions, statements; nothing here talks to a database."""
