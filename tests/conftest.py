@@ -27,6 +27,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from sqlalchemy_manage.migrations.autogenerate.plugins import register
+
 # PyMySQL makes a TLS context for each connection, and reading the system's certificates
 # for it takes longer than most of the tests; nothing here verifies one.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
@@ -38,6 +40,9 @@ for _number in (signal.SIGINT, signal.SIGTERM):
         _usual = signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL
         signal.signal(_number, _usual)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+
+# Alembic knows our operations and comparators, as it does in every run of env.py.
+register()
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECTS = Path(__file__).resolve().parent / "projects"

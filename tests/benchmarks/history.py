@@ -36,7 +36,7 @@ UNRECORDED = [
     "import sys\n"
     "from sqlalchemy_manage.cli import main\n"
     "from sqlalchemy_manage.migrations import environment\n"
-    "from sqlalchemy_manage.migrations.running import tampering\n"
+    "from sqlalchemy_manage.migrations.runner import status as tampering\n"
     "run = environment.Run.__init__\n"
     "def unrecorded(self, *args, **kw):\n"
     "    run(self, *args, **kw, recorded=False)\n"

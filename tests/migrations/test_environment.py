@@ -189,7 +189,7 @@ OVERTAKEN = """
 import subprocess, sys
 from alembic.script import ScriptDirectory
 from sqlalchemy_manage.cli import main
-from sqlalchemy_manage.migrations.running.locks import FileLock
+from sqlalchemy_manage.databases.locks import FileLock
 
 # As on a file system without locks, and as plain SQL in another program has it.
 FileLock.take = lambda self: True

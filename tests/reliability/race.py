@@ -145,7 +145,7 @@ def load() -> None:
     """Import what the children need, so that they start together and at once."""
     for name in ("psycopg", "pymysql", "sqlalchemy.orm", "alembic.command"):
         importlib.import_module(name)
-    for name in ("cli", "models", "commands.migrate", "migrations.schemas.adopt"):
+    for name in ("cli", "models", "commands.migrate", "migrations.actions.fake_initial"):
         importlib.import_module(f"sqlalchemy_manage.{name}")
 
 

@@ -275,7 +275,7 @@ from pathlib import Path
 from sqlalchemy import MetaData
 from sqlalchemy_manage import Project
 from sqlalchemy_manage.migrations.revisions.history import read_history
-from sqlalchemy_manage.migrations.autogenerate.ownership import owned
+from sqlalchemy_manage.migrations.actions.ownership import owned
 
 logging.basicConfig(level=logging.INFO)
 project = Project()

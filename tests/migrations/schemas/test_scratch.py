@@ -190,7 +190,7 @@ def test_the_projects_own_env_py_is_not_run(
     )
     program = (
         "from sqlalchemy_manage.project import Project\n"
-        "from sqlalchemy_manage.migrations.schemas.scratch import comparison_database\n"
+        "from sqlalchemy_manage.migrations.actions.scratch import comparison_database\n"
         "with comparison_database(Project(), scratch=True) as (database, visible, note):\n"
         "    print(note)\n"
     )

@@ -57,7 +57,7 @@ def test_nothing_is_left_after_ctrl_c(
     program = (
         "import sys\nfrom pathlib import Path\n"
         "from sqlalchemy_manage.project import Project\n"
-        "from sqlalchemy_manage.migrations.schemas.scratch import replayed\n"
+        "from sqlalchemy_manage.migrations.actions.scratch import replayed\n"
         "from sqlalchemy_manage.migrations.revisions.history import read_history\n"
         f"with replayed(Project('settings'), read_history(Path({str(tmp_path / 'versions')!r}))):\n"
         "    pass\n"
