@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import ROOT, Result, run
+from support.programs import ROOT, Result, run
 
 
 @pytest.fixture

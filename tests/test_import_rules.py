@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import ROOT
+from support.programs import ROOT
 
 from sqlalchemy_manage.cli import cli, core_commands
 from sqlalchemy_manage.project import Project

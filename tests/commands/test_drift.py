@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import ROOT, Manage, Result, run
+from support.programs import ROOT, Manage, Result, run
 
 IN_ORDER = "the database is what the revisions make"
 

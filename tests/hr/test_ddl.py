@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import BACKENDS, ROOT, Result, run
+from support.databases import BACKENDS
+from support.programs import ROOT, Result, run
 
 from sqlalchemy_manage.declared.definitions import Definition, read_definitions
 

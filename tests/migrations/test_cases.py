@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import CASES
-from conftest import BACKENDS
-from harness import App, Case
+from support.cases import CASES
+from support.databases import BACKENDS
+from support.project import App, Case
 
 
 def asked(app: App, case: Case, number: int) -> Any:

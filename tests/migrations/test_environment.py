@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import ROOT, Result, run, user_tables
+from support.databases import user_tables
+from support.programs import ROOT, Result, run
 
 SETUP = """
 def upgrade():

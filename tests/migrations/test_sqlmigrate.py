@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from handwritten import Handwritten
+from support.handwritten import Handwritten
 
 URLS = {
     "sqlite": "sqlite:////nowhere/at/all.sqlite",
