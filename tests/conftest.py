@@ -161,3 +161,15 @@ def copy_project(tmp_path: Path) -> Callable[[str], Path]:
         return target
 
     return copy
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """A copy of the sample project, whose files may be changed."""
+    target = tmp_path / "sample"
+    target.mkdir()
+    for name in ("manage.py", "settings.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, target)
+    for name in ("hr", "migrations"):
+        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return target

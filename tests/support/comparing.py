@@ -18,6 +18,7 @@ from sqlalchemy_manage.migrations.autogenerate import plugins
 from sqlalchemy_manage.migrations.schema.snapshot import Snapshot
 from sqlalchemy_manage.sql.expression_parser import tree
 from sqlalchemy_manage.sql.expressions import plain
+from support import databases
 
 Define = Callable[[sa.MetaData], object]
 """Puts tables into a MetaData."""
@@ -55,13 +56,10 @@ class Database:
         return metadata
 
     def execute(self, *statements: str) -> None:
-        with self.engine.begin() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
+        databases.execute(self.engine, *statements)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(query)]
+        return databases.query(self.engine, query)
 
     def _context(self, connection: sa.Connection, metadata: sa.MetaData) -> MigrationContext:
         opts = plugins.include([metadata], connection.dialect.default_schema_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -42,3 +43,14 @@ def user_tables(engine: sa.Engine) -> set[str]:
     """The tables of a database, without Alembic's and the tool's own."""
     found = sa.inspect(engine).get_table_names()
     return {n for n in found if n != "alembic_version" and not n.startswith("sqlalchemy_manage_")}
+
+
+def execute(engine: sa.Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def query(engine: sa.Engine, sql: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(sql)]

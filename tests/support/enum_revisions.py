@@ -17,6 +17,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy_manage.migrations.autogenerate import plugins
 from sqlalchemy_manage.migrations.autogenerate.enums.compare import finish_enums, settle_enums
 from sqlalchemy_manage.migrations.questions import Answers, Scripted
+from support import databases
 
 OPTIONS: dict[str, Any] = {
     "autogenerate_plugins": plugins.PLUGINS,
@@ -62,13 +63,10 @@ class Tool:
             metadata.create_all(connection)
 
     def execute(self, *statements: str) -> None:
-        with self.engine.begin() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
+        databases.execute(self.engine, *statements)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+        return databases.query(self.engine, sql)
 
     def column(self, sql: str) -> list[Any]:
         return [row[0] for row in self.query(sql)]

@@ -1,18 +1,20 @@
-"""Runs Python programs as ``python PROGRAM`` would, in processes that have the libraries loaded.
+"""Runs Python programs as ``python PROGRAM`` would, in processes that have the modules loaded.
 
-Importing SQLAlchemy, Alembic and their like takes longer than what most commands do. This
-process imports them once and forks a child for each line of JSON on its standard input:
-``argv``, ``cwd``, ``env`` and the files ``stdin``, ``stdout`` and ``stderr``. It answers
-with the exit status, negative for a signal, one line each.
+Importing SQLAlchemy, Alembic and the modules of this tool takes ten times longer than what most
+commands do. This process imports them once and forks a child for each line of JSON on its
+standard input: ``argv``, ``cwd``, ``env`` and the files ``stdin``, ``stdout`` and ``stderr``.
+It answers with the exit status, negative for a signal, one line each.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import sys
@@ -20,7 +22,19 @@ import threading
 import traceback
 from typing import Any
 
-LIBRARIES = ("alembic.command", "black", "click", "factory", "rich.table", "sqlalchemy.orm")
+LIBRARIES = (
+    "alembic.command",
+    "black",
+    "click",
+    "factory",
+    "rich.table",
+    "sqlalchemy.orm",
+    "sqlalchemy.dialects.mysql",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.dialects.sqlite",
+    "sqlite3",
+)
+DRIVERS = ("psycopg", "pymysql")
 
 
 def run(argv: list[str]) -> int:
@@ -67,11 +81,20 @@ def child(request: dict[str, Any]) -> None:
         os._exit(status & 0xFF)
 
 
+def modules_of(package: str) -> list[str]:
+    """The modules of a package that do nothing but define things."""
+    found = pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}.")
+    names = [module.name for module in found]
+    return [n for n in names if not n.endswith("__main__") and ".templates" not in n]
+
+
 def serve() -> None:
-    sys.path.insert(1, os.environ["PYTHONPATH"])
-    for name in LIBRARIES:
+    sys.path[0] = os.environ["PYTHONPATH"]
+    for name in (*LIBRARIES, *modules_of("sqlalchemy_manage")):
         importlib.import_module(name)
-    sys.path.pop(1)
+    for name in DRIVERS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     gc.freeze()
     answers = os.fdopen(os.dup(1), "w")
     # A child that is told to end by its terminal is not alone in its group.

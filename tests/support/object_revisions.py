@@ -138,17 +138,6 @@ def key(backend: str) -> str:
     return {"mariadb": "mysql"}.get(backend, backend)
 
 
-def rows(engine: sa.Engine, query: str) -> list[tuple[object, ...]]:
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.exec_driver_sql(query)]
-
-
-def execute(engine: sa.Engine, *statements: str) -> None:
-    with engine.begin() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
-
-
 def _as_migrated(engine: sa.Engine) -> sa.Engine:
     """``engine`` with the settings that migrations have on SQLite."""
     if engine.dialect.name == "sqlite":

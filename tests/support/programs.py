@@ -35,11 +35,18 @@ Manage = Callable[..., Result]
 
 
 def run(
-    folder: Path, *args: object, url: str | None = None, stdin: str | None = None, **env: str
+    folder: Path,
+    *args: object,
+    url: str | None = None,
+    stdin: str | None = None,
+    fresh: bool = False,
+    **env: str,
 ) -> Result:
     """A program of a project, as a process of its own, in the project's folder.
 
-    ``run(folder, "manage.py", "migrate")`` or ``run(folder, "-m", "alembic", "current")``.
+    ``run(folder, "manage.py", "migrate")`` or ``run(folder, "-m", "alembic", "current")``. The
+    process has the libraries and the tool imported already, unless it is ``fresh``: then it is
+    a new interpreter, for tests of what is imported and of what has to be.
     """
     environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL",)}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
@@ -48,10 +55,8 @@ def run(
         environment["DATABASE_URL"] = url
     environment |= env
     argv = [str(arg) for arg in args]
-    own_interpreter = argv[0] in ("-c", "-W", "-X") or any(
-        name.startswith("PYTHON") for name in env
-    )
-    if not own_interpreter:
+    fresh = fresh or argv[0] in ("-c", "-W", "-X") or any(n.startswith("PYTHON") for n in env)
+    if not fresh:
         return _forked(argv, folder, environment, stdin or "")
     done = subprocess.run(
         [sys.executable, *argv],
@@ -85,7 +90,7 @@ def _end(server: subprocess.Popen[str]) -> None:
 
 
 def _forked(argv: list[str], folder: Path, environment: dict[str, str], stdin: str) -> Result:
-    """The same with a child of a process that has imported the libraries."""
+    """The same with a child of a process that has imported the libraries and the tool."""
     server = _fork_server()
     assert server.stdin is not None and server.stdout is not None
     with tempfile.TemporaryDirectory() as place:

@@ -10,18 +10,20 @@ import importlib
 import io
 import os
 import re
+import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from sqlalchemy_manage.cli import main
-from support.databases import BACKENDS
-from support.programs import Result
+from sqlalchemy_manage.migrations.revisions.files import create_folder
+from support import databases
+from support.programs import Result, run
 
 SETTINGS = """\
 DATABASES = {{"default": {{"URL": {0!r}}}, "other": {{"URL": {1!r}}}}}
@@ -36,6 +38,15 @@ from sqlalchemy_manage import main
 os.environ.setdefault("MANAGE_SETTINGS_MODULE", "staff_settings")
 sys.exit(main())
 """
+GIT_USER = {
+    "GIT_AUTHOR_NAME": "Ann",
+    "GIT_AUTHOR_EMAIL": "ann@example.org",
+    "GIT_COMMITTER_NAME": "Ann",
+    "GIT_COMMITTER_EMAIL": "ann@example.org",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
+NOTE = 'op.create_table("note", sa.Column("id", sa.Integer, primary_key=True))'
 UNDOING = ("migrate", "rollback", "redo")
 HEADER = """\
 import datetime
@@ -66,13 +77,17 @@ def key(name="id", type_=Integer, *more, **kw):
 """
 
 
-class App:
-    """A project with one app on one database."""
+class ProjectFolder:
+    """A project with one app on one database.
+
+    Its revisions are made from its models by ``makemigrations``, or written by the test:
+    then ``write_history`` comes first.
+    """
 
     def __init__(self, folder: Path, url: str, written_on: str | None = None) -> None:
         self.folder = folder
         self.url = url
-        self.author = App(folder, written_on) if written_on else None
+        self.author = ProjectFolder(folder, written_on) if written_on else None
         if self.author:
             settings = SETTINGS.format(written_on, url)
             (folder / "staff_settings.py").write_text(settings)
@@ -100,13 +115,53 @@ class App:
         self.file.write_text(HEADER + text)
 
     @property
+    def versions(self) -> Path:
+        return self.folder / "migrations" / "versions"
+
+    @property
     def revisions(self) -> list[str]:
-        folder = self.folder / "migrations" / "versions"
-        return sorted(path.name for path in folder.glob("*.py"))
+        return sorted(path.name for path in self.versions.glob("*.py"))
 
     def newest(self) -> str:
         """The text of the newest revision."""
-        return (self.folder / "migrations" / "versions" / self.revisions[-1]).read_text()
+        return (self.versions / self.revisions[-1]).read_text()
+
+    def write_history(self) -> Self:
+        """A migrations folder for revisions that the test writes; there are no models."""
+        self.models("")
+        create_folder(self.folder / "migrations")
+        (self.folder / "pyproject.toml").write_text(
+            '[tool.alembic]\nscript_location = "%(here)s/migrations"\nprepend_sys_path = ["."]\n'
+        )
+        return self
+
+    def write(self, name: str, down: object, body: str, more: str = "") -> Path:
+        """Write the file of a revision; ``body`` has its functions, ``more`` other names."""
+        path = self.versions / f"{name}.py"
+        self.versions.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            f'"""About {name}."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n'
+            f"revision = {name!r}\ndown_revision = {down!r}\n{more}\n\n{body}"
+        )
+        return path
+
+    def revision(
+        self, name: str, down: object, up: str = "pass", undo: str | None = "pass", more: str = ""
+    ) -> Path:
+        """Write a revision with these bodies, without a ``downgrade`` where ``undo`` is None."""
+        body = f"def upgrade() -> None:\n{textwrap.indent(up, '    ')}\n"
+        if undo is not None:
+            body += f"\n\ndef downgrade() -> None:\n{textwrap.indent(undo, '    ')}\n"
+        return self.write(name, down, body, more)
+
+    def below(self, name: str) -> str | None:
+        """The last revision before ``name`` by the numbers in their names."""
+        found = [other[:-3] for other in self.revisions if other < name]
+        return found[-1] if found else None
+
+    def step(self, name: str, *lines: str, undo: str = "pass", more: str = "") -> Path:
+        """Write a revision, or write it again, that follows the one before it by name."""
+        return self.revision(name, self.below(name), "\n".join(lines) or "pass", undo, more)
 
     @contextlib.contextmanager
     def imported_anew(self) -> Iterator[None]:
@@ -163,10 +218,18 @@ class App:
         self.done("makemigrations", "--no-input")
         self.done("migrate")
 
+    def spawn(self, *args: object) -> Result:
+        """``manage.py ARGS`` in a process of its own."""
+        return run(self.folder, "manage.py", *args)
+
+    def alembic(self, *args: object) -> Result:
+        """Plain ``alembic ARGS``, in a process of its own."""
+        return run(self.folder, "-m", "alembic", *args, MANAGE_SETTINGS_MODULE="staff_settings")
+
     @contextlib.contextmanager
     def without_newest(self) -> Iterator[None]:
         """Meanwhile the newest revision is not there, as before it was written."""
-        path = self.folder / "migrations" / "versions" / self.revisions[-1]
+        path = self.versions / self.revisions[-1]
         aside = path.rename(self.folder / path.name)
         yield
         aside.rename(path)
@@ -179,9 +242,7 @@ class App:
         return found
 
     def execute(self, *statements: str) -> None:
-        with self.engine.begin() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
+        databases.execute(self.engine, *statements)
 
     def by_hand(self, statements: tuple[str, ...] | Mapping[str, tuple[str, ...]]) -> None:
         """Run ``statements``, for each kind of database its own."""
@@ -190,8 +251,31 @@ class App:
         self.execute(*(statements if isinstance(statements, tuple) else statements[self.backend]))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+        return databases.query(self.engine, sql)
+
+    def tables(self) -> set[str]:
+        return databases.user_tables(self.engine)
+
+    def heads(self) -> set[str]:
+        """The revisions that the database is at."""
+        return {version for (version,) in self.query("SELECT version_num FROM alembic_version")}
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.folder,
+            env=os.environ | GIT_USER,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def commit(self, message: str) -> str:
+        """Commit everything; the short name of the commit."""
+        self.git("add", "-A")
+        self.git("commit", "-qm", message)
+        return self.git("rev-parse", "--short", "HEAD").strip()
 
     def insert(self, rows: Mapping[str, Any]) -> None:
         if self.author:
@@ -274,85 +358,3 @@ def _comparable(facts: Any) -> Any:
     if isinstance(facts, sa.types.TypeEngine):
         return repr(facts)
     return _plain(facts) if isinstance(facts, (str, sa.TextClause)) else facts
-
-
-@dataclass(frozen=True)
-class Case:
-    """Models, rows, the models changed, and what has to become of them.
-
-    ``after``: the new models, or what is replaced in the old ones. ``does``: the
-    operations in words, ``*`` for what differs from database to database. ``tables`` and
-    ``columns``: the new names of what holds the same data afterwards. ``becomes``: the
-    values of a column that are others or new, one for all rows or one a row. ``lost``:
-    tables and columns whose data a downgrade cannot bring back; ``back``: values that are
-    others after it than they were; ``nullable``: columns that it brings back without their
-    NOT NULL. ``first`` and ``sql``: done by hand before the first revision, and before the
-    change. ``reads``: a query with the same answer at every step, asked after ``writes``, a
-    statement for the old names and one for the new, which is rolled back. ``next_id``: the
-    id that a row of a table gets in the end.
-    """
-
-    before: str
-    after: str | tuple[tuple[str, str], ...]
-    rows: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
-    flags: tuple[str, ...] = ()
-    does: tuple[str, ...] = ()
-    tables: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    becomes: Mapping[str, Any] = field(default_factory=dict)
-    lost: tuple[str, ...] = ()
-    back: Mapping[str, Any] = field(default_factory=dict)
-    nullable: tuple[str, ...] = ()
-    first: str = ""
-    sql: tuple[str, ...] | Mapping[str, tuple[str, ...]] = ()
-    writes: tuple[str, str] = ("", "")
-    reads: str = ""
-    next_id: Mapping[str, int] = field(default_factory=dict)
-    only: tuple[str, ...] = BACKENDS
-
-    @property
-    def changed(self) -> str:
-        """The models after the change."""
-        if isinstance(self.after, str):
-            return self.after
-        text = self.before
-        for old, new in self.after:
-            assert old in text, old
-            text = text.replace(old, new)
-        return text
-
-    def expected(self, data: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-        """``data`` as it is after the change."""
-        found = {}
-        for name, rows in data.items():
-            new, names = self.tables.get(name, name), self.columns.get(name, {})
-            kept = [
-                {
-                    names.get(c, c): value
-                    for c, value in row.items()
-                    if f"{name}.{c}" not in self.lost or f"{new}.{c}" in self.becomes
-                }
-                for row in rows
-            ]
-            if name not in self.lost:
-                found[new] = kept
-        return _with(found, self.becomes)
-
-    def undone(self, data: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-        """``data`` as it is after an upgrade and a downgrade."""
-        found = {name: [dict(row) for row in rows] for name, rows in data.items()}
-        found |= {table: [] for table in self.lost if table in found}
-        return _with(found, {p: None for p in self.lost if p not in found} | dict(self.back))
-
-
-def _with(
-    data: dict[str, list[dict[str, Any]]], values: Mapping[str, Any]
-) -> dict[str, list[dict[str, Any]]]:
-    for place, found in values.items():
-        table, _, column = place.rpartition(".")
-        rows = data.setdefault(table, [])
-        for row, value in zip(
-            rows, found if isinstance(found, list) else [found] * len(rows), strict=True
-        ):
-            row[column] = value
-    return data

@@ -6,54 +6,33 @@ import re
 from pathlib import Path
 from typing import Any
 
-from support.programs import ROOT, Result
-from support.project import App
-
-REVISION = """
-import sqlalchemy as sa
-from alembic import op
-
-revision = {name!r}
-down_revision = {down!r}
-{more}
-
-def upgrade():
-{body}
-
-def downgrade():
-    pass
-"""
+from support.programs import Result
+from support.project import ProjectFolder
 
 
-class Rebuilds:
+class Rebuilds(ProjectFolder):
     """A project on SQLite with revisions of SQL, and what is in its database."""
 
     def __init__(self, folder: Path) -> None:
-        self.app = App(folder, f"sqlite:///{folder / 'db.sqlite'}")
-        self.app.models("")
-        self.versions = folder / "migrations" / "versions"
-        self.versions.mkdir(parents=True)
-        for name in ("env.py", "script.py.mako"):
-            (folder / "migrations" / name).write_text((ROOT / "migrations" / name).read_text())
-        (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-        self.last: str | None = None
+        super().__init__(folder, f"sqlite:///{folder / 'db.sqlite'}")
+        self.write_history()
 
-    def revision(self, body: str, more: str = "") -> str:
-        name = f"{int((self.last or '0')[:4]) + 1:04}_step"
-        lines = "".join(f"    {line}\n" for line in body.strip("\n").split("\n"))
-        text = REVISION.format(name=name, down=self.last, body=lines, more=more)
-        (self.versions / f"{name}.py").write_text(text)
-        self.last = name
+    @property
+    def last(self) -> str:
+        """The newest revision."""
+        return self.revisions[-1].removesuffix(".py")
+
+    def next(self, body: str, more: str = "") -> str:
+        """Write a revision; its name."""
+        name = f"{len(self.revisions) + 1:04}_step"
+        self.step(name, body.strip("\n"), more=more)
         return name
 
     def sql(self, *statements: str) -> None:
-        self.revision("\n".join(f"op.get_bind().exec_driver_sql({s!r})" for s in statements))
+        self.next("\n".join(f"op.get_bind().exec_driver_sql({s!r})" for s in statements))
 
     def migrate(self) -> Result:
-        return self.app.manage("migrate")
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.app.query(sql)
+        return self.manage("migrate")
 
     def statement(self, name: str) -> str:
         ((sql,),) = self.query(f"SELECT sql FROM sqlite_master WHERE name = '{name}'")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.handwritten import NOTE, Handwritten
+from support.project import NOTE, ProjectFolder
 
 TABLES = (
     NOTE[:-1] + ', sa.Column("text", sa.String(20)))\n'
@@ -16,25 +16,25 @@ TABLES = (
 
 
 @pytest.fixture
-def app(tmp_path: Path, database_url: str) -> Handwritten:
+def app(tmp_path: Path, database_url: str) -> ProjectFolder:
     return filled(tmp_path, database_url)
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Handwritten:
+def local(tmp_path: Path) -> ProjectFolder:
     return filled(tmp_path, f"sqlite:///{tmp_path / 'local.sqlite'}")
 
 
-def filled(folder: Path, url: str) -> Handwritten:
+def filled(folder: Path, url: str) -> ProjectFolder:
     """note with three rows, two of which have a text, and log, which is empty."""
-    app = Handwritten(folder / "project", url)
+    app = ProjectFolder(folder / "project", url).write_history()
     app.revision("0001_note", None, TABLES, 'op.drop_table("log")\nop.drop_table("note")')
     app.done("migrate")
     app.execute("INSERT INTO note (id, text) VALUES (1, 'a'), (2, 'b'), (3, NULL)")
     return app
 
 
-def ahead(app: Handwritten, *arguments: str) -> list[dict[str, Any]]:
+def ahead(app: ProjectFolder, *arguments: str) -> list[dict[str, Any]]:
     done = app.done("migrate", *arguments, "--plan", "--json")
     found: list[dict[str, Any]] = json.loads(done.stdout)["revisions"]
     return found
@@ -46,7 +46,7 @@ def loss(
     return {"kind": kind, "name": name, "rows": rows, "values": values, "certain": certain}
 
 
-def test_words_rows_and_losses_on_every_database(app: Handwritten) -> None:
+def test_words_rows_and_losses_on_every_database(app: ProjectFolder) -> None:
     app.revision(
         "0002_less",
         "0001_note",
@@ -65,7 +65,7 @@ def test_words_rows_and_losses_on_every_database(app: Handwritten) -> None:
         "         destructive: deletes from note, which has 3 rows",
         "         cannot be undone: it has no downgrade()",
     ]
-    assert app.stands_at() == {"0001_note"}
+    assert app.heads() == {"0001_note"}
     assert app.query("SELECT count(*) FROM note") == [(3,)]
     (found,) = ahead(app)
     assert found == {
@@ -89,7 +89,7 @@ def test_words_rows_and_losses_on_every_database(app: Handwritten) -> None:
     }
 
 
-def test_a_downgrade_tells_what_it_drops(app: Handwritten) -> None:
+def test_a_downgrade_tells_what_it_drops(app: ProjectFolder) -> None:
     (found,) = ahead(app, "zero")
     assert found["direction"] == "downgrade"
     assert found["destroys"] == [loss("table", "log", 0), loss("table", "note", 3)]
@@ -98,14 +98,16 @@ def test_a_downgrade_tells_what_it_drops(app: Handwritten) -> None:
 
 
 def test_without_a_database_there_is_nothing_to_count(tmp_path: Path) -> None:
-    app = Handwritten(tmp_path / "project", f"sqlite:///{tmp_path / 'none.sqlite'}")
+    app = ProjectFolder(
+        tmp_path / "project", f"sqlite:///{tmp_path / 'none.sqlite'}"
+    ).write_history()
     app.revision("0001_note", None, TABLES + '\nop.drop_table("log")')
     (found,) = ahead(app)
     assert (found["rows"], found["destroys"]) == ({}, [])
     assert not (tmp_path / "none.sqlite").exists()
 
 
-def test_names_are_followed_through_the_plan(local: Handwritten) -> None:
+def test_names_are_followed_through_the_plan(local: ProjectFolder) -> None:
     local.revision(
         "0002_names",
         "0001_note",
@@ -127,7 +129,7 @@ def test_names_are_followed_through_the_plan(local: Handwritten) -> None:
 
 
 def test_of_sql_for_each_dialect_that_of_the_database_is_shown(
-    app: Handwritten, backend: str
+    app: ProjectFolder, backend: str
 ) -> None:
     names = ("sqlite", "postgresql", "mysql", "mariadb")
     statements = {name: ["DROP TABLE log", f"SELECT '{name}'"] for name in names}
@@ -211,14 +213,14 @@ def test_of_sql_for_each_dialect_that_of_the_database_is_shown(
     ],
 )
 def test_what_is_destructive(
-    local: Handwritten, up: str, more: str, destroys: list[dict[str, Any]]
+    local: ProjectFolder, up: str, more: str, destroys: list[dict[str, Any]]
 ) -> None:
     local.revision("0002_change", "0001_note", up, more=more)
     (found,) = ahead(local)
     assert found["destroys"] == destroys
 
 
-def test_views_and_names_that_differ_in_case(app: Handwritten, backend: str) -> None:
+def test_views_and_names_that_differ_in_case(app: ProjectFolder, backend: str) -> None:
     app.execute("CREATE VIEW texts AS SELECT id, text FROM note")
     app.revision("0002_change", "0001_note", 'op.execute("DELETE FROM texts WHERE id = 2")')
     (found,) = ahead(app)
@@ -251,14 +253,14 @@ def test_views_and_names_that_differ_in_case(app: Handwritten, backend: str) -> 
     ],
 )
 def test_what_cannot_be_undone(
-    local: Handwritten, up: str, down: str | None, reason: str | None
+    local: ProjectFolder, up: str, down: str | None, reason: str | None
 ) -> None:
     local.revision("0002_change", "0001_note", up, down)
     (found,) = ahead(local)
     assert found["irreversible"] == reason
 
 
-def test_json_needs_plan_and_check_still_has_its_exit_code(local: Handwritten) -> None:
+def test_json_needs_plan_and_check_still_has_its_exit_code(local: ProjectFolder) -> None:
     assert ahead(local) == []
     local.revision("0002_change", "0001_note")
     wrong = local.manage("migrate", "--json")

@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.handwritten import NOTE, Handwritten
 from support.programs import Result
+from support.project import NOTE, ProjectFolder
 
 
 @pytest.fixture
-def app(tmp_path: Path, database_url: str) -> Handwritten:
+def app(tmp_path: Path, database_url: str) -> ProjectFolder:
     return line(tmp_path, database_url)
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Handwritten:
+def local(tmp_path: Path) -> ProjectFolder:
     return line(tmp_path, f"sqlite:///{tmp_path / 'local.sqlite'}")
 
 
-def line(folder: Path, url: str) -> Handwritten:
+def line(folder: Path, url: str) -> ProjectFolder:
     """Three revisions in a line, applied."""
-    app = Handwritten(folder / "project", url)
+    app = ProjectFolder(folder / "project", url).write_history()
     app.revision("0001_note", None, NOTE, "op.drop_table('note')")
     for name, below, column in [
         ("0002_a", "0001_note", "a"),
@@ -35,7 +35,7 @@ def line(folder: Path, url: str) -> Handwritten:
     return app
 
 
-def diamond(app: Handwritten) -> None:
+def diamond(app: ProjectFolder) -> None:
     """Two branches above 0003_b, joined again, applied."""
     app.revision("0004_left", "0003_b")
     app.revision("0004_right", "0003_b")
@@ -43,7 +43,7 @@ def diamond(app: Handwritten) -> None:
     app.done("migrate")
 
 
-def columns(app: Handwritten) -> list[str]:
+def columns(app: ProjectFolder) -> list[str]:
     return [column["name"] for column in sa.inspect(app.engine).get_columns("note")]
 
 
@@ -53,10 +53,10 @@ def told(result: Result) -> list[str]:
     return [what.strip() for what, dots, _ in lines if dots]
 
 
-def test_rollback_and_redo(app: Handwritten) -> None:
+def test_rollback_and_redo(app: ProjectFolder) -> None:
     app.execute("INSERT INTO note (id, a, b) VALUES (1, 2, 3)")
     assert told(app.done("rollback")) == ["Undoing 0003_b"]
-    assert (app.stands_at(), columns(app)) == ({"0002_a"}, ["id", "a"])
+    assert (app.heads(), columns(app)) == ({"0002_a"}, ["id", "a"])
     app.done("migrate")
     assert told(app.done("redo", "2")) == [
         "Undoing 0003_b",
@@ -64,13 +64,13 @@ def test_rollback_and_redo(app: Handwritten) -> None:
         "Applying 0002_a",
         "Applying 0003_b",
     ]
-    assert (app.stands_at(), columns(app)) == ({"0003_b"}, ["id", "a", "b"])
+    assert (app.heads(), columns(app)) == ({"0003_b"}, ["id", "a", "b"])
     assert app.query("SELECT id, a, b FROM note") == [(1, None, None)]
     assert told(app.done("rollback", "3"))[-1] == "Undoing 0001_note"
-    assert app.stands_at() == set()
+    assert app.heads() == set()
 
 
-def test_plans_of_rollback_and_redo(local: Handwritten) -> None:
+def test_plans_of_rollback_and_redo(local: ProjectFolder) -> None:
     local.execute("INSERT INTO note (id, b) VALUES (1, 3)")
     plan = local.done("rollback", "--plan").stdout
     assert plan.splitlines()[0] == "undo   0003_b  About 0003_b."
@@ -82,7 +82,7 @@ def test_plans_of_rollback_and_redo(local: Handwritten) -> None:
         ("upgrade", "0002_a"),
         ("upgrade", "0003_b"),
     ]
-    assert local.stands_at() == {"0003_b"}
+    assert local.heads() == {"0003_b"}
 
 
 @pytest.mark.parametrize("command", ["rollback", "redo"])
@@ -96,15 +96,15 @@ def test_plans_of_rollback_and_redo(local: Handwritten) -> None:
     ],
 )
 def test_wrong_usage_of_rollback(
-    local: Handwritten, command: str, arguments: list[str], says: str
+    local: ProjectFolder, command: str, arguments: list[str], says: str
 ) -> None:
     result = local.manage(command, *arguments)
     assert result.code == 2
     assert says in result.stderr
-    assert local.stands_at() == {"0003_b"}
+    assert local.heads() == {"0003_b"}
 
 
-def test_steps_where_branches_meet(local: Handwritten) -> None:
+def test_steps_where_branches_meet(local: ProjectFolder) -> None:
     diamond(local)
     assert told(local.done("redo")) == ["Undoing 0005_join", "Applying 0005_join"]
     plan = json.loads(local.done("redo", "--plan", "--json").stdout)["revisions"]
@@ -113,7 +113,7 @@ def test_steps_where_branches_meet(local: Handwritten) -> None:
         result = local.manage(*command)
         assert result.code == 2
         assert "'-2' is unclear: there are several branches" in result.stderr
-        assert local.stands_at() == {"0005_join"}
+        assert local.heads() == {"0005_join"}
     assert told(local.done("migrate", "-4"))[-1] == "Undoing 0003_b"
     result = local.manage("migrate", "+3")
     assert (result.code, "'+3' is unclear" in result.stderr) == (2, True)
@@ -133,7 +133,7 @@ def test_steps_where_branches_meet(local: Handwritten) -> None:
     ],
 )
 def test_what_cannot_be_undone_stops_all_before_anything_runs(
-    local: Handwritten, downgrade: str | None, reason: str
+    local: ProjectFolder, downgrade: str | None, reason: str
 ) -> None:
     local.revision("0004_final", "0003_b", "pass", downgrade)
     local.revision("0005_more", "0004_final")
@@ -143,19 +143,19 @@ def test_what_cannot_be_undone_stops_all_before_anything_runs(
         assert result.code == 1
         assert f"0004_final cannot be undone: {reason}. Nothing was run." in result.stderr
         assert str(local.versions / "0004_final.py") in result.stderr
-        assert local.stands_at() == {"0005_more"}
+        assert local.heads() == {"0005_more"}
     local.done("migrate", "--fake", "0003")
-    assert local.stands_at() == {"0003_b"}
+    assert local.heads() == {"0003_b"}
 
 
-def test_a_downgrade_from_elsewhere_is_run(local: Handwritten) -> None:
+def test_a_downgrade_from_elsewhere_is_run(local: ProjectFolder) -> None:
     path = local.revision("0004_helper", "0003_b", "pass", None)
     path.write_text(path.read_text() + "\n\ndowngrade = upgrade\n")
     local.done("migrate")
     assert told(local.done("rollback")) == ["Undoing 0004_helper"]
 
 
-def test_a_downgrade_that_does_nothing_is_told(local: Handwritten) -> None:
+def test_a_downgrade_that_does_nothing_is_told(local: ProjectFolder) -> None:
     add = "op.add_column('note', sa.Column('c', sa.Integer))"
     local.revision("0004_c", "0003_b", add, "pass")
     local.done("migrate")
@@ -164,7 +164,7 @@ def test_a_downgrade_that_does_nothing_is_told(local: Handwritten) -> None:
     assert columns(local) == ["id", "a", "b", "c"]
 
 
-def test_targets_that_are_reached_already(local: Handwritten) -> None:
+def test_targets_that_are_reached_already(local: ProjectFolder) -> None:
     for target in ("head", "heads", "0003", "+0", "-0"):
         result = local.done("migrate", target)
         assert result.stderr == "Nothing to do: the database is at 0003_b.\n"
@@ -174,7 +174,7 @@ def test_targets_that_are_reached_already(local: Handwritten) -> None:
     assert local.manage("rollback").code == 2
 
 
-def test_fake_says_that_it_only_records(local: Handwritten) -> None:
+def test_fake_says_that_it_only_records(local: ProjectFolder) -> None:
     result = local.done("migrate", "--fake", "zero")
     assert "Undoing" not in result.stderr
     assert "Recorded without running: 0003_b, 0002_a, 0001_note" in result.stderr

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.programs import ROOT, run
+from support.programs import run
 from support.scratch import OURS, STOPPED, tables
 
 from sqlalchemy_manage.databases.engines import create_engine
@@ -86,15 +85,9 @@ def test_a_revision_for_mariadb_alone_needs_the_server(
 
 
 @pytest.fixture
-def sample(tmp_path: Path) -> Path:
-    """A copy of the sample project, with one column more in a model."""
-    target = tmp_path / "sample"
-    target.mkdir()
-    for name in ("manage.py", "settings.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, target)
-    for name in ("hr", "migrations"):
-        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-    models = target / "hr" / "models.py"
+def sample(sample: Path) -> Path:
+    """The copy of the sample project, with one column more in a model."""
+    models = sample / "hr" / "models.py"
     column = "    hired_on: Mapped[datetime | None]"
     assert column in models.read_text()
     models.write_text(
@@ -102,7 +95,7 @@ def sample(tmp_path: Path) -> Path:
             column, f"    notes: Mapped[str | None] = mapped_column(Name)\n{column}"
         )
     )
-    return target
+    return sample
 
 
 @pytest.mark.parametrize("backend", STOPPED)

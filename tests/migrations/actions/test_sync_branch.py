@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.handwritten import NOTE, WHO, Handwritten
+from support.project import GIT_USER, NOTE, ProjectFolder
 
 from sqlalchemy_manage.migrations.actions import sync_branch as branches
 from sqlalchemy_manage.migrations.actions.sync_branch import left_behind
@@ -23,15 +23,15 @@ MINE = "op.add_column('note', sa.Column('mine', sa.Integer))"
 NO_GRADE = "op.drop_column('note', 'grade')"
 
 
-def tables(app: Handwritten) -> dict[str, set[str]]:
+def tables(app: ProjectFolder) -> dict[str, set[str]]:
     inspector = sa.inspect(app.engine)
     names = (n for n in inspector.get_table_names() if not n.startswith(("alembic", "sqlalchemy")))
     return {name: {c["name"] for c in inspector.get_columns(name)} for name in names}
 
 
-def on_main(folder: Path, url: str) -> Handwritten:
+def on_main(folder: Path, url: str) -> ProjectFolder:
     """One revision on the branch main, applied."""
-    app = Handwritten(folder, url)
+    app = ProjectFolder(folder, url).write_history()
     app.git("init", "-qb", "main")
     app.revision("0001_note", None, NOTE, "op.drop_table('note')")
     app.commit("note")
@@ -39,7 +39,7 @@ def on_main(folder: Path, url: str) -> Handwritten:
     return app
 
 
-def switched(app: Handwritten) -> str:
+def switched(app: ProjectFolder) -> str:
     """Two revisions of another branch applied, and back on main, which has one of its own."""
     app.git("switch", "-qc", "grades")
     app.revision("0002_grade", "0001_note", THEIRS, NO_GRADE)
@@ -55,17 +55,17 @@ def switched(app: Handwritten) -> str:
 
 
 @pytest.fixture
-def app(tmp_path: Path, database_url: str) -> Handwritten:
+def app(tmp_path: Path, database_url: str) -> ProjectFolder:
     return on_main(tmp_path / "project", database_url)
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Handwritten:
+def local(tmp_path: Path) -> ProjectFolder:
     return on_main(tmp_path / "project", f"sqlite:///{tmp_path / 'local.sqlite'}")
 
 
 def test_migrate_names_branch_and_commit_and_sync_branch_goes_back_through_them(
-    app: Handwritten,
+    app: ProjectFolder,
 ) -> None:
     commit = switched(app)
     app.execute("INSERT INTO note (id, grade) VALUES (1, 5), (2, NULL)")
@@ -76,7 +76,7 @@ def test_migrate_names_branch_and_commit_and_sync_branch_goes_back_through_them(
     assert "by Ann (migrations/versions/0003_extra.py)" in refused.stderr
     assert "  0002_grade: branch grades, commit " in refused.stderr
     assert "manage.py migrate --sync-branch" in refused.stderr
-    assert app.stands_at() == {"0003_extra"}
+    assert app.heads() == {"0003_extra"}
 
     plan = app.done("migrate", "--sync-branch", "--plan")
     assert plan.stdout.splitlines()[0] == "undo   0003_extra  About 0003_extra."
@@ -86,7 +86,7 @@ def test_migrate_names_branch_and_commit_and_sync_branch_goes_back_through_them(
         "apply  0002_mine  About 0002_mine.",
         "         + add column note.mine",
     ]
-    assert app.stands_at() == {"0003_extra"}
+    assert app.heads() == {"0003_extra"}
 
     done = app.done("migrate", "--sync-branch")
     told = [line.strip().partition(" ...")[0] for line in done.stderr.splitlines()]
@@ -96,14 +96,14 @@ def test_migrate_names_branch_and_commit_and_sync_branch_goes_back_through_them(
         "Applying 0002_mine",
     ]
     assert f"0003_extra: branch grades, commit {commit}" in done.stderr
-    assert app.stands_at() == {"0002_mine"}
+    assert app.heads() == {"0002_mine"}
     assert tables(app) == {"note": {"id", "mine"}}
     assert app.query("SELECT id FROM note ORDER BY id") == [(1,), (2,)]
     assert app.git("status", "--porcelain") == ""
     assert app.manage("migrate", "--sync-branch").stderr.startswith("Nothing to do")
 
 
-def test_of_a_merge_only_the_other_side_is_undone(app: Handwritten) -> None:
+def test_of_a_merge_only_the_other_side_is_undone(app: ProjectFolder) -> None:
     app.revision("0002_mine", "0001_note", MINE, "op.drop_column('note', 'mine')")
     app.commit("mine")
     app.git("switch", "-qc", "grades")
@@ -113,24 +113,24 @@ def test_of_a_merge_only_the_other_side_is_undone(app: Handwritten) -> None:
     app.done("migrate")
     app.git("switch", "-q", "main")
     app.done("migrate", "--sync-branch")
-    assert app.stands_at() == {"0002_mine"}
+    assert app.heads() == {"0002_mine"}
     assert tables(app) == {"note": {"id", "mine"}}
 
 
-def test_of_two_heads_the_one_that_is_here_stays(local: Handwritten) -> None:
+def test_of_two_heads_the_one_that_is_here_stays(local: ProjectFolder) -> None:
     local.revision("0002_mine", "0001_note", MINE, "op.drop_column('note', 'mine')")
     local.commit("mine")
     local.git("switch", "-qc", "grades")
     local.revision("0002_grade", "0001_note", THEIRS, NO_GRADE)
     local.commit("grade")
     local.done("migrate", "heads")
-    assert local.stands_at() == {"0002_mine", "0002_grade"}
+    assert local.heads() == {"0002_mine", "0002_grade"}
     local.git("switch", "-q", "main")
     local.done("migrate", "--sync-branch")
-    assert local.stands_at() == {"0002_mine"}
+    assert local.heads() == {"0002_mine"}
 
 
-def test_what_fails_half_way_leaves_a_database_from_which_it_goes_on(app: Handwritten) -> None:
+def test_what_fails_half_way_leaves_a_database_from_which_it_goes_on(app: ProjectFolder) -> None:
     app.git("switch", "-qc", "grades")
     app.revision("0002_grade", "0001_note", THEIRS, "raise_it()")
     app.revision("0003_empty", "0002_grade", "pass")
@@ -140,7 +140,7 @@ def test_what_fails_half_way_leaves_a_database_from_which_it_goes_on(app: Handwr
     failed = app.manage("migrate", "--sync-branch")
     assert failed.code == 1
     assert "0002_grade failed: NameError" in failed.stderr
-    assert app.stands_at() == {"0002_grade"}
+    assert app.heads() == {"0002_grade"}
     app.git("switch", "-q", "grades")
     app.revision("0002_grade", "0001_note", THEIRS, NO_GRADE)
     app.commit("mended")
@@ -149,7 +149,7 @@ def test_what_fails_half_way_leaves_a_database_from_which_it_goes_on(app: Handwr
     assert tables(app) == {"note": {"id"}}
 
 
-def test_one_that_cannot_be_undone_stops_it_before_anything_runs(local: Handwritten) -> None:
+def test_one_that_cannot_be_undone_stops_it_before_anything_runs(local: ProjectFolder) -> None:
     local.git("switch", "-qc", "grades")
     local.revision("0002_grade", "0001_note", THEIRS, None)
     local.revision("0003_empty", "0002_grade", "pass")
@@ -159,31 +159,31 @@ def test_one_that_cannot_be_undone_stops_it_before_anything_runs(local: Handwrit
     refused = local.manage("migrate", "--sync-branch")
     assert refused.code == 1
     assert "0002_grade cannot be undone: it has no downgrade()" in refused.stderr
-    assert local.stands_at() == {"0003_empty"}
+    assert local.heads() == {"0003_empty"}
 
 
-def left(app: Handwritten) -> branches.Left:
+def left(app: ProjectFolder) -> branches.Left:
     with app.imported_anew():
         found = left_behind(
-            Project("staff_settings"), read_history(app.versions), tuple(app.stands_at())
+            Project("staff_settings"), read_history(app.versions), tuple(app.heads())
         )
     assert found is not None
     return found
 
 
-def stash(app: Handwritten) -> str:
+def stash(app: ProjectFolder) -> str:
     app.git("stash", "-q", "--include-untracked")
     return "the stash"
 
 
-def older_stash(app: Handwritten) -> str:
+def older_stash(app: ProjectFolder) -> str:
     app.git("stash", "-q", "--include-untracked")
     (app.folder / "other").touch()
     app.git("stash", "-q", "--include-untracked")
     return "on no branch any more"
 
 
-def deleted_branch(app: Handwritten) -> str:
+def deleted_branch(app: ProjectFolder) -> str:
     app.git("switch", "-qc", "gone")
     app.commit("grade")
     app.git("switch", "-q", "main")
@@ -191,14 +191,14 @@ def deleted_branch(app: Handwritten) -> str:
     return "on no branch any more"
 
 
-def deleted_file(app: Handwritten) -> str:
+def deleted_file(app: ProjectFolder) -> str:
     app.commit("grade")
     (app.versions / "0002_grade.py").unlink()
     app.commit("no grade")
     return "branch main"
 
 
-def overruled_by_a_merge(app: Handwritten) -> str:
+def overruled_by_a_merge(app: ProjectFolder) -> str:
     app.git("switch", "-qc", "side")
     app.commit("grade")
     app.git("switch", "-q", "main")
@@ -208,7 +208,7 @@ def overruled_by_a_merge(app: Handwritten) -> str:
     return "branch main"
 
 
-def tag(app: Handwritten) -> str:
+def tag(app: ProjectFolder) -> str:
     app.git("switch", "-qc", "gone")
     app.commit("grade")
     app.git("tag", "v1")
@@ -217,7 +217,7 @@ def tag(app: Handwritten) -> str:
     return "tag v1"
 
 
-def remote_branch(app: Handwritten) -> str:
+def remote_branch(app: ProjectFolder) -> str:
     app.git("switch", "-qc", "gone")
     app.commit("grade")
     app.git("update-ref", "refs/remotes/origin/grades", "HEAD")
@@ -226,7 +226,7 @@ def remote_branch(app: Handwritten) -> str:
     return "branch origin/grades"
 
 
-def in_another_folder(app: Handwritten) -> str:
+def in_another_folder(app: ProjectFolder) -> str:
     app.git("switch", "-qc", "moved")
     (app.folder / "elsewhere").mkdir()
     (app.versions / "0002_grade.py").rename(app.folder / "elsewhere" / "a_0002_grade_b.py")
@@ -249,7 +249,9 @@ def in_another_folder(app: Handwritten) -> str:
     ],
     ids=lambda function: function.__name__,
 )
-def test_wherever_git_has_the_file(local: Handwritten, hide: Callable[[Handwritten], str]) -> None:
+def test_wherever_git_has_the_file(
+    local: ProjectFolder, hide: Callable[[ProjectFolder], str]
+) -> None:
     path = local.revision("0002_grade", "0001_note", THEIRS, NO_GRADE)
     text = path.read_text()
     local.done("migrate")
@@ -261,7 +263,7 @@ def test_wherever_git_has_the_file(local: Handwritten, hide: Callable[[Handwritt
 
 
 def test_the_newest_version_of_the_file_and_of_the_folder_of_the_project(
-    local: Handwritten,
+    local: ProjectFolder,
 ) -> None:
     local.git("switch", "-qc", "grades")
     local.revision("0002_grade", "0001_note", THEIRS, "old()")
@@ -283,7 +285,7 @@ def test_the_newest_version_of_the_file_and_of_the_folder_of_the_project(
 def test_without_git_the_choices_are_named(
     tmp_path: Path, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = Handwritten(tmp_path / "project", f"sqlite:///{tmp_path / 'x.sqlite'}")
+    app = ProjectFolder(tmp_path / "project", f"sqlite:///{tmp_path / 'x.sqlite'}").write_history()
     app.revision("0001_note", None, NOTE)
     app.done("migrate")
     app.execute("UPDATE alembic_version SET version_num = '0009_gone'")
@@ -303,7 +305,7 @@ def test_without_git_the_choices_are_named(
         assert "fatal" not in result.stderr
 
 
-def test_a_file_of_that_name_with_another_id_is_not_taken(local: Handwritten) -> None:
+def test_a_file_of_that_name_with_another_id_is_not_taken(local: ProjectFolder) -> None:
     local.git("switch", "-qc", "other")
     path = local.revision("0002_grade", "0001_note")
     path.write_text(path.read_text().replace("'0002_grade'", "'0002_other'"))
@@ -317,12 +319,12 @@ def test_a_file_of_that_name_with_another_id_is_not_taken(local: Handwritten) ->
 
 
 def test_nothing_in_a_repository_steers_the_terminal(
-    local: Handwritten, monkeypatch: pytest.MonkeyPatch
+    local: ProjectFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local.git("switch", "-qc", "other")
     path = local.revision("0002_grade", "0001_note", "op.execute('SELECT 1 -- \x1b[2J')")
     path.write_text(path.read_text().replace("About", "\x1b]0;About\x07"))
-    monkeypatch.setitem(WHO, "GIT_AUTHOR_NAME", "A\x1b[31mnn")
+    monkeypatch.setitem(GIT_USER, "GIT_AUTHOR_NAME", "A\x1b[31mnn")
     local.commit("other")
     local.done("migrate")
     local.git("switch", "-q", "main")
@@ -335,7 +337,7 @@ def test_nothing_in_a_repository_steers_the_terminal(
         assert "\x1b" not in result.stdout + result.stderr
 
 
-def test_a_hook_of_git_may_ask(local: Handwritten, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hook_of_git_may_ask(local: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     local.git("switch", "-qc", "grades")
     local.revision("0002_grade", "0001_note", THEIRS, NO_GRADE)
     local.commit("grade")
@@ -362,7 +364,7 @@ class Terminal(io.StringIO):
     ],
 )
 def test_on_a_terminal_the_code_runs_when_somebody_says_so(
-    local: Handwritten,
+    local: ProjectFolder,
     typed: str,
     arguments: list[str],
     done: bool,
@@ -371,16 +373,16 @@ def test_on_a_terminal_the_code_runs_when_somebody_says_so(
     commit = switched(local)
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
     assert local.manage("migrate", "--check", *arguments).code == 1
-    assert local.stands_at() == {"0003_extra"}
+    assert local.heads() == {"0003_extra"}
     result = local.manage("migrate", *arguments)
     assert (result.code == 0) is done, result
-    assert (local.stands_at() == {"0002_mine"}) is done
+    assert (local.heads() == {"0002_mine"}) is done
     assert f"commit {commit}" in result.stderr
     assert ("running the code" in result.stderr) is ("--no-input" not in arguments)
 
 
 def test_nothing_is_left_in_the_temporary_folder(
-    local: Handwritten, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    local: ProjectFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     switched(local)
     place = tmp_path / "temporary"
@@ -390,7 +392,7 @@ def test_nothing_is_left_in_the_temporary_folder(
     assert os.listdir(place) == []
 
 
-def test_fake_forgets_a_revision_that_has_no_file(app: Handwritten) -> None:
+def test_fake_forgets_a_revision_that_has_no_file(app: ProjectFolder) -> None:
     app.revision("0002_mine", "0001_note", MINE)
     app.execute("UPDATE alembic_version SET version_num = '0009_gone'")
     for unclear in (["-1"], []):
@@ -399,19 +401,19 @@ def test_fake_forgets_a_revision_that_has_no_file(app: Handwritten) -> None:
         assert "is unclear" in wrong.stderr
     for look in ("--check", "--plan"):
         assert app.manage("migrate", "--fake", "0001", look).code == 1
-    assert app.stands_at() == {"0009_gone"}
+    assert app.heads() == {"0009_gone"}
     result = app.done("migrate", "--fake", "0001")
     assert "the database is at 0001_note" in result.stderr
-    assert app.stands_at() == {"0001_note"}
+    assert app.heads() == {"0001_note"}
     assert "Applying 0002_mine ... OK" in app.done("migrate").stderr
     app.execute("UPDATE alembic_version SET version_num = '0009_gone'")
     app.done("migrate", "--fake", "zero")
-    assert app.stands_at() == set()
+    assert app.heads() == set()
     assert "note" in tables(app)
 
 
 def test_without_git_the_ledger_has_the_file(tmp_path: Path, database_url: str) -> None:
-    app = Handwritten(tmp_path / "project", database_url)
+    app = ProjectFolder(tmp_path / "project", database_url).write_history()
     app.revision("0001_note", None, NOTE, "op.drop_table('note')")
     app.revision("0002_grade", "0001_note", THEIRS, NO_GRADE)
     app.done("migrate")

@@ -9,87 +9,51 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.programs import Result, run
-from support.project import App
+from support.project import ProjectFolder
 
 from sqlalchemy_manage.migrations.analysis.counts import Loss
 from sqlalchemy_manage.migrations.analysis.destructive import losses, may_drop
 
 ROWS = ("INSERT INTO item (id, name, note) VALUES (1, 'a', 'x'), (2, 'b', NULL), (3, 'c', 'y')",)
-REVISION = '''"""{0}"""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{0}"
-down_revision = {1!r}
-branch_labels = None
-depends_on = None
 
 
-def upgrade():
-{2}
-
-
-def downgrade():
-{3}
-'''
-
-
-class Shop:
-    """A project whose revisions are written by hand."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-        (app.folder / "migrations" / "versions").mkdir(parents=True)
-        app.models("")
-        app.done("makemigrations", "-n", "nothing", "--empty")
-        self.last = "0001_nothing"
-
-    def revision(self, name: str, up: str, down: str = "pass", more: str = "") -> None:
-        """The next revision."""
-        bodies = ["\n".join(f"    {line}" for line in text.splitlines()) for text in (up, down)]
-        text = REVISION.format(name, self.last, *bodies) + more
-        (self.app.folder / "migrations" / "versions" / f"{name}.py").write_text(text)
-        self.last = name
-
-    @property
-    def backups(self) -> list[Path]:
-        return sorted((self.app.folder / "backups").glob("[!.]*"))
+def backups(shop: ProjectFolder) -> list[Path]:
+    return sorted((shop.folder / "backups").glob("[!.]*"))
 
 
 @pytest.fixture
-def shop(tmp_path: Path, database_url: str) -> Shop:
+def shop(tmp_path: Path, database_url: str) -> ProjectFolder:
     """Three revisions: a table, a column of it, the column renamed; rows in them."""
-    shop = Shop(App(tmp_path / "app", database_url))
-    shop.revision(
+    shop = ProjectFolder(tmp_path / "app", database_url).write_history()
+    shop.step("0001_nothing")
+    shop.step(
         "0002_item",
         "op.create_table('item', sa.Column('id', sa.Integer, primary_key=True),"
         " sa.Column('name', sa.String(20)))\n"
         "op.create_table('empty', sa.Column('id', sa.Integer, primary_key=True))",
-        "op.drop_table('empty')\nop.drop_table('item')",
+        undo="op.drop_table('empty')\nop.drop_table('item')",
     )
-    shop.revision(
+    shop.step(
         "0003_remark",
         "op.add_column('item', sa.Column('remark', sa.String(20)))",
-        "op.drop_column('item', 'remark')",
+        undo="op.drop_column('item', 'remark')",
     )
-    shop.revision(
+    shop.step(
         "0004_note",
         "op.rename_column('item', 'remark', 'note')",
-        "op.rename_column('item', 'note', 'remark')",
+        undo="op.rename_column('item', 'note', 'remark')",
     )
-    shop.app.done("migrate")
-    shop.app.execute(*ROWS)
+    shop.done("migrate")
+    shop.execute(*ROWS)
     return shop
 
 
-def state(shop: Shop) -> object:
-    version = shop.app.query("SELECT version_num FROM alembic_version")
-    return version, shop.app.query("SELECT * FROM item ORDER BY id")
+def state(shop: ProjectFolder) -> object:
+    version = shop.query("SELECT version_num FROM alembic_version")
+    return version, shop.query("SELECT * FROM item ORDER BY id")
 
 
-def test_a_downgrade_that_loses_data_runs_nothing(shop: Shop) -> None:
+def test_a_downgrade_that_loses_data_runs_nothing(shop: ProjectFolder) -> None:
     """Not even the harmless rename before it; all that would go is named, and how much."""
     before = state(shop)
     for target, lost in [
@@ -97,7 +61,7 @@ def test_a_downgrade_that_loses_data_runs_nothing(shop: Shop) -> None:
         ("0002", "column item.note (2 values in 3 rows)"),
         ("zero", "table item (3 rows)"),
     ]:
-        refused = shop.app.manage("migrate", target)
+        refused = shop.manage("migrate", target)
         assert refused.code == 1
         assert refused.stderr == (
             f"Error: The downgrade would destroy data; nothing was done:\n  {lost}\n"
@@ -105,28 +69,28 @@ def test_a_downgrade_that_loses_data_runs_nothing(shop: Shop) -> None:
             "By plain alembic: alembic -x allow-data-loss=yes downgrade REVISION\n"
         )
         assert state(shop) == before
-    assert shop.backups == []
+    assert backups(shop) == []
 
 
-def test_one_that_loses_nothing_needs_no_word(shop: Shop) -> None:
-    assert shop.app.manage("migrate", "-1").code == 0
-    shop.app.execute("UPDATE item SET remark = NULL")
-    assert shop.app.manage("migrate", "0002").code == 0
-    shop.app.execute("DELETE FROM item")
-    assert shop.app.manage("migrate", "zero").code == 0
-    assert shop.backups == []
+def test_one_that_loses_nothing_needs_no_word(shop: ProjectFolder) -> None:
+    assert shop.manage("migrate", "-1").code == 0
+    shop.execute("UPDATE item SET remark = NULL")
+    assert shop.manage("migrate", "0002").code == 0
+    shop.execute("DELETE FROM item")
+    assert shop.manage("migrate", "zero").code == 0
+    assert backups(shop) == []
 
 
-def test_with_a_word_it_runs_and_sqlite_is_saved_once(shop: Shop) -> None:
+def test_with_a_word_it_runs_and_sqlite_is_saved_once(shop: ProjectFolder) -> None:
     before = state(shop)
-    done = shop.app.manage("migrate", "zero", "--allow-data-loss")
+    done = shop.manage("migrate", "zero", "--allow-data-loss")
     assert done.code == 0, done
     note = "0003_remark destroys data: column item.remark (2 values in 3 rows)."
-    if shop.app.backend != "sqlite":
+    if shop.backend != "sqlite":
         assert f"{note} No backup was taken of it; manage.py backup takes one." in done.stderr
-        assert shop.backups == []
+        assert backups(shop) == []
         return
-    (backup,) = shop.backups
+    (backup,) = backups(shop)
     assert done.stderr.count("Backup: ") == 1
     assert f"{note} Backup: {backup}\n  Undoing 0003_remark ... OK" in done.stderr
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
@@ -136,19 +100,19 @@ def test_with_a_word_it_runs_and_sqlite_is_saved_once(shop: Shop) -> None:
         version = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     connection.close()
     assert (rows, version) == (before[1], [("0003_remark",)])  # type: ignore[index]
-    assert shop.app.manage("restore", backup).code == 0
-    shop.app.done("migrate")
+    assert shop.manage("restore", backup).code == 0
+    shop.done("migrate")
     assert state(shop) == before
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_a_destructive_upgrade_is_saved_first(shop: Shop) -> None:
-    shop.revision("0005_other", "op.create_table('other', sa.Column('id', sa.Integer))")
-    shop.revision("0006_gone", "op.drop_column('item', 'name')\nop.drop_table('other')")
-    shop.revision("0007_too", "op.drop_table('item')")
-    done = shop.app.manage("migrate", "--allow-loss", "item")
+def test_a_destructive_upgrade_is_saved_first(shop: ProjectFolder) -> None:
+    shop.step("0005_other", "op.create_table('other', sa.Column('id', sa.Integer))")
+    shop.step("0006_gone", "op.drop_column('item', 'name')\nop.drop_table('other')")
+    shop.step("0007_too", "op.drop_table('item')")
+    done = shop.manage("migrate", "--allow-loss", "item")
     assert done.code == 0, done
-    (backup,) = shop.backups
+    (backup,) = backups(shop)
     said = done.stderr.splitlines()
     assert said[1] == (
         f"  0006_gone destroys data: column item.name (3 values in 3 rows). Backup: {backup}"
@@ -159,59 +123,51 @@ def test_a_destructive_upgrade_is_saved_first(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_a_backup_before_a_revision_that_is_rolled_back_does_not_stay(shop: Shop) -> None:
-    shop.revision("0005_gone", "op.drop_column('item', 'name')")
-    failed = shop.app.manage("migrate")
+def test_a_backup_before_a_revision_that_is_rolled_back_does_not_stay(shop: ProjectFolder) -> None:
+    shop.step("0005_gone", "op.drop_column('item', 'name')")
+    failed = shop.manage("migrate")
     assert failed.code == 1
     assert "Backup: " in failed.stderr and "Removed the backup again: " in failed.stderr
-    assert not shop.backups
-    shop.revision("0006_stops", "op.drop_table('item')\nraise ValueError('no')")
-    failed = shop.app.manage("migrate", "--allow-loss", "item")
+    assert not backups(shop)
+    shop.step("0006_stops", "op.drop_table('item')\nraise ValueError('no')")
+    failed = shop.manage("migrate", "--allow-loss", "item")
     assert failed.code == 1
     # Taken before 0005, which is applied.
-    assert len(shop.backups) == 1
+    assert len(backups(shop)) == 1
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_without_room_for_the_backup_nothing_is_destroyed(shop: Shop) -> None:
+def test_without_room_for_the_backup_nothing_is_destroyed(shop: ProjectFolder) -> None:
     before = state(shop)
-    folder = shop.app.folder / "backups"
+    folder = shop.folder / "backups"
     folder.write_text("no folder")
-    failed = shop.app.manage("migrate", "0002", "--allow-data-loss")
+    failed = shop.manage("migrate", "0002", "--allow-data-loss")
     assert failed.code == 1
     assert "the backup before it failed: Cannot write into" in failed.stderr
     assert "Without a backup: manage.py migrate --no-backup" in failed.stderr
     assert state(shop)[1] == before[1]  # type: ignore[index]
-    assert shop.app.manage("migrate", "0002", "--allow-data-loss", "--no-backup").code == 0
+    assert shop.manage("migrate", "0002", "--allow-data-loss", "--no-backup").code == 0
     assert folder.read_text() == "no folder"
 
 
-def test_plain_alembic_has_the_same(shop: Shop) -> None:
+def test_plain_alembic_has_the_same(shop: ProjectFolder) -> None:
     before = state(shop)
-    environment = {"MANAGE_SETTINGS_MODULE": "staff_settings"}
-    (shop.app.folder / "pyproject.toml").write_text(
-        '[tool.alembic]\nscript_location = "%(here)s/migrations"\nprepend_sys_path = ["."]\n'
-    )
-
-    def alembic(*args: str) -> Result:
-        return run(shop.app.folder, "-m", "alembic", *args, **environment)
-
-    refused = alembic("downgrade", "-2")
+    refused = shop.alembic("downgrade", "-2")
     assert refused.code != 0
     assert "The downgrade would destroy data; nothing was done" in refused.stdout
     assert state(shop) == before
-    done = alembic("-x", "allow-data-loss=yes", "downgrade", "0002_item")
+    done = shop.alembic("-x", "allow-data-loss=yes", "downgrade", "0002_item")
     assert done.code == 0, done
-    said = "Backup: " if shop.app.backend == "sqlite" else "No backup was taken of it"
+    said = "Backup: " if shop.backend == "sqlite" else "No backup was taken of it"
     assert f"0003_remark destroys data: column item.remark (2 values in 3 rows). {said}" in (
         done.stderr
     )
-    assert len(shop.backups) == (shop.app.backend == "sqlite")
+    assert len(backups(shop)) == (shop.backend == "sqlite")
 
 
-def test_faking_destroys_nothing(shop: Shop) -> None:
-    assert shop.app.manage("migrate", "--fake", "zero").code == 0
-    assert shop.app.query("SELECT count(*) FROM item") == [(3,)]
+def test_faking_destroys_nothing(shop: ProjectFolder) -> None:
+    assert shop.manage("migrate", "--fake", "zero").code == 0
+    assert shop.query("SELECT count(*) FROM item") == [(3,)]
 
 
 @pytest.fixture

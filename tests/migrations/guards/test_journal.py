@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.items import Items
 from support.programs import run
-from support.stepwise import Stepwise
 
 from sqlalchemy_manage.migrations.guards.journal import table as journal_table
 from sqlalchemy_manage.migrations.guards.journal.cursor import Answer
@@ -25,16 +25,16 @@ FAIL = 'op.execute("INSERT INTO nowhere VALUES (1)")'
 
 
 @pytest.fixture
-def app(tmp_path: Path, database_url: str) -> Stepwise:
-    app = Stepwise(tmp_path / "project", database_url)
+def app(tmp_path: Path, database_url: str) -> Items:
+    app = Items(tmp_path / "project", database_url)
     app.done("migrate")
     return app
 
 
 @only("backend", ["mariadb"])
-def test_a_mended_revision_goes_on_after_what_was_done(app: Stepwise) -> None:
+def test_a_mended_revision_goes_on_after_what_was_done(app: Items) -> None:
     lines = [BUMP, ADD.format("a"), BUMP, ADD.format("b"), BUMP]
-    app.revision("0002_step", *lines, FAIL)
+    app.step("0002_step", *lines, FAIL)
     failed = app.manage("migrate")
     assert failed.code == 1
     assert "what was done is noted: the next migrate goes on from there" in failed.stderr
@@ -42,7 +42,7 @@ def test_a_mended_revision_goes_on_after_what_was_done(app: Stepwise) -> None:
     # The last of the three has been rolled back with the statement that failed.
     assert app.version == "0001_base" and app.numbers == [3, 3] and app.columns >= {"a", "b"}
     assert len(app.journal) == 4
-    app.revision("0002_step", *lines, 'op.execute("INSERT INTO item (id, n) VALUES (3, 0)")')
+    app.step("0002_step", *lines, 'op.execute("INSERT INTO item (id, n) VALUES (3, 0)")')
     app.done("migrate")
     assert app.version == "0002_step" and app.numbers == [4, 4, 0]
     assert app.journal == []
@@ -51,11 +51,11 @@ def test_a_mended_revision_goes_on_after_what_was_done(app: Stepwise) -> None:
 
 @only("backend", ["mariadb"])
 def test_plain_alembic_goes_on_too(
-    copy_project: Callable[[str], Path], app: Stepwise, database_url: str
+    copy_project: Callable[[str], Path], app: Items, database_url: str
 ) -> None:
-    app.revision("0002_step", BUMP, ADD.format("a"), FAIL)
+    app.step("0002_step", BUMP, ADD.format("a"), FAIL)
     assert app.manage("migrate").code == 1
-    app.revision("0002_step", BUMP, ADD.format("a"), "pass")
+    app.step("0002_step", BUMP, ADD.format("a"), "pass")
     folder = copy_project("bare")
     (folder / "pyproject.toml").write_text(
         f'[tool.alembic]\nscript_location = "{app.folder / "migrations"}"\n'
@@ -69,11 +69,11 @@ def test_plain_alembic_goes_on_too(
 @only("backend", ["mariadb"])
 @only("mended", [(BUMP, ADD.format("c"), ADD.format("b")), ()])
 def test_a_revision_that_was_changed_before_the_failure_is_refused(
-    app: Stepwise, mended: tuple[str, ...]
+    app: Items, mended: tuple[str, ...]
 ) -> None:
-    app.revision("0002_step", BUMP, ADD.format("a"), ADD.format("b"), FAIL)
+    app.step("0002_step", BUMP, ADD.format("a"), ADD.format("b"), FAIL)
     assert app.manage("migrate").code == 1
-    app.revision("0002_step", *mended, "pass")
+    app.step("0002_step", *mended, "pass")
     refused = app.manage("migrate")
     assert refused.code == 1
     assert "0002_step was interrupted, and cannot go on" in refused.stderr
@@ -87,7 +87,7 @@ def test_a_revision_that_was_changed_before_the_failure_is_refused(
 
 
 @only("backend", ["mariadb"])
-def test_what_was_read_is_read_again_as_it_was(app: Stepwise) -> None:
+def test_what_was_read_is_read_again_as_it_was(app: Items) -> None:
     lines = [
         "bind = op.get_bind()",
         'if "a" not in {c["name"] for c in sa.inspect(bind).get_columns("item")}:',
@@ -97,16 +97,16 @@ def test_what_was_read_is_read_again_as_it_was(app: Stepwise) -> None:
         'bind.execute(sa.text("UPDATE item SET n = :n"), {"n": int(total)})',
         'op.create_index("ix_a", "item", ["a"])',
     ]
-    app.revision("0002_step", *lines, FAIL)
+    app.step("0002_step", *lines, FAIL)
     assert app.manage("migrate").code == 1
     assert app.numbers == [2, 2]
-    app.revision("0002_step", *lines, 'op.execute("UPDATE item SET a = a + n")')
+    app.step("0002_step", *lines, 'op.execute("UPDATE item SET a = a + n")')
     app.done("migrate")
     assert app.query("SELECT n, a FROM item") == [(2, 7), (2, 7)]
 
 
 @only("backend", ["mariadb"])
-def test_an_error_that_the_revision_caught_is_raised_again(app: Stepwise) -> None:
+def test_an_error_that_the_revision_caught_is_raised_again(app: Items) -> None:
     lines = [
         ADD.format("a"),
         "try:",
@@ -114,41 +114,41 @@ def test_an_error_that_the_revision_caught_is_raised_again(app: Stepwise) -> Non
         "except sa.exc.OperationalError:",
         "    " + ADD.format("b"),
     ]
-    app.revision("0002_step", *lines, FAIL)
+    app.step("0002_step", *lines, FAIL)
     assert app.manage("migrate").code == 1
-    app.revision("0002_step", *lines)
+    app.step("0002_step", *lines)
     app.done("migrate")
     assert app.columns == {"id", "n", "a", "b"}
 
 
 @only("backend", ["mariadb"])
-def test_what_belongs_to_the_session_is_done_again(app: Stepwise) -> None:
+def test_what_belongs_to_the_session_is_done_again(app: Items) -> None:
     lines = [
         'op.execute("SET @five = 5")',
         'op.execute("CREATE TEMPORARY TABLE kept (id INTEGER)")',
         'op.execute("INSERT INTO kept VALUES (1)")',
         ADD.format("a"),
     ]
-    app.revision("0002_step", *lines, FAIL)
+    app.step("0002_step", *lines, FAIL)
     assert app.manage("migrate").code == 1
     last = 'op.execute("UPDATE item SET a = @five WHERE id IN (SELECT id FROM kept)")'
-    app.revision("0002_step", *lines, last)
+    app.step("0002_step", *lines, last)
     app.done("migrate")
     assert app.query("SELECT a FROM item ORDER BY id") == [(5,), (None,)]
 
 
 @only("backend", ["mariadb"])
-def test_the_interrupted_statement_is_decided_by_the_catalog(app: Stepwise) -> None:
-    app.revision("0002_step", ADD.format("a"), ADD.format("b"), FAIL)
+def test_the_interrupted_statement_is_decided_by_the_catalog(app: Items) -> None:
+    app.step("0002_step", ADD.format("a"), ADD.format("b"), FAIL)
     assert app.manage("migrate").code == 1
-    app.revision("0002_step", ADD.format("a"), ADD.format("b"))
+    app.step("0002_step", ADD.format("a"), ADD.format("b"))
     # As if the process had died between the statement and the note that it was done.
     app.execute("UPDATE sqlalchemy_manage_journal SET state = 'intent' WHERE step = 2")
     app.done("migrate")
     assert app.columns == {"id", "n", "a", "b"}
-    app.revision("0003_step", ADD.format("c"), ADD.format("d"), FAIL)
+    app.step("0003_step", ADD.format("c"), ADD.format("d"), FAIL)
     assert app.manage("migrate").code == 1
-    app.revision("0003_step", ADD.format("c"), ADD.format("d"))
+    app.step("0003_step", ADD.format("c"), ADD.format("d"))
     # ... and before the statement.
     app.execute(
         "UPDATE sqlalchemy_manage_journal SET state = 'intent' WHERE step = 2",
@@ -159,8 +159,8 @@ def test_the_interrupted_statement_is_decided_by_the_catalog(app: Stepwise) -> N
 
 
 @only("backend", ["mariadb"])
-def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: Stepwise) -> None:
-    app.revision("0002_step", ADD.format("a"), FAIL, down=('op.drop_column("item", "a")', FAIL))
+def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: Items) -> None:
+    app.step("0002_step", ADD.format("a"), FAIL, down=('op.drop_column("item", "a")', FAIL))
     assert app.manage("migrate").code == 1
     refused = app.manage("migrate", "zero")
     assert refused.code == 1
@@ -168,7 +168,7 @@ def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: St
     assert "manage.py migrate 0002_step" in refused.stderr
     nothing = app.manage("migrate", "0001")
     assert nothing.code == 1 and "0002_step was interrupted" in nothing.stderr
-    app.revision("0002_step", ADD.format("a"), down=('op.drop_column("item", "a")', FAIL))
+    app.step("0002_step", ADD.format("a"), down=('op.drop_column("item", "a")', FAIL))
     app.done("migrate")
     # The way back, which fails too.
     assert app.manage("migrate", "-1").code == 1
@@ -184,17 +184,17 @@ def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: St
 def test_the_first_revision_goes_on_instead_of_being_adopted(
     tmp_path: Path, database_url: str
 ) -> None:
-    app = Stepwise(tmp_path / "project", database_url)
+    app = Items(tmp_path / "project", database_url)
     create = 'op.create_table("item", sa.Column("id", sa.Integer, primary_key=True))'
-    app.revision("0001_base", create, FAIL)
+    app.step("0001_base", create, FAIL)
     assert app.manage("migrate").code == 1
-    app.revision("0001_base", create, ADD.format("n"))
+    app.step("0001_base", create, ADD.format("n"))
     app.done("migrate")
     assert app.columns == {"id", "n"}
 
 
 @only("backend", ["mariadb"])
-def test_a_fingerprint_is_of_what_a_statement_names(app: Stepwise) -> None:
+def test_a_fingerprint_is_of_what_a_statement_names(app: Items) -> None:
     def taken(statement: str) -> str | None:
         with app.engine.connect() as connection:
             return fingerprint(connection, statement)
@@ -224,22 +224,22 @@ BLOCK = "with op.get_context().autocommit_block():"
 
 
 @only("backend", ["postgresql", "sqlite"])
-def test_what_an_autocommit_block_committed_is_not_repeated(app: Stepwise) -> None:
+def test_what_an_autocommit_block_committed_is_not_repeated(app: Items) -> None:
     lines = [BUMP, 'op.execute("CREATE TABLE q (id INTEGER)")', BLOCK, "    " + BUMP]
-    app.revision("0002_step", *lines, BUMP, FAIL)
+    app.step("0002_step", *lines, BUMP, FAIL)
     failed = app.manage("migrate")
     assert failed.code == 1
     assert "up to its last commit is in the database" in failed.stderr
     assert "rolled back" not in failed.stderr
     assert app.version == "0001_base" and app.numbers == [3, 3]
-    app.revision("0002_step", *lines, BUMP)
+    app.step("0002_step", *lines, BUMP)
     app.done("migrate")
     assert app.version == "0002_step" and app.numbers == [4, 4] and app.journal == []
 
 
 @only("backend", ["postgresql", "sqlite"])
-def test_a_revision_that_commits_nothing_leaves_no_journal(app: Stepwise) -> None:
-    app.revision("0002_step", BUMP, FAIL)
+def test_a_revision_that_commits_nothing_leaves_no_journal(app: Items) -> None:
+    app.step("0002_step", BUMP, FAIL)
     failed = app.manage("migrate")
     assert "as it was before 0002_step" in failed.stderr
     assert not sa.inspect(app.engine).has_table("sqlalchemy_manage_journal")
@@ -247,9 +247,9 @@ def test_a_revision_that_commits_nothing_leaves_no_journal(app: Stepwise) -> Non
 
 @only("backend", ["postgresql"])
 @only("journal", ["kept", "lost"])
-def test_an_invalid_index_is_dropped_and_built_again(app: Stepwise, journal: str) -> None:
+def test_an_invalid_index_is_dropped_and_built_again(app: Items, journal: str) -> None:
     index = 'op.create_index("uq_n", "item", ["n"], unique=True, postgresql_concurrently=True)'
-    app.revision("0002_step", "pass", BLOCK, "    " + index)
+    app.step("0002_step", "pass", BLOCK, "    " + index)
     failed = app.manage("migrate")
     assert failed.code == 1 and "could not create unique index" in failed.stderr
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'uq_n'::regclass"
@@ -264,11 +264,11 @@ def test_an_invalid_index_is_dropped_and_built_again(app: Stepwise, journal: str
 
 @only("backend", ["postgresql"])
 @only("done", [True, False])
-def test_an_index_whose_end_nobody_saw_is_looked_for(app: Stepwise, done: bool) -> None:
+def test_an_index_whose_end_nobody_saw_is_looked_for(app: Items, done: bool) -> None:
     index = 'op.create_index("ix_n", "item", ["n"], postgresql_concurrently=True)'
-    app.revision("0002_step", BLOCK, "    " + index, FAIL)
+    app.step("0002_step", BLOCK, "    " + index, FAIL)
     assert app.manage("migrate").code == 1
-    app.revision("0002_step", BLOCK, "    " + index)
+    app.step("0002_step", BLOCK, "    " + index)
     app.execute("UPDATE sqlalchemy_manage_journal SET state = 'intent' WHERE kind = 'alone'")
     if not done:
         app.execute("DROP INDEX ix_n")

@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm
 from support.company import Change, company, contents, fill, private, proved, wipe
-from support.programs import ROOT, run
-from support.project import App
+from support.programs import ROOT
+from support.project import ProjectFolder
 
 from sqlalchemy_manage.errors import MigrationError
 from sqlalchemy_manage.migrations.guards.losses.guard import LinksStay
@@ -721,23 +721,19 @@ DELETES = "op.execute('DELETE FROM employee WHERE id < 3')"
 
 
 @pytest.fixture
-def app(tmp_path: Path, database_url: str) -> App:
-    app = App(tmp_path, database_url)
+def app(tmp_path: Path, database_url: str) -> ProjectFolder:
+    app = ProjectFolder(tmp_path, database_url)
     app.begin(MODELS)
     app.insert(PEOPLE)
     return app
 
 
-def revision(app: App, upgrade: str, downgrade: str = "pass", declares: str = "") -> None:
-    newest = app.revisions[-1].removesuffix(".py")
-    name = f"000{int(newest[:4]) + 1}_next"
-    (app.folder / "migrations" / "versions" / f"{name}.py").write_text(
-        f"from alembic import op\nrevision = {name!r}\ndown_revision = {newest!r}\n{declares}\n"
-        f"def upgrade():\n    {upgrade}\n\ndef downgrade():\n    {downgrade}\n"
-    )
+def revision(app: ProjectFolder, upgrade: str, downgrade: str = "pass", declares: str = "") -> None:
+    """The next revision."""
+    app.step(f"{len(app.revisions) + 1:04}_next", upgrade, undo=downgrade, more=declares)
 
 
-def test_migrate_names_the_rows_and_how_to_go_on(app: App) -> None:
+def test_migrate_names_the_rows_and_how_to_go_on(app: ProjectFolder) -> None:
     revision(app, DELETES)
     result = app.manage("migrate")
     assert result.code == 1
@@ -762,7 +758,9 @@ def test_migrate_names_the_rows_and_how_to_go_on(app: App) -> None:
 @pytest.mark.parametrize(
     ("name", "told"), [("emploee", "Did you mean 'employee'?"), ("department", None)]
 )
-def test_a_misspelt_declaration_is_pointed_out(app: App, name: str, told: str | None) -> None:
+def test_a_misspelt_declaration_is_pointed_out(
+    app: ProjectFolder, name: str, told: str | None
+) -> None:
     revision(app, DELETES, declares=f'expected_loss = {{"{name}": "all"}}')
     result = app.manage("migrate")
     assert result.code == 1
@@ -772,7 +770,7 @@ def test_a_misspelt_declaration_is_pointed_out(app: App, name: str, told: str | 
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_a_declared_loss_that_came_is_not_taken_for_misspelt(app: App) -> None:
+def test_a_declared_loss_that_came_is_not_taken_for_misspelt(app: ProjectFolder) -> None:
     revision(
         app,
         DELETES + "; op.drop_column('employee', 'note')",
@@ -783,33 +781,29 @@ def test_a_declared_loss_that_came_is_not_taken_for_misspelt(app: App) -> None:
     assert "employee.note: " in result.stderr and "no such table" not in result.stderr
 
 
-def test_no_prove_says_what_it_costs(app: App) -> None:
+def test_no_prove_says_what_it_costs(app: ProjectFolder) -> None:
     revision(app, DELETES)
     result = app.done("migrate", "--no-prove")
     assert "goes unnoticed" in result.stderr
     assert app.query("SELECT count(*) FROM employee") == [(2,)]
 
 
-def test_plain_alembic_has_the_same(app: App) -> None:
+def test_plain_alembic_has_the_same(app: ProjectFolder) -> None:
     (app.folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
     revision(app, DELETES, downgrade="op.execute('DELETE FROM employee')")
-
-    def alembic(*args: str) -> Any:
-        return run(app.folder, "-m", "alembic", *args, MANAGE_SETTINGS_MODULE="staff_settings")
-
-    result = alembic("upgrade", "head")
+    result = app.alembic("upgrade", "head")
     assert result.code != 0
     assert "employee: 2 of 4 rows: id=1; id=2" in result.stdout + result.stderr
-    assert alembic("-x", "allow-loss=employee", "upgrade", "head").code == 0
+    assert app.alembic("-x", "allow-loss=employee", "upgrade", "head").code == 0
     assert app.query("SELECT count(*) FROM employee") == [(2,)]
-    result = alembic("-x", "prove=no", "-x", "allow-data-loss=yes", "downgrade", "-1")
+    result = app.alembic("-x", "prove=no", "-x", "allow-data-loss=yes", "downgrade", "-1")
     assert result.code == 0
     assert "goes unnoticed" in result.stderr
     assert app.query("SELECT count(*) FROM employee") == [(0,)]
 
 
 @pytest.mark.parametrize("backend", ["mariadb"])
-def test_mariadb_stops_after_a_loss_that_is_committed(app: App) -> None:
+def test_mariadb_stops_after_a_loss_that_is_committed(app: ProjectFolder) -> None:
     revision(app, "op.execute('ALTER TABLE employee DROP COLUMN note')", "pass")
     revision(app, "op.execute('CREATE TABLE later (id INTEGER)')")
     result = app.manage("migrate")
@@ -823,7 +817,7 @@ def test_mariadb_stops_after_a_loss_that_is_committed(app: App) -> None:
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
-def test_a_drop_that_was_allowed_declares_itself(app: App) -> None:
+def test_a_drop_that_was_allowed_declares_itself(app: ProjectFolder) -> None:
     app.models(MODELS.replace(', Column("note", String(9))', ""))
     app.done("makemigrations", "--allow-drop", "employee.note")
     assert 'expected_loss = {"employee.note": "all"}' in app.newest()
@@ -835,7 +829,7 @@ def test_a_drop_that_was_allowed_declares_itself(app: App) -> None:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_what_was_empty_when_it_was_written_is_not_declared(app: App) -> None:
+def test_what_was_empty_when_it_was_written_is_not_declared(app: ProjectFolder) -> None:
     app.execute("UPDATE employee SET note = NULL")
     app.models(MODELS.replace(', Column("note", String(9))', ""))
     app.done("makemigrations")

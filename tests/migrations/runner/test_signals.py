@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.items import Items
 from support.programs import ROOT
-from support.stepwise import Stepwise
 
 from sqlalchemy_manage.migrations.runner.signals import Stop, stoppable
 
@@ -21,18 +21,17 @@ BUMP = 'op.execute("UPDATE item SET n = n + 1")'
 
 
 @pytest.fixture
-def app(tmp_path: Path, database_url: str) -> Stepwise:
-    app = Stepwise(tmp_path / "project", database_url)
+def app(tmp_path: Path, database_url: str) -> Items:
+    app = Items(tmp_path / "project", database_url)
     app.done("migrate")
     return app
 
 
 @only("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_rolls_the_revision_back(app: Stepwise, backend: str, name: str) -> None:
+def test_a_signal_rolls_the_revision_back(app: Items, backend: str, name: str) -> None:
     lines = [ADD, BUMP, f"os.kill(os.getpid(), signal.{name})"]
-    app.revision(
-        "0002_step", "try:", *(f"    {line}" for line in lines), "except Exception:", "    pass"
-    )
+    caught = ["try:", *(f"    {line}" for line in lines), "except Exception:", "    pass"]
+    app.step("0002_step", *caught, more="import os, signal")
     stopped = app.manage("migrate")
     number = getattr(signal, name)
     assert stopped.code == 128 + number, stopped
@@ -45,7 +44,7 @@ def test_a_signal_rolls_the_revision_back(app: Stepwise, backend: str, name: str
         assert "as it was before it" in stopped.stderr and app.columns == {"id", "n"}
     # What the process did with the signal before, it does again.
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    app.revision(
+    app.step(
         "0002_step", "try:", *(f"    {line}" for line in lines[:2]), "except Exception:", "    pass"
     )
     app.done("migrate")
@@ -54,9 +53,9 @@ def test_a_signal_rolls_the_revision_back(app: Stepwise, backend: str, name: str
 
 @only("backend", ["sqlite"])
 @only("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_long_statement_of_sqlite_is_interrupted(app: Stepwise, number: signal.Signals) -> None:
+def test_a_long_statement_of_sqlite_is_interrupted(app: Items, number: signal.Signals) -> None:
     endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
-    app.revision("0002_step", BUMP, 'open("begun", "w").close()', f'op.execute("{endless}")')
+    app.step("0002_step", BUMP, 'open("begun", "w").close()', f'op.execute("{endless}")')
     process = subprocess.Popen(
         [sys.executable, "manage.py", "migrate"],
         cwd=app.folder,
@@ -99,8 +98,8 @@ FILL = "op.execute(\"INSERT INTO item (n) VALUES ('x' || hex(zeroblob(90000)))\"
 
 
 @only("backend", ["sqlite"])
-def test_a_full_disk_rolls_the_revision_back(app: Stepwise) -> None:
-    app.revision("0002_step", BUMP, FULL, FILL)
+def test_a_full_disk_rolls_the_revision_back(app: Items) -> None:
+    app.step("0002_step", BUMP, FULL, FILL)
     failed = app.manage("migrate")
     assert failed.code == 1
     assert "0002_step failed: OperationalError: database or disk is full" in failed.stderr
@@ -110,10 +109,10 @@ def test_a_full_disk_rolls_the_revision_back(app: Stepwise) -> None:
 
 @only("backend", ["sqlite"])
 @only("after", [BUMP, "pass"])
-def test_a_revision_cannot_go_on_without_its_transaction(app: Stepwise, after: str) -> None:
+def test_a_revision_cannot_go_on_without_its_transaction(app: Items, after: str) -> None:
     # SQLite has rolled back by itself; what came next would be committed at once.
     catching = ["try:", "    " + FILL, "except sa.exc.OperationalError:", "    pass"]
-    app.revision("0002_step", BUMP, FULL, *catching, after)
+    app.step("0002_step", BUMP, FULL, *catching, after)
     failed = app.manage("migrate")
     assert failed.code == 1, failed
     assert "The database ended the transaction by itself" in failed.stderr
@@ -122,7 +121,7 @@ def test_a_revision_cannot_go_on_without_its_transaction(app: Stepwise, after: s
 
 
 @only("backend", ["mariadb"])
-def test_a_deadlock_ends_the_revision(app: Stepwise) -> None:
+def test_a_deadlock_ends_the_revision(app: Items) -> None:
     # The other transaction has changed more, so that this one is the victim.
     lines = [
         "import threading, time",
@@ -141,7 +140,7 @@ def test_a_deadlock_ends_the_revision(app: Stepwise) -> None:
         "    other.close()",
         'op.execute("INSERT INTO item (n) VALUES (7)")',
     ]
-    app.revision("0002_step", *lines)
+    app.step("0002_step", *lines)
     failed = app.manage("migrate")
     assert failed.code == 1
     assert "The database ended the transaction by itself" in failed.stderr
@@ -149,7 +148,7 @@ def test_a_deadlock_ends_the_revision(app: Stepwise) -> None:
 
 
 def test_an_error_that_is_caught_with_a_savepoint_is_the_revisions_own_affair(
-    app: Stepwise, backend: str
+    app: Items, backend: str
 ) -> None:
     catching = [
         "try:",
@@ -158,7 +157,7 @@ def test_an_error_that_is_caught_with_a_savepoint_is_the_revisions_own_affair(
         "except sa.exc.IntegrityError:",
         "    pass",
     ]
-    app.revision("0002_step", *catching, BUMP)
+    app.step("0002_step", *catching, BUMP)
     app.done("migrate")
     assert app.numbers == [2, 2]
     assert sa.inspect(app.engine).has_table("item")

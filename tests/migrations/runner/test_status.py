@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.databases import user_tables
-from support.programs import Result, run
-from support.project import App
+from support.programs import run
+from support.project import ProjectFolder
 
 from sqlalchemy_manage.migrations.questions import Answer, Scripted
 from sqlalchemy_manage.migrations.revisions.checksum import checksum
@@ -38,24 +37,13 @@ def downgrade():
 LEDGER = "sqlalchemy_manage_ledger"
 
 
-class Written(App):
+class Written(ProjectFolder):
     """A project whose revisions are written by hand; its app has no models."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        super().__init__(folder, url)
-        from sqlalchemy_manage.migrations.revisions.files import create_folder
-
-        self.models("")
-        create_folder(folder / "migrations")
-        (folder / "pyproject.toml").write_text(
-            '[tool.alembic]\nscript_location = "%(here)s/migrations"\nprepend_sys_path = ["."]\n'
-        )
-        self.versions = folder / "migrations" / "versions"
 
     def path(self, name: str) -> Path:
         return self.versions / f"{name}.py"
 
-    def write(self, name: str, down: str | None, text: str = TEXT) -> None:
+    def write_text(self, name: str, down: str | None, text: str = TEXT) -> None:
         self.path(name).write_text(text.format(name=name, down=down, table=f"t{name[:4]}"))
 
     def edit(self, name: str, old: str, new: str) -> None:
@@ -63,24 +51,18 @@ class Written(App):
         assert old in text
         self.path(name).write_text(text.replace(old, new))
 
-    def alembic(self, *args: str) -> Result:
-        environment = {"MANAGE_SETTINGS_MODULE": "staff_settings"}
-        return run(self.folder, "-m", "alembic", *args, **environment)
-
     def rows(self) -> list[tuple[str, str, bool]]:
         found = self.query(f"SELECT revision, direction, applied FROM {LEDGER} ORDER BY id")
         return [(revision, direction, bool(on)) for revision, direction, on in found]
-
-    def tables(self) -> set[str]:
-        return user_tables(self.engine)
 
 
 @pytest.fixture
 def empty(tmp_path: Path, database_url: str) -> Written:
     """A project with three revisions, on an empty database."""
     project = Written(tmp_path / "project", database_url)
+    project.write_history()
     for name, down in ((A, None), (B, A), (C, B)):
-        project.write(name, down)
+        project.write_text(name, down)
     return project
 
 
@@ -88,7 +70,7 @@ def empty(tmp_path: Path, database_url: str) -> Written:
 def applied(empty: Written) -> Written:
     """The same when they are applied; a fourth is to come."""
     empty.done("migrate")
-    empty.write(D, C)
+    empty.write_text(D, C)
     return empty
 
 
@@ -384,12 +366,12 @@ def test_a_revision_may_be_repeated_where_it_was_undone(empty: Written) -> None:
         text.replace("upgrade", "x").replace("downgrade", "upgrade").replace("x()", "downgrade()")
     )
     for name, down, body in ((A, None, text), (B, A, undo), (C, B, text)):
-        empty.write(name, down, body)
+        empty.write_text(name, down, body)
     empty.done("migrate", B)
     empty.done("migrate")
     assert "same" in empty.tables()
     # A second time at once is a mistake, unless the file says so.
-    empty.write(D, C, text)
+    empty.write_text(D, C, text)
     assert "is a copy of" in empty.manage("migrate").stderr
     empty.path(D).write_text(empty.path(D).read_text() + f"repeats = {C!r}\n")
     assert "is a copy of" not in empty.manage("migrate").stderr
@@ -399,14 +381,14 @@ def test_a_revision_may_be_repeated_where_it_was_undone(empty: Written) -> None:
 def test_revisions_that_do_nothing_are_no_copies(empty: Written) -> None:
     idle = TEXT.partition("def upgrade")[0] + "def upgrade():\n    pass\n"
     for name, down in ((A, None), (B, A), (C, B)):
-        empty.write(name, down, idle)
+        empty.write_text(name, down, idle)
     empty.done("migrate", A)
     empty.done("migrate")
 
 
 @on_sqlite
 def test_copies_are_found_on_an_empty_database(empty: Written) -> None:
-    empty.write(D, C)
+    empty.write_text(D, C)
     one_content_twice(empty)
     assert "is a copy of 0003_c" in empty.manage("migrate").stderr
     assert empty.tables() == set()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.project import App
+from support.project import ProjectFolder
 
 from sqlalchemy_manage.migrations.runner.timeouts import pauses
 
@@ -19,11 +19,13 @@ TIMES = "LOCK_TIMEOUT = {0}\nLOCK_WAIT = {1}\nSTATEMENT_TIMEOUT = {2}\n"
 
 
 @pytest.fixture
-def make(tmp_path: Path, new_database: Callable[..., str], backend: str) -> Callable[..., App]:
+def make(
+    tmp_path: Path, new_database: Callable[..., str], backend: str
+) -> Callable[..., ProjectFolder]:
     """``make(lock_timeout, lock_wait)``: a project whose next revision alters a filled table."""
 
-    def project(timeout: float, wait: float, statement: float = 0) -> App:
-        app = App(tmp_path / "project", new_database(backend))
+    def project(timeout: float, wait: float, statement: float = 0) -> ProjectFolder:
+        app = ProjectFolder(tmp_path / "project", new_database(backend))
         settings = app.folder / "staff_settings.py"
         settings.write_text(settings.read_text() + TIMES.format(timeout, wait, statement))
         app.begin(ITEM % "")
@@ -36,7 +38,7 @@ def make(tmp_path: Path, new_database: Callable[..., str], backend: str) -> Call
 
 
 @contextmanager
-def reader(app: App, seconds: float = 60) -> Iterator[None]:
+def reader(app: ProjectFolder, seconds: float = 60) -> Iterator[None]:
     """Somebody has read the table and keeps the transaction open: so long, or for the block."""
     started, over = threading.Event(), threading.Event()
 
@@ -61,13 +63,13 @@ def reader(app: App, seconds: float = 60) -> Iterator[None]:
         thread.join()
 
 
-def columns(app: App) -> list[str]:
+def columns(app: ProjectFolder) -> list[str]:
     with app.engine.connect() as connection:
         return [column["name"] for column in sa.inspect(connection).get_columns("item")]
 
 
 def test_a_table_that_stays_locked_ends_the_run_and_nothing_is_done(
-    make: Callable[..., App],
+    make: Callable[..., ProjectFolder],
 ) -> None:
     app = make(0.2, 1)
     with reader(app):
@@ -88,7 +90,7 @@ def test_a_table_that_stays_locked_ends_the_run_and_nothing_is_done(
     assert columns(app) == ["id", "a", "b"]
 
 
-def test_a_lock_that_goes_away_is_waited_for(make: Callable[..., App]) -> None:
+def test_a_lock_that_goes_away_is_waited_for(make: Callable[..., ProjectFolder]) -> None:
     # Longer than one statement waits: MariaDB counts in whole seconds.
     app = make(0.2, 20)
     with reader(app, 1.6):
@@ -99,7 +101,7 @@ def test_a_lock_that_goes_away_is_waited_for(make: Callable[..., App]) -> None:
 
 
 @pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
-def test_those_who_read_do_not_wait_for_long(make: Callable[..., App]) -> None:
+def test_those_who_read_do_not_wait_for_long(make: Callable[..., ProjectFolder]) -> None:
     """The ALTER waits for the open reader, new readers for the ALTER: no longer than it waits."""
     app = make(1, 4)
     done = threading.Event()
@@ -125,7 +127,7 @@ def test_those_who_read_do_not_wait_for_long(make: Callable[..., App]) -> None:
 
 
 @pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
-def test_a_statement_that_takes_too_long_is_ended(make: Callable[..., App]) -> None:
+def test_a_statement_that_takes_too_long_is_ended(make: Callable[..., ProjectFolder]) -> None:
     app = make(1, 1, statement=0.5)
     sleep = "SELECT pg_sleep(30)" if app.backend == "postgresql" else "SELECT SLEEP(30)"
     path = app.folder / "migrations" / "versions" / app.revisions[-1]
@@ -144,7 +146,7 @@ def test_a_statement_that_takes_too_long_is_ended(make: Callable[..., App]) -> N
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])
-def test_concurrently_waits_longer_than_others(make: Callable[..., App]) -> None:
+def test_concurrently_waits_longer_than_others(make: Callable[..., ProjectFolder]) -> None:
     app = make(0.1, 0.1)
     app.done("migrate")
     (app.folder / "migrations" / "versions" / "0003_index.py").write_text(

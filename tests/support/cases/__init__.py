@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from support.cases.case import Case
 from support.cases.changes import CHANGES, REQUIRED
 from support.cases.columns import COLUMNS
 from support.cases.names import HARD_NAMES, OWN_NAMES
 from support.cases.tables import TABLES
-from support.project import Case
 
 KINDS = {
     "a column renamed": COLUMNS,

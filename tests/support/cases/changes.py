@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 
-from support.project import Case
+from support.cases.case import Case
 
 BARE = 'table("t", key())'
 ROWS = {"t": [{"id": 1}, {"id": 2}]}

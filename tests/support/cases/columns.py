@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.project import Case
+from support.cases.case import Case
 
 NAMES = {
     "employee": [

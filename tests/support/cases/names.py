@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sqlalchemy_manage.migrations.questions import quoted
-from support.project import Case
+from support.cases.case import Case
 
 OWN = """
 table(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from support.cases.case import Case
 from support.cases.columns import CHILDREN, PARENT
-from support.project import Case
 
 PERSON = 'table("person", key(), Column("name", String(50)))'
 PEOPLE = {"person": [{"id": 1, "name": "Ann"}, {"id": 2, "name": None}]}

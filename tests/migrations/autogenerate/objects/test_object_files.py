@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from support.object_revisions import Migrations, execute, objects, rows, tables
+from support.databases import execute, query
+from support.object_revisions import Migrations, objects, tables
 
 from sqlalchemy_manage.declare import Function, Trigger, View, declared
 from sqlalchemy_manage.errors import MigrationError
@@ -70,7 +71,7 @@ def noted(mark: str, *, name: str = "mark", view: bool = True) -> sa.MetaData:
 
 def texts(engine: sa.Engine) -> list[tuple[object, ...]]:
     execute(engine, "DELETE FROM note", "INSERT INTO note (id, text) VALUES (1, 'a')")
-    return rows(engine, "SELECT text FROM note")
+    return query(engine, "SELECT text FROM note")
 
 
 @pytest.mark.parametrize("on", range(3), ids=BACKENDS)

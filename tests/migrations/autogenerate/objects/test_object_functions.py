@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.object_revisions import Migrations, execute, objects, rows, tables
+from support.databases import execute, query
+from support.object_revisions import Migrations, objects, tables
 
 from sqlalchemy_manage.declare import Function, Trigger, View
 
@@ -50,16 +51,16 @@ def test_another_signature(postgresql: Migrations) -> None:
     old = sized("value varchar) RETURNS integer", "SELECT length(value)")
     postgresql.run(postgresql.make(old))
     execute(engine, "INSERT INTO note VALUES (1, 'abc')")
-    assert rows(engine, "SELECT n FROM sizes") == [(3,)]
+    assert query(engine, "SELECT n FROM sizes") == [(3,)]
     before = objects(engine, "size", "sizes")
     new = sized("value varchar, more integer DEFAULT 2) RETURNS bigint", "SELECT more::bigint")
     path = postgresql.make(new)
     postgresql.run(path)
-    assert rows(engine, "SELECT n FROM sizes") == [(2,)]
+    assert query(engine, "SELECT n FROM sizes") == [(2,)]
     assert postgresql.operations(new) == []
     assert len(objects(engine, "size")) == 1
     postgresql.run(path, "downgrade")
-    assert rows(engine, "SELECT n FROM sizes") == [(3,)]
+    assert query(engine, "SELECT n FROM sizes") == [(3,)]
     assert objects(engine, "size", "sizes") == before
     postgresql.run(path)
 
@@ -79,7 +80,7 @@ def test_a_body_is_replaced_in_place(postgresql: Migrations) -> None:
     assert "op.replace_function(" in path.read_text()
     assert "op.drop" not in path.read_text()
     postgresql.run(path)
-    assert rows(engine, "SELECT n FROM foreign_view") == [(4,)]
+    assert query(engine, "SELECT n FROM foreign_view") == [(4,)]
     assert postgresql.operations(new) == []
     same = sized('"value" varchar) RETURNS int4', "  SELECT   4 -- four\n")
     assert postgresql.operations(same) == []
@@ -144,7 +145,7 @@ def test_a_function_that_reads_a_column_which_goes(postgresql: Migrations) -> No
     path = postgresql.make(declare("body"))
     postgresql.run(path)
     execute(engine, "INSERT INTO note VALUES (1, 'abc')")
-    assert rows(engine, "SELECT longest()") == [(3,)]
+    assert query(engine, "SELECT longest()") == [(3,)]
     postgresql.run(path, "downgrade")
     assert objects(engine, "longest") == before
     postgresql.run(path)
@@ -166,7 +167,7 @@ def test_a_function_that_a_default_calls_comes_before_the_table(postgresql: Migr
     path = postgresql.make(declare())
     postgresql.run(path)
     execute(engine, "INSERT INTO bill DEFAULT VALUES")
-    assert rows(engine, "SELECT id FROM bill") == [(7,)]
+    assert query(engine, "SELECT id FROM bill") == [(7,)]
     assert postgresql.operations(declare()) == []
     postgresql.run(path, "downgrade")
     assert objects(engine, "next_number") == []
@@ -220,7 +221,7 @@ def test_one_trigger_name_on_two_tables(postgresql: Migrations) -> None:
     path = postgresql.make(declare(5))
     postgresql.run(path)
     execute(engine, "INSERT INTO note VALUES (4, 'a')", "INSERT INTO other VALUES (4), (6)")
-    assert rows(engine, "SELECT id FROM note UNION ALL SELECT id FROM other") == [(4,)]
+    assert query(engine, "SELECT id FROM note UNION ALL SELECT id FROM other") == [(4,)]
     assert postgresql.operations(declare(5)) == []
     postgresql.run(path, "downgrade")
     assert objects(engine, "nothing") == before
@@ -250,13 +251,13 @@ def test_functions_of_mariadb(mariadb: Migrations) -> None:
     before = objects(engine, "shout")
     path = mariadb.make(declare("SET times = times + 1;", "VARCHAR(50)"))
     mariadb.run(path)
-    assert rows(engine, "SELECT shout('a', 2)") == [("a!!!",)]
+    assert query(engine, "SELECT shout('a', 2)") == [("a!!!",)]
     mariadb.run(path, "downgrade")
-    assert rows(engine, "SELECT shout('a', 2)") == [("a!!",)]
+    assert query(engine, "SELECT shout('a', 2)") == [("a!!",)]
     assert objects(engine, "shout") == before
     # Nothing is left of the copies that this process made to compare.
     copies = f"scratch_{os.getpid()}_"
-    assert [r for r in rows(engine, "SHOW DATABASES") if str(r[0]).startswith(copies)] == []
+    assert [r for r in query(engine, "SHOW DATABASES") if str(r[0]).startswith(copies)] == []
 
 
 def test_triggers_of_mariadb_keep_their_order(mariadb: Migrations) -> None:
@@ -280,6 +281,6 @@ def test_triggers_of_mariadb_keep_their_order(mariadb: Migrations) -> None:
     mariadb.run(last)
     mariadb.run(last, "downgrade")
     execute(engine, "INSERT INTO note VALUES (1, '')")
-    assert rows(engine, "SELECT text FROM note") == [("ab",)]
+    assert query(engine, "SELECT text FROM note") == [("ab",)]
     assert objects(engine, "a_mark", "b_mark") == before
     assert mariadb.operations(declare("a")) == []

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.object_revisions import Migrations, execute, key, objects, rows, tables
+from support.databases import execute, query
+from support.object_revisions import Migrations, key, objects, tables
 
 from sqlalchemy_manage.declare import Function, Trigger, View
 
@@ -43,16 +44,16 @@ def filled(migrations: Migrations, metadata: sa.MetaData) -> Path:
 def test_from_nothing_to_a_changed_view_and_back(migrations: Migrations, engine: sa.Engine) -> None:
     filled(migrations, viewed())
     assert migrations.operations(viewed()) == []
-    assert rows(engine, "SELECT id, loud FROM a_loud") == [(1, "A")]
+    assert query(engine, "SELECT id, loud FROM a_loud") == [(1, "A")]
     before = objects(engine, "b_short", "a_loud")
 
     path = migrations.make(viewed(bound=9))
     migrations.run(path)
-    assert rows(engine, "SELECT id, loud FROM a_loud ORDER BY id") == [(1, "A"), (7, "B")]
+    assert query(engine, "SELECT id, loud FROM a_loud ORDER BY id") == [(1, "A"), (7, "B")]
     assert migrations.operations(viewed(bound=9)) == []
     migrations.run(path, "downgrade")
     assert objects(engine, "b_short", "a_loud") == before
-    assert rows(engine, "SELECT id, loud FROM a_loud") == [(1, "A")]
+    assert query(engine, "SELECT id, loud FROM a_loud") == [(1, "A")]
     migrations.run(path)
     # Nobody declares them any more.
     last = migrations.make(tables())
@@ -70,11 +71,11 @@ def test_a_new_column_of_the_table_and_of_the_view(
     before = objects(engine, "b_short", "a_loud")
     path = migrations.make(viewed(more=("size",)))
     migrations.run(path)
-    assert rows(engine, "SELECT * FROM b_short") == [(1, "a", None)]
-    assert rows(engine, "SELECT * FROM a_loud") == [(1, "A")]
+    assert query(engine, "SELECT * FROM b_short") == [(1, "a", None)]
+    assert query(engine, "SELECT * FROM a_loud") == [(1, "A")]
     assert migrations.operations(viewed(more=("size",))) == []
     migrations.run(path, "downgrade")
-    assert rows(engine, "SELECT * FROM b_short") == [(1, "a")]
+    assert query(engine, "SELECT * FROM b_short") == [(1, "a")]
     assert objects(engine, "b_short", "a_loud") == before
 
 
@@ -84,11 +85,11 @@ def test_columns_that_go_and_change_under_a_view(migrations: Migrations, engine:
     before = objects(engine, "b_short", "a_loud")
     path = migrations.make(viewed(length=80))
     migrations.run(path)
-    assert rows(engine, "SELECT * FROM b_short") == [(1, "a")]
-    assert rows(engine, "SELECT * FROM a_loud") == [(1, "A")]
+    assert query(engine, "SELECT * FROM b_short") == [(1, "a")]
+    assert query(engine, "SELECT * FROM a_loud") == [(1, "A")]
     assert migrations.operations(viewed(length=80)) == []
     migrations.run(path, "downgrade")
-    assert rows(engine, "SELECT * FROM b_short") == [(1, "a", None)]
+    assert query(engine, "SELECT * FROM b_short") == [(1, "a", None)]
     assert objects(engine, "b_short", "a_loud") == before
 
 
@@ -133,10 +134,10 @@ def test_a_view_with_a_trigger_of_its_own(
     path = migrations.make(declare(8))
     migrations.run(path)
     execute(engine, "INSERT INTO a_loud (id, loud) VALUES (4, 'x')")
-    assert rows(engine, "SELECT id FROM b_short ORDER BY id") == [(1,), (4,), (7,)]
+    assert query(engine, "SELECT id FROM b_short ORDER BY id") == [(1,), (4,), (7,)]
     migrations.run(path, "downgrade")
     execute(engine, "INSERT INTO a_loud (id, loud) VALUES (2, 'x')")
-    assert rows(engine, "SELECT id FROM b_short ORDER BY id") == [(1,), (2,), (4,)]
+    assert query(engine, "SELECT id FROM b_short ORDER BY id") == [(1,), (2,), (4,)]
 
 
 @pytest.mark.skipif(not hasattr(sa, "CreateView"), reason="CreateView came with SQLAlchemy 2.1")
@@ -152,18 +153,18 @@ def test_a_view_of_sqlalchemy_itself(migrations: Migrations, engine: sa.Engine) 
 
     filled(migrations, native(5))
     assert migrations.operations(native(5)) == []
-    assert rows(engine, "SELECT id FROM few") == [(1,)]
+    assert query(engine, "SELECT id FROM few") == [(1,)]
     path = migrations.make(native(9))
     assert "create_table" not in path.read_text()
     migrations.run(path)
-    assert rows(engine, "SELECT id FROM few ORDER BY id") == [(1,), (7,)]
+    assert query(engine, "SELECT id FROM few ORDER BY id") == [(1,), (7,)]
     # The same view declared in the other way is the same view.
     metadata = tables()
     note = metadata.tables["note"]
     View("few", metadata, sa.select(note.c.id).where(note.c.id < 9))
     assert migrations.operations(metadata) == []
     migrations.run(path, "downgrade")
-    assert rows(engine, "SELECT id FROM few") == [(1,)]
+    assert query(engine, "SELECT id FROM few") == [(1,)]
 
 
 # --- PostgreSQL
@@ -188,14 +189,14 @@ def test_grants_and_comment_of_a_view_stay(postgresql: Migrations) -> None:
     )
     grants = "SELECT relname, relacl::text, obj_description(oid) FROM pg_class WHERE relkind = 'v'"
     grants += " AND relnamespace = 'public'::regnamespace ORDER BY relname"
-    before = rows(engine, grants)
+    before = query(engine, grants)
     try:
         for metadata in (viewed(bound=9), viewed(length=80), viewed(length=80, more=("size",))):
             path = postgresql.make(metadata)
             postgresql.run(path)
-            assert rows(engine, grants) == before
+            assert query(engine, grants) == before
             postgresql.run(path, "downgrade")
-            assert rows(engine, grants) == before
+            assert query(engine, grants) == before
             postgresql.run(path)
     finally:
         execute(engine, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
@@ -207,9 +208,9 @@ def test_a_view_of_others_stays_on_a_declared_one(postgresql: Migrations) -> Non
     execute(engine, "CREATE VIEW foreign_view AS SELECT id FROM b_short")
     path = postgresql.make(viewed(bound=9))
     postgresql.run(path)
-    assert rows(engine, "SELECT id FROM foreign_view ORDER BY id") == [(1,), (7,)]
+    assert query(engine, "SELECT id FROM foreign_view ORDER BY id") == [(1,), (7,)]
     postgresql.run(path, "downgrade")
-    assert rows(engine, "SELECT id FROM foreign_view ORDER BY id") == [(1,)]
+    assert query(engine, "SELECT id FROM foreign_view ORDER BY id") == [(1,)]
 
 
 def materialized(bound: int, data: str = "") -> sa.MetaData:
@@ -232,7 +233,7 @@ def test_a_materialized_view_with_an_index(postgresql: Migrations) -> None:
     before = objects(engine, "stored")
     path = postgresql.make(materialized(9))
     postgresql.run(path)
-    assert rows(engine, "SELECT id FROM stored") == [(1,), (7,)]
+    assert query(engine, "SELECT id FROM stored") == [(1,), (7,)]
     execute(engine, "REFRESH MATERIALIZED VIEW CONCURRENTLY stored")  # needs the index
     assert postgresql.operations(materialized(9)) == []
     postgresql.run(path, "downgrade")

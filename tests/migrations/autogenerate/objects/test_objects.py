@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.object_revisions import Migrations, execute, key, objects, rows, tables
+from support.databases import execute, query
+from support.object_revisions import Migrations, key, objects, tables
 
 from sqlalchemy_manage.declare import Function, Trigger, View, declared
 from sqlalchemy_manage.errors import MigrationError
@@ -224,7 +225,7 @@ def test_a_trigger_moves_to_a_renamed_column(
         path = migrations.make(after, first=(RenameColumnOp("note", "text", "body"),))
     migrations.run(path)
     assert insert(engine, "a", "body") == "a!"
-    assert rows(engine, "SELECT body FROM short") == []
+    assert query(engine, "SELECT body FROM short") == []
     assert migrations.operations(renamed()) == []
     migrations.run(path, "downgrade")
     assert insert(engine, "a") == "a!"

@@ -184,7 +184,7 @@ def test_everything_of_a_rebuilt_table_is_there_again(
         queries.append("SELECT _rowid_, id FROM p")
     had = [rebuilds.query(query) for query in queries]
 
-    rebuilds.revision(
+    rebuilds.next(
         "with op.batch_alter_table('p') as batch:\n    batch.alter_column('n', nullable=False)"
     )
     result = rebuilds.migrate()

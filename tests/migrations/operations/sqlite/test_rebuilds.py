@@ -149,7 +149,7 @@ def test_what_is_asked_for_is_all_that_changes(
     before = rebuilds.master()
     convention = ", naming_convention={'uq': 'uq_%(table_name)s_%(column_0_name)s'}"
     options = convention if "uq_p_code" in lines[0] else ""
-    rebuilds.revision(batch(*lines, options=", recreate='always'" + options))
+    rebuilds.next(batch(*lines, options=", recreate='always'" + options))
     result = rebuilds.migrate()
     assert result.code == 0, result
     expected = P
@@ -165,18 +165,18 @@ def test_what_is_asked_for_is_all_that_changes(
     assert rebuilds.query("SELECT * FROM c") == [(1, "a"), (2, "b")]
     assert rebuilds.query("SELECT seq FROM sqlite_sequence WHERE name = 'p'") == [(9,)]
     # The view and the trigger work, with the names that the columns have now.
-    rebuilds.app.execute("INSERT INTO p (code) VALUES ('new')", "SELECT * FROM v")
+    rebuilds.execute("INSERT INTO p (code) VALUES ('new')", "SELECT * FROM v")
 
 
 @pytest.mark.parametrize("more", ["", ", nullable=False"], ids=["in place", "made again"])
 def test_what_mentions_a_renamed_column_follows(rebuilds: Rebuilds, more: str) -> None:
-    rebuilds.revision(batch(f"alter_column('code', new_column_name='name'{more})"))
+    rebuilds.next(batch(f"alter_column('code', new_column_name='name'{more})"))
     result = rebuilds.migrate()
     assert result.code == 0, result
     assert rebuilds.query("PRAGMA foreign_key_list(c)")[0][2:5] == ("p", "p_code", "name")
     assert rebuilds.query("SELECT * FROM v ORDER BY n") == [("a", 1), ("b", 2)]
     assert "name" in rebuilds.master()["view", "v"]
-    rebuilds.app.execute("INSERT INTO p (name, n) VALUES ('new', 3)")
+    rebuilds.execute("INSERT INTO p (name, n) VALUES ('new', 3)")
 
 
 IN_PLACE = {
@@ -196,10 +196,10 @@ IN_PLACE = {
 def test_what_sqlite_can_alter_is_not_made_again(
     rebuilds: Rebuilds, lines: tuple[str, ...]
 ) -> None:
-    rebuilds.app.execute("CREATE INDEX p_spare ON p (code)")
+    rebuilds.execute("CREATE INDEX p_spare ON p (code)")
     page = "SELECT rootpage FROM sqlite_master WHERE name = 'p'"
     before = rebuilds.query(page)
-    rebuilds.revision(batch(*lines), 'expected_loss = {"p.spare": "all"}')
+    rebuilds.next(batch(*lines), 'expected_loss = {"p.spare": "all"}')
     assert rebuilds.migrate().code == 0
     assert rebuilds.query(page) == before
     assert "_alembic_tmp" not in str(rebuilds.master())
@@ -224,7 +224,7 @@ def test_a_dropped_column_takes_along_what_is_about_it(
         "CREATE INDEX t_keep ON t (keep)",
         "INSERT INTO t (id, keep, code, more) VALUES (1, 'k', 'c', 'm')",
     )
-    rebuilds.revision(
+    rebuilds.next(
         batch(f"drop_column('{dropped}')").replace("'p'", "'t'"),
         'expected_loss = {"t.code": "all"}',
     )
@@ -256,7 +256,7 @@ def test_what_reads_a_dropped_column_stops_the_revision(
     rebuilds.sql(made)
     assert rebuilds.migrate().code == 0
     before = rebuilds.master()
-    rebuilds.revision(batch(line), 'expected_loss = {"p.spare": "all"}')
+    rebuilds.next(batch(line), 'expected_loss = {"p.spare": "all"}')
     result = rebuilds.migrate()
     assert result.code == 1
     assert said in result.stderr and "spare" in result.stderr
@@ -264,7 +264,7 @@ def test_what_reads_a_dropped_column_stops_the_revision(
     file = rebuilds.versions / f"{rebuilds.last}.py"
     drop = f"    op.execute('DROP {'VIEW' if name == 'spare_v' else 'TRIGGER'} {name}')\n"
     text = file.read_text()
-    file.write_text(text.replace("def upgrade():\n", f"def upgrade():\n{drop}"))
+    file.write_text(text.replace("def upgrade() -> None:\n", f"def upgrade() -> None:\n{drop}"))
     assert rebuilds.migrate().code == 0
 
 
@@ -287,7 +287,7 @@ def test_a_table_made_again_by_hand_is_compared(
     rebuilds: Rebuilds, statements: tuple[str, ...]
 ) -> None:
     before = rebuilds.master()
-    name = rebuilds.revision("")
+    name = rebuilds.next("")
     file = rebuilds.versions / f"{name}.py"
 
     def attempt(*more: str, counts: str = "", expected: str = "()") -> str:
@@ -314,13 +314,13 @@ def test_a_table_made_again_by_hand_is_compared(
 def test_what_is_to_go_is_said_in_the_file(rebuilds: Rebuilds) -> None:
     body = "\n".join(f"op.execute({s.format('')!r})" for s in BY_HAND)
     expected = 'expected_gone = ["trigger p_ai", "index p_n", "autoincrement of p"]'
-    rebuilds.revision(body, more=expected)
+    rebuilds.next(body, more=expected)
     assert rebuilds.migrate().code == 0
     assert ("trigger", "p_ai") not in rebuilds.master()
 
 
 def test_a_dropped_table_takes_its_triggers_along(rebuilds: Rebuilds) -> None:
-    rebuilds.revision(
+    rebuilds.next(
         "op.execute('DROP VIEW v')\nop.drop_table('c')\nop.drop_table('p')",
         'expected_loss = {"c": "all", "p": "all"}',
     )
@@ -330,7 +330,7 @@ def test_a_dropped_table_takes_its_triggers_along(rebuilds: Rebuilds) -> None:
 
 
 def test_a_number_that_the_revision_sets_by_hand_stays(rebuilds: Rebuilds) -> None:
-    rebuilds.revision(
+    rebuilds.next(
         batch("alter_column('n', nullable=False)")
         + "\nop.execute(\"UPDATE sqlite_sequence SET seq = 4 WHERE name = 'p'\")"
     )
@@ -340,7 +340,7 @@ def test_a_number_that_the_revision_sets_by_hand_stays(rebuilds: Rebuilds) -> No
 
 def test_counting_that_a_type_cannot_have_stops_the_revision(rebuilds: Rebuilds) -> None:
     before = rebuilds.master()
-    rebuilds.revision(batch("alter_column('id', type_=sa.BigInteger())"))
+    rebuilds.next(batch("alter_column('id', type_=sa.BigInteger())"))
     result = rebuilds.migrate()
     assert result.code == 1
     assert "AUTOINCREMENT" in result.stderr
@@ -353,7 +353,7 @@ def test_what_would_be_lost_is_named(rebuilds: Rebuilds, monkeypatch: pytest.Mon
     # As Alembic makes it by itself.
     monkeypatch.setattr(rebuild, "merged", lambda old, new_sql, change: new_sql)
     before = rebuilds.master()
-    rebuilds.revision(batch("alter_column('n', nullable=False)"))
+    rebuilds.next(batch("alter_column('n', nullable=False)"))
     said = rebuilds.migrate().stderr
     lost = ("PRIMARY KEY AUTOINCREMENT of id", "COLLATE NOCASE of code", "CHECK (n > 0) of n")
     assert all(text in said for text in (*lost, "UNIQUE ON CONFLICT IGNORE of code")), said
@@ -370,7 +370,7 @@ GIVEN = {
 def test_a_table_that_the_revision_describes_itself(
     rebuilds: Rebuilds, columns: str, lost: str
 ) -> None:
-    rebuilds.revision(
+    rebuilds.next(
         f"columns = [sa.Column(name, sa.Text) for name in ({columns})]\n"
         "table = sa.Table('p', sa.MetaData(), *columns)\n"
         + batch("alter_column('n', nullable=False)", options=", copy_from=table")
@@ -389,7 +389,7 @@ def test_a_view_that_was_broken_before_does_not_stop_a_rename(rebuilds: Rebuilds
     )
     assert rebuilds.migrate().code == 0
     before = rebuilds.master()
-    rebuilds.revision(batch("alter_column('n', new_column_name='m')"))
+    rebuilds.next(batch("alter_column('n', new_column_name='m')"))
     result = rebuilds.migrate()
     assert result.code == 0, result
     after = rebuilds.master()
@@ -403,9 +403,7 @@ def test_a_view_that_was_broken_before_does_not_stop_a_rename(rebuilds: Rebuilds
 def test_counting_can_be_asked_for(rebuilds: Rebuilds) -> None:
     rebuilds.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
     options = ", recreate='always', table_kwargs={'sqlite_autoincrement': True}"
-    rebuilds.revision(
-        batch("alter_column('a', nullable=False)", options=options).replace("'p'", "'t'")
-    )
+    rebuilds.next(batch("alter_column('a', nullable=False)", options=options).replace("'p'", "'t'"))
     assert rebuilds.migrate().code == 0
     assert "autoincrement" in rebuilds.statement("t")
 
@@ -428,7 +426,7 @@ def test_a_check_goes_with_the_type_that_it_came_with(
     rebuilds: Rebuilds, type_: str, check: str, new: str, stays: bool
 ) -> None:
     rebuilds.sql(f"CREATE TABLE t (id INTEGER PRIMARY KEY, flag {type_}, CHECK ({check}))")
-    rebuilds.revision(
+    rebuilds.next(
         f"with op.batch_alter_table('t') as batch:\n    batch.alter_column('flag', type_={new})"
     )
     result = rebuilds.migrate()
@@ -437,7 +435,7 @@ def test_a_check_goes_with_the_type_that_it_came_with(
 
 
 def test_a_table_is_not_made_again_while_foreign_keys_are_enforced(rebuilds: Rebuilds) -> None:
-    rebuilds.revision(
+    rebuilds.next(
         "with op.get_context().autocommit_block():\n    op.execute('PRAGMA foreign_keys=ON')\n"
         + batch("alter_column('n', nullable=False)")
     )
@@ -448,10 +446,10 @@ def test_a_table_is_not_made_again_while_foreign_keys_are_enforced(rebuilds: Reb
 
 
 def test_plain_alembic_has_the_same(rebuilds: Rebuilds) -> None:
-    rebuilds.revision(batch("alter_column('n', nullable=False)"))
+    rebuilds.next(batch("alter_column('n', nullable=False)"))
     body = "\n".join(f"op.execute({s.format('AUTOINCREMENT')!r})" for s in BY_HAND)
-    rebuilds.revision(body)
-    folder = rebuilds.app.folder
+    rebuilds.next(body)
+    folder = rebuilds.folder
     result = run(
         folder, "-m", "alembic", "upgrade", "head", MANAGE_SETTINGS_MODULE="staff_settings"
     )
@@ -461,8 +459,8 @@ def test_plain_alembic_has_the_same(rebuilds: Rebuilds) -> None:
 
 
 def test_a_rename_is_shown_as_sql_without_a_database(rebuilds: Rebuilds) -> None:
-    name = rebuilds.revision(batch("alter_column('n', new_column_name='m')"))
-    result = rebuilds.app.manage("sqlmigrate", name)
+    name = rebuilds.next(batch("alter_column('n', new_column_name='m')"))
+    result = rebuilds.manage("sqlmigrate", name)
     assert "ALTER TABLE p RENAME COLUMN n TO m" in result.stdout, result
 
 
