@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+import functools
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import ROOT, Result, run
+from support import programs
+from support.programs import Result
+
+# New interpreters: what env.py imports has to be enough.
+run = functools.partial(programs.run, fresh=True)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of the sample project, for commands that write files."""
-    target = tmp_path / "sample"
-    target.mkdir()
-    for name in ("manage.py", "settings.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, target)
-    for name in ("hr", "migrations"):
-        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-    assert not (target / "alembic.ini").exists()
-    return target
+def project(sample: Path) -> Path:
+    assert not (sample / "alembic.ini").exists()
+    return sample
 
 
 def test_the_six_commands(project: Path, database_url: str, engine: sa.Engine) -> None:

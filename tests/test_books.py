@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
-from conftest import ROOT, Result, run, user_tables
+from support.databases import user_tables
+from support.programs import ROOT, Result, run
 
 
 def test_the_whole_path(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import ROOT, Manage, run
+from support.programs import ROOT, Manage, run
 
 from sqlalchemy_manage import cli as cli_module
 from sqlalchemy_manage import errors, output

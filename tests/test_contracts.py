@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from support.programs import ROOT
 
 pytest.importorskip("importlinter", reason="lint-imports is in the dev extra")
 

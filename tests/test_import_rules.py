@@ -1,16 +1,18 @@
-"""Who may import what, read from the source; DESIGN in one test file."""
+"""Who may import what, read from the source, as far as setup.cfg's [importlinter] cannot say it."""
 
 from __future__ import annotations
 
 import ast
+import configparser
+import functools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
 import pytest
-from conftest import ROOT
+from support.programs import ROOT
 
 from sqlalchemy_manage.cli import cli, core_commands
 from sqlalchemy_manage.project import Project
@@ -19,24 +21,26 @@ TOOL = ROOT / "sqlalchemy_manage"
 COMMANDS = TOOL / "commands"
 MODULES = sorted(TOOL.rglob("*.py"))
 VERSIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
-TALKERS = ("cli.py", "options.py", "output.py", "__main__.py")
-PEOPLE = {"print", "input", "exit", "quit", "breakpoint"}
+TALKERS = [TOOL / name for name in ("cli.py", "options.py", "output.py", "__main__.py")]
+PEOPLE = {"print", "input", "exit", "quit", "breakpoint", "sys.exit", "os._exit", "SystemExit"}
+# The packages of the two contracts that say who may import a library: their homes.
+HOMES = {"alembic": "migrations", "factory": "seeding"}
 
 
 def package_of(path: Path) -> list[str]:
     return list(path.relative_to(ROOT).parent.parts)
 
 
-def imported(path: Path, tree: ast.AST) -> Iterator[str]:
-    """The dotted names of the modules, or names in modules, that ``tree`` imports."""
+def imported(path: Path, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of each module, or name in a module, that ``tree`` imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             package = package_of(path)
             home = package[: len(package) - node.level + 1] if node.level else []
             home += node.module.split(".") if node.module else []
-            yield from (".".join([*home, alias.name]) for alias in node.names)
+            yield from ((node.lineno, ".".join([*home, alias.name])) for alias in node.names)
 
 
 def at_the_top(tree: ast.Module) -> ast.Module:
@@ -51,98 +55,103 @@ def at_the_top(tree: ast.Module) -> ast.Module:
         def visit_If(self, node: ast.If) -> ast.AST | None:
             return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
 
-    return Cut().visit(ast.parse(ast.unparse(tree)))
+    return Cut().visit(tree)
 
 
-def roots(path: Path, tree: ast.AST) -> set[str]:
-    return {name.partition(".")[0] for name in imported(path, tree)}
+def root(name: str) -> str:
+    return name.partition(".")[0]
 
 
-def calls(tree: ast.AST) -> set[str]:
-    """What is called, as written: ``print``, ``sys.exit``."""
-    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+@functools.cache
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return ast.parse(text_of(path), str(path))
 
 
-def name_of(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+def breaches(paths: Iterable[Path], rule: Callable[[Path], Iterable[tuple[int, str]]]) -> list[str]:
+    """``file:line: what is wrong there`` for all that ``rule`` finds."""
+    return [
+        f"{path.relative_to(ROOT)}:{line}: {what}" for path in paths for line, what in rule(path)
+    ]
 
 
-every_module = pytest.mark.parametrize("path", MODULES, ids=name_of)
+def only(*allowed: str) -> Callable[[Path], Iterable[tuple[int, str]]]:
+    """A rule: the standard library and these are imported, and nothing else."""
+    known = {*allowed, *sys.stdlib_module_names}
+    return lambda path: [f for f in imported(path, parsed(path)) if root(f[1]) not in known]
 
 
-@pytest.mark.parametrize("path", sorted(COMMANDS.glob("*.py")), ids=name_of)
-def test_a_command_imports_little_at_the_top(path: Path) -> None:
+def test_a_command_imports_little_at_the_top() -> None:
+    """The rest is imported inside the function that needs it."""
     allowed = {"click", *sys.stdlib_module_names}
     own = tuple(f"sqlalchemy_manage.{name}" for name in ("options", "output", "errors"))
-    wrong = [
-        name
-        for name in imported(path, at_the_top(parsed(path)))
-        if name.partition(".")[0] not in allowed and not name.startswith(own)
-    ]
-    assert wrong == [], "import it inside the function that needs it"
+
+    def rule(path: Path) -> Iterator[tuple[int, str]]:
+        for line, name in imported(path, at_the_top(parsed(path))):
+            if root(name) not in allowed and not name.startswith(own):
+                yield line, name
+
+    assert breaches(COMMANDS.glob("*.py"), rule) == []
 
 
-@every_module
-def test_only_migrations_imports_alembic(path: Path) -> None:
-    if "alembic" in roots(path, parsed(path)):
-        assert path.is_relative_to(TOOL / "migrations")
+@pytest.mark.parametrize("library", HOMES)
+def test_a_contract_names_all_that_may_not_import_a_library(library: str) -> None:
+    """lint-imports checks the rest: see test_contracts.py."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    named = config[f"importlinter:contract:{library}"]["source_modules"].split()
+    modules = {path.stem for path in TOOL.iterdir() if path.suffix == ".py" or path.is_dir()}
+    free = {HOMES[library], "__init__", "__main__", "__pycache__", "_version"}
+    assert {name.removeprefix("sqlalchemy_manage.") for name in named} == modules - free
+    assert breaches([TOOL / "__init__.py", TOOL / "__main__.py"], only("sqlalchemy_manage")) == []
 
 
-@every_module
-def test_only_seeding_imports_factories(path: Path) -> None:
-    if roots(path, parsed(path)) & {"factory", "faker"}:
-        assert path.is_relative_to(TOOL / "seeding")
+def test_only_the_command_line_talks_and_exits() -> None:
+    def rule(path: Path) -> Iterator[tuple[int, str]]:
+        tree = parsed(path)
+        yield from (found for found in imported(path, tree) if root(found[1]) == "click")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func)
+                if name in PEOPLE or name.startswith(("sys.stdout", "sys.stderr")):
+                    yield node.lineno, name
+            elif isinstance(node, ast.Raise) and node.exc and ast.unparse(node.exc) == "SystemExit":
+                yield node.lineno, "SystemExit"
+
+    silent = [p for p in MODULES if p not in TALKERS and not p.is_relative_to(COMMANDS)]
+    assert breaches(silent, rule) == []
 
 
-@every_module
-def test_only_the_command_line_talks_and_exits(path: Path) -> None:
-    if (path.name in TALKERS and path.parent == TOOL) or path.is_relative_to(COMMANDS):
-        return
-    tree = parsed(path)
-    assert "click" not in roots(path, tree)
-    called = calls(tree)
-    assert called & (PEOPLE | {"sys.exit", "os._exit"}) == set()
-    assert not any(name.startswith(("sys.stdout", "sys.stderr")) for name in called)
-    assert "SystemExit" not in {ast.unparse(n.exc) for n in raised(tree)}
+def test_the_tool_knows_no_app() -> None:
+    apps = {"hr", "settings", "tests", "conftest", "support", "manage"}
+
+    def rule(path: Path) -> Iterator[tuple[int, str]]:
+        for number, line in enumerate([path.name, *text_of(path).splitlines()]):
+            if re.search(r"\bhr\b", line, re.I):
+                yield number, line
+        if path.suffix == ".py":
+            yield from (found for found in imported(path, parsed(path)) if root(found[1]) in apps)
+
+    files = [p for p in TOOL.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    assert len(files) > len(MODULES)
+    assert breaches(files, rule) == []
 
 
-def raised(tree: ast.AST) -> Iterator[ast.Raise]:
-    return (n for n in ast.walk(tree) if isinstance(n, ast.Raise) and n.exc is not None)
-
-
-@pytest.mark.parametrize(
-    "path",
-    sorted(p for p in TOOL.rglob("*") if p.is_file() and "__pycache__" not in p.parts),
-    ids=name_of,
-)
-def test_the_tool_knows_no_app(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert [line for line in [path.name, *lines] if re.search(r"\bhr\b", line, re.I)] == []
-    if path.suffix == ".py":
-        assert (
-            roots(path, parsed(path)) & {"hr", "settings", "tests", "conftest", "manage"} == set()
-        )
-
-
-@every_module
-def test_the_command_line_names_no_command(path: Path) -> None:
-    if path.name == "cli.py":
-        assert not any("commands." in name for name in imported(path, parsed(path)))
+def test_the_command_line_names_no_command() -> None:
+    path = TOOL / "cli.py"
+    assert [name for _, name in imported(path, parsed(path)) if "commands." in name] == []
 
 
 def test_the_models_import_sqlalchemy_alone() -> None:
-    path = ROOT / "hr" / "models.py"
-    assert roots(path, parsed(path)) <= {"sqlalchemy", *sys.stdlib_module_names}
+    assert breaches([ROOT / "hr" / "models.py"], only("sqlalchemy")) == []
     assert (ROOT / "hr" / "__init__.py").read_text() == ""
 
 
-@pytest.mark.parametrize("path", VERSIONS, ids=name_of)
-def test_a_revision_imports_no_models(path: Path) -> None:
-    assert roots(path, parsed(path)) <= {"alembic", "sqlalchemy", *sys.stdlib_module_names}
+def test_a_revision_imports_no_models() -> None:
+    assert breaches(VERSIONS, only("alembic", "sqlalchemy")) == []
 
 
 def test_there_is_something_to_check() -> None:
@@ -186,6 +195,12 @@ def test_core_commands_are_the_files() -> None:
     ],
 )
 def test_the_reader_of_imports(source: str, found: set[str]) -> None:
-    assert set(imported(TOOL / "x.py", ast.parse(source))) == found
+    assert {name for _, name in imported(TOOL / "x.py", ast.parse(source))} == found
     if source.startswith("def"):
         assert not set(imported(TOOL / "x.py", at_the_top(ast.parse(source))))
+
+
+def test_a_breach_is_named_with_its_file_and_line() -> None:
+    path = TOOL / "cli.py"
+    line = next(n for n, text in enumerate(text_of(path).splitlines(), 1) if "import click" in text)
+    assert f"sqlalchemy_manage/cli.py:{line}: click" in breaches([path], only())

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
-from conftest import run
+from support.programs import run
 
 CANARY = "kAn4rY0wl"
 # Whoever writes half of it writes it, too.

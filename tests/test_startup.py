@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Result, run
+from support.programs import ROOT, Result, run
 
 HEAVY = {"sqlalchemy", "alembic", "factory", "faker", "rich", "IPython", "psycopg", "pymysql"}
 

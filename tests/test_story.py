@@ -6,8 +6,8 @@ import json
 
 import pytest
 import sqlalchemy as sa
-from conftest import PROJECTS, Manage, run
 from sqlalchemy.orm import Session
+from support.programs import PROJECTS, Manage, run
 
 from hr.models import Department, Employee
 

@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,19 +16,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import ROOT, Result, run
-
-
-@pytest.fixture
-def sample(tmp_path: Path) -> Path:
-    """A copy of the sample project."""
-    target = tmp_path / "sample"
-    target.mkdir()
-    for name in ("manage.py", "settings.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, target)
-    for name in ("hr", "migrations"):
-        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
+from support.programs import ROOT, Result, run
 
 
 def edit(project: Path, old: str, new: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
-from conftest import Manage, run
+from support.programs import Manage, run
 
 NAMES = ["settings", "models", "history", "connection", "migrations", "schema"]
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import sqlalchemy as sa
-from conftest import Manage
+from support.programs import Manage
 
 OFF = {
     "sqlite": "PRAGMA foreign_keys = OFF",

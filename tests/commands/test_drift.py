@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import ROOT, Manage, Result, run
+from support.databases import execute
+from support.programs import ROOT, Manage, Result, run
 
 IN_ORDER = "the database is what the revisions make"
 
@@ -45,12 +46,6 @@ def test_pending_revisions_are_a_reason_not_to_compare(manage: Manage) -> None:
     assert result.code == 1
     assert drift(result)["status"] == "skipped"
     assert drift(result)["message"] == "needs migrations: 1 not applied: 0003_employee_updated_at"
-
-
-def execute(engine: sa.Engine, *statements: str) -> None:
-    with engine.begin() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
 
 
 def test_what_was_added_and_taken_away(manage: Manage, engine: sa.Engine) -> None:

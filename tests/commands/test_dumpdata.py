@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
-from conftest import ROOT, Manage, run
+from support.programs import ROOT, Manage, run
 
 from hr.models import Base
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import BACKENDS, ROOT, Manage, run
 from sqlalchemy.orm import Session
+from support.databases import BACKENDS
+from support.programs import ROOT, Manage, run
 
 from hr.models import Base, Department, Employee
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Result, run
+from support.programs import Result, run
 
 
 @pytest.fixture

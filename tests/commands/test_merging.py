@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Result, run
+from support.programs import Result, run
 
 COLUMN = '    op.add_column("note", sa.Column("{}", sa.Integer()))\n'
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from conftest import Manage, user_tables
+from support.databases import user_tables
+from support.programs import Manage
 
 IDS = ["0001_initial", "0002_department_employee_link", "0003_employee_updated_at"]
 

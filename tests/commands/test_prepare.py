@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from conftest import Manage, user_tables
+from support.databases import user_tables
+from support.programs import Manage
 
 
 def test_from_no_database_at_all_and_again(

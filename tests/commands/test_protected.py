@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import BACKENDS, Manage, Result, run
 from sqlalchemy.pool import NullPool
+from support.databases import BACKENDS
+from support.programs import Manage, Result, run
 
 from sqlalchemy_manage.databases.protection import VARIABLE, stamp
 
@@ -168,7 +169,7 @@ def test_an_empty_database_too_takes_the_name_for_zero(world: World) -> None:
 
 @pytest.mark.parametrize("backend", ["sqlite"])
 def test_plain_alembic_takes_the_variable(world: World) -> None:
-    from conftest import ROOT
+    from support.programs import ROOT
 
     world.put("stamped")
     before = world.content()

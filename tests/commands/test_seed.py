@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import BACKENDS, Manage, run
+from support.databases import BACKENDS
+from support.programs import Manage, run
 
 from hr.models import Base
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import ROOT, Manage, run
+from support.programs import ROOT, Manage, run
 
 from hr.models import Base, Employee
 

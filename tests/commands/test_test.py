@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Manage, run
+from support.programs import ROOT, Manage, run
 
 TESTS = """
 import json, os, sys

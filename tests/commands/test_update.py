@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import Result, run
+from support.programs import Result, run
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 import pytest
-from conftest import Manage
+from support.programs import Manage
 
 from sqlalchemy_manage import __version__
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from conftest import Manage, run
-from killing import dump, killed_at, names, spread
+from support.killing import dump, killed_at, names, spread
+from support.programs import Manage, run
 
 from sqlalchemy_manage.data import backup as module
 from sqlalchemy_manage.data import clients, sqlite_copy
@@ -25,7 +25,7 @@ from sqlalchemy_manage.data.backup import back_up
 from sqlalchemy_manage.errors import BackupError, Locked
 from sqlalchemy_manage.project import Project
 
-pytest_plugins = ["backup_fixtures"]
+pytest_plugins = ["support.backup_fixtures"]
 
 
 def test_equal_private_and_out_of_git(shop: Project, shop_file: Path) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import warehouse
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from stock_project import dumped, loaded, project_of
+from support import warehouse
+from support.stock import dumped, loaded, project_of
 
 from sqlalchemy_manage.data.dump import dump, replacing
 from sqlalchemy_manage.errors import DatabaseError, FixtureError, UsageError

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import undeclared
-import warehouse
-from stock_project import dumped, loaded, project_of
-from warehouse import Box, Person, Shelf, box_tag
+from support import undeclared, warehouse
+from support.stock import dumped, loaded, project_of
+from support.warehouse import Box, Person, Shelf, box_tag
 
 from sqlalchemy_manage.errors import DatabaseError, FixtureError
 from sqlalchemy_manage.project import Project

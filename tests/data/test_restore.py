@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from conftest import BACKENDS, Manage, Result
-from killing import dump, killed_after, killed_at, names, spread
+from support.databases import BACKENDS
+from support.killing import dump, killed_after, killed_at, names, spread
+from support.programs import Manage, Result
 
 from sqlalchemy_manage.data import restore as module
 from sqlalchemy_manage.data import sqlite_copy
@@ -20,7 +21,7 @@ from sqlalchemy_manage.databases.protection import stamp
 from sqlalchemy_manage.errors import BackupError, Locked
 from sqlalchemy_manage.project import Project
 
-pytest_plugins = ["backup_fixtures"]
+pytest_plugins = ["support.backup_fixtures"]
 
 
 def change(path: Path, *statements: str) -> None:

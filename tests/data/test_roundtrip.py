@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import warehouse
-from conftest import BACKENDS
-from stock_project import dumped, loaded, project_of
+from support import warehouse
+from support.databases import BACKENDS
+from support.stock import dumped, loaded, project_of
 
 from sqlalchemy_manage.project import Project
 

@@ -162,7 +162,7 @@ def test_a_decorated_column_stored_in_different_ways_travels_as_the_program_sees
 
 
 def test_an_enum_is_written_by_the_name_that_is_stored() -> None:
-    import warehouse
+    from support import warehouse
 
     codec = codec_of(sa.Enum(warehouse.Size), SQLITE)
     assert codec.dump(warehouse.Size.large) == codec.dump("large") == "large"

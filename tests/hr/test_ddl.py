@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import BACKENDS, ROOT, Result, run
+from support.databases import BACKENDS
+from support.programs import Result, run
 
 from sqlalchemy_manage.declared.definitions import Definition, read_definitions
 
@@ -21,23 +21,11 @@ EDITS = {
 NAME = "employee_set_updated_at"
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of the sample project, whose files may be changed."""
-    target = tmp_path / "sample"
-    target.mkdir()
-    for name in ("manage.py", "settings.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, target)
-    for name in ("hr", "migrations"):
-        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
-
-
 class World:
     """The copied project on one database."""
 
-    def __init__(self, project: Path, url: str) -> None:
-        self.project = project
+    def __init__(self, sample: Path, url: str) -> None:
+        self.project = sample
         self.url = url
         self.engine = sa.create_engine(url, poolclass=sa.NullPool)
 
@@ -69,12 +57,12 @@ class World:
 
 @pytest.fixture
 def worlds(
-    project: Path,
+    sample: Path,
     new_database: Callable[[str], str],
     manage_on: Callable[[str], Callable[..., Result]],
 ) -> Iterator[list[World]]:
     """The project on each backend, migrated as far as it is delivered."""
-    worlds = [World(project, new_database(backend)) for backend in BACKENDS]
+    worlds = [World(sample, new_database(backend)) for backend in BACKENDS]
     for world in worlds:
         assert manage_on(world.url)("migrate").code == 0
     yield worlds
@@ -82,8 +70,8 @@ def worlds(
         world.engine.dispose()
 
 
-def edit(project: Path) -> None:
-    ddl = project / "hr" / "ddl.py"
+def edit(sample: Path) -> None:
+    ddl = sample / "hr" / "ddl.py"
     text = ddl.read_text()
     for old, new in EDITS.items():
         assert old in text
@@ -92,16 +80,16 @@ def edit(project: Path) -> None:
 
 
 @pytest.mark.parametrize("written_on", range(3), ids=BACKENDS)
-def test_an_edited_body(project: Path, worlds: list[World], written_on: int) -> None:
+def test_an_edited_body(sample: Path, worlds: list[World], written_on: int) -> None:
     before = [world.definitions() for world in worlds]
     assert worlds[written_on].unchanged()
     assert [world.updated() > 2001 for world in worlds] == [True, True, True]
 
-    edit(project)
+    edit(sample)
     made = worlds[written_on].manage("makemigrations")
     assert made.code == 0
     assert "~ replace trigger employee_set_updated_at on employee" in made.stderr
-    text = (project / made.stdout.strip()).read_text()
+    text = (sample / made.stdout.strip()).read_text()
     assert "2001-02-03" in text and "None" not in text.replace("-> None", "").replace("= None", "")
     for world in worlds:
         world.migrate()
@@ -113,14 +101,14 @@ def test_an_edited_body(project: Path, worlds: list[World], written_on: int) -> 
     assert [world.definitions() for world in worlds] == before
 
 
-def test_a_deleted_declaration(project: Path, worlds: list[World]) -> None:
+def test_a_deleted_declaration(sample: Path, worlds: list[World]) -> None:
     """One that the tool never touched is left; one that it changed goes, and comes back."""
-    ddl = project / "hr" / "ddl.py"
+    ddl = sample / "hr" / "ddl.py"
     text = ddl.read_text()
     ddl.write_text("")
     assert worlds[1].unchanged()
     ddl.write_text(text)
-    edit(project)
+    edit(sample)
     assert worlds[0].manage("makemigrations").code == 0
     for world in worlds:
         world.migrate()
@@ -137,10 +125,10 @@ def test_a_deleted_declaration(project: Path, worlds: list[World]) -> None:
     assert [world.definitions() for world in worlds] == before
 
 
-def test_a_column_renamed_under_the_trigger(project: Path, worlds: list[World]) -> None:
+def test_a_column_renamed_under_the_trigger(sample: Path, worlds: list[World]) -> None:
     """The trigger is not there while its column has neither name."""
     before = [world.definitions() for world in worlds]
-    models, ddl = project / "hr" / "models.py", project / "hr" / "ddl.py"
+    models, ddl = sample / "hr" / "models.py", sample / "hr" / "ddl.py"
     models.write_text(models.read_text().replace("updated_at:", "changed_at:"))
     text = ddl.read_text().replace(".updated_at", ".changed_at")
     ddl.write_text(text.replace("SET updated_at", "SET changed_at"))
@@ -159,15 +147,15 @@ def test_a_column_renamed_under_the_trigger(project: Path, worlds: list[World]) 
     assert [world.definitions() for world in worlds] == before
 
 
-def test_by_plain_alembic(project: Path, new_database: Callable[[str], str]) -> None:
+def test_by_plain_alembic(sample: Path, new_database: Callable[[str], str]) -> None:
     url = new_database("sqlite")
 
     def alembic(*args: str) -> Result:
-        return run(project, "-m", "alembic", *args, url=url)
+        return run(sample, "-m", "alembic", *args, url=url)
 
     assert alembic("upgrade", "head").code == 0
     assert "No new upgrade operations detected" in alembic("check").stdout
-    edit(project)
+    edit(sample)
     assert alembic("check").code != 0
     assert alembic("revision", "--autogenerate").code == 0
     script = alembic("upgrade", "0003_employee_updated_at:head", "--sql")
@@ -179,11 +167,11 @@ def test_by_plain_alembic(project: Path, new_database: Callable[[str], str]) -> 
 
 
 def test_a_wrong_declaration_names_its_line(
-    project: Path, new_database: Callable[[str], str]
+    sample: Path, new_database: Callable[[str], str]
 ) -> None:
-    ddl = project / "hr" / "ddl.py"
+    ddl = sample / "hr" / "ddl.py"
     ddl.write_text(ddl.read_text().replace("CREATE TRIGGER employee_set", "CREATE TRIGGER set"))
-    result = run(project, "manage.py", "makemigrations", url=new_database("sqlite"))
+    result = run(sample, "manage.py", "makemigrations", url=new_database("sqlite"))
     assert result.code == 1
     assert "hr.ddl cannot be imported: ArgumentError: Trigger" in result.stderr
     assert "the statement creates the trigger 'set_updated_at'" in result.stderr

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from conftest import Manage
 from sqlalchemy.orm import Session
+from support.programs import Manage
 
 from hr.models import Base, Department, Employee
 

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import CASES
-from conftest import BACKENDS
-from harness import App, Case
+from support.cases import CASES
+from support.cases.case import Case
+from support.databases import BACKENDS
+from support.project import ProjectFolder
 
 
-def asked(app: App, case: Case, number: int) -> Any:
+def asked(app: ProjectFolder, case: Case, number: int) -> Any:
     """The answer of the case's query, after its statement in the old names or in the new."""
     if not case.reads:
         return None
@@ -30,7 +31,7 @@ def asked(app: App, case: Case, number: int) -> Any:
     return sorted(map(tuple, found), key=repr)
 
 
-def unchanged(app: App) -> None:
+def unchanged(app: ProjectFolder) -> None:
     checked = app.manage("makemigrations", "--check", "--no-input")
     assert checked.code == 0, checked
 
@@ -39,7 +40,7 @@ def fits(words: list[str], patterns: tuple[str, ...]) -> bool:
     return len(words) == len(patterns) and all(map(fnmatch.fnmatchcase, words, patterns))
 
 
-def go(app: App, case: Case) -> None:
+def go(app: ProjectFolder, case: Case) -> None:
     if case.first:
         app.execute(case.first)
     app.begin(case.before)
@@ -100,7 +101,7 @@ def runs() -> Iterator[Any]:
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 @pytest.mark.parametrize(("name", "backend"), list(runs()))
 def test_case(name: str, tmp_path: Path, backend: str, new_database: Callable[..., str]) -> None:
-    go(App(tmp_path / "project", new_database(backend)), CASES[name])
+    go(ProjectFolder(tmp_path / "project", new_database(backend)), CASES[name])
 
 
 def elsewhere() -> Iterator[Any]:
@@ -119,4 +120,4 @@ def test_written_on_sqlite(
     name: str, tmp_path: Path, backend: str, new_database: Callable[..., str]
 ) -> None:
     author = new_database("sqlite")
-    go(App(tmp_path / "project", new_database(backend), written_on=author), CASES[name])
+    go(ProjectFolder(tmp_path / "project", new_database(backend), written_on=author), CASES[name])

@@ -6,13 +6,13 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import ROOT, Result, run, user_tables
+from support.programs import ROOT, run
+from support.project import ProjectFolder
 
 SETUP = """
 def upgrade():
@@ -31,49 +31,17 @@ def downgrade():
 """
 
 
-class Bare:
-    """The bare project on a database, with revisions written by the test."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder = folder
-        self.url = url
-        self.versions = folder / "migrations" / "versions"
-        self.versions.mkdir(parents=True)
-        for name in ("env.py", "script.py.mako"):
-            (folder / "migrations" / name).write_text((ROOT / "migrations" / name).read_text())
-        (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-        self.last: str | None = None
-
-    def revision(self, name: str, body: str) -> None:
-        text = (
-            "import os, signal, time\nimport sqlalchemy as sa\nfrom alembic import op\n"
-            f"revision = {name!r}\ndown_revision = {self.last!r}\n{body}\n"
-        )
-        (self.versions / f"{name}.py").write_text(text)
-        self.last = name
-
-    def manage(self, *args: object) -> Result:
-        return run(self.folder, "manage.py", *args, url=self.url)
-
-    def alembic(self, *args: object) -> Result:
-        return run(self.folder, "-m", "alembic", *args, url=self.url)
-
-    def query(self, sql: str) -> list[tuple]:
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
-        with engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(sql)]
-
-    def tables(self) -> set[str]:
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
-        return user_tables(engine)
-
-
 @pytest.fixture
-def bare(copy_project: Callable[[str], Path], database_url: str) -> Bare:
-    bare = Bare(copy_project("bare"), database_url)
-    bare.revision("0001_setup", SETUP)
-    assert bare.manage("migrate").code == 0
+def bare(tmp_path: Path, database_url: str) -> ProjectFolder:
+    """A project with revisions written by the test."""
+    bare = ProjectFolder(tmp_path / "bare", database_url).write_history()
+    write(bare, "0001_setup", SETUP)
+    bare.done("migrate")
     return bare
+
+
+def write(bare: ProjectFolder, name: str, body: str) -> None:
+    bare.write(name, bare.below(name), body, more="import os, signal, time")
 
 
 FAILING = """
@@ -90,10 +58,10 @@ GOOD = 'def upgrade():\n    op.create_table("good", sa.Column("id", sa.Integer, 
 
 @pytest.mark.parametrize("entry", ["manage", "alembic"])
 def test_a_revision_that_raises_leaves_the_database_as_before_it(
-    bare: Bare, backend: str, entry: str
+    bare: ProjectFolder, backend: str, entry: str
 ) -> None:
-    bare.revision("0002_good", GOOD)
-    bare.revision("0003_failing", FAILING.format(failure="raise ValueError('half-way')"))
+    write(bare, "0002_good", GOOD)
+    write(bare, "0003_failing", FAILING.format(failure="raise ValueError('half-way')"))
     upgrade = ("migrate",) if entry == "manage" else ("upgrade", "head")
     result = getattr(bare, entry)(*upgrade)
     assert result.code == (1 if entry == "manage" else 255), result
@@ -111,40 +79,42 @@ def test_a_revision_that_raises_leaves_the_database_as_before_it(
     # Mended, it goes on from there.
     failing = bare.versions / "0003_failing.py"
     failing.write_text(failing.read_text().replace("raise ValueError('half-way')", "pass"))
-    assert bare.manage("migrate").code == 0
+    assert bare.spawn("migrate").code == 0
     assert bare.query("SELECT id FROM note ORDER BY id") == [(1,), (2,), (3,)]
     assert bare.query("SELECT count(*) FROM comment") == [(3,)]
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])  # MariaDB commits each DDL statement
-def test_a_killed_revision_leaves_nothing_behind(bare: Bare) -> None:
-    bare.revision("0002_killed", FAILING.format(failure="os.kill(os.getpid(), signal.SIGKILL)"))
-    assert bare.manage("migrate").code == -9
+def test_a_killed_revision_leaves_nothing_behind(bare: ProjectFolder) -> None:
+    write(bare, "0002_killed", FAILING.format(failure="os.kill(os.getpid(), signal.SIGKILL)"))
+    assert bare.spawn("migrate").code == -9
     assert bare.query("SELECT version_num FROM alembic_version") == [("0001_setup",)]
     assert bare.tables() == {"note", "comment"}
     assert bare.query("SELECT count(*) FROM note") == [(2,)]
 
 
-def test_rebuilding_a_referred_to_table_keeps_the_children(bare: Bare) -> None:
-    bare.revision(
+def test_rebuilding_a_referred_to_table_keeps_the_children(bare: ProjectFolder) -> None:
+    write(
+        bare,
         "0002_rebuild",
         'def upgrade():\n    with op.batch_alter_table("note", recreate="auto") as batch:\n'
         '        batch.add_column(sa.Column("grade", sa.String(5), server_default="a"))\n'
         '        batch.alter_column("grade", server_default="b")\n',
     )
-    assert bare.manage("migrate").code == 0
+    assert bare.spawn("migrate").code == 0
     assert bare.query("SELECT id, note_id FROM comment ORDER BY id") == [(1, 1), (2, 1), (3, 2)]
 
 
 def test_a_revision_that_makes_links_dangle_is_rolled_back_on_sqlite(
-    bare: Bare, backend: str
+    bare: ProjectFolder, backend: str
 ) -> None:
-    bare.revision(
+    write(
+        bare,
         "0002_dangle",
         'expected_loss = {"note": 1, "comment": "all"}\n'
         'def upgrade():\n    op.execute("DELETE FROM note WHERE id = 1")',
     )
-    result = bare.manage("migrate")
+    result = bare.spawn("migrate")
     if backend != "sqlite":
         # The others have enforced the cascade themselves.
         assert result.code == 0
@@ -155,24 +125,24 @@ def test_a_revision_that_makes_links_dangle_is_rolled_back_on_sqlite(
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])  # the others check for themselves
-def test_links_that_dangled_before_do_not_stop_a_migration(bare: Bare) -> None:
+def test_links_that_dangled_before_do_not_stop_a_migration(bare: ProjectFolder) -> None:
     engine = sa.create_engine(bare.url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO comment (id, note_id) VALUES (9, 99)")
-    bare.revision("0002_good", GOOD)
-    assert bare.manage("migrate").code == 0
+    write(bare, "0002_good", GOOD)
+    assert bare.spawn("migrate").code == 0
 
 
-def test_four_processes_at_once_apply_each_revision_once(bare: Bare) -> None:
+def test_four_processes_at_once_apply_each_revision_once(bare: ProjectFolder) -> None:
     marker = 'op.execute("INSERT INTO note (id) VALUES ({0})")\n    time.sleep(0.1)'
     for number in (2, 3, 4):
         body = f"def upgrade():\n    op.create_table('t{number}', sa.Column('id', sa.Integer))\n"
-        bare.revision(f"000{number}_step", body + "    " + marker.format(number * 100))
+        write(bare, f"000{number}_step", body + "    " + marker.format(number * 100))
     processes = [
         subprocess.Popen(
             [sys.executable, *command],
             cwd=bare.folder,
-            env={"PYTHONPATH": str(ROOT), "DATABASE_URL": bare.url, "PATH": ""},
+            env={"PYTHONPATH": str(ROOT), "MANAGE_SETTINGS_MODULE": "staff_settings", "PATH": ""},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -213,11 +183,11 @@ sys.exit(code)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])  # the others hold a lock for the whole run
-def test_a_run_that_is_overtaken_plans_again(bare: Bare) -> None:
+def test_a_run_that_is_overtaken_plans_again(bare: ProjectFolder) -> None:
     for number in (2, 3, 4, 5):
         body = f"def upgrade():\n    op.create_table('t{number}', sa.Column('id', sa.Integer))\n"
-        bare.revision(f"000{number}_step", body)
-    result = run(bare.folder, "-c", OVERTAKEN, url=bare.url)
+        write(bare, f"000{number}_step", body)
+    result = run(bare.folder, "-c", OVERTAKEN, MANAGE_SETTINGS_MODULE="staff_settings")
     assert result.code == 0, result
     assert "tries 2" in result.stdout
     assert {"t2", "t3", "t4", "t5"} <= bare.tables()
@@ -225,18 +195,18 @@ def test_a_run_that_is_overtaken_plans_again(bare: Bare) -> None:
 
 
 def test_a_held_lock_ends_with_75_and_nothing_done(
-    bare: Bare, backend: str, tmp_path: Path
+    bare: ProjectFolder, backend: str, tmp_path: Path
 ) -> None:
-    settings = bare.folder / "settings.py"
+    settings = bare.folder / "staff_settings.py"
     settings.write_text(settings.read_text() + "LOCK_WAIT = 0.3\n")
-    bare.revision("0002_good", GOOD)
+    write(bare, "0002_good", GOOD)
     engine = sa.create_engine(bare.url, poolclass=sa.NullPool)
     from sqlalchemy_manage.databases.locks import migration_lock
 
     with engine.connect() as holder, migration_lock(engine, 1, lambda who: None):
         if backend == "sqlite":
             holder.connection.driver_connection.execute("BEGIN IMMEDIATE")
-        result = bare.manage("migrate")
+        result = bare.spawn("migrate")
         if backend == "sqlite":
             holder.connection.driver_connection.execute("ROLLBACK")
     assert result.code == 75, result
@@ -244,25 +214,26 @@ def test_a_held_lock_ends_with_75_and_nothing_done(
     assert f"Another process is migrating {who}" in result.stderr
     assert f"Another process is migrating this database {who}" in result.stderr
     assert "good" not in bare.tables()
-    assert bare.manage("migrate").code == 0
+    assert bare.spawn("migrate").code == 0
 
 
-def test_autocommit_blocks_work(bare: Bare, backend: str) -> None:
+def test_autocommit_blocks_work(bare: ProjectFolder, backend: str) -> None:
     statement = {"sqlite": "VACUUM", "postgresql": "VACUUM note", "mariadb": "SELECT 1"}[backend]
-    bare.revision(
+    write(
+        bare,
         "0002_vacuum",
         f"def upgrade():\n    with op.get_context().autocommit_block():\n"
         f'        op.execute("{statement}")\n    op.execute("INSERT INTO note (id) VALUES (7)")',
     )
-    result = bare.manage("migrate")
+    result = bare.spawn("migrate")
     assert result.code == 0, result
     assert bare.query("SELECT count(*) FROM note WHERE id = 7") == [(1,)]
 
 
-def test_duplicate_ids_stop_both_entries_before_anything_runs(bare: Bare) -> None:
-    bare.revision("0002_alice", GOOD)
+def test_duplicate_ids_stop_both_entries_before_anything_runs(bare: ProjectFolder) -> None:
+    write(bare, "0002_alice", GOOD)
     (bare.versions / "0002_bob.py").write_text((bare.versions / "0002_alice.py").read_text())
-    for result in (bare.manage("migrate"), bare.alembic("upgrade", "0002_alice")):
+    for result in (bare.spawn("migrate"), bare.alembic("upgrade", "0002_alice")):
         assert result.code != 0
         said = result.stdout + result.stderr
         assert "0002_alice.py" in said and "0002_bob.py" in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from handwritten import Handwritten
+from support.project import ProjectFolder
 
 URLS = {
     "sqlite": "sqlite:////nowhere/at/all.sqlite",
@@ -23,8 +23,8 @@ COMPUTED = (
 
 
 @pytest.fixture
-def app(tmp_path: Path, backend: str) -> Handwritten:
-    app = Handwritten(tmp_path / "project", URLS[backend])
+def app(tmp_path: Path, backend: str) -> ProjectFolder:
+    app = ProjectFolder(tmp_path / "project", URLS[backend]).write_history()
     app.revision("0001_first", None)
     return app
 
@@ -69,7 +69,7 @@ def app(tmp_path: Path, backend: str) -> Handwritten:
     ],
 )
 def test_the_sql_or_why_there_is_none(
-    app: Handwritten, backend: str, up: str, sql: dict[str, str]
+    app: ProjectFolder, backend: str, up: str, sql: dict[str, str]
 ) -> None:
     app.revision("0002_change", "0001_first", up)
     result = app.manage("sqlmigrate", "2")
@@ -85,7 +85,7 @@ def test_the_sql_or_why_there_is_none(
         assert expected in result.stdout
 
 
-def test_of_a_merge_its_own_sql_and_no_other(app: Handwritten) -> None:
+def test_of_a_merge_its_own_sql_and_no_other(app: ProjectFolder) -> None:
     app.revision("0002_left", "0001_first", "op.execute('SELECT 20')", "op.execute('SELECT 21')")
     app.revision("0002_right", "0001_first", "op.execute('SELECT 30')", "op.execute('SELECT 31')")
     both = ("0002_left", "0002_right")

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from conformance import DRAWN, SHAPES, VALUES, Case, Drawn
-from conftest import PROJECTS, Result, run
-from twosample import LIMIT, p_value
+from support.conformance import DRAWN, SHAPES, VALUES, Case, Drawn
+from support.programs import PROJECTS, Result, run
+from support.twosample import LIMIT, p_value
 
 FOLDER = PROJECTS / "shapes"
 APPS = "declared traits nested owned metas columns classes"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import BACKENDS, PROJECTS, Result, run
+from support.databases import BACKENDS
+from support.programs import PROJECTS, Result, run
 
 CLUB = PROJECTS / "club"
 COUNTS = [

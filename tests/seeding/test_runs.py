@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from conftest import BACKENDS, ROOT, Result, run
+from support.databases import BACKENDS
+from support.programs import ROOT, Result, run
 
 from sqlalchemy_manage.errors import SeedError
 from sqlalchemy_manage.project import Project

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from reviewing import Reviewed, all_of, column, reviewed, table, tables, words
+from support.reviewing import Reviewed, all_of, column, reviewed, table, tables, words
 
 from sqlalchemy_manage.migrations.actions.unimported_models import UnimportedModel
 from sqlalchemy_manage.migrations.autogenerate.context import Review

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from reviewing import Reviewed, column, reviewed, table, tables, words
+from support.reviewing import Reviewed, column, reviewed, table, tables, words
 
 from sqlalchemy_manage.errors import UsageError
 from sqlalchemy_manage.migrations.autogenerate.renames import in_order, name_aside, settle_renames

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from conftest import Result, run
+from support.programs import Result, run
 
 from sqlalchemy_manage.errors import HistoryError, MigrationError
 from sqlalchemy_manage.migrations.revisions.amend import Amendment, amend, amendable, amended

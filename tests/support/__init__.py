@@ -1,0 +1,1 @@
+"""What the tests share: projects in folders, databases, programs, models and cases."""
