@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from factory import Factory as BaseFactory
 from sqlalchemy.exc import NoInspectionAvailable
 
 from ..databases.engines import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
 from .factories import Factory, project_factories
-from .generating.columns import declarations_of
+from .factory_boy_internals import declarations_of, declared_names, model_of
 from .generating.shapes import shape_of
 from .generating.unique import require_room
 from .needs import drawn_from, require_fakers
@@ -65,7 +66,7 @@ class Share:
 
     @property
     def model(self) -> type:
-        found: type = self.factory._meta.model
+        found: type = model_of(self.factory)
         return found
 
 
@@ -84,18 +85,18 @@ def shares_of(project: Project, request: Request) -> list[Share]:
     named: set[type] = set()
     for name, count in request.counts:
         factory = _named(project, name)
-        if factory._meta.model in named:
+        if model_of(factory) in named:
             raise UsageError(f"{name} is named twice.")
-        named.add(factory._meta.model)
-        matching = [i for i, s in enumerate(shares) if s.model is factory._meta.model]
+        named.add(model_of(factory))
+        matching = [i for i, s in enumerate(shares) if s.model is model_of(factory)]
         if matching:
             shares[matching[0]] = replace(shares[matching[0]], count=count)
         else:
             shares.append(Share(factory, count))
     if request.only:
-        only = {_named(project, name)._meta.model for name in request.only}
+        only = {model_of(_named(project, name)) for name in request.only}
         shares = [share for share in shares if share.model in only]
-    exclude = {_named(project, name)._meta.model for name in request.exclude}
+    exclude = {model_of(_named(project, name)) for name in request.exclude}
     shares = [share for share in shares if share.model not in exclude]
     factories = {f"{f.__module__}.{n}": f for n, f in all_factories(project).items()}
     shares += [Share(factories[name], DEFAULT_COUNT, asked=False) for name in request.added]
@@ -118,7 +119,7 @@ def plan(
             "Write factory_boy's SQLAlchemyModelFactory classes into factories.py of an app.",
         )
     shares = shares_of(project, request)
-    excluded = {_named(project, name)._meta.model for name in request.exclude}
+    excluded = {model_of(_named(project, name)) for name in request.exclude}
     while added := _needed(project, connection, shares, excluded):
         request = replace(request, added=(*request.added, *added))
         shares = shares_of(project, request)
@@ -136,7 +137,7 @@ def _needed(
     needed: dict[str, None] = {}
     for share in shares:
         for _, declaration in drawn_from(share.factory, share.overrides) if share.count else ():
-            target = declaration.factory._meta.model
+            target = model_of(declaration.factory)
             made = any(issubclass(s.model, target) for s in shares) or target in excluded
             if not (made or issubclass(share.model, target)) and _empty(connection, target):
                 factory = _preferred(project, target, declaration.factory)
@@ -149,10 +150,10 @@ def all_factories(project: Project) -> dict[str, Factory]:
     found = project_factories(project)
     for name, each in found.items():
         try:
-            sa.inspect(each._meta.model)
+            sa.inspect(model_of(each))
         except NoInspectionAvailable:
             raise SeedError(
-                f"{name} makes {each._meta.model.__name__}, which SQLAlchemy maps to no table.",
+                f"{name} makes {model_of(each).__name__}, which SQLAlchemy maps to no table.",
                 "Set Meta.model to a mapped class, or derive it from factory.Factory.",
             ) from None
     return found
@@ -170,14 +171,14 @@ def _scaled(count: int, scale: float) -> int:
 
 def _one_each(project: Project) -> list[Factory]:
     """A factory for each model that has one."""
-    models = dict.fromkeys(f._meta.model for f in all_factories(project).values())
+    models = dict.fromkeys(model_of(f) for f in all_factories(project).values())
     return [_factory_of(project, model) for model in models]
 
 
 def _factory_of(project: Project, model: type) -> Factory:
     """The factory of a model; of several the one called ``<Model>Factory``, or the only one
     that is not derived from another of them. Raises UsageError where that leaves several."""
-    found = {n: f for n, f in all_factories(project).items() if f._meta.model is model}
+    found = {n: f for n, f in all_factories(project).items() if model_of(f) is model}
     if f"{model.__name__}Factory" in found:
         return found[f"{model.__name__}Factory"]
     roots = [
@@ -205,12 +206,12 @@ def _named(project: Project, name: str) -> Factory:
     for app in project.apps:
         module = project.app_module(app, "factories")
         other: Any = getattr(module, name, None)
-        if hasattr(other, "_meta") and getattr(other._meta, "model", None) is None:
+        if isinstance(other, type) and issubclass(other, BaseFactory) and model_of(other) is None:
             raise UsageError(
                 f"{name} has no model.", "Give it class Meta: model = ..., or name another factory."
             )
     model = project.find_model(name).class_
-    if not any(f._meta.model is model for f in factories.values()):
+    if not any(model_of(f) is model for f in factories.values()):
         raise UsageError(
             f"{model.__name__} has no factory." + did_you_mean(f"{name}Factory", factories),
             f"Factories: {', '.join(factories)}.",
@@ -220,12 +221,11 @@ def _named(project: Project, name: str) -> Factory:
 
 def _require_names(share: Share) -> None:
     """Each override names an attribute of the model, a declaration, a parameter or a trait."""
-    options: Any = share.factory._meta
-    known = {*options.base_declarations, *options.parameters}
+    known = declared_names(share.factory)
     rows = share.reference.rows if share.reference is not None else [share.overrides]
     for name in {name for row in rows for name in row}:
         first = name.split("__")[0]
-        if first not in known and not hasattr(options.model, first):
+        if first not in known and not hasattr(share.model, first):
             raise SeedError(
                 f"{share.name} has no attribute, parameter or trait '{first}'. Nothing was written."
                 + did_you_mean(first, known),
@@ -249,7 +249,7 @@ def _sorted(project: Project, shares: Sequence[Share]) -> list[Share]:
             if relation is not None and relation.direction.name == "ONETOMANY":
                 continue
             for other in ordered:
-                if issubclass(other.model, declaration.factory._meta.model):
+                if issubclass(other.model, model_of(declaration.factory)):
                     put(other, (*waiting, id(share)))
         found[id(share)] = share
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..errors import SeedError
+from .factory_boy_internals import model_of
 from .generating.numbering import Counters
 from .generating.objects import Keys, make_objects
 from .profiles import Reference
@@ -36,7 +37,7 @@ def seed_reference(
 
 
 def _find(session: Session, it: Reference, values: dict[str, Any]) -> Any:
-    model = it.factory._meta.model
+    model = model_of(it.factory)
     key = {name: values[name] for name in it.key}
     found = session.scalars(sa.select(model).filter_by(**key).limit(2)).all()
     if len(found) > 1:

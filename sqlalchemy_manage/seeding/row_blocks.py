@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from factory.declarations import SKIP, Skip
+
+from .factory_boy_internals import SKIP, Skip
 
 Values = dict[Any, Sequence[Any]]
 """Column -> a value for each row; SKIP where the database or nobody gives one."""

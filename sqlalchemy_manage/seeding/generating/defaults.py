@@ -7,8 +7,8 @@ from types import NoneType
 from typing import Any
 
 import sqlalchemy as sa
-from factory.declarations import SKIP, Skip
 
+from ..factory_boy_internals import SKIP, Skip
 from ..row_blocks import Values, kinds
 from .failures import NotColumnwise
 

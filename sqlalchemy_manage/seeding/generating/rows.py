@@ -15,12 +15,12 @@ from types import NoneType
 from typing import Any
 
 import sqlalchemy as sa
-from factory.declarations import SKIP, Skip
 from sqlalchemy.ext.mutable import MutableBase
 from sqlalchemy.orm import ColumnProperty, CompositeProperty, RelationshipProperty, SynonymProperty
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ...errors import SeedError, did_you_mean
+from ..factory_boy_internals import SKIP, Skip
 from ..row_blocks import Part, Values, kinds, split
 from .columns import Batch, Reference, Source, given_attributes
 from .defaults import fill_defaults

@@ -16,9 +16,17 @@ import sqlalchemy as sa
 from factory import fuzzy
 
 from ...errors import SeedError
+from ..factory_boy_internals import (
+    Declarations,
+    declarations_of,
+    faker_call,
+    is_declaration,
+    iterated,
+    renamed,
+)
 from ..links import Link, Links
 from . import faker_columns
-from .columns import Batch, Declarations, Source, declarations_of, is_declaration
+from .columns import Batch, Source
 from .shapes import Shape, shape_of
 
 _SAFE = (factory.Sequence, factory.LazyAttributeSequence)
@@ -68,7 +76,7 @@ def _unique_sets(table: sa.Table) -> Iterator[tuple[Any, ...]]:
 def _attributes(shape: Shape, columns: Sequence[Any], before: Declarations) -> Any:
     """The declared attributes that fill the columns; None where something else fills one."""
     names: dict[str, None] = {}
-    renamed = {new: old for old, new in shape.factory._meta.rename.items()}
+    declared_as = {new: old for old, new in renamed(shape.factory).items()}
     for column in columns:
         candidates = [
             prop.key
@@ -76,7 +84,7 @@ def _attributes(shape: Shape, columns: Sequence[Any], before: Declarations) -> A
             if column in {own for _, own in prop.synchronize_pairs} and prop.secondary is None
         ]
         candidates.append(shape.mapper.get_property_by_column(column).key)
-        declared = [renamed.get(name, name) for name in candidates]
+        declared = [declared_as.get(name, name) for name in candidates]
         declared = [name for name in declared if name in before]
         if not declared:
             return None
@@ -221,15 +229,14 @@ def _take_what_is_left(
 def domain(declaration: Any) -> Sequence[Any] | None:
     """All values that a declaration can give; None where that is not known."""
     if isinstance(declaration, factory.Iterator):
-        return _got(_iterated(declaration), declaration.getter)
+        return _got(_listed(iterated(declaration)), declaration.getter)
     if isinstance(declaration, fuzzy.FuzzyChoice):
         known = declaration.choices or declaration.choices_generator
         return _got(_listed(known), declaration.getter)
     if isinstance(declaration, fuzzy.FuzzyInteger):
         return range(declaration.low, declaration.high + 1, declaration.step)
     if isinstance(declaration, factory.Faker):
-        arguments = dict(declaration._defaults)
-        fake = declaration._get_faker(arguments.pop("locale", None))
+        fake, arguments = faker_call(declaration, {})
         if any(is_declaration(value) for value in arguments.values()):
             return None
         try:
@@ -256,14 +263,6 @@ def _listed(values: Any) -> Sequence[Any] | None:
 
 def _got(values: Sequence[Any] | None, getter: Any) -> Sequence[Any] | None:
     return values if values is None or getter is None else [getter(value) for value in values]
-
-
-def _iterated(declaration: Any) -> Sequence[Any] | None:
-    """What an Iterator goes round: factory_boy keeps it in the function that starts it."""
-    builder = declaration.iterator_builder
-    names = builder.__code__.co_freevars
-    cells = dict(zip(names, builder.__closure__ or (), strict=True))
-    return _listed(cells["iterator"].cell_contents) if "iterator" in cells else None
 
 
 def require_room(owner: Any, overrides: Mapping[str, Any], count: int) -> None:

@@ -16,6 +16,7 @@ from factory import RelatedFactoryList
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
+from ..factory_boy_internals import model_of
 from ..generating.columns import Batch, Made, Reference
 from ..generating.drawing import Drawing
 from ..generating.evaluators import EVALUATORS
@@ -147,7 +148,7 @@ class Chunk:
     def drawn(self, batch: Batch, name: str, link: Link, rows: Sequence[int]) -> list[Any]:
         prop = shape_of(batch.factory).relation(name)
         count = len(rows)
-        target = sa.inspect(link.factory._meta.model)
+        target = sa.inspect(model_of(link.factory))
         if link.attribute is not None:
             columns = [target.get_property(link.attribute).columns[0]]
         elif prop is None or prop.direction is not MANYTOONE:
@@ -161,7 +162,7 @@ class Chunk:
         kept = [True] * count
         if link.none:
             kept = [number >= link.none for number in map(self._random, repeat(None, count))]
-        own = issubclass(batch.factory._meta.model, target.class_)
+        own = issubclass(model_of(batch.factory), target.class_)
         if prop is not None and waits(batch.factory, prop, link, self.facts.after):
             self._delay(batch, name)
             return [None] * count
@@ -189,7 +190,7 @@ class Chunk:
             self._delay(batch, name)
             return [None] * len(rows)
         columns = [target for target, _ in prop.secondary_synchronize_pairs]
-        target = sa.inspect(links.factory._meta.model)
+        target = sa.inspect(model_of(links.factory))
         pool = self.pools.of(columns[0].table, columns, target)
         return self.drawing.several(links, pool, len(rows), label, self._place_of(batch, rows))
 

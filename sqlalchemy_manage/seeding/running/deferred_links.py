@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
-from ..generating.columns import declarations_of
+from ..factory_boy_internals import declarations_of, model_of
 from ..generating.drawing import Drawing
 from ..generating.numbering import Counters, key_name
 from ..generating.pools import Pool, Pools, read_keys
@@ -72,7 +72,7 @@ def _to_one(
             source = pool
             rows = _parents(levels, each.place, count, numbers)
         else:
-            source = pools.of(targets[0].table, targets, sa.inspect(link.factory._meta.model))
+            source = pools.of(targets[0].table, targets, sa.inspect(model_of(link.factory)))
             label = f"{share.name}.{prop.key}"
             rows = list(drawing.one_each(link, source, count, label, each.place))
         kept = [
