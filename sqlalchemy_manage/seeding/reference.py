@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from ..errors import SeedError
 from .factory_boy_internals import model_of
 from .generating.numbering import Counters
-from .generating.objects import Keys, make_objects
+from .generating.objects import WrittenKeys, make_objects
 from .profiles import Reference
 
 
 def seed_reference(
     connection: sa.Connection, it: Reference, counters: Counters, tables: Sequence[sa.Table]
-) -> tuple[Keys, int]:
+) -> tuple[WrittenKeys, int]:
     """The keys of the rows that were missing, and how many others were given new values."""
     changed: set[int] = set()
 

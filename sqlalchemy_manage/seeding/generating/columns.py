@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .pools import Pool, Pools
 
 
-class Source(Protocol):
+class ValueSource(Protocol):
     """What the rows of a chunk draw on."""
 
     rng: random.Random
@@ -67,7 +67,7 @@ class Batch:
     def __init__(
         self,
         owner: Any,
-        source: Source,
+        source: ValueSource,
         count: int,
         sequences: Sequence[int],
         overrides: Mapping[str, Any] | None = None,
@@ -145,7 +145,7 @@ class Batch:
         """A declaration that somebody wrote: it is given what it would see of each object."""
         values = (
             declaration.evaluate_pre(
-                instance=Stub(self, row), step=Step(self, row), overrides=dict(context)
+                instance=Stub(self, row), step=RowStep(self, row), overrides=dict(context)
             )
             for row in rows
         )
@@ -183,7 +183,7 @@ class Stub:
         if self._asked is not None:
             self._asked[name] = column
         value = column[self._row]
-        return value.seen() if type(value) is Reference else value
+        return value.seen() if type(value) is RowReference else value
 
     @property
     def factory_parent(self) -> Stub | None:
@@ -201,7 +201,7 @@ class Stub:
         self._row = rows[0]
         yield self
         values = self.__dict__
-        simple = {n: c for n, c in asked.items() if Reference not in set(map(type, c))}
+        simple = {n: c for n, c in asked.items() if RowReference not in set(map(type, c))}
         if len(simple) == 1:
             ((name, column),) = simple.items()
             for row in rows[1:]:
@@ -216,7 +216,7 @@ class Stub:
             yield self
 
 
-class Step:
+class RowStep:
     """What a declaration sees of factory_boy's BuildStep; it can make no object of its own."""
 
     def __init__(self, batch: Batch, row: int) -> None:
@@ -236,17 +236,17 @@ class Step:
         return tuple(chain)
 
     @property
-    def parent_step(self) -> Step | None:
+    def parent_step(self) -> RowStep | None:
         if self._batch.parent is None:
             return None
         batch, rows = self._batch.parent
-        return Step(batch, rows[self._row])
+        return RowStep(batch, rows[self._row])
 
     def recurse(self, owner: Any, declarations: Any, force_sequence: Any = None) -> Any:
         raise NotColumnwise(self._batch.factory, "a declaration makes objects of its own")
 
 
-class Reference:
+class RowReference:
     """A row of a batch that an attribute refers to."""
 
     __slots__ = ("batch", "row")
@@ -260,7 +260,7 @@ class Reference:
         return self.batch.seen(self.row)
 
 
-class Made:
+class MadeRows:
     """The rows of a batch, to be referred to: what was given to each of their attributes."""
 
     __slots__ = ("batch",)
@@ -289,7 +289,7 @@ class _Seen:
         declared = batch.given.get(name)
         if declared is not None:
             value = batch.column(declared)[self._row]
-            return value.seen() if type(value) is Reference else value
+            return value.seen() if type(value) is RowReference else value
         model = model_of(batch.factory)
         if not hasattr(model, name):
             raise AttributeError(f"'{model.__name__}' has no '{name}'")

@@ -26,7 +26,7 @@ from ..factory_boy_internals import (
 )
 from ..links import Link, Links
 from . import faker_columns
-from .columns import Batch, Made, Reference, Step, Stub, each_row, given_attributes
+from .columns import Batch, MadeRows, RowReference, RowStep, Stub, each_row, given_attributes
 from .failures import NotColumnwise
 
 
@@ -126,7 +126,7 @@ def _transformer(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> l
 
 
 def _container(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
-    values = (it.evaluate(Stub(batch, row), Step(batch, row), {}) for row in rows)
+    values = (it.evaluate(Stub(batch, row), RowStep(batch, row), {}) for row in rows)
     return each_row(batch, rows, name, values)
 
 
@@ -139,8 +139,8 @@ def _sub_factory(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> l
         return _plain_objects(batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE))
     made = batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE)
     batch.source.made(made)
-    given = Made(made)
-    return [Reference(given, row) for row in made.rows]
+    given = MadeRows(made)
+    return [RowReference(given, row) for row in made.rows]
 
 
 def _plain_objects(batch: Batch) -> list[Any]:
@@ -153,7 +153,7 @@ def _plain_objects(batch: Batch) -> list[Any]:
     for values in zip(*given.values(), strict=True) if given else [()] * batch.count:
         pairs = zip(given, values, strict=True)
         arguments = {k: v for k, v in pairs if v is not SKIP}
-        if any(type(value) is Reference for value in arguments.values()):
+        if any(type(value) is RowReference for value in arguments.values()):
             raise NotColumnwise(batch.factory, "its objects hold rows")
         made.append(make(**arguments))
     return made

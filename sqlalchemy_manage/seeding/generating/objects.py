@@ -24,7 +24,7 @@ from .numbering import Counters, key_name, sequence_name
 Create = Callable[[int, Session], Any]
 """Makes the row of a number, from 0, and returns it; None where there is nothing to write."""
 
-Keys = dict[sa.Table, list[tuple[Any, ...]]]
+WrittenKeys = dict[sa.Table, list[tuple[Any, ...]]]
 """Table -> the keys of the rows that were written: of its primary key, or all columns."""
 
 
@@ -40,7 +40,7 @@ def make_objects(
     create: Create,
     counters: Counters,
     tables: Sequence[sa.Table],
-) -> Keys:
+) -> WrittenKeys:
     """Create and flush the rows in the transaction of ``connection``.
 
     Raises SeedError that names the factory, and the column and value that was refused.
@@ -66,7 +66,7 @@ def _make(
     tables: Sequence[sa.Table],
     flush_each: bool,
     made: list[Any] | None = None,
-) -> Keys:
+) -> WrittenKeys:
     made = [] if made is None else made
     with (
         Session(connection, join_transaction_mode="rollback_only") as session,
@@ -133,9 +133,11 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
 
 
 @contextmanager
-def _watched(session: Session, connection: sa.Connection, counters: Counters) -> Iterator[Keys]:
+def _watched(
+    session: Session, connection: sa.Connection, counters: Counters
+) -> Iterator[WrittenKeys]:
     """New rows get their keys from the seed's numbers; the keys of what is written are noted."""
-    keys: Keys = {}
+    keys: WrittenKeys = {}
 
     def before_flush(session: Session, context: Any, instances: Any) -> None:
         for row in session.new:

@@ -15,7 +15,7 @@ from ..factory_boy_internals import declarations_of, given_names, model_of, own_
 _CONSTRUCTOR = registry().constructor  # SQLAlchemy's own
 
 
-class Shape:
+class ModelInfo:
     """A factory and the mapper of its model."""
 
     def __init__(self, owner: Any) -> None:
@@ -133,6 +133,6 @@ def _by_users(listeners: Iterable[Any]) -> bool:
 
 
 @cache
-def shape_of(owner: Any) -> Shape:
-    """The shape of a factory."""
-    return Shape(owner)
+def model_info(owner: Any) -> ModelInfo:
+    """What is known of a factory."""
+    return ModelInfo(owner)

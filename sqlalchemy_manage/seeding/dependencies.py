@@ -11,7 +11,7 @@ from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ..errors import SeedError, did_you_mean
 from .factory_boy_internals import arguments_of, declarations_of, faker_call, model_of
-from .generating.shapes import shape_of
+from .generating.model_info import model_info
 from .generating.unique import left_to_chance
 from .links import Link, Links
 
@@ -29,7 +29,7 @@ def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]
         return f"{owner.__name__} makes rows of its own kind"
     before, after = declarations_of(owner, overrides)
     if issubclass(owner, SQLAlchemyModelFactory):
-        if why := shape_of(owner).own_way:
+        if why := model_info(owner).own_way:
             return why
         if unique := left_to_chance(owner, before):
             return f"{unique[0]} must be unique"
