@@ -103,7 +103,7 @@ class Pools:
         self._sums: dict[tuple[int, int], list[float] | None] = {}
 
     def of(self, table: Any, columns: Sequence[Any], model: Mapper[Any] | None = None) -> Pool:
-        """The rows of ``table`` as they were when the factory's turn began; PoolMissing in a worker.
+        """The rows of ``table`` from before the factory's turn; PoolMissing in a worker.
 
         ``model``: only those that are of it, where a table holds several models' rows.
         """

@@ -1,7 +1,7 @@
 """A chunk: some thousand rows of one factory, with the rows they bring along.
 
-What a chunk holds depends on the random seed, the factory's plan, the number of the chunk, and
-the rows that were there before the factory's turn; not on other chunks, other processes, or the database.
+What a chunk holds depends on the random seed, the factory's plan, the number of the chunk and the
+rows that were there before the factory's turn; not on other chunks, processes, or the database.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from ...databases.engines import OWN_TABLE, host, user
+from ...databases.engines import OWN_TABLE, host, is_running, user
 from ...errors import SeedError
 from .packing import pack, unpack
 
@@ -203,13 +203,9 @@ def require_ended(run: SeedRun) -> None:
     """Raises SeedError for a run that a process of this machine is still busy with."""
     pid = run.plan.get("pid")
     if run.state != "running" or run.host != host() or not pid or pid == os.getpid():
+        return  # ended, or on another machine, or this very process
+    if not is_running(pid):
         return
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return
-    except PermissionError:
-        pass  # there, and somebody else's
     raise SeedError(
         f"Run {run.id} is still going on, in process {pid} of this machine. Nothing was done.",
         "Wait for it, or end it; what it committed can then be gone on with, or undone.",
