@@ -13,9 +13,9 @@ from ..errors import SeedError, UsageError
 
 if TYPE_CHECKING:
     from ..project import Project
-    from ..seeding.plan import Request, Share
+    from ..seeding.plan import FactoryPlan, SeedRequest
     from ..seeding.seed import Seeded
-    from ..seeding.undoing.ledger import Run
+    from ..seeding.undoing.ledger import SeedRun
 
 
 def permit(project: Project) -> None:
@@ -28,7 +28,7 @@ def permit(project: Project) -> None:
 
 def run(
     project: Project,
-    request: Request,
+    request: SeedRequest,
     random_seed: int | None,
     *,
     jobs: int = 1,
@@ -39,7 +39,7 @@ def run(
     """Plan and seed, telling of the progress on stderr."""
     import secrets
 
-    from ..seeding.plan import plan
+    from ..seeding.plan import plan_seed
     from ..seeding.running.executors import dask_cluster, process_pool
     from ..seeding.seed import Seeder
 
@@ -51,14 +51,14 @@ def run(
         elif jobs > 1:
             executor = stack.enter_context(process_pool(jobs))
         connection = stack.enter_context(project.connect())
-        request, shares = plan(project, connection, request)
+        request, plans = plan_seed(project, connection, request)
         connection.rollback()
-        for share in shares:
-            if not share.asked:
-                output.say(f"{share.name}: {share.count} rows, because others link to them.")
-        bars = stack.enter_context(_progress(shares))
+        for plan in plans:
+            if not plan.asked:
+                output.say(f"{plan.name}: {plan.count} rows, because others link to them.")
+        bars = stack.enter_context(_progress(plans))
         how: dict[str, Any] = {"executor": executor, "on_progress": bars, "on_slow": _slow}
-        place = (project, connection, request, shares, number)
+        place = (project, connection, request, plans, number)
         if dask is not None:
             from ..seeding.cluster import ClusterSeeder
 
@@ -70,7 +70,7 @@ def run(
 
 def resume(project: Project, which: str, jobs: int) -> Seeded:
     """Go on with a run that was interrupted; raises SeedError where it cannot."""
-    from ..seeding.plan import Request, shares_of
+    from ..seeding.plan import SeedRequest, factory_plans
     from ..seeding.running.executors import process_pool
     from ..seeding.seed import Seeder
     from ..seeding.undoing.ledger import require_ended
@@ -80,14 +80,14 @@ def resume(project: Project, which: str, jobs: int) -> Seeded:
         connection = stack.enter_context(project.connect())
         found = _named(connection, which, "running")
         require_ended(found)
-        request = Request.loaded(found.plan["request"])
-        shares = shares_of(project, request)
-        bars = stack.enter_context(_progress(shares))
+        request = SeedRequest.loaded(found.plan["request"])
+        plans = factory_plans(project, request)
+        bars = stack.enter_context(_progress(plans))
         seeder = Seeder(
             project,
             connection,
             request,
-            shares,
+            plans,
             found.random_seed,
             commit_every=found.plan["commit_every"],
             executor=executor,
@@ -148,7 +148,7 @@ def _undo_all(project: Project, connection: Any) -> None:
                 output.say(f"  kept in {kept.table}: {kept.key}, {kept.because}")
 
 
-def _named(connection: Any, which: str, *states: str) -> Run:
+def _named(connection: Any, which: str, *states: str) -> SeedRun:
     from ..seeding.undoing.ledger import runs
 
     known = runs(connection)
@@ -201,26 +201,26 @@ def status(project: Project, as_json: bool) -> None:
     )
 
 
-def dry_run(project: Project, request: Request, as_json: bool) -> None:
+def dry_run(project: Project, request: SeedRequest, as_json: bool) -> None:
     """Print what would be made, and how; write nothing."""
-    from ..seeding.generating.shapes import shape_of
-    from ..seeding.needs import needs_order
-    from ..seeding.plan import plan
+    from ..seeding.dependencies import needs_order
+    from ..seeding.generating.model_info import model_info
+    from ..seeding.plan import plan_seed
 
     with project.connect() as connection:
-        _, shares = plan(project, connection, request)
+        _, plans = plan_seed(project, connection, request)
     rows = []
-    for share in shares:
-        how, why = shape_of(share.factory).how()
-        order = needs_order(share.factory, share.overrides)
+    for plan in plans:
+        how, why = model_info(plan.factory).how()
+        order = needs_order(plan.factory, plan.overrides)
         rows.append(
             {
-                "factory": share.name,
-                "model": share.model.__name__,
-                "count": share.count,
-                "asked": share.asked,
-                "how": "factory_boy" if share.reference is not None else how,
-                "why": "reference rows are looked up first" if share.reference is not None else why,
+                "factory": plan.name,
+                "model": plan.model.__name__,
+                "count": plan.count,
+                "asked": plan.asked,
+                "how": "factory_boy" if plan.reference is not None else how,
+                "why": "reference rows are looked up first" if plan.reference is not None else why,
                 "one_process": order,
             }
         )
@@ -263,10 +263,10 @@ def _slow(factory: str, why: str) -> None:
 
 
 @contextmanager
-def _progress(shares: list[Share]) -> Iterator[Callable[[Any, int], None]]:
+def _progress(plans: list[FactoryPlan]) -> Iterator[Callable[[Any, int], None]]:
     """Tells how far each share is: bars on a terminal, else lines with ``-v 2``."""
-    if not sys.stderr.isatty() or output.verbosity() < 1 or sum(s.count for s in shares) < 20_000:
-        yield lambda share, done: output.say(f"{share.name}: {done:,} of {share.count:,}", level=2)
+    if not sys.stderr.isatty() or output.verbosity() < 1 or sum(s.count for s in plans) < 20_000:
+        yield lambda plan, done: output.say(f"{plan.name}: {done:,} of {plan.count:,}", level=2)
         return
     import time
 
@@ -288,11 +288,11 @@ def _progress(shares: list[Share]) -> Iterator[Callable[[Any, int], None]]:
     )
     started: dict[int, float] = {}
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bars = {id(s): progress.add_task(s.name, total=s.count, rate="") for s in shares if s.count}
+        bars = {id(s): progress.add_task(s.name, total=s.count, rate="") for s in plans if s.count}
 
-        def advance(share: Any, done: int) -> None:
-            begun = started.setdefault(id(share), time.monotonic() - 1e-3)
+        def advance(plan: Any, done: int) -> None:
+            begun = started.setdefault(id(plan), time.monotonic() - 1e-3)
             rate = done / max(time.monotonic() - begun, 1e-3)
-            progress.update(bars[id(share)], completed=done, rate=f"{rate:,.0f}")
+            progress.update(bars[id(plan)], completed=done, rate=f"{rate:,.0f}")
 
         yield advance

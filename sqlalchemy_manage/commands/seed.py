@@ -11,7 +11,7 @@ from ..options import SeedArgument, json_option
 
 if TYPE_CHECKING:
     from ..project import Project
-    from ..seeding.plan import Request
+    from ..seeding.plan import SeedRequest
     from ..seeding.seed import Seeded
 
 
@@ -121,16 +121,16 @@ def _request(
     scale: float,
     only: tuple[str, ...],
     exclude: tuple[str, ...],
-) -> Request:
-    from ..seeding.plan import Request
+) -> SeedRequest:
+    from ..seeding.plan import SeedRequest
 
     counts = tuple(each for each in what if not isinstance(each, str))
-    return Request(names[0] if names else None, counts, scale, only, exclude)
+    return SeedRequest(names[0] if names else None, counts, scale, only, exclude)
 
 
 def run(project: Project, counts: tuple[tuple[str, int], ...], random_seed: int | None) -> Seeded:
     """Plan and seed, telling of the progress on stderr; for other commands."""
-    from ..seeding.plan import Request
+    from ..seeding.plan import SeedRequest
     from . import _seed
 
-    return _seed.run(project, Request(counts=counts), random_seed)
+    return _seed.run(project, SeedRequest(counts=counts), random_seed)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, shown, sqlite_path
 from ..errors import BackupError, DatabaseMissing
 from .clients import libpq_environment, mariadb_options, name_of, program, run
-from .sqlite_copy import SUFFIX, copied, hidden_file, put_in_place
+from .sqlite_copy import SUFFIX, copied, give_name, partial_file
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -100,17 +100,17 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
         if path.exists() and path.samefile(source):
             raise BackupError(f"{path} is the database itself.", "Name another file.")
         with copied(source, path.parent, project.settings.lock_timeout) as (temporary, found):
-            put_in_place(temporary, path, replace=force)
+            give_name(temporary, path, replace=force)
         rows = {name: n for name, n in found.rows.items() if not is_bookkeeping(name)}
         return Backup(path, path.stat().st_size, rows)
-    with hidden_file(path.parent) as temporary:
+    with partial_file(path.parent) as temporary:
         if backend == "postgresql":
             _dump_postgresql(project, temporary)
         elif backend in ("mysql", "mariadb"):
             _dump_mariadb(project, temporary)
         else:
             raise BackupError(f"There is no backup of {backend} here.")
-        put_in_place(temporary, path, replace=force)
+        give_name(temporary, path, replace=force)
     return Backup(path, path.stat().st_size)
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import secrets
 import textwrap
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import DatabaseError, FixtureError
+from ..files import written_whole
 from . import backends
 from .fixtures import shown
 from .layout import Field, Layout, Layouts, require_tables
@@ -136,36 +134,15 @@ def replacing(path: Path) -> Iterator[Write]:
     Nobody but the owner may read it (mode 0600). Raises FixtureError if it cannot be made.
     """
     try:
-        with _replacing(path) as write:
-            yield write
+        with _replacing(path) as file:
+            yield file.write
     except OSError as error:
         raise FixtureError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[Write]:
-    if path.exists() and not path.is_file() and not path.is_dir():
-        with path.open("w", encoding="utf-8") as device:  # /dev/stdout, a named pipe
-            yield device.write
-        return
+def _replacing(path: Path) -> AbstractContextManager[IO[str]]:
     if path.is_dir():
         raise FixtureError(f"{path} is a folder.")
-    target = path.resolve()
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            yield file.write
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    with contextlib.suppress(OSError):  # not every file system lets a folder be synced
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    if path.exists() and not path.is_file():
+        return path.open("w", encoding="utf-8")  # a device: /dev/stdout, a named pipe
+    return written_whole(path.resolve(), replace=True, private=True, newline="\n")

@@ -25,7 +25,7 @@ from ..databases.servers import exists, scratch_database
 from ..errors import BackupError, ManageError
 from .backup import Backup, back_up, read_postgresql, require_whole_dump
 from .clients import libpq_environment, mariadb_options, program, run
-from .sqlite_copy import copied, copy_into, put_in_place
+from .sqlite_copy import copied, copy_into, give_name
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -133,7 +133,7 @@ def _restore_sqlite(
         if there:
             copy_into(copy, target, timeout)
         else:
-            put_in_place(copy, target, replace=False)
+            give_name(copy, target, replace=False)
     name = old
     if there or STAMP.name in found.rows:
         with project.connect() as connection:

@@ -12,16 +12,16 @@ that the process holds on it (https://sqlite.org/howtocorrupt.html#_posix_adviso
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from urllib.parse import quote
 
 from ..errors import BackupError, Locked
+from ..files import hidden_file, put_in_place, sync
 
 SUFFIX = ".partial"
 
@@ -112,22 +112,22 @@ def failure(error: sqlite3.Error, path: Path) -> BackupError | Locked:
 
 
 @contextmanager
-def hidden_file(folder: Path) -> Iterator[Path]:
+def partial_file(folder: Path) -> Iterator[Path]:
     """An empty hidden file of mode 0600 in ``folder``, gone at the end unless it was renamed.
 
     So is what SQLite may have laid beside it. Raises BackupError if it cannot be made.
     """
-    path = folder / f".{secrets.token_hex(8)}{SUFFIX}"
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
-    try:
-        yield path
-    finally:
-        for name in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))):
-            with suppress(OSError):
-                name.unlink()
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(hidden_file(folder, SUFFIX))
+        except OSError as error:
+            raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
+        try:
+            yield path
+        finally:
+            for end in ("-wal", "-shm"):
+                with suppress(OSError):
+                    os.unlink(f"{path}{end}")
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def copied(
     It is gone at the end, unless it was renamed. ``change`` may alter the copy after it
     was compared. Raises BackupError, Locked.
     """
-    with hidden_file(folder) as temporary:
+    with partial_file(folder) as temporary:
         with reading(source, timeout) as origin:
             try:
                 before = signature(origin)
@@ -153,7 +153,7 @@ def copied(
                         change(copy)
             except sqlite3.Error as error:
                 raise failure(error, source) from error
-        _sync(temporary)
+        sync(temporary)
         yield temporary, before
 
 
@@ -185,24 +185,10 @@ def _prove(source: Path, temporary: Path, before: Signature) -> None:
         raise BackupError(f"The copy of {source} is not equal to it: {'; '.join(differences)}.")
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def put_in_place(temporary: Path, target: Path, *, replace: bool) -> None:
+def give_name(temporary: Path, target: Path, *, replace: bool) -> None:
     """Give a finished file its name, for good; raises BackupError if the name is taken."""
     try:
-        if replace:
-            os.replace(temporary, target)
-        else:
-            # link, not rename: a rename would silently take the place of a file.
-            os.link(temporary, target)
-            temporary.unlink()
-        _sync(target.parent)
+        put_in_place(temporary, target, replace=replace)
     except FileExistsError as error:
         raise BackupError(f"{target} exists already.", "--force replaces it.") from error
     except OSError as error:

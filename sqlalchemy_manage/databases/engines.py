@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import socket
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -271,6 +272,29 @@ def user() -> str:
     with suppress(KeyError, OSError, ImportError):  # a container may know no name for it
         return getpass.getuser()[:_LONGEST]
     return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+
+
+def is_running(pid: int) -> bool:
+    """Whether this machine has a process of this number."""
+    if sys.platform == "win32":  # os.kill(pid, 0) would interrupt it
+        import ctypes
+
+        query, access_denied, still_active = 0x1000, 5, 259
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        process = kernel.OpenProcess(query, False, pid)
+        if not process:
+            return ctypes.get_last_error() == access_denied
+        code = ctypes.c_ulong()
+        kernel.GetExitCodeProcess(process, ctypes.byref(code))
+        kernel.CloseHandle(process)
+        return code.value == still_active
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # there, and somebody else's
+    return True
 
 
 def is_bookkeeping(table: str) -> bool:

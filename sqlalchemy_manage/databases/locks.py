@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -33,10 +33,8 @@ from sqlalchemy.exc import DBAPIError
 from ..errors import Locked
 from .engines import OWN_TABLE, is_sqlite_file, sqlite_path
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _NAME = "sqlalchemy_manage"
 _KEY = zlib.crc32(_NAME.encode())  # PostgreSQL's advisory locks are per database
@@ -119,55 +117,49 @@ def _taken(connection: sa.Connection) -> bool:
 
 
 class FileLock:
-    """A file beside an SQLite database, locked while a run lasts; it says whose run.
+    """A file beside an SQLite database, locked while a run lasts; another says whose run.
 
     SQLite tells nobody who writes. The system frees the lock when its holder dies; what
-    the file then says is of no weight. Where there can be no such file or lock, every run
-    has it: the transaction of each revision is what keeps two of them apart.
+    the other file then says is of no weight. Where there can be no such file or lock, every
+    run has it: the transaction of each revision is what keeps two of them apart.
     """
 
     def __init__(self, url: sa.URL) -> None:
-        self.path = f"{sqlite_path(url)}-migrating" if is_sqlite_file(url) else None
-        self.handle: int | None = None
+        self._lock: BaseFileLock | None = None
+        if is_sqlite_file(url) and sqlite_path(url).parent.is_dir():  # it would make the folder
+            import filelock
+
+            self._lock = filelock.FileLock(f"{sqlite_path(url)}-migrating")
+        # Who cannot have the lock may not read the file on Windows, and may empty it elsewhere.
+        self._who = Path(f"{sqlite_path(url)}-migrating-by")
 
     def take(self) -> bool:
         """Whether we have it now."""
-        if self.path is None or fcntl is None:
+        if self._lock is None:
             return True
         try:
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError:
-            return True
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
+            self._lock.acquire(timeout=0)
+        except TimeoutError:
             return False
-        except OSError:  # a file system without locks
-            os.close(handle)
+        except (OSError, NotImplementedError):  # a file system without locks
             return True
         with suppress(OSError):
-            if os.stat(self.path).st_ino == os.fstat(handle).st_ino:
-                self.handle = handle
-                os.truncate(handle, 0)
-                os.write(handle, _here().encode())
-                return True
-        os.close(handle)  # Its holder took the file away before we locked it.
-        return False
+            self._who.write_text(_here(), encoding="utf-8")
+        return True
 
     def holder(self) -> str:
         """What the holder wrote."""
         with suppress(OSError):
-            return Path(self.path or "").read_text(encoding="utf-8")
+            return self._who.read_text(encoding="utf-8")
         return ""
 
     def free(self) -> None:
-        """Take the file away, and with it the lock."""
-        if self.handle is not None:
-            with suppress(OSError):
-                os.unlink(str(self.path))
-            os.close(self.handle)
-            self.handle = None
+        """Take the files away, and with them the lock."""
+        if self._lock is not None and self._lock.is_locked:
+            for path in (self._who, self._lock.lock_file):
+                with suppress(OSError):  # Windows removes the file that is locked afterwards
+                    os.unlink(path)
+            self._lock.release()
 
 
 def _here() -> str:

@@ -19,11 +19,11 @@ from ..data.backends import writing
 from ..databases.engines import shown
 from ..errors import DatabaseMissing, ManageError, SeedError
 from .generating.numbering import Starts
-from .running.work import Result, Setup, Task, prepared, record, run_task
+from .running.work import ChunkResult, ChunkTask, WorkerSetup, prepared, record, run_task
 from .seed import Seeded, Seeder
 from .undoing import ledger
 from .undoing.undo import undo
-from .writers.writer import Writer
+from .writers.writer import BlockWriter
 
 
 class ClusterSeeder(Seeder):
@@ -86,27 +86,27 @@ class ClusterSeeder(Seeder):
                 self.connection.execute(sa.select(sa.func.setval(sequence, last)))
         self.connection.commit()
 
-    def _submit(self, setup: Setup, task: Task) -> Future[Result]:
+    def _submit(self, setup: WorkerSetup, task: ChunkTask) -> Future[ChunkResult]:
         assert self.executor is not None
         return self.executor.submit(write_in_worker, setup, task, self.run, self.token)
 
-    def _write(self, share: Any, task: Task, result: Result) -> None:
+    def _write(self, plan: Any, task: ChunkTask, result: ChunkResult) -> None:
         if not result.written:
-            super()._write(share, task, result)
+            super()._write(plan, task, result)
             return
         self._count(result.rows)
-        self.later.setdefault(task.facts.index, []).extend(result.later)
+        self.deferred.setdefault(task.facts.index, []).extend(result.deferred)
 
 
-def write_in_worker(setup: Setup, task: Task, run: int, token: str) -> Result:
+def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -> ChunkResult:
     """Make the chunk and write it, with its keys, in one transaction; once, if asked twice.
 
     Raises SeedError where this worker's settings lead to another database, and for a run
     that was given up meanwhile.
     """
-    project, shares, encoder = prepared(setup)
-    share = shares[task.facts.index]
-    result = run_task(share, task, encoder, *task.elsewhere(), {})
+    project, plans, encoder = prepared(setup)
+    plan = plans[task.facts.index]
+    result = run_task(plan, task, encoder, *task.elsewhere(), {})
     if result.why is not None or result.retry:
         return result
     with project.connect() as connection:
@@ -119,7 +119,7 @@ def write_in_worker(setup: Setup, task: Task, run: int, token: str) -> Result:
         if state[0] != "running":
             raise SeedError(f"Run {run} was given up; a worker leaves it alone.")
         if task.label not in ledger.chunks_done(connection, run):
-            writer = Writer(connection, {table.fullname: table for table in project.tables})
+            writer = BlockWriter(connection, {table.fullname: table for table in project.tables})
             for block in result.blocks:
                 writer.send(block)
             record(connection, run, task, result.keys)

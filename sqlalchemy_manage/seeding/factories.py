@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 from factory.alchemy import SQLAlchemyModelFactory
 
+from .factory_boy_internals import is_abstract, model_of, on_session
+
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import Mapper, Session
 
     from ..project import Project
 
@@ -32,7 +35,7 @@ def project_factories(project: Project) -> dict[str, Factory]:
                 isinstance(value, type)
                 and issubclass(value, SQLAlchemyModelFactory)
                 and value.__module__ == module.__name__
-                and not value._meta.abstract
+                and not is_abstract(value)
             ):
                 found.setdefault(name, value)
     return found
@@ -45,6 +48,12 @@ def subclasses(factory: Factory) -> Iterator[Factory]:
         yield from subclasses(subclass)
 
 
+def mapper_of(factory: Any) -> Mapper[Any] | None:
+    """The mapper of a factory's model; None where that is missing or not mapped."""
+    model = model_of(factory)
+    return sa.inspect(model, raiseerr=False) if model else None
+
+
 @contextmanager
 def bound(session: Session) -> Iterator[None]:
     """Every factory of the process works on ``session``, and neither flushes nor commits.
@@ -53,17 +62,7 @@ def bound(session: Session) -> Iterator[None]:
     commits of its own accord (``sqlalchemy_session_persistence = "commit"``) would end
     the caller's transaction half-way. Their own settings are put back at the end.
     """
-    names = ("sqlalchemy_session", "sqlalchemy_session_factory", "sqlalchemy_session_persistence")
-    before: list[tuple[Any, dict[str, Any]]] = []
-    for factory in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
-        options: Any = factory._meta
-        before.append((options, {name: getattr(options, name, None) for name in names}))
-        options.sqlalchemy_session = session
-        options.sqlalchemy_session_factory = None
-        options.sqlalchemy_session_persistence = None
-    try:
+    with ExitStack() as stack:
+        for factory in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
+            stack.enter_context(on_session(factory, session))
         yield
-    finally:
-        for options, values in before:
-            for name, value in values.items():
-                setattr(options, name, value)

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import factory
 import sqlalchemy as sa
-from factory import enums
-from factory.random import randgen
 
 from ..errors import SeedError
+from .factory_boy_internals import (
+    BaseDeclaration,
+    attribute_of,
+    creates,
+    factory_of,
+    model_of,
+    randgen,
+    session_of,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -23,7 +30,7 @@ Weights = Sequence[float] | Callable[[int], float] | None
 """One weight for each row to choose from, in the order of the keys; or a function of its place."""
 
 
-class _Drawing(factory.declarations.BaseDeclaration):
+class _Drawing(BaseDeclaration):
     """Draws from the rows of another factory's model. The factory may be given by its dotted
     name, as for SubFactory."""
 
@@ -83,9 +90,9 @@ class Links(_Drawing):
     def evaluate(self, instance: Any, step: Any, extra: dict[str, Any]) -> list[Any]:
         target = self.factory
         count = randgen.randint(self.min, self.max)
-        if step.builder.strategy != enums.CREATE_STRATEGY:
+        if not creates(step):
             return [step.recurse(target, extra) for _ in range(count)]
-        pool = rows_to_draw(_session(step), target._meta.model)
+        pool = rows_to_draw(session_of(factory_of(step)), model_of(target))
         free = sum(row not in self._drawn for row in pool) if self.unique else len(pool)
         pool += [step.recurse(target, extra) for _ in range(self.max - free)]
         return self._pick(pool, count)
@@ -125,8 +132,8 @@ class Link(_Drawing):
         target = self.factory
         if self.none and randgen.random() < self.none:
             return None
-        if step.builder.strategy != enums.CREATE_STRATEGY:
-            if issubclass(step.builder.factory_meta.model, target._meta.model):
+        if not creates(step):
+            if issubclass(model_of(factory_of(step)), model_of(target)):
                 return None  # a built parent would want one of its own, and so on
             row = step.recurse(target, extra)
         else:
@@ -134,12 +141,11 @@ class Link(_Drawing):
         return row if row is None or self.attribute is None else getattr(row, self.attribute)
 
     def _stored(self, step: Any, target: Any, extra: dict[str, Any]) -> Any:
-        session = _session(step)
-        pool = rows_to_draw(session, target._meta.model)
-        own = issubclass(step.builder.factory_meta.model, target._meta.model)
+        session = session_of(factory_of(step))
+        pool = rows_to_draw(session, model_of(target))
+        own = issubclass(model_of(factory_of(step)), model_of(target))
         if own and self.depth is not None:
-            declared = step.builder.factory_meta.pre_declarations.declarations
-            name = next((n for n, d in declared.items() if d is self), None)
+            name = attribute_of(factory_of(step), self)
             pool = [row for row in pool if _depth(row, name) < self.depth]
         if own and not pool:
             return None
@@ -157,12 +163,6 @@ def _depth(row: Any, name: str | None) -> int:
     while row is not None and name is not None:
         depth, row = depth + 1, getattr(row, name)
     return depth
-
-
-def _session(step: Any) -> Session:
-    options = step.builder.factory_meta
-    session: Session = options.sqlalchemy_session or options.sqlalchemy_session_factory()
-    return session
 
 
 def rows_to_draw(session: Session, model: type) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What a seed makes: shares of factories, parents before those that refer to them."""
+"""What a seed makes: how many rows of each factory, parents before those that refer to them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from factory import Factory as BaseFactory
 from sqlalchemy.exc import NoInspectionAvailable
 
 from ..databases.engines import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
+from .dependencies import drawn_from, require_fakers
 from .factories import Factory, project_factories
-from .generating.columns import declarations_of
-from .generating.shapes import shape_of
+from .factory_boy_internals import declarations_of, declared_names, model_of
+from .generating.model_info import model_info
 from .generating.unique import require_room
-from .needs import drawn_from, require_fakers
 from .profiles import Reference, Rows, profile
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ DEFAULT_COUNT = 10
 
 
 @dataclass(frozen=True)
-class Request:
-    """What was asked for; picklable, so that another process comes to the same shares.
+class SeedRequest:
+    """What was asked for; picklable, so that another process comes to the same plans.
 
     ``added``: factories, by dotted name, that others need and that were not asked for.
     """
@@ -39,7 +40,7 @@ class Request:
     added: tuple[str, ...] = ()
 
     @classmethod
-    def loaded(cls, values: Mapping[str, Any]) -> Request:
+    def loaded(cls, values: Mapping[str, Any]) -> SeedRequest:
         """What ``asdict()`` gave, after it has been JSON."""
         counts = tuple((name, count) for name, count in values["counts"])
         lists = {name: tuple(values[name]) for name in ("only", "exclude", "added")}
@@ -47,7 +48,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Share:
+class FactoryPlan:
     """How many rows a factory is to make; ``asked`` is False for one that others need.
 
     ``reference``: rows that are to be there, instead of a count.
@@ -65,49 +66,49 @@ class Share:
 
     @property
     def model(self) -> type:
-        found: type = self.factory._meta.model
+        found: type = model_of(self.factory)
         return found
 
 
-def shares_of(project: Project, request: Request) -> list[Share]:
-    """The shares in the order of creation; looks at no database.
+def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
+    """A plan for each factory, in the order of creation; looks at no database.
 
     ``counts`` names models or factories; they take the place of the profile's. Without a
     profile and counts, each model with a factory gets 10 rows. Raises UsageError for a name
     that nothing has, and for a model that several factories make.
     """
-    shares: list[Share] = []
+    plans: list[FactoryPlan] = []
     if request.profile is not None:
-        shares = [_share(each, request.scale) for each in profile(project, request.profile)]
+        plans = [_factory_plan(each, request.scale) for each in profile(project, request.profile)]
     elif not request.counts:
-        shares = [Share(f, _scaled(DEFAULT_COUNT, request.scale)) for f in _one_each(project)]
+        plans = [FactoryPlan(f, _scaled(DEFAULT_COUNT, request.scale)) for f in _one_each(project)]
     named: set[type] = set()
     for name, count in request.counts:
         factory = _named(project, name)
-        if factory._meta.model in named:
+        if model_of(factory) in named:
             raise UsageError(f"{name} is named twice.")
-        named.add(factory._meta.model)
-        matching = [i for i, s in enumerate(shares) if s.model is factory._meta.model]
+        named.add(model_of(factory))
+        matching = [i for i, s in enumerate(plans) if s.model is model_of(factory)]
         if matching:
-            shares[matching[0]] = replace(shares[matching[0]], count=count)
+            plans[matching[0]] = replace(plans[matching[0]], count=count)
         else:
-            shares.append(Share(factory, count))
+            plans.append(FactoryPlan(factory, count))
     if request.only:
-        only = {_named(project, name)._meta.model for name in request.only}
-        shares = [share for share in shares if share.model in only]
-    exclude = {_named(project, name)._meta.model for name in request.exclude}
-    shares = [share for share in shares if share.model not in exclude]
+        only = {model_of(_named(project, name)) for name in request.only}
+        plans = [plan for plan in plans if plan.model in only]
+    exclude = {model_of(_named(project, name)) for name in request.exclude}
+    plans = [plan for plan in plans if plan.model not in exclude]
     factories = {f"{f.__module__}.{n}": f for n, f in all_factories(project).items()}
-    shares += [Share(factories[name], DEFAULT_COUNT, asked=False) for name in request.added]
-    for share in shares:
-        _require_names(share)
-    return _sorted(project, shares)
+    plans += [FactoryPlan(factories[name], DEFAULT_COUNT, asked=False) for name in request.added]
+    for plan in plans:
+        _require_names(plan)
+    return _sorted(project, plans)
 
 
-def plan(
-    project: Project, connection: sa.Connection, request: Request
-) -> tuple[Request, list[Share]]:
-    """The shares, with 10 rows for each model that others draw from and whose table is empty.
+def plan_seed(
+    project: Project, connection: sa.Connection, request: SeedRequest
+) -> tuple[SeedRequest, list[FactoryPlan]]:
+    """The plans, with 10 rows for each model that others draw from and whose table is empty.
 
     Raises DatabaseError for missing tables, SeedError where a unique column has too few values.
     """
@@ -117,28 +118,28 @@ def plan(
             "There are no factories to seed through.",
             "Write factory_boy's SQLAlchemyModelFactory classes into factories.py of an app.",
         )
-    shares = shares_of(project, request)
-    excluded = {_named(project, name)._meta.model for name in request.exclude}
-    while added := _needed(project, connection, shares, excluded):
+    plans = factory_plans(project, request)
+    excluded = {model_of(_named(project, name)) for name in request.exclude}
+    while added := _needed(project, connection, plans, excluded):
         request = replace(request, added=(*request.added, *added))
-        shares = shares_of(project, request)
-    for share in shares:
-        if share.count and share.reference is None:
-            require_fakers(share.factory, share.overrides)
-            require_room(share.factory, share.overrides, share.count)
-    return request, shares
+        plans = factory_plans(project, request)
+    for plan in plans:
+        if plan.count and plan.reference is None:
+            require_fakers(plan.factory, plan.overrides)
+            require_room(plan.factory, plan.overrides, plan.count)
+    return request, plans
 
 
 def _needed(
-    project: Project, connection: sa.Connection, shares: Sequence[Share], excluded: set[type]
+    project: Project, connection: sa.Connection, plans: Sequence[FactoryPlan], excluded: set[type]
 ) -> list[str]:
-    """Factories, by dotted name, whose empty tables others draw from, and that have no share."""
+    """Factories, by dotted name, whose empty tables others draw from, and that have no plan."""
     needed: dict[str, None] = {}
-    for share in shares:
-        for _, declaration in drawn_from(share.factory, share.overrides) if share.count else ():
-            target = declaration.factory._meta.model
-            made = any(issubclass(s.model, target) for s in shares) or target in excluded
-            if not (made or issubclass(share.model, target)) and _empty(connection, target):
+    for plan in plans:
+        for _, declaration in drawn_from(plan.factory, plan.overrides) if plan.count else ():
+            target = model_of(declaration.factory)
+            made = any(issubclass(s.model, target) for s in plans) or target in excluded
+            if not (made or issubclass(plan.model, target)) and _empty(connection, target):
                 factory = _preferred(project, target, declaration.factory)
                 needed.setdefault(f"{factory.__module__}.{factory.__name__}")
     return list(needed)
@@ -149,19 +150,19 @@ def all_factories(project: Project) -> dict[str, Factory]:
     found = project_factories(project)
     for name, each in found.items():
         try:
-            sa.inspect(each._meta.model)
+            sa.inspect(model_of(each))
         except NoInspectionAvailable:
             raise SeedError(
-                f"{name} makes {each._meta.model.__name__}, which SQLAlchemy maps to no table.",
+                f"{name} makes {model_of(each).__name__}, which SQLAlchemy maps to no table.",
                 "Set Meta.model to a mapped class, or derive it from factory.Factory.",
             ) from None
     return found
 
 
-def _share(each: Rows | Reference, scale: float) -> Share:
+def _factory_plan(each: Rows | Reference, scale: float) -> FactoryPlan:
     if isinstance(each, Reference):
-        return Share(each.factory, len(each.rows), reference=each)
-    return Share(each.factory, _scaled(each.count, scale), overrides=each.overrides)
+        return FactoryPlan(each.factory, len(each.rows), reference=each)
+    return FactoryPlan(each.factory, _scaled(each.count, scale), overrides=each.overrides)
 
 
 def _scaled(count: int, scale: float) -> int:
@@ -170,14 +171,14 @@ def _scaled(count: int, scale: float) -> int:
 
 def _one_each(project: Project) -> list[Factory]:
     """A factory for each model that has one."""
-    models = dict.fromkeys(f._meta.model for f in all_factories(project).values())
+    models = dict.fromkeys(model_of(f) for f in all_factories(project).values())
     return [_factory_of(project, model) for model in models]
 
 
 def _factory_of(project: Project, model: type) -> Factory:
     """The factory of a model; of several the one called ``<Model>Factory``, or the only one
     that is not derived from another of them. Raises UsageError where that leaves several."""
-    found = {n: f for n, f in all_factories(project).items() if f._meta.model is model}
+    found = {n: f for n, f in all_factories(project).items() if model_of(f) is model}
     if f"{model.__name__}Factory" in found:
         return found[f"{model.__name__}Factory"]
     roots = [
@@ -205,12 +206,12 @@ def _named(project: Project, name: str) -> Factory:
     for app in project.apps:
         module = project.app_module(app, "factories")
         other: Any = getattr(module, name, None)
-        if hasattr(other, "_meta") and getattr(other._meta, "model", None) is None:
+        if isinstance(other, type) and issubclass(other, BaseFactory) and model_of(other) is None:
             raise UsageError(
                 f"{name} has no model.", "Give it class Meta: model = ..., or name another factory."
             )
     model = project.find_model(name).class_
-    if not any(f._meta.model is model for f in factories.values()):
+    if not any(model_of(f) is model for f in factories.values()):
         raise UsageError(
             f"{model.__name__} has no factory." + did_you_mean(f"{name}Factory", factories),
             f"Factories: {', '.join(factories)}.",
@@ -218,43 +219,42 @@ def _named(project: Project, name: str) -> Factory:
     return _factory_of(project, model)
 
 
-def _require_names(share: Share) -> None:
+def _require_names(plan: FactoryPlan) -> None:
     """Each override names an attribute of the model, a declaration, a parameter or a trait."""
-    options: Any = share.factory._meta
-    known = {*options.base_declarations, *options.parameters}
-    rows = share.reference.rows if share.reference is not None else [share.overrides]
+    known = declared_names(plan.factory)
+    rows = plan.reference.rows if plan.reference is not None else [plan.overrides]
     for name in {name for row in rows for name in row}:
         first = name.split("__")[0]
-        if first not in known and not hasattr(options.model, first):
+        if first not in known and not hasattr(plan.model, first):
             raise SeedError(
-                f"{share.name} has no attribute, parameter or trait '{first}'. Nothing was written."
+                f"{plan.name} has no attribute, parameter or trait '{first}'. Nothing was written."
                 + did_you_mean(first, known),
                 f"It has: {', '.join(sorted(known))}.",
             )
-        if share.reference is None:
-            declarations_of(share.factory, share.overrides)
+        if plan.reference is None:
+            declarations_of(plan.factory, plan.overrides)
 
 
-def _sorted(project: Project, shares: Sequence[Share]) -> list[Share]:
+def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]:
     """Parents first, by foreign keys, and what is drawn from before what draws from it."""
     position = {mapper.class_: index for index, mapper in enumerate(project.mappers)}
-    ordered = sorted(shares, key=lambda share: position.get(share.model, -1))
-    found: dict[int, Share] = {}
+    ordered = sorted(plans, key=lambda plan: position.get(plan.model, -1))
+    found: dict[int, FactoryPlan] = {}
 
-    def put(share: Share, waiting: tuple[int, ...]) -> None:
-        if id(share) in found or id(share) in waiting:
+    def put(plan: FactoryPlan, waiting: tuple[int, ...]) -> None:
+        if id(plan) in found or id(plan) in waiting:
             return  # there, or in a circle: it is linked afterwards
-        for name, declaration in drawn_from(share.factory, share.overrides):
-            relation = shape_of(share.factory).relation(name)
+        for name, declaration in drawn_from(plan.factory, plan.overrides):
+            relation = model_info(plan.factory).relation(name)
             if relation is not None and relation.direction.name == "ONETOMANY":
                 continue
             for other in ordered:
-                if issubclass(other.model, declaration.factory._meta.model):
-                    put(other, (*waiting, id(share)))
-        found[id(share)] = share
+                if issubclass(other.model, model_of(declaration.factory)):
+                    put(other, (*waiting, id(plan)))
+        found[id(plan)] = plan
 
-    for share in ordered:
-        put(share, ())
+    for plan in ordered:
+        put(plan, ())
     return list(found.values())
 
 

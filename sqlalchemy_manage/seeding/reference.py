@@ -9,14 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..errors import SeedError
+from .factory_boy_internals import model_of
 from .generating.numbering import Counters
-from .generating.objects import Keys, make_objects
+from .generating.objects import WrittenKeys, make_objects
 from .profiles import Reference
 
 
 def seed_reference(
     connection: sa.Connection, it: Reference, counters: Counters, tables: Sequence[sa.Table]
-) -> tuple[Keys, int]:
+) -> tuple[WrittenKeys, int]:
     """The keys of the rows that were missing, and how many others were given new values."""
     changed: set[int] = set()
 
@@ -36,7 +37,7 @@ def seed_reference(
 
 
 def _find(session: Session, it: Reference, values: dict[str, Any]) -> Any:
-    model = it.factory._meta.model
+    model = model_of(it.factory)
     key = {name: values[name] for name in it.key}
     found = session.scalars(sa.select(model).filter_by(**key).limit(2)).all()
     if len(found) > 1:

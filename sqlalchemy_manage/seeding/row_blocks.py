@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from factory.declarations import SKIP, Skip
 
-Values = dict[Any, Sequence[Any]]
+from .factory_boy_internals import SKIP, Skip
+
+ColumnValues = dict[Any, Sequence[Any]]
 """Column -> a value for each row; SKIP where the database or nobody gives one."""
 
 
-class Part:
+class RowBlock:
     """Rows of one table, a value for each of ``columns`` (keys of the table's columns)."""
 
     __slots__ = ("columns", "count", "table", "values")
@@ -36,14 +37,14 @@ def kinds(values: Sequence[Any]) -> set[type]:
     return {int} if isinstance(values, range) else set(map(type, values))
 
 
-def split(table: sa.Table, values: Mapping[Any, Sequence[Any]], count: int) -> list[Part]:
+def split(table: sa.Table, values: Mapping[Any, Sequence[Any]], count: int) -> list[RowBlock]:
     """The rows in parts that each leave the same columns to the database."""
     partial = [column for column, each in values.items() if Skip in kinds(each)]
     if not count:
         return []
     if not partial:
         keys = tuple(column.key for column in values)
-        return [Part(table, keys, list(values.values()), count)]
+        return [RowBlock(table, keys, list(values.values()), count)]
     groups: dict[tuple[bool, ...], list[int]] = {}
     for row, given in enumerate(zip(*(values[column] for column in partial), strict=True)):
         groups.setdefault(tuple(value is SKIP for value in given), []).append(row)
@@ -51,5 +52,5 @@ def split(table: sa.Table, values: Mapping[Any, Sequence[Any]], count: int) -> l
     for skipped, rows in groups.items():
         left_out = {c for c, skip in zip(partial, skipped, strict=True) if skip}
         kept = {c: [each[r] for r in rows] for c, each in values.items() if c not in left_out}
-        parts.append(Part(table, tuple(c.key for c in kept), list(kept.values()), len(rows)))
+        parts.append(RowBlock(table, tuple(c.key for c in kept), list(kept.values()), len(rows)))
     return parts

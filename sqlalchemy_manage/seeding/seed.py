@@ -1,4 +1,4 @@
-"""Seed a database: make the shares of a plan chunk by chunk, write them, keep the ledger."""
+"""Seed a database: make the rows of each factory chunk by chunk, write them, keep the ledger."""
 
 from __future__ import annotations
 
@@ -20,25 +20,33 @@ from ..conf import failing_line
 from ..databases.constraint_errors import violation
 from ..databases.engines import trouble
 from ..errors import ManageError, SeedError
+from .dependencies import model_name, needs_order
 from .generating.evaluators import start_iterators
 from .generating.failures import Failed
+from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
-from .generating.objects import Keys, creating, make_objects
+from .generating.objects import WrittenKeys, creating, make_objects
 from .generating.pools import Pools
 from .generating.randomness import everywhere
-from .generating.shapes import shape_of
-from .needs import model_name, needs_order
-from .plan import Request, Share
+from .plan import FactoryPlan, SeedRequest
 from .reference import seed_reference
-from .row_blocks import Part, key_columns
-from .running.chunks import SIZE, Later, ShareFacts
+from .row_blocks import RowBlock, key_columns
+from .running.chunks import SIZE, DeferredLink, PlanFacts
 from .running.deferred_links import link_afterwards
 from .running.executors import Window
-from .running.resuming import later_again
-from .running.work import Result, Setup, Task, chunk_label, in_worker, record, run_task
+from .running.resuming import deferred_again
+from .running.work import (
+    ChunkResult,
+    ChunkTask,
+    WorkerSetup,
+    chunk_label,
+    in_worker,
+    record,
+    run_task,
+)
 from .undoing import ledger
 from .writers.row_errors import put_in, require_references, send
-from .writers.writer import Encoder, Writer
+from .writers.writer import BlockWriter, Encoder
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -75,7 +83,10 @@ class Seeded:
 
 @dataclass
 class Progress:
-    """What has been done so far, for who goes on after an interruption."""
+    """What has been done so far, for who goes on after an interruption.
+
+    ``share``: the place of the factory plan, as the ledger calls it.
+    """
 
     share: int = 0
     chunk: int = 0
@@ -89,20 +100,20 @@ class Seeder:
         self,
         project: Project,
         connection: sa.Connection,
-        request: Request,
-        shares: Sequence[Share],
+        request: SeedRequest,
+        plans: Sequence[FactoryPlan],
         random_seed: int,
         *,
         commit_every: int | None = None,
         executor: Executor | None = None,
         jobs: int = 1,
-        on_progress: Callable[[Share, int], None] = lambda share, done: None,
+        on_progress: Callable[[FactoryPlan, int], None] = lambda plan, done: None,
         on_slow: Callable[[str, str], None] = lambda factory, why: None,
     ) -> None:
         self.project = project
         self.connection = connection
         self.request = request
-        self.shares = shares
+        self.plans = plans
         self.random_seed = random_seed
         self.commit_every = commit_every
         self.executor = executor
@@ -111,10 +122,10 @@ class Seeder:
         self.on_slow = on_slow
         self.tables = {table.fullname: table for table in project.tables}
         self.encoder = Encoder(connection.dialect)
-        self.writer = Writer(connection, self.tables)
+        self.writer = BlockWriter(connection, self.tables)
         self.counters = Counters({}, load=self._starts())
         self.seen: dict[Any, set[Any]] = {}
-        self.later: dict[int, list[Later]] = {}
+        self.deferred: dict[int, list[DeferredLink]] = {}
         self.rows: dict[str, int] = {}
         self.slow: dict[str, str] = {}
         self.progress = Progress()
@@ -139,14 +150,14 @@ class Seeder:
             raise trouble(error) from error
         return self._all(before)
 
-    def resume(self, run: ledger.Run) -> Seeded:
+    def resume(self, run: ledger.SeedRun) -> Seeded:
         """Go on with a run that was interrupted between two commits."""
         self.run = run.id
         self.token = run.plan["token"]
         self.progress = Progress(**run.plan["progress"])
         self.counters = Counters(self.progress.counters, run.plan["first"], self._starts())
-        facts = map(self._facts, range(len(self.shares)))
-        self.later = later_again(self.connection, run, zip(self.shares, facts, strict=True))
+        facts = map(self._facts, range(len(self.plans)))
+        self.deferred = deferred_again(self.connection, run, zip(self.plans, facts, strict=True))
         return self._all()
 
     def _all(self, before: Callable[[], None] | None = None) -> Seeded:
@@ -183,23 +194,23 @@ class Seeder:
             self.run = ledger.begin(
                 self.connection,
                 profile=self.request.profile,
-                counts={share.name: share.count for share in self.shares},
+                counts={plan.name: plan.count for plan in self.plans},
                 random_seed=self.random_seed,
                 plan=self._plan(),
             )
         if before is not None:
             before()
         start_iterators()
-        for index, share in enumerate(self.shares):
+        for index, plan in enumerate(self.plans):
             if index >= self.progress.share:
-                self._share(index, share)
-        for index, later in sorted(self.later.items()):
+                self._seed_plan(index, plan)
+        for index, deferred in sorted(self.deferred.items()):
             link_afterwards(
                 self.connection,
                 self.writer,
-                self.shares[index],
+                self.plans[index],
                 self._facts(index),
-                later,
+                deferred,
                 self.counters,
             )
         self.writer.finish()
@@ -270,68 +281,68 @@ class Seeder:
             "pid": os.getpid(),
         }
 
-    def _facts(self, index: int) -> ShareFacts:
-        after = frozenset(model_name(share.model) for share in self.shares[index + 1 :])
-        return ShareFacts(index, self.shares[index].name, self.random_seed, after)
+    def _facts(self, index: int) -> PlanFacts:
+        after = frozenset(model_name(plan.model) for plan in self.plans[index + 1 :])
+        return PlanFacts(index, self.plans[index].name, self.random_seed, after)
 
     def _starts(self) -> Starts:
         return Starts(self.connection, self.tables, locked=True)
 
-    def _share(self, index: int, share: Share) -> None:
+    def _seed_plan(self, index: int, plan: FactoryPlan) -> None:
         facts = self._facts(index)
         pools = Pools(self.connection)
-        if share.reference is not None:
-            with everywhere(self.random_seed, share.name, index):
+        if plan.reference is not None:
+            with everywhere(self.random_seed, plan.name, index):
                 keys, changed = seed_reference(
-                    self.connection, share.reference, self.counters, self.project.tables
+                    self.connection, plan.reference, self.counters, self.project.tables
                 )
             self.changed += changed
-            self._record_objects(keys, index, 0, share)
-            self._chunk_done(index, 0, share, share.count)
+            self._record_objects(keys, index, 0, plan)
+            self._chunk_done(index, 0, plan, plan.count)
             return
         first = self.progress.chunk if index == self.progress.share else 0
-        total = -(-share.count // SIZE)
-        if share.count == 0 or first >= total:
+        total = -(-plan.count // SIZE)
+        if plan.count == 0 or first >= total:
             return
-        ordered = self.executor is None or needs_order(share.factory, share.overrides) is not None
-        tasks = (Task(facts, n, min(SIZE, share.count - n * SIZE)) for n in range(first, total))
-        results = self._in_order(share, tasks, pools)
+        ordered = self.executor is None or needs_order(plan.factory, plan.overrides) is not None
+        tasks = (ChunkTask(facts, n, min(SIZE, plan.count - n * SIZE)) for n in range(first, total))
+        results = self._in_order(plan, tasks, pools)
         if not ordered and total - first > 1:
-            results = self._apart(share, tasks, pools)
+            results = self._apart(plan, tasks, pools)
         # Fewer links fit the cache, in whatever order they come.
-        self.writer.sorting = share.count >= SORTED_FROM
+        self.writer.sorting = plan.count >= SORTED_FROM
         for task, result in results:
-            self._write(share, task, result)
-            self._chunk_done(index, task.number, share, task.number * SIZE + task.count)
+            self._write(plan, task, result)
+            self._chunk_done(index, task.number, plan, task.number * SIZE + task.count)
 
-    def _here(self, share: Share, task: Task, pools: Pools) -> Result:
-        result = run_task(share, task, self.encoder, self.counters, pools, self.seen)
+    def _here(self, plan: FactoryPlan, task: ChunkTask, pools: Pools) -> ChunkResult:
+        result = run_task(plan, task, self.encoder, self.counters, pools, self.seen)
         self.generating += result.seconds
         return result
 
     def _in_order(
-        self, share: Share, tasks: Iterable[Task], pools: Pools
-    ) -> Iterator[tuple[Task, Result]]:
+        self, plan: FactoryPlan, tasks: Iterable[ChunkTask], pools: Pools
+    ) -> Iterator[tuple[ChunkTask, ChunkResult]]:
         for task in tasks:
-            yield task, self._here(share, task, pools)
+            yield task, self._here(plan, task, pools)
 
     def _apart(
-        self, share: Share, tasks: Iterator[Task], pools: Pools
-    ) -> Iterator[tuple[Task, Result]]:
+        self, plan: FactoryPlan, tasks: Iterator[ChunkTask], pools: Pools
+    ) -> Iterator[tuple[ChunkTask, ChunkResult]]:
         """Chunks made in other processes, each told where its numbers start.
 
         The first is made here: it shows which numbers and pools the others need.
         """
         assert self.executor is not None
         first = next(tasks)
-        result = self._here(share, first, pools)
+        result = self._here(plan, first, pools)
         yield first, result
         if result.why is not None or any(n % first.count for n in result.used.values()):
-            yield from self._in_order(share, tasks, pools)
+            yield from self._in_order(plan, tasks, pools)
             return
         each = {name: used // first.count for name, used in result.used.items()}
         base = dict(self.counters.next)
-        self._apart_from(share.count - first.number * SIZE - first.count, each)
+        self._apart_from(plan.count - first.number * SIZE - first.count, each)
         setup = self._setup()
         window = self.window = Window(self.jobs + 1)
         for task in tasks:
@@ -340,24 +351,24 @@ class Seeder:
             task = replace(task, counters=starts, first=self.counters.first, pools=pools.known)
             window.add(task, self._submit(setup, task))
             if window.full():
-                yield self._from_worker(share, window, each, pools)
+                yield self._from_worker(plan, window, each, pools)
         while len(window):
-            yield self._from_worker(share, window, each, pools)
+            yield self._from_worker(plan, window, each, pools)
 
     def _apart_from(self, rows: int, each: Mapping[str, int]) -> None:
         """Other processes are about to make ``rows`` more, with so many numbers for each."""
 
-    def _submit(self, setup: Setup, task: Task) -> Future[Result]:
+    def _submit(self, setup: WorkerSetup, task: ChunkTask) -> Future[ChunkResult]:
         assert self.executor is not None
         return self.executor.submit(in_worker, setup, task)
 
     def _from_worker(
-        self, share: Share, window: Window, each: Mapping[str, int], pools: Pools
-    ) -> tuple[Task, Result]:
+        self, plan: FactoryPlan, window: Window, each: Mapping[str, int], pools: Pools
+    ) -> tuple[ChunkTask, ChunkResult]:
         task, result = window.next()
         self.generating += result.seconds
         if result.retry:
-            result = self._here(share, task, pools)
+            result = self._here(plan, task, pools)
             return task, result
         if result.why is None:
             for name, number in each.items():
@@ -366,28 +377,28 @@ class Seeder:
             self.counters.next.update(task.counters)
         return task, result
 
-    def _setup(self) -> Setup:
+    def _setup(self) -> WorkerSetup:
         settings = self.project.settings
-        return Setup(
+        return WorkerSetup(
             str(Path(settings.root).resolve()),
             self.project.settings_name or settings.module,
             self.project.alias,
             self.request,
         )
 
-    def _write(self, share: Share, task: Task, result: Result) -> None:
+    def _write(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         if result.why is not None:
-            self._write_objects(share, task, *result.why)
+            self._write_objects(plan, task, *result.why)
             return
         for number, block in enumerate(result.blocks):
-            part = partial(self._part, share, task, result, number)
+            part = partial(self._part, plan, task, result, number)
             send(self.connection, self.writer, self.encoder, block, part, self.tables)
         record(self.connection, self.run, task, result.keys)
         self._count(result.rows)
         self.unproved |= result.unproved
-        self.later.setdefault(task.facts.index, []).extend(result.later)
+        self.deferred.setdefault(task.facts.index, []).extend(result.deferred)
 
-    def _write_objects(self, share: Share, task: Task, factory: str, why: str) -> None:
+    def _write_objects(self, plan: FactoryPlan, task: ChunkTask, factory: str, why: str) -> None:
         """The chunk by factory_boy, which is said once."""
         if factory not in self.slow:
             self.slow[factory] = why
@@ -396,42 +407,44 @@ class Seeder:
         with everywhere(*task.place):
             keys = make_objects(
                 self.connection,
-                share.factory,
+                plan.factory,
                 task.count,
-                creating(share.factory, share.overrides),
+                creating(plan.factory, plan.overrides),
                 self.counters,
                 self.project.tables,
             )
         self.generating += time.process_time() - start
-        self._record_objects(keys, task.facts.index, task.number, share)
+        self._record_objects(keys, task.facts.index, task.number, plan)
 
     def _count(self, rows: Mapping[str, int]) -> None:
         for table, count in rows.items():
             self.rows[table] = self.rows.get(table, 0) + count
             self.uncommitted += count
 
-    def _part(self, share: Share, task: Task, result: Result, number: int) -> tuple[str, Part]:
+    def _part(
+        self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult, number: int
+    ) -> tuple[str, RowBlock]:
         """What a block was made of; made again where another process made it."""
         if not result.parts:
-            result = run_task(share, task, self.encoder, *task.elsewhere(), {})
+            result = run_task(plan, task, self.encoder, *task.elsewhere(), {})
         return result.parts[number]
 
-    def _record_objects(self, keys: Keys, share: int, number: int, made: Share) -> None:
-        own = set(shape_of(made.factory).tables)
+    def _record_objects(self, keys: WrittenKeys, plan: int, number: int, made: FactoryPlan) -> None:
+        own = set(model_info(made.factory).tables)
         for table, rows in keys.items():
             values = [list(each) for each in zip(*rows, strict=True)]
-            label = chunk_label(share, number, table in own)
+            label = chunk_label(plan, number, table in own)
             ledger.record_keys(self.connection, self.run, table, key_columns(table), values, label)
             self._count({table.fullname: len(rows)})
             self.unproved.add(table.fullname)
 
-    def _chunk_done(self, index: int, chunk: int, share: Share, done: int) -> None:
+    def _chunk_done(self, index: int, chunk: int, plan: FactoryPlan, done: int) -> None:
         self.progress = Progress(index, chunk + 1, self.counters.next)
-        if done == share.count:
+        if done == plan.count:
             self.progress = Progress(index + 1, 0, self.counters.next)
         commits = self.commit_every is not None and self.uncommitted >= self.commit_every
-        if commits or done == share.count:
-            put_in(self.connection, self.writer, share.factory.__name__, self.tables)
+        if commits or done == plan.count:
+            put_in(self.connection, self.writer, plan.factory.__name__, self.tables)
         if commits:
             ledger.save_plan(self.connection, self.run, self._plan())
             self._prove()
@@ -439,7 +452,7 @@ class Seeder:
             self.connection.commit()
             self.uncommitted = 0
             self._begin()
-        self.on_progress(share, done)
+        self.on_progress(plan, done)
 
 
 def row_counts(connection: sa.Connection, tables: Iterable[sa.Table]) -> dict[str, int]:

@@ -286,7 +286,7 @@ INTERRUPTED = """
 import sys
 from sqlalchemy_manage.project import Project
 from sqlalchemy_manage.seeding.undoing import ledger
-from sqlalchemy_manage.seeding.plan import Request, plan
+from sqlalchemy_manage.seeding.plan import Request, plan_seed
 from sqlalchemy_manage.seeding.seed import Seeder
 
 record = ledger.record_packed
@@ -297,7 +297,7 @@ def fails(connection, run, table, *rest):
 ledger.record_packed = fails
 project = Project('settings')
 with project.connect() as connection:
-    request, shares = plan(project, connection, Request(counts=COUNTS))
+    request, shares = plan_seed(project, connection, Request(counts=COUNTS))
     connection.rollback()
     try:
         Seeder(project, connection, request, shares, 3, commit_every=50).seed()

@@ -25,7 +25,7 @@ from support.programs import ROOT, Result, run
 
 from sqlalchemy_manage.errors import SeedError
 from sqlalchemy_manage.project import Project
-from sqlalchemy_manage.seeding.plan import Request, plan
+from sqlalchemy_manage.seeding.plan import SeedRequest, plan_seed
 from sqlalchemy_manage.seeding.seed import Seeder
 from sqlalchemy_manage.seeding.undoing import ledger
 
@@ -170,9 +170,9 @@ def test_rows_and_their_keys_are_committed_together(
 
     with monkeypatch.context() as patch, project.connect() as connection:
         patch.setattr(ledger, "record_packed", fails)
-        request, shares = plan(project, connection, Request("load", scale=0.025))
+        request, plans = plan_seed(project, connection, SeedRequest("load", scale=0.025))
         connection.rollback()
-        seeder = Seeder(project, connection, request, shares, 11, commit_every=9000)
+        seeder = Seeder(project, connection, request, plans, 11, commit_every=9000)
         with pytest.raises(RuntimeError, match="out of the blue"):
             seeder.seed()
     project.close()
@@ -194,9 +194,9 @@ def sorting(
 
     def load(**options: Any) -> None:
         with project.connect() as connection:
-            request, shares = plan(project, connection, Request("load", scale=0.025))
+            request, plans = plan_seed(project, connection, SeedRequest("load", scale=0.025))
             connection.rollback()
-            Seeder(project, connection, request, shares, 11, **options).seed()
+            Seeder(project, connection, request, plans, 11, **options).seed()
 
     yield url, load
     project.close()

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from sqlalchemy_manage.databases.constraint_errors import violation
 from sqlalchemy_manage.seeding.writers import mysql as writers_mysql
-from sqlalchemy_manage.seeding.writers.writer import Encoder, ValueFault, Writer
+from sqlalchemy_manage.seeding.writers.writer import BlockWriter, Encoder, ValueFault
 
 NASTY = [
     "",
@@ -177,9 +177,9 @@ def write(
     values: Sequence[Sequence[Any]],
     tables: Mapping[str, sa.Table] | None = None,
     dialect: sa.Dialect | None = None,
-) -> Writer:
+) -> BlockWriter:
     block = Encoder(dialect or connection.dialect).encode(table, columns, values)
-    writer = Writer(connection, tables or {table.fullname: table})
+    writer = BlockWriter(connection, tables or {table.fullname: table})
     writer.send(pickle.loads(pickle.dumps(block)))
     return writer
 
@@ -621,7 +621,7 @@ def test_which_rows_may_wait_to_be_sorted(new_database: Callable[..., str]) -> N
         connection.exec_driver_sql(
             "CREATE TRIGGER t AFTER INSERT ON SEEN BEGIN DELETE FROM seen; END"
         )
-        writer = Writer(connection, {t.fullname: t for t in metadata.tables.values()})
+        writer = BlockWriter(connection, {t.fullname: t for t in metadata.tables.values()})
         writer.sorting = True
         encoder = Encoder(connection.dialect)
         for each in (link, referred, lowered, seen, other, wider):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from ...databases.engines import connecting
 from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, HistoryError, ManageError, UsageError
+from ...files import written_whole
 from ..guards.ledger import Recorder
 from ..questions import Option, Question
 from ..revisions.history import History, read_history, versions_folder
@@ -198,18 +197,10 @@ def restore(project: Project, now: Standing) -> list[Path]:
             path = revision.path if revision else folder / f"{finding.revision}.py"
             texts[path] = kept
     for path, text in texts.items():
-        _replace(path, text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path, replace=True) as file:
+            file.write(text)
     return list(texts)
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    os.chmod(temporary, mode)
-    os.replace(temporary, path)
 
 
 def prune(project: Project) -> list[str]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from ...errors import HistoryError, MigrationError
+from ...files import written_whole
 from .describe import Change
 from .editing import Source, append, function, lines_of, parsed, prepend, statements, unfolded
 from .expected_loss import declared_in, with_losses
@@ -36,31 +33,16 @@ class Amendment(Draft):
         cannot be written.
         """
         try:
-            with _beside(self.path, self.text) as temporary:
+            with written_whole(self.path, replace=True, newline="") as file:
+                file.write(self.text)
                 if _read(self.path) != self.before:
                     raise HistoryError(
                         f"{self.path} was changed meanwhile; it was left as it is.",
                         "Repeat the command.",
                     )
-                shutil.copymode(self.path, temporary)
-                os.replace(temporary, self.path)
         except OSError as error:
             raise MigrationError(f"Cannot write {self.path}: {error.strerror}.") from error
         return self.path
-
-
-@contextlib.contextmanager
-def _beside(path: Path, text: str) -> Iterator[str]:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
 
 
 def _read(path: Path) -> str:

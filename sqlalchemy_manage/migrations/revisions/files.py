@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from argparse import Namespace
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -15,6 +12,7 @@ from alembic.config import Config
 from alembic.operations import ops
 
 from ...errors import HistoryError, MigrationError
+from ...files import written_whole
 from ..questions import Answers, Closed, Questioner
 from .describe import Change, changes, name_parts, revision_id
 from .format import docstring, line_length, quoted
@@ -55,29 +53,16 @@ class Draft:
 
         Raises HistoryError if the name is taken, MigrationError if it cannot be written.
         """
+        begun = False
         try:
-            handle, temporary = tempfile.mkstemp(dir=self.path.parent, suffix=".tmp")
-        except OSError as error:
-            raise MigrationError(
-                f"Cannot write into {self.path.parent}: {error.strerror}."
-            ) from error
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            with written_whole(self.path, replace=False) as file:
+                begun = True
                 file.write(self.text)
-                file.flush()
-                os.fsync(file.fileno())
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(temporary, 0o666 & ~umask)
-            # link, not rename: a rename would silently take the place of a file.
-            os.link(temporary, self.path)
         except FileExistsError as error:
             raise HistoryError(f"{self.path} exists already.") from error
         except OSError as error:
-            raise MigrationError(f"Cannot write {self.path}: {error.strerror}.") from error
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+            place = self.path if begun else f"into {self.path.parent}"
+            raise MigrationError(f"Cannot write {place}: {error.strerror}.") from error
         return self.path
 
 

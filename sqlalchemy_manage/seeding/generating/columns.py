@@ -4,19 +4,22 @@ A :class:`Batch` is many rows of one factory. Each of its attributes is a list w
 for each row, evaluated when first asked for: a declaration may depend on others, as in
 factory_boy's own resolver. What only makes sense for one object at a time raises
 :class:`NotColumnwise`; the caller then takes factory_boy itself for these rows.
-
-The one module that knows factory_boy from within (declarations, DeclarationSet).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from factory import enums, fuzzy
-from factory.builder import parse_declarations
-
 from ...errors import ManageError
+from ..factory_boy_internals import (
+    Builder,
+    declarations_of,
+    evaluates_differently,
+    given_names,
+    is_declaration,
+    model_of,
+)
 from .failures import CounterMissing, Failed, NotColumnwise, PoolMissing
 
 if TYPE_CHECKING:
@@ -27,11 +30,8 @@ if TYPE_CHECKING:
     from ..links import Link, Links
     from .pools import Pool, Pools
 
-Declarations = dict[str, tuple[Any, dict[str, Any]]]
-"""Attribute -> its declaration (or plain value) and the ``attribute__x`` values for it."""
 
-
-class Source(Protocol):
+class ValueSource(Protocol):
     """What the rows of a chunk draw on."""
 
     rng: random.Random
@@ -67,7 +67,7 @@ class Batch:
     def __init__(
         self,
         owner: Any,
-        source: Source,
+        source: ValueSource,
         count: int,
         sequences: Sequence[int],
         overrides: Mapping[str, Any] | None = None,
@@ -124,7 +124,7 @@ class Batch:
             return [declaration] * len(rows)
         for known in kind.__mro__:
             if known in self.source.evaluators:
-                if _overrides(kind, known):
+                if evaluates_differently(kind, known):
                     break
                 return self._evaluated(known, declaration, context, rows, name)
         return self._one_by_one(declaration, context, rows, name)
@@ -145,7 +145,7 @@ class Batch:
         """A declaration that somebody wrote: it is given what it would see of each object."""
         values = (
             declaration.evaluate_pre(
-                instance=Stub(self, row), step=Step(self, row), overrides=dict(context)
+                instance=Stub(self, row), step=RowStep(self, row), overrides=dict(context)
             )
             for row in rows
         )
@@ -170,13 +170,11 @@ class Batch:
 class Stub:
     """One row of a batch as a declaration's function sees it: attributes and parameters."""
 
-    def __init__(
-        self, batch: Batch, row: int, asked: dict[str, Sequence[Any]] | None = None
-    ) -> None:
+    def __init__(self, batch: Batch, row: int) -> None:
         self._batch = batch
         self._columns = batch.columns
         self._row = row
-        self._asked = asked
+        self._asked: dict[str, Sequence[Any]] | None = None
 
     def __getattr__(self, name: str) -> Any:
         column = self._columns.get(name)
@@ -185,7 +183,7 @@ class Stub:
         if self._asked is not None:
             self._asked[name] = column
         value = column[self._row]
-        return value.seen() if type(value) is Reference else value
+        return value.seen() if type(value) is RowReference else value
 
     @property
     def factory_parent(self) -> Stub | None:
@@ -194,8 +192,31 @@ class Stub:
         batch, rows = self._batch.parent
         return Stub(batch, rows[self._row])
 
+    def moved_along(self, rows: Sequence[int]) -> Iterator[Stub]:
+        """This stub for each of ``rows``: a function looks at it and is done.
 
-class Step:
+        What the first row asks for is at hand for the others.
+        """
+        asked = self._asked = {}
+        self._row = rows[0]
+        yield self
+        values = self.__dict__
+        simple = {n: c for n, c in asked.items() if RowReference not in set(map(type, c))}
+        if len(simple) == 1:
+            ((name, column),) = simple.items()
+            for row in rows[1:]:
+                self._row = row
+                values[name] = column[row]
+                yield self
+            return
+        for row in rows[1:]:
+            self._row = row
+            for name, column in simple.items():
+                values[name] = column[row]
+            yield self
+
+
+class RowStep:
     """What a declaration sees of factory_boy's BuildStep; it can make no object of its own."""
 
     def __init__(self, batch: Batch, row: int) -> None:
@@ -203,7 +224,7 @@ class Step:
         self._row = row
         self.sequence = batch.sequences[row]
         self.stub = Stub(batch, row)
-        self.builder = _Builder(batch.factory._meta)
+        self.builder = Builder(batch.factory)
 
     @property
     def chain(self) -> tuple[Any, ...]:
@@ -215,25 +236,17 @@ class Step:
         return tuple(chain)
 
     @property
-    def parent_step(self) -> Step | None:
+    def parent_step(self) -> RowStep | None:
         if self._batch.parent is None:
             return None
         batch, rows = self._batch.parent
-        return Step(batch, rows[self._row])
+        return RowStep(batch, rows[self._row])
 
     def recurse(self, owner: Any, declarations: Any, force_sequence: Any = None) -> Any:
         raise NotColumnwise(self._batch.factory, "a declaration makes objects of its own")
 
 
-class _Builder:
-    strategy = enums.CREATE_STRATEGY
-
-    def __init__(self, factory_meta: Any) -> None:
-        self.factory_meta = factory_meta
-        self.extras: dict[str, Any] = {}
-
-
-class Reference:
+class RowReference:
     """A row of a batch that an attribute refers to."""
 
     __slots__ = ("batch", "row")
@@ -247,7 +260,7 @@ class Reference:
         return self.batch.seen(self.row)
 
 
-class Made:
+class MadeRows:
     """The rows of a batch, to be referred to: what was given to each of their attributes."""
 
     __slots__ = ("batch",)
@@ -276,9 +289,10 @@ class _Seen:
         declared = batch.given.get(name)
         if declared is not None:
             value = batch.column(declared)[self._row]
-            return value.seen() if type(value) is Reference else value
-        if not hasattr(batch.factory._meta.model, name):
-            raise AttributeError(f"'{batch.factory._meta.model.__name__}' has no '{name}'")
+            return value.seen() if type(value) is RowReference else value
+        model = model_of(batch.factory)
+        if not hasattr(model, name):
+            raise AttributeError(f"'{model.__name__}' has no '{name}'")
         raise NotColumnwise(batch.factory, f"its object's '{name}' is looked at")
 
 
@@ -294,46 +308,9 @@ def each_row(batch: Batch, rows: Sequence[int], name: str, values: Iterator[Any]
     return found
 
 
-def is_declaration(value: Any) -> bool:
-    return bool(enums.get_builder_phase(value) == enums.BuilderPhase.ATTRIBUTE_RESOLUTION)
-
-
-def declarations_of(owner: Any, overrides: Mapping[str, Any]) -> tuple[Declarations, Declarations]:
-    """The declarations before and after the object is made, as factory_boy reads them."""
-    before, after = parse_declarations(
-        dict(overrides),
-        base_pre=owner._meta.pre_declarations,
-        base_post=owner._meta.post_declarations,
-    )
-    return (
-        {name: (before[name].declaration, before[name].context) for name in before},
-        {name: (after[name].declaration, after[name].context) for name in after.sorted()},
-    )
-
-
-def given_names(owner: Any, before: Iterable[str]) -> dict[str, str]:
-    """What the model's constructor is given: without parameters, and under which name it is
-    declared here."""
-    options = owner._meta
-    names = {n: n for n in before if n not in options.exclude and n not in options.parameters}
-    for old, new in options.rename.items():
-        if old in names:
-            names[new] = names.pop(old)
-    return names
-
-
 def given_attributes(batch: Batch) -> dict[str, Sequence[Any]]:
     """The columns of what the model's constructor is given.
 
     A value may be SKIP, for a row that is not given this attribute.
     """
     return {name: batch.column(declared) for name, declared in batch.given.items()}
-
-
-def _overrides(kind: type, known: type) -> bool:
-    """Whether a subclass evaluates differently from the declaration that is known here."""
-    return any(
-        getattr(kind, name, None) is not getattr(known, name, None)
-        for name in ("evaluate", "evaluate_pre", "fuzz", "unroll_context")
-        if known is not fuzzy.BaseFuzzyAttribute or name != "fuzz"
-    )

@@ -7,9 +7,9 @@ from types import NoneType
 from typing import Any
 
 import sqlalchemy as sa
-from factory.declarations import SKIP, Skip
 
-from ..row_blocks import Values, kinds
+from ..factory_boy_internals import SKIP, Skip
+from ..row_blocks import ColumnValues, kinds
 from .failures import NotColumnwise
 
 
@@ -27,7 +27,7 @@ class _Context:
         raise NotColumnwise(self._owner, f"a column default asks for the context's '{name}'")
 
 
-def fill_defaults(owner: Any, table: sa.Table, values: Values, count: int) -> None:
+def fill_defaults(owner: Any, table: sa.Table, values: ColumnValues, count: int) -> None:
     """Python's defaults of the columns; where SQL gives one, SKIP stays in its place."""
     for column in table.columns:
         default: Any = column.default
@@ -71,7 +71,12 @@ def fill_defaults(owner: Any, table: sa.Table, values: Values, count: int) -> No
 
 
 def _made(
-    owner: Any, table: sa.Table, default: Any, values: Values, missing: Sequence[int], count: int
+    owner: Any,
+    table: sa.Table,
+    default: Any,
+    values: ColumnValues,
+    missing: Sequence[int],
+    count: int,
 ) -> list[Any]:
     if default.is_scalar:
         return [default.arg] * len(missing)

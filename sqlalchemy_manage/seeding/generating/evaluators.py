@@ -11,18 +11,23 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import factory
-from factory import enums, fuzzy
+from factory import fuzzy
 from factory.alchemy import SQLAlchemyModelFactory
-from factory.declarations import SKIP, deepgetattr
 
+from ..factory_boy_internals import (
+    SKIP,
+    UNSPECIFIED,
+    arguments_of,
+    creation_number,
+    deepgetattr,
+    faker_call,
+    is_declaration,
+    maker,
+)
 from ..links import Link, Links
 from . import faker_columns
-from .columns import Batch, Made, Reference, Step, Stub, each_row, given_attributes
+from .columns import Batch, MadeRows, RowReference, RowStep, Stub, each_row, given_attributes
 from .failures import NotColumnwise
-
-
-def _context(declaration: Any, context: dict[str, Any]) -> dict[str, Any]:
-    return {**declaration._defaults, **context}
 
 
 def _sequence(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
@@ -35,29 +40,7 @@ def _lazy_function(batch: Batch, it: Any, context: Any, rows: Any, name: str) ->
 
 
 def _stubs(batch: Batch, rows: Sequence[int]) -> Iterator[Stub]:
-    """One stub that moves from row to row: a function looks at it and is done.
-
-    What the first row asks for is at hand for the others.
-    """
-    if not len(rows):
-        return
-    asked: dict[str, Sequence[Any]] = {}
-    stub = Stub(batch, rows[0], asked)
-    yield stub
-    values = stub.__dict__
-    simple = {n: c for n, c in asked.items() if Reference not in set(map(type, c))}
-    if len(simple) == 1:
-        ((name, column),) = simple.items()
-        for row in rows[1:]:
-            stub._row = row
-            values[name] = column[row]
-            yield stub
-        return
-    for row in rows[1:]:
-        stub._row = row
-        for name, column in simple.items():
-            values[name] = column[row]
-        yield stub
+    return Stub(batch, rows[0]).moved_along(rows) if len(rows) else iter(())
 
 
 def _lazy_attribute(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
@@ -81,7 +64,7 @@ def _self_attribute(batch: Batch, it: Any, context: Any, rows: Any, name: str) -
         try:
             column = target.column(path)
         except AttributeError:
-            if default is factory.declarations._UNSPECIFIED:
+            if default is UNSPECIFIED:
                 raise
             return [default] * len(rows)
         return list(column) if len(places) == target.count else [column[row] for row in places]
@@ -101,7 +84,7 @@ def _iterator(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list
     """The next values, of those that all factories with this very Iterator take."""
     owners = [c for c in reversed(batch.factory.__mro__) if vars(c).get(name) is it]
     owner = owners[0] if owners else batch.factory
-    label = f"{owner.__module__}.{owner.__qualname__}.{name}.{it._creation_counter}"
+    label = f"{owner.__module__}.{owner.__qualname__}.{name}.{creation_number(it)}"
     wanted = batch.source.taken(label, len(rows))
     _, values, place = _iterators.get(id(it), (None, None, -1))
     if values is None or wanted < place:
@@ -114,11 +97,8 @@ def _iterator(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list
 
 
 def _faker(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
-    arguments = _context(it, context)
-    locale = arguments.pop("locale", None)
-    varying = [key for key, value in arguments.items() if enums.get_builder_phase(value)]
-    fake = it._get_faker(locale)
-    if not varying:
+    fake, arguments = faker_call(it, context)
+    if not any(map(is_declaration, arguments.values())):
         draw = faker_columns.column(fake, it.provider, arguments)
         return draw(len(rows), batch.source.rng)
     unrolled = batch.nested(factory.DictFactory, arguments, rows, own_numbers=True)
@@ -146,37 +126,36 @@ def _transformer(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> l
 
 
 def _container(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
-    values = (it.evaluate(Stub(batch, row), Step(batch, row), {}) for row in rows)
+    values = (it.evaluate(Stub(batch, row), RowStep(batch, row), {}) for row in rows)
     return each_row(batch, rows, name, values)
 
 
 def _sub_factory(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     owner = it.get_factory()
-    overrides = _context(it, context)
+    overrides = arguments_of(it, context)
     if not len(rows):
         return []
     if not issubclass(owner, SQLAlchemyModelFactory):
         return _plain_objects(batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE))
     made = batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE)
     batch.source.made(made)
-    given = Made(made)
-    return [Reference(given, row) for row in made.rows]
+    given = MadeRows(made)
+    return [RowReference(given, row) for row in made.rows]
 
 
 def _plain_objects(batch: Batch) -> list[Any]:
     """The objects of a factory that writes nothing: a dict, a list, a value of a class."""
-    options = batch.factory._meta
-    if batch.after or options.inline_args:
+    make = maker(batch.factory)
+    if batch.after or make is None:
         raise NotColumnwise(batch.factory, "its objects are finished one at a time")
     given = given_attributes(batch)
-    model = options.get_model_class()
     made = []
     for values in zip(*given.values(), strict=True) if given else [()] * batch.count:
         pairs = zip(given, values, strict=True)
         arguments = {k: v for k, v in pairs if v is not SKIP}
-        if any(type(value) is Reference for value in arguments.values()):
+        if any(type(value) is RowReference for value in arguments.values()):
             raise NotColumnwise(batch.factory, "its objects hold rows")
-        made.append(batch.factory._create(model, **arguments))
+        made.append(make(**arguments))
     return made
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..factories import mapper_of
+from ..factory_boy_internals import sequence_owner
 from .failures import CounterMissing
 
 
@@ -37,8 +39,8 @@ class Counters:
 
 def sequence_name(owner: Any) -> str:
     """The counter of a factory: of its base, where that has the same model or a base of it."""
-    reference = owner._meta.counter_reference.factory
-    return f"{reference.__module__}.{reference.__qualname__}"
+    counting = sequence_owner(owner)
+    return f"{counting.__module__}.{counting.__qualname__}"
 
 
 def key_name(table: Any) -> str:
@@ -67,7 +69,7 @@ class Starts:
             return 0
         if name.startswith("#"):
             return self._last_key(what) + 1
-        mapper = sa.inspect(what._meta.model, raiseerr=False) if what._meta.model else None
+        mapper = mapper_of(what)
         table: Any = getattr(mapper, "local_table", None)
         if table is None or table.fullname not in self.tables:
             return 0

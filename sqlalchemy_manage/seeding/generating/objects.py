@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from ...conf import failing_line
 from ...errors import ManageError, SeedError
-from ..factories import bound, subclasses
+from ..factories import bound, mapper_of, subclasses
+from ..factory_boy_internals import model_of, next_number, sequence_owner
 from ..links import POOLS
 from ..row_blocks import key_columns
 from ..writers.refusals import refused
@@ -23,7 +24,7 @@ from .numbering import Counters, key_name, sequence_name
 Create = Callable[[int, Session], Any]
 """Makes the row of a number, from 0, and returns it; None where there is nothing to write."""
 
-Keys = dict[sa.Table, list[tuple[Any, ...]]]
+WrittenKeys = dict[sa.Table, list[tuple[Any, ...]]]
 """Table -> the keys of the rows that were written: of its primary key, or all columns."""
 
 
@@ -39,7 +40,7 @@ def make_objects(
     create: Create,
     counters: Counters,
     tables: Sequence[sa.Table],
-) -> Keys:
+) -> WrittenKeys:
     """Create and flush the rows in the transaction of ``connection``.
 
     Raises SeedError that names the factory, and the column and value that was refused.
@@ -65,7 +66,7 @@ def _make(
     tables: Sequence[sa.Table],
     flush_each: bool,
     made: list[Any] | None = None,
-) -> Keys:
+) -> WrittenKeys:
     made = [] if made is None else made
     with (
         Session(connection, join_transaction_mode="rollback_only") as session,
@@ -110,7 +111,7 @@ def _explained(
         return other
     finally:
         savepoint.rollback()
-    names = {f._meta.model: f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
+    names = {model_of(f): f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
     return refused(error, made[-1] if made else None, names, tables)
 
 
@@ -119,23 +120,24 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
     """Each factory's Sequence goes on where the seed's numbers stand, and they with it."""
     counted: dict[str, Any] = {}
     for each in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
-        options: Any = each._meta
-        mapper = sa.inspect(options.model, raiseerr=False) if options.model else None
+        mapper = mapper_of(each)
         if mapper is None or mapper.local_table not in tables:
             continue
         name = sequence_name(each)
         if name not in counted:
-            counted[name] = options.counter_reference.factory
+            counted[name] = sequence_owner(each)
             counted[name].reset_sequence(counters.take(name, each, 0).start, force=True)
     yield
-    for name, reference in counted.items():
-        counters.next[name] = reference._meta.next_sequence()
+    for name, counting in counted.items():
+        counters.next[name] = next_number(counting)
 
 
 @contextmanager
-def _watched(session: Session, connection: sa.Connection, counters: Counters) -> Iterator[Keys]:
+def _watched(
+    session: Session, connection: sa.Connection, counters: Counters
+) -> Iterator[WrittenKeys]:
     """New rows get their keys from the seed's numbers; the keys of what is written are noted."""
-    keys: Keys = {}
+    keys: WrittenKeys = {}
 
     def before_flush(session: Session, context: Any, instances: Any) -> None:
         for row in session.new:
@@ -173,8 +175,7 @@ def _watched(session: Session, connection: sa.Connection, counters: Counters) ->
     mapped: set[Any] = {
         table
         for each in subclasses(SQLAlchemyModelFactory)
-        if each._meta.model is not None
-        and (mapper := sa.inspect(each._meta.model, raiseerr=False)) is not None
+        if (mapper := mapper_of(each)) is not None
         for other in mapper.registry.mappers
         for table in other.tables
     }

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapper
 from ..links import Link, Links, weight_sums
 from .failures import NotColumnwise, PoolMissing
 
-Key = tuple[str, tuple[str, ...], str]
+PoolKey = tuple[str, tuple[str, ...], str]
 """Full name of a table, keys of its columns, and the model: what a pool is known by."""
 
 
@@ -93,17 +93,17 @@ class LinkedTo:
 
 
 class Pools:
-    """The pools of a share, each read when it is first asked for and then kept."""
+    """The pools that a factory draws from, each read when it is first asked for and then kept."""
 
     def __init__(
-        self, connection: sa.Connection | None, known: dict[Key, Pool] | None = None
+        self, connection: sa.Connection | None, known: dict[PoolKey, Pool] | None = None
     ) -> None:
         self.connection = connection
-        self.known: dict[Key, Pool] = dict(known or {})
+        self.known: dict[PoolKey, Pool] = dict(known or {})
         self._sums: dict[tuple[int, int], list[float] | None] = {}
 
     def of(self, table: Any, columns: Sequence[Any], model: Mapper[Any] | None = None) -> Pool:
-        """The rows of ``table`` as they stood when the share began; PoolMissing in a worker.
+        """The rows of ``table`` from before the factory's turn; PoolMissing in a worker.
 
         ``model``: only those that are of it, where a table holds several models' rows.
         """
@@ -117,7 +117,7 @@ class Pools:
         return self.known[key]
 
     def sums(self, link: Link | Links, pool: Pool) -> list[float] | None:
-        """The weights of the link added up, once for all chunks of the share."""
+        """The weights of the link added up, once for all chunks."""
         key = (id(link), id(pool))
         if key not in self._sums:
             self._sums[key] = weight_sums(link.weights, pool.size)

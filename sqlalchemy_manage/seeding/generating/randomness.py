@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import factory.random
-import faker.generator
+from ..factory_boy_internals import fakers, randgen
+from ..faker_internals import shared_random
 
 
 class Remembering(random.Random):
@@ -47,26 +47,21 @@ def everywhere(random_seed: int, *place: object) -> Iterator[random.Random]:
     """Python's, factory_boy's and Faker's numbers start at a place; afterwards they go on as
     if nothing had been. The numbers that are yielded are the caller's own."""
     own, python, boy = (seeded(random_seed, *place, who) for who in ("own", "python", "boy"))
-    fakers = Remembering("/".join(map(str, (random_seed, *place, "faker"))))
-    generators: Sequence[Any] = _fakers()
-    before = random.getstate(), factory.random.randgen.getstate(), faker.generator.random.getstate()
+    numbers = Remembering("/".join(map(str, (random_seed, *place, "faker"))))
+    generators = [generator for fake in fakers() for generator in fake.factories]
+    before = random.getstate(), randgen.getstate(), shared_random.getstate()
     sources = [generator.random for generator in generators]
     random.setstate(python.getstate())
-    factory.random.randgen.setstate(boy.getstate())
-    faker.generator.random.setstate(fakers.getstate())
+    randgen.setstate(boy.getstate())
+    shared_random.setstate(numbers.getstate())
     for generator in generators:
-        if generator.random is faker.generator.random:
-            generator.random = fakers
+        if generator.random is shared_random:
+            generator.random = numbers
     try:
         yield own
     finally:
         for generator, source in zip(generators, sources, strict=True):
             generator.random = source
         random.setstate(before[0])
-        factory.random.randgen.setstate(before[1])
-        faker.generator.random.setstate(before[2])
-
-
-def _fakers() -> list[Any]:
-    """The generators behind factory_boy's Faker declarations."""
-    return [g for fake in factory.Faker._FAKER_REGISTRY.values() for g in fake.factories]
+        randgen.setstate(before[1])
+        shared_random.setstate(before[2])

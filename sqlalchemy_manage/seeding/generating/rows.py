@@ -15,30 +15,30 @@ from types import NoneType
 from typing import Any
 
 import sqlalchemy as sa
-from factory.declarations import SKIP, Skip
 from sqlalchemy.ext.mutable import MutableBase
 from sqlalchemy.orm import ColumnProperty, CompositeProperty, RelationshipProperty, SynonymProperty
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ...errors import SeedError, did_you_mean
-from ..row_blocks import Part, Values, kinds, split
-from .columns import Batch, Reference, Source, given_attributes
+from ..factory_boy_internals import SKIP, Skip
+from ..row_blocks import ColumnValues, RowBlock, kinds, split
+from .columns import Batch, RowReference, ValueSource, given_attributes
 from .defaults import fill_defaults
 from .failures import NotColumnwise
+from .model_info import ModelInfo, model_info
 from .pools import Linked, LinkedTo
-from .shapes import Shape, shape_of
 from .values import check_values
 
 
 class Assembled:
     """The table values of a batch."""
 
-    def __init__(self, batch: Batch, source: Source) -> None:
+    def __init__(self, batch: Batch, source: ValueSource) -> None:
         self.batch = batch
         self.source = source
-        self.shape: Shape = shape_of(batch.factory)
-        self.values: Values = {}
-        self.links: list[Part] = []
+        self.info: ModelInfo = model_info(batch.factory)
+        self.values: ColumnValues = {}
+        self.links: list[RowBlock] = []
         # Foreign keys that are taken from rows that are there, or are made before these.
         self._drawn: set[Any] = set()
         self._assemble()
@@ -53,15 +53,15 @@ class Assembled:
         """Tables with foreign keys whose values somebody else gave: they may lead nowhere."""
         return {
             table.fullname
-            for table in self.shape.tables
+            for table in self.info.tables
             for column in table.columns
             if column.foreign_keys and column in self.values and column not in self._drawn
         }
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[RowBlock]:
         """The rows of each table, base tables first, without what is left to the database."""
         found = []
-        for table in self.shape.tables:
+        for table in self.info.tables:
             values = {c: self.values[c] for c in table.columns if c in self.values}
             found += split(table, values, self.batch.count)
         return found
@@ -69,20 +69,20 @@ class Assembled:
     def _assemble(self) -> None:
         given = dict(given_attributes(self.batch))
         for name in given:
-            if self.shape.plain_constructor and not hasattr(self.shape.model, name):
+            if self.info.plain_constructor and not hasattr(self.info.model, name):
                 raise SeedError(
                     f"{self.batch.factory.__name__} gives '{name}', and "
-                    f"{self.shape.model.__name__} has no such attribute. Nothing was written."
-                    + did_you_mean(name, self.shape.mapper.attrs.keys())
+                    f"{self.info.model.__name__} has no such attribute. Nothing was written."
+                    + did_you_mean(name, self.info.mapper.attrs.keys())
                 )
-        if why := self.shape.one_by_one(given):
+        if why := self.info.one_by_one(given):
             raise NotColumnwise(self.batch.factory, why)
         relations = {}
         for name in list(given):
             prop = self._property(name)
             if isinstance(prop, RelationshipProperty):
                 relations[prop] = given.pop(name)
-        if self.shape.needs_objects(given):
+        if self.info.needs_objects(given):
             given = self._through_objects(given)
         for name, values in given.items():
             self._attribute(name, values)
@@ -92,7 +92,7 @@ class Assembled:
             if prop.direction is MANYTOONE:
                 self._refer(prop, values)
         self._required_references()
-        for table in self.shape.tables:
+        for table in self.info.tables:
             fill_defaults(self.batch.factory, table, self.values, self.batch.count)
             for column in table.columns:
                 if column in self.values:
@@ -102,15 +102,15 @@ class Assembled:
                 self._link(prop, values)
 
     def _property(self, name: str) -> Any:
-        prop = self.shape.mapper.attrs.get(name)
+        prop = self.info.mapper.attrs.get(name)
         if isinstance(prop, SynonymProperty):
-            return self.shape.mapper.attrs.get(prop.name)
+            return self.info.mapper.attrs.get(prop.name)
         return prop
 
     def _attribute(self, name: str, values: Sequence[Any]) -> None:
         prop = self._property(name)
         if isinstance(prop, ColumnProperty):
-            if Reference in kinds(values):
+            if RowReference in kinds(values):
                 raise SeedError(
                     f"{self.batch.factory.__name__}.{name} is a column, and is given a row. "
                     "Nothing was written.",
@@ -127,7 +127,7 @@ class Assembled:
 
     def _through_objects(self, given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
         """What the model makes of what it is given: validators, properties, its own __init__."""
-        model, count = self.shape.model, self.batch.count
+        model, count = self.info.model, self.batch.count
         rows = zip(*given.values(), strict=True) if given else repeat((), count)
         states: list[Mapping[str, Any]] = []
         for values in rows:
@@ -138,13 +138,13 @@ class Assembled:
                 if "argument" not in str(error):
                     raise
                 raise NotColumnwise(self.batch.factory, f"{model.__name__}(): {error}") from error
-        for relation in self.shape.mapper.relationships:
+        for relation in self.info.mapper.relationships:
             if any(state.get(relation.key) for state in states):
                 raise NotColumnwise(
                     self.batch.factory, f"{model.__name__} makes objects for '{relation.key}'"
                 )
         made: dict[str, Sequence[Any]] = {}
-        for prop in self.shape.mapper.column_attrs:
+        for prop in self.info.mapper.column_attrs:
             found = [state.get(prop.key, SKIP) for state in states]
             if any(value is not SKIP for value in found):
                 made[prop.key] = [
@@ -155,7 +155,7 @@ class Assembled:
 
     def _keys(self) -> None:
         """New numbers where the database would give them; a joined table takes its parent's."""
-        for table in self.shape.tables:
+        for table in self.info.tables:
             for column in table.primary_key:
                 values: Sequence[Any] | None = self.values.get(column)
                 if values is not None and not kinds(values) & {NoneType, Skip}:
@@ -167,10 +167,10 @@ class Assembled:
                         pairs = zip(values, new, strict=True)
                         new = [n if v is None or v is SKIP else v for v, n in pairs]
                     self.values[column] = new
-                    prop = self.shape.mapper.get_property_by_column(column)
+                    prop = self.info.mapper.get_property_by_column(column)
                     for same in getattr(prop, "columns", ()):
                         self.values[same] = self.values[column]
-                elif table is not self.shape.tables[0] and parents:
+                elif table is not self.info.tables[0] and parents:
                     self.values[column] = self.values[parents[0]]
                     self._drawn.add(column)
 
@@ -181,7 +181,7 @@ class Assembled:
         return [replaced.assembled.values[column][row] for row in rows]
 
     def _discriminator(self) -> None:
-        mapper = self.shape.mapper
+        mapper = self.info.mapper
         column = mapper.polymorphic_on
         if isinstance(column, sa.Column) and mapper.polymorphic_identity is not None:
             values = self.values.setdefault(column, [SKIP] * self.batch.count)
@@ -202,7 +202,7 @@ class Assembled:
 
     def _required_references(self) -> None:
         """A foreign key that must be there and that nobody gave refers to rows that exist."""
-        for table in self.shape.tables:
+        for table in self.info.tables:
             for constraint in table.foreign_key_constraints:
                 columns = list(constraint.columns)
                 if any(
@@ -227,7 +227,7 @@ class Assembled:
         if prop.direction is ONETOMANY:
             raise NotColumnwise(self.batch.factory, f"'{prop.key}' is given objects")
         table = prop.secondary
-        columns: Values = {}
+        columns: ColumnValues = {}
         for parent, own in prop.synchronize_pairs:
             keys = self.values_of(parent)
             columns[own] = list(chain.from_iterable(map(repeat, keys, linked.counts)))
@@ -267,11 +267,11 @@ def together(owner: Any, values: Sequence[Any]) -> Linked | None:
 def referred(owner: Any, values: Sequence[Any], column: Any) -> list[Any]:
     """The values of ``column`` in the rows that are referred to; None for no row."""
     found = kinds(values)
-    if not found <= {Reference, NoneType, Skip}:
+    if not found <= {RowReference, NoneType, Skip}:
         raise NotColumnwise(owner, "it is given objects to refer to")
-    batches = {id(v.batch): v.batch for v in values if type(v) is Reference}
+    batches = {id(v.batch): v.batch for v in values if type(v) is RowReference}
     keys = {number: batch.values(column) for number, batch in batches.items()}
-    if len(keys) == 1 and found == {Reference}:
+    if len(keys) == 1 and found == {RowReference}:
         (only,) = keys.values()
         return [only[value.row] for value in values]
-    return [keys[id(v.batch)][v.row] if type(v) is Reference else None for v in values]
+    return [keys[id(v.batch)][v.row] if type(v) is RowReference else None for v in values]

@@ -16,10 +16,18 @@ import sqlalchemy as sa
 from factory import fuzzy
 
 from ...errors import SeedError
+from ..factory_boy_internals import (
+    Declarations,
+    declarations_of,
+    faker_call,
+    is_declaration,
+    iterated,
+    renamed,
+)
 from ..links import Link, Links
 from . import faker_columns
-from .columns import Batch, Declarations, Source, declarations_of, is_declaration
-from .shapes import Shape, shape_of
+from .columns import Batch, ValueSource
+from .model_info import ModelInfo, model_info
 
 _SAFE = (factory.Sequence, factory.LazyAttributeSequence)
 _ROUNDS = 200  # without a single new value
@@ -43,11 +51,11 @@ def left_to_chance(owner: Any, before: Declarations) -> list[Unique]:
 
     ``before``: the declarations that are evaluated before the object is made.
     """
-    shape = shape_of(owner)
+    info = model_info(owner)
     found = []
-    for table in shape.tables:
+    for table in info.tables:
         for columns in _unique_sets(table):
-            attributes = _attributes(shape, columns, before)
+            attributes = _attributes(info, columns, before)
             if attributes is None or any(_safe(before[name][0]) for name in attributes):
                 continue
             found.append(Unique(table, columns, attributes))
@@ -65,18 +73,18 @@ def _unique_sets(table: sa.Table) -> Iterator[tuple[Any, ...]]:
     yield from (columns for columns in sets.values() if columns)
 
 
-def _attributes(shape: Shape, columns: Sequence[Any], before: Declarations) -> Any:
+def _attributes(info: ModelInfo, columns: Sequence[Any], before: Declarations) -> Any:
     """The declared attributes that fill the columns; None where something else fills one."""
     names: dict[str, None] = {}
-    renamed = {new: old for old, new in shape.factory._meta.rename.items()}
+    declared_as = {new: old for old, new in renamed(info.factory).items()}
     for column in columns:
         candidates = [
             prop.key
-            for prop in shape.mapper.relationships
+            for prop in info.mapper.relationships
             if column in {own for _, own in prop.synchronize_pairs} and prop.secondary is None
         ]
-        candidates.append(shape.mapper.get_property_by_column(column).key)
-        declared = [renamed.get(name, name) for name in candidates]
+        candidates.append(info.mapper.get_property_by_column(column).key)
+        declared = [declared_as.get(name, name) for name in candidates]
         declared = [name for name in declared if name in before]
         if not declared:
             return None
@@ -90,7 +98,7 @@ def _safe(declaration: Any) -> bool:
     return isinstance(declaration, _SAFE) or (isinstance(declaration, Link) and declaration.unique)
 
 
-def meet(batch: Batch, chunk: Source) -> None:
+def meet(batch: Batch, chunk: ValueSource) -> None:
     """Draw again for each row whose unique values are taken, until none is.
 
     Raises SeedError where there are no values left.
@@ -119,7 +127,7 @@ def _name(unique: Unique) -> tuple[str, tuple[str, ...]]:
     return unique.table.fullname, tuple(column.key for column in unique.columns)
 
 
-def _stored(unique: Unique, chunk: Source) -> set[Any]:
+def _stored(unique: Unique, chunk: ValueSource) -> set[Any]:
     connection = chunk.pools.connection
     if connection is None:
         return set()
@@ -127,7 +135,7 @@ def _stored(unique: Unique, chunk: Source) -> set[Any]:
 
 
 def _taken(
-    batch: Batch, chunk: Source, watched: Sequence[Unique], rows: Sequence[int]
+    batch: Batch, chunk: ValueSource, watched: Sequence[Unique], rows: Sequence[int]
 ) -> list[int]:
     """Those of ``rows`` whose values others have; the values of all others are now taken."""
     seen = [chunk.seen[_name(unique)] for unique in watched]
@@ -144,7 +152,7 @@ def _taken(
 
 
 def _draw_again(
-    batch: Batch, chunk: Source, rows: Sequence[int], fixed: Mapping[str, Sequence[Any]]
+    batch: Batch, chunk: ValueSource, rows: Sequence[int], fixed: Mapping[str, Sequence[Any]]
 ) -> None:
     """New values for ``rows``; what makes other rows, or links to them, stays as it is."""
     kept = {
@@ -187,7 +195,7 @@ def _brings_rows(declaration: Any) -> bool:
 
 
 def _take_what_is_left(
-    batch: Batch, chunk: Source, watched: Sequence[Unique], rows: Sequence[int]
+    batch: Batch, chunk: ValueSource, watched: Sequence[Unique], rows: Sequence[int]
 ) -> None:
     """Chance finds the last values too slowly: choose among those that nobody has."""
     for unique in watched:
@@ -221,15 +229,14 @@ def _take_what_is_left(
 def domain(declaration: Any) -> Sequence[Any] | None:
     """All values that a declaration can give; None where that is not known."""
     if isinstance(declaration, factory.Iterator):
-        return _got(_iterated(declaration), declaration.getter)
+        return _got(_listed(iterated(declaration)), declaration.getter)
     if isinstance(declaration, fuzzy.FuzzyChoice):
         known = declaration.choices or declaration.choices_generator
         return _got(_listed(known), declaration.getter)
     if isinstance(declaration, fuzzy.FuzzyInteger):
         return range(declaration.low, declaration.high + 1, declaration.step)
     if isinstance(declaration, factory.Faker):
-        arguments = dict(declaration._defaults)
-        fake = declaration._get_faker(arguments.pop("locale", None))
+        fake, arguments = faker_call(declaration, {})
         if any(is_declaration(value) for value in arguments.values()):
             return None
         try:
@@ -258,19 +265,11 @@ def _got(values: Sequence[Any] | None, getter: Any) -> Sequence[Any] | None:
     return values if values is None or getter is None else [getter(value) for value in values]
 
 
-def _iterated(declaration: Any) -> Sequence[Any] | None:
-    """What an Iterator goes round: factory_boy keeps it in the function that starts it."""
-    builder = declaration.iterator_builder
-    names = builder.__code__.co_freevars
-    cells = dict(zip(names, builder.__closure__ or (), strict=True))
-    return _listed(cells["iterator"].cell_contents) if "iterator" in cells else None
-
-
 def require_room(owner: Any, overrides: Mapping[str, Any], count: int) -> None:
     """Raises SeedError where a unique column has fewer values than rows are wanted."""
     before, _ = declarations_of(owner, overrides)
     for unique in left_to_chance(owner, before):
-        if unique.table is not shape_of(owner).tables[0]:
+        if unique.table is not model_info(owner).tables[0]:
             continue
         room = 1
         for name in unique.attributes:

@@ -13,10 +13,10 @@ from types import NoneType
 from typing import Any
 
 import sqlalchemy as sa
-from factory.declarations import Skip
 
 from ...errors import SeedError
 from ...output import clean
+from ..factory_boy_internals import Skip
 from ..row_blocks import kinds
 from ..writers.refusals import refusal
 

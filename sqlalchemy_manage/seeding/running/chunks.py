@@ -1,7 +1,7 @@
-"""A chunk: some thousand rows of one share, with the rows they bring along.
+"""A chunk: some thousand rows of one factory, with the rows they bring along.
 
-What a chunk holds depends on the random seed, the share, its number and the rows that were
-there before the share; not on other chunks, other processes, or the database.
+What a chunk holds depends on the random seed, the factory's plan, the number of the chunk and the
+rows that were there before the factory's turn; not on other chunks, processes, or the database.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from factory import RelatedFactoryList
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
-from ..generating.columns import Batch, Made, Reference
+from ..dependencies import waits
+from ..factory_boy_internals import model_of
+from ..generating.columns import Batch, MadeRows, RowReference
 from ..generating.drawing import Drawing
 from ..generating.evaluators import EVALUATORS
 from ..generating.failures import NotColumnwise
+from ..generating.model_info import model_info
 from ..generating.numbering import Counters, iterator_name, key_name, sequence_name
 from ..generating.pools import Pool, Pools
 from ..generating.rows import Assembled
-from ..generating.shapes import shape_of
 from ..generating.unique import meet
 from ..links import Link, Links
-from ..needs import waits
 
 if TYPE_CHECKING:
     import random
@@ -36,7 +37,7 @@ SIZE = 10_000
 
 
 @dataclass(frozen=True)
-class Later:
+class DeferredLink:
     """Links of a chunk's rows along ``attribute`` that are drawn when all rows are there.
 
     ``place``: of the first row. ``keys``: a sequence for each column that tells the rows:
@@ -49,8 +50,8 @@ class Later:
 
 
 @dataclass(frozen=True)
-class ShareFacts:
-    """What a chunk has to know of its share and of the run; picklable."""
+class PlanFacts:
+    """What a chunk has to know of its factory plan and of the run; picklable."""
 
     index: int
     name: str
@@ -67,13 +68,13 @@ def told_by(prop: Any) -> list[Any]:
 
 
 class Chunk:
-    """The :class:`~.columns.Source` of its batches."""
+    """The :class:`~.columns.ValueSource` of its batches."""
 
     evaluators: Mapping[type, Callable[..., list[Any]]] = EVALUATORS
 
     def __init__(
         self,
-        facts: ShareFacts,
+        facts: PlanFacts,
         counters: Counters,
         pools: Pools,
         rng: random.Random,
@@ -85,7 +86,7 @@ class Chunk:
         self.rng = rng
         self.seen = seen
         self.batches: list[Batch] = []
-        self._delayed: dict[str, None] = {}
+        self._deferred: dict[str, None] = {}
         self.drawing = Drawing(facts.random_seed, rng, pools)
 
     def make(self, owner: Any, count: int, overrides: Mapping[str, Any]) -> None:
@@ -134,9 +135,9 @@ class Chunk:
             return
         preset = {}
         if it.name:
-            made = Made(batch)
+            made = MadeRows(batch)
             overrides[it.name] = None
-            preset[it.name] = [Reference(made, row) for row in rows]
+            preset[it.name] = [RowReference(made, row) for row in rows]
         sequences = self.numbers(owner, len(rows))
         related = Batch(owner, self, len(rows), sequences, overrides, (batch, rows), preset)
         related.fill()
@@ -145,9 +146,9 @@ class Chunk:
     # --- links
 
     def drawn(self, batch: Batch, name: str, link: Link, rows: Sequence[int]) -> list[Any]:
-        prop = shape_of(batch.factory).relation(name)
+        prop = model_info(batch.factory).relation(name)
         count = len(rows)
-        target = sa.inspect(link.factory._meta.model)
+        target = sa.inspect(model_of(link.factory))
         if link.attribute is not None:
             columns = [target.get_property(link.attribute).columns[0]]
         elif prop is None or prop.direction is not MANYTOONE:
@@ -161,9 +162,9 @@ class Chunk:
         kept = [True] * count
         if link.none:
             kept = [number >= link.none for number in map(self._random, repeat(None, count))]
-        own = issubclass(batch.factory._meta.model, target.class_)
+        own = issubclass(model_of(batch.factory), target.class_)
         if prop is not None and waits(batch.factory, prop, link, self.facts.after):
-            self._delay(batch, name)
+            self._defer(batch, name)
             return [None] * count
         pool = self.pools.of(columns[0].table, columns, target)
         label = f"{batch.factory.__name__}.{name}"
@@ -174,10 +175,10 @@ class Chunk:
             values = pool.keys[0]
             return [values[row] if keep else None for row, keep in zip(chosen, kept, strict=True)]
         pairs = zip(chosen, kept, strict=True)
-        return [Reference(pool, row) if keep else None for row, keep in pairs]
+        return [RowReference(pool, row) if keep else None for row, keep in pairs]
 
     def linked(self, batch: Batch, name: str, links: Links, rows: Sequence[int]) -> Any:
-        prop = shape_of(batch.factory).relation(name)
+        prop = model_info(batch.factory).relation(name)
         label = f"{batch.factory.__name__}.{name}"
         if prop is None or prop.direction is MANYTOONE:
             raise SeedError(
@@ -186,10 +187,10 @@ class Chunk:
                 "Use Link for a relationship to one row.",
             )
         if waits(batch.factory, prop, links, self.facts.after):
-            self._delay(batch, name)
+            self._defer(batch, name)
             return [None] * len(rows)
         columns = [target for target, _ in prop.secondary_synchronize_pairs]
-        target = sa.inspect(links.factory._meta.model)
+        target = sa.inspect(model_of(links.factory))
         pool = self.pools.of(columns[0].table, columns, target)
         return self.drawing.several(links, pool, len(rows), label, self._place_of(batch, rows))
 
@@ -206,9 +207,9 @@ class Chunk:
             return 0
         return batch.sequences[rows[0]] - self.counters.first[sequence_name(batch.factory)]
 
-    def _delay(self, batch: Batch, name: str) -> None:
+    def _defer(self, batch: Batch, name: str) -> None:
         """The attribute is linked when all rows are there; of rows that come along, not at all."""
-        prop = shape_of(batch.factory).relation(name)
+        prop = model_info(batch.factory).relation(name)
         needed = [own for _, own in prop.synchronize_pairs if not own.nullable]
         if prop.direction is MANYTOONE and needed:
             raise SeedError(
@@ -217,16 +218,16 @@ class Chunk:
                 "Let one of the two columns be NULL, or link from the other side only.",
             )
         if batch.parent is None:
-            self._delayed.setdefault(name)
+            self._deferred.setdefault(name)
         elif prop.direction is not MANYTOONE:
             raise NotColumnwise(batch.factory, f"'{name}' of rows that come along with others")
 
-    def delayed(self) -> list[Later]:
+    def deferred(self) -> list[DeferredLink]:
         """What is to be linked when all rows are there."""
         own = next(batch for batch in self.batches if batch.parent is None)
         found = []
-        for name in self._delayed:
-            columns = told_by(shape_of(own.factory).relation(name))
+        for name in self._deferred:
+            columns = told_by(model_info(own.factory).relation(name))
             keys = [own.assembled.values_of(column) for column in columns]
-            found.append(Later(name, self._place_of(own, own.rows), keys))
+            found.append(DeferredLink(name, self._place_of(own, own.rows), keys))
         return found

@@ -14,43 +14,43 @@ import sqlalchemy as sa
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
-from ..generating.columns import declarations_of
+from ..factory_boy_internals import declarations_of, model_of
 from ..generating.drawing import Drawing
+from ..generating.model_info import model_info
 from ..generating.numbering import Counters, key_name
 from ..generating.pools import Pool, Pools, read_keys
 from ..generating.randomness import seeded
-from ..generating.shapes import shape_of
 from ..links import Link
-from ..plan import Share
-from ..writers.writer import Writer
-from .chunks import Later, ShareFacts
+from ..plan import FactoryPlan
+from ..writers.writer import BlockWriter
+from .chunks import DeferredLink, PlanFacts
 
 
 def link_afterwards(
     connection: sa.Connection,
-    writer: Writer,
-    share: Share,
-    facts: ShareFacts,
-    later: Sequence[Later],
+    writer: BlockWriter,
+    plan: FactoryPlan,
+    facts: PlanFacts,
+    deferred: Sequence[DeferredLink],
     counters: Counters,
 ) -> None:
-    """Write the links of a share's rows that had to wait, one UPDATE for each row."""
-    for attribute in dict.fromkeys(each.attribute for each in later):
-        chunks = [each for each in later if each.attribute == attribute]
-        prop = shape_of(share.factory).relation(attribute)
-        declaration = declarations_of(share.factory, share.overrides)[0][attribute][0]
+    """Write the links of a plan's rows that had to wait, one UPDATE for each row."""
+    for attribute in dict.fromkeys(each.attribute for each in deferred):
+        chunks = [each for each in deferred if each.attribute == attribute]
+        prop = model_info(plan.factory).relation(attribute)
+        declaration = declarations_of(plan.factory, plan.overrides)[0][attribute][0]
         if prop.direction is MANYTOONE:
-            _to_one(connection, writer, share, facts, chunks, prop, declaration)
+            _to_one(connection, writer, plan, facts, chunks, prop, declaration)
         else:
-            _to_many(connection, writer, share, facts, chunks, prop, declaration, counters)
+            _to_many(connection, writer, plan, facts, chunks, prop, declaration, counters)
 
 
 def _to_one(
     connection: sa.Connection,
-    writer: Writer,
-    share: Share,
-    facts: ShareFacts,
-    later: Sequence[Later],
+    writer: BlockWriter,
+    plan: FactoryPlan,
+    facts: PlanFacts,
+    deferred: Sequence[DeferredLink],
     prop: Any,
     link: Link,
 ) -> None:
@@ -58,12 +58,12 @@ def _to_one(
     own = [column for _, column in prop.synchronize_pairs]
     table = own[0].table
     key = [column.key for column in table.primary_key]
-    tree = link.depth is not None and issubclass(share.model, prop.mapper.class_)
-    total = sum(len(each.keys[0]) for each in later)
-    pool = _pool_of_own(connection, later, targets, table) if tree else None
+    tree = link.depth is not None and issubclass(plan.model, prop.mapper.class_)
+    total = sum(len(each.keys[0]) for each in deferred)
+    pool = _pool_of_own(connection, deferred, targets, table) if tree else None
     levels = level_ends(total, link.depth or 1)
     pools = Pools(connection)
-    for each in later:
+    for each in deferred:
         numbers = seeded(facts.random_seed, facts.name, facts.index, link_name(prop), each.place)
         count = len(each.keys[0])
         drawing = Drawing(facts.random_seed, numbers, pools)
@@ -72,8 +72,8 @@ def _to_one(
             source = pool
             rows = _parents(levels, each.place, count, numbers)
         else:
-            source = pools.of(targets[0].table, targets, sa.inspect(link.factory._meta.model))
-            label = f"{share.name}.{prop.key}"
+            source = pools.of(targets[0].table, targets, sa.inspect(model_of(link.factory)))
+            label = f"{plan.name}.{prop.key}"
             rows = list(drawing.one_each(link, source, count, label, each.place))
         kept = [
             (place, row)
@@ -91,11 +91,14 @@ def link_name(prop: Any) -> str:
 
 
 def _pool_of_own(
-    connection: sa.Connection, later: Sequence[Later], targets: Sequence[Any], table: sa.Table
+    connection: sa.Connection,
+    deferred: Sequence[DeferredLink],
+    targets: Sequence[Any],
+    table: sa.Table,
 ) -> Pool:
-    """The keys of the share's own rows, in the order in which they were made."""
+    """The keys of the plan's own rows, in the order in which they were made."""
     key = list(table.primary_key)
-    made = [list(chain.from_iterable(each.keys[n] for each in later)) for n in range(len(key))]
+    made = [list(chain.from_iterable(each.keys[n] for each in deferred)) for n in range(len(key))]
     names = tuple(column.key for column in targets)
     if [column.key for column in key] == list(names):
         return Pool(table.fullname, names, list(made))
@@ -132,10 +135,10 @@ def _parents(levels: list[int], place: int, count: int, numbers: Any) -> list[in
 
 def _to_many(
     connection: sa.Connection,
-    writer: Writer,
-    share: Share,
-    facts: ShareFacts,
-    later: Sequence[Later],
+    writer: BlockWriter,
+    plan: FactoryPlan,
+    facts: PlanFacts,
+    deferred: Sequence[DeferredLink],
     prop: Any,
     links: Any,
     counters: Counters,
@@ -148,8 +151,8 @@ def _to_many(
     if column is not None and key_name(table) in counters.first:
         free.append(column >= counters.first[key_name(table)])  # rows of this seed only
     keys = read_keys(connection, table, list(table.primary_key), *free)
-    total = sum(len(each.keys[0]) for each in later)
-    label = f"{share.name}.{prop.key}"
+    total = sum(len(each.keys[0]) for each in deferred)
+    label = f"{plan.name}.{prop.key}"
     left, rows_left = len(keys[0]), total
     if left < links.min * total:
         raise SeedError(
@@ -159,7 +162,7 @@ def _to_many(
         )
     order = seeded(facts.random_seed, "order", label).sample(range(left), left)
     start = 0
-    for each in later:
+    for each in deferred:
         numbers = seeded(facts.random_seed, facts.name, facts.index, link_name(prop), each.place)
         parents: list[int] = []
         for row in range(len(each.keys[0])):

@@ -7,33 +7,33 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..generating.shapes import shape_of
-from ..needs import drawn_from, waits
-from ..plan import Share
+from ..dependencies import drawn_from, waits
+from ..generating.model_info import model_info
+from ..plan import FactoryPlan
 from ..undoing import ledger
-from .chunks import SIZE, Later, ShareFacts, told_by
+from .chunks import SIZE, DeferredLink, PlanFacts, told_by
 
 
-def later_again(
-    connection: sa.Connection, run: ledger.Run, shares: Iterable[tuple[Share, ShareFacts]]
-) -> dict[int, list[Later]]:
+def deferred_again(
+    connection: sa.Connection, run: ledger.SeedRun, plans: Iterable[tuple[FactoryPlan, PlanFacts]]
+) -> dict[int, list[DeferredLink]]:
     """The links that an interrupted run had put off, from the keys it recorded."""
-    found: dict[int, list[Later]] = {}
-    for share, facts in shares:
-        shape = shape_of(share.factory)
-        for name, declaration in drawn_from(share.factory, share.overrides):
-            prop = shape.relation(name)
-            if prop is None or not waits(share.factory, prop, declaration, facts.after):
+    found: dict[int, list[DeferredLink]] = {}
+    for plan, facts in plans:
+        info = model_info(plan.factory)
+        for name, declaration in drawn_from(plan.factory, plan.overrides):
+            prop = info.relation(name)
+            if prop is None or not waits(plan.factory, prop, declaration, facts.after):
                 continue
-            later = found.setdefault(facts.index, [])
-            later += _recorded(connection, run, facts.index, name, told_by(prop))
+            deferred = found.setdefault(facts.index, [])
+            deferred += _recorded(connection, run, facts.index, name, told_by(prop))
     return found
 
 
 def _recorded(
-    connection: sa.Connection, run: ledger.Run, share: int, name: str, columns: list[Any]
-) -> list[Later]:
-    """The rows of the share, chunk by chunk, told by ``columns``."""
+    connection: sa.Connection, run: ledger.SeedRun, plan: int, name: str, columns: list[Any]
+) -> list[DeferredLink]:
+    """The rows of a plan, chunk by chunk, told by ``columns``."""
     table = columns[0].table
     key = list(table.primary_key)
     stored: dict[Any, Any] | None = None
@@ -43,7 +43,7 @@ def _recorded(
     chunks: dict[int, list[list[Any]]] = {}
     for label, keys in ledger.keys_of_chunks(connection, run.id, table):
         place, _, number = label.partition("/")
-        if place != str(share) or not number.isdigit():  # of rows that came along it is not
+        if place != str(plan) or not number.isdigit():  # of rows that came along it is not
             continue
         values = keys
         if stored is not None:
@@ -52,4 +52,4 @@ def _recorded(
         known = chunks.setdefault(int(number), [[] for _ in columns])
         for column, more in zip(known, values, strict=True):
             column += more
-    return [Later(name, number * SIZE, list(values)) for number, values in chunks.items()]
+    return [DeferredLink(name, number * SIZE, list(values)) for number, values in chunks.items()]

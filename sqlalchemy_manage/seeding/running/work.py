@@ -16,40 +16,42 @@ import sqlalchemy as sa
 
 from ..generating.failures import CounterMissing, NotColumnwise, PoolMissing
 from ..generating.numbering import Counters
-from ..generating.pools import Key, Pool, Pools
+from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
-from ..plan import Request, Share, shares_of
-from ..row_blocks import Part, key_columns
+from ..plan import FactoryPlan, SeedRequest, factory_plans
+from ..row_blocks import RowBlock, key_columns
 from ..undoing import ledger
 from ..undoing.packing import pack
-from ..writers.writer import Block, Encoder
-from .chunks import Chunk, Later, ShareFacts
+from ..writers.writer import EncodedBlock, Encoder
+from .chunks import Chunk, DeferredLink, PlanFacts
 
 if TYPE_CHECKING:
     from ...project import Project
 
 
 @dataclass(frozen=True)
-class Setup:
-    """How another process comes to the same project, and to the same shares."""
+class WorkerSetup:
+    """How another process comes to the same project, and to the same plans."""
 
     folder: str
     settings: str
     alias: str
-    request: Request
+    request: SeedRequest
 
 
 @dataclass(frozen=True)
-class Task:
-    """Chunk ``number`` of a share: ``count`` rows. ``counters``: the numbers it starts at, of
-    those that began at ``first``."""
+class ChunkTask:
+    """Chunk ``number`` of a factory plan: ``count`` rows.
 
-    facts: ShareFacts
+    ``counters``: the numbers it starts at, of those that began at ``first``.
+    """
+
+    facts: PlanFacts
     number: int
     count: int
     counters: dict[str, int] = field(default_factory=dict)
     first: dict[str, int] = field(default_factory=dict)
-    pools: dict[Key, Pool] = field(default_factory=dict)
+    pools: dict[PoolKey, Pool] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -66,16 +68,16 @@ class Task:
         return Counters(self.counters, self.first), Pools(None, self.pools)
 
 
-def chunk_label(share: int, number: int, own: bool = True) -> str:
-    """``own``: rows of the share's factory, not of those that came along."""
-    return f"{share}/{number}" if own else f"{share}/{number}+"
+def chunk_label(plan: int, number: int, own: bool = True) -> str:
+    """``own``: rows of the plan's factory, not of those that came along."""
+    return f"{plan}/{number}" if own else f"{plan}/{number}+"
 
 
 @dataclass(frozen=True)
 class Written:
     """The keys of rows of one table, packed for the ledger.
 
-    ``own``: they are those of the share's factory.
+    ``own``: they are those of the plan's factory.
     """
 
     table: str
@@ -86,7 +88,7 @@ class Written:
 
 
 @dataclass
-class Result:
+class ChunkResult:
     """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
 
     ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
@@ -94,10 +96,10 @@ class Result:
     of, each with the name of its factory; not carried between processes.
     """
 
-    blocks: list[Block] = field(default_factory=list)
-    parts: list[tuple[str, Part]] = field(default_factory=list)
+    blocks: list[EncodedBlock] = field(default_factory=list)
+    parts: list[tuple[str, RowBlock]] = field(default_factory=list)
     keys: list[Written] = field(default_factory=list)
-    later: list[Later] = field(default_factory=list)
+    deferred: list[DeferredLink] = field(default_factory=list)
     used: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     why: tuple[str, str] | None = None
@@ -108,46 +110,46 @@ class Result:
 
 
 def run_task(
-    share: Share,
-    task: Task,
+    plan: FactoryPlan,
+    task: ChunkTask,
     encoder: Encoder,
     counters: Counters,
     pools: Pools,
     seen: dict[Any, set[Any]],
-) -> Result:
+) -> ChunkResult:
     """Make the chunk. A result with ``why`` or ``retry`` holds nothing and used no numbers."""
     # Nearly all that is made here lives until its chunk is written, and is in no circle.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _made(share, task, encoder, counters, pools, seen)
+        return _made(plan, task, encoder, counters, pools, seen)
     finally:
         if collecting:
             gc.enable()
 
 
 def _made(
-    share: Share,
-    task: Task,
+    plan: FactoryPlan,
+    task: ChunkTask,
     encoder: Encoder,
     counters: Counters,
     pools: Pools,
     seen: dict[Any, set[Any]],
-) -> Result:
+) -> ChunkResult:
     start = time.process_time()
     before = dict(counters.next)
     with everywhere(*task.place) as rng:
         chunk = Chunk(task.facts, counters, pools, rng, seen)
         try:
-            chunk.make(share.factory, task.count, share.overrides)
-            delayed = chunk.delayed()
+            chunk.make(plan.factory, task.count, plan.overrides)
+            deferred = chunk.deferred()
         except NotColumnwise as error:
             counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
-            owner = getattr(error.factory, "__name__", share.name)
-            return Result(why=(owner, error.why))
+            owner = getattr(error.factory, "__name__", plan.name)
+            return ChunkResult(why=(owner, error.why))
         except (PoolMissing, CounterMissing):
-            return Result(retry=True)
-    result = Result(later=delayed)
+            return ChunkResult(retry=True)
+    result = ChunkResult(deferred=deferred)
     own = next(batch for batch in chunk.batches if batch.parent is None)
     for batch in chunk.batches:
         for part in batch.assembled.parts():
@@ -165,7 +167,7 @@ def _made(
     return result
 
 
-def _add(result: Result, encoder: Encoder, part: Part, own: bool, factory: str) -> None:
+def _add(result: ChunkResult, encoder: Encoder, part: RowBlock, own: bool, factory: str) -> None:
     result.parts.append((factory, part))
     result.rows[part.table.fullname] = result.rows.get(part.table.fullname, 0) + part.count
     result.blocks.append(encoder.encode(part.table, part.columns, part.values))
@@ -179,7 +181,7 @@ def _add(result: Result, encoder: Encoder, part: Part, own: bool, factory: str) 
 
 
 @lru_cache(maxsize=4)
-def prepared(setup: Setup) -> tuple[Project, list[Share], Encoder]:
+def prepared(setup: WorkerSetup) -> tuple[Project, list[FactoryPlan], Encoder]:
     """The project in this process; opened once."""
     from ...project import Project
 
@@ -194,18 +196,18 @@ def prepared(setup: Setup) -> tuple[Project, list[Share], Encoder]:
         with project.connect():
             pass  # what a dialect does may depend on the server's version
         project.close()
-    return project, shares_of(project, setup.request), Encoder(project.engine.dialect)
+    return project, factory_plans(project, setup.request), Encoder(project.engine.dialect)
 
 
-def in_worker(setup: Setup, task: Task) -> Result:
+def in_worker(setup: WorkerSetup, task: ChunkTask) -> ChunkResult:
     """The chunk, made in a process that has no connection."""
-    _project, shares, encoder = prepared(setup)
-    result = run_task(shares[task.facts.index], task, encoder, *task.elsewhere(), {})
+    _project, plans, encoder = prepared(setup)
+    result = run_task(plans[task.facts.index], task, encoder, *task.elsewhere(), {})
     result.parts = []
     return result
 
 
-def record(connection: sa.Connection, run: int, task: Task, keys: Iterable[Written]) -> None:
+def record(connection: sa.Connection, run: int, task: ChunkTask, keys: Iterable[Written]) -> None:
     """Write the keys of a chunk into the ledger."""
     for each in keys:
         label = chunk_label(task.facts.index, task.number, each.own)

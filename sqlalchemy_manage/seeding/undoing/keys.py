@@ -15,7 +15,7 @@ _MYSQL = ("mysql", "mariadb")
 _PLAIN = {int, str, float, bool, Decimal, date, datetime, time, timedelta, UUID, bytes, type(None)}
 
 
-class Keys:
+class KeyTables:
     """The keys of one table: ``gone``, whose rows are to go, and ``kept``, whose rows stay.
 
     ``some`` is room for a selection. ``whole``: the table has no primary key, and a key is

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from ...databases.engines import OWN_TABLE, host, user
+from ...databases.engines import OWN_TABLE, host, is_running, user
 from ...errors import SeedError
 from .packing import pack, unpack
 
@@ -51,7 +51,7 @@ _KEYS = sa.Table(
 
 
 @dataclass(frozen=True)
-class Run:
+class SeedRun:
     """A run. ``rows``: table -> number of rows that it made and that are not undone.
 
     ``state``: running, done, or undone; an undone run that kept rows still has them in ``rows``.
@@ -171,7 +171,7 @@ def forget_keys(connection: sa.Connection, run: int) -> None:
     connection.execute(sa.delete(_KEYS).where(_KEYS.c.run == run))
 
 
-def runs(connection: sa.Connection) -> list[Run]:
+def runs(connection: sa.Connection) -> list[SeedRun]:
     """All runs, oldest first; none where there is no ledger."""
     if not sa.inspect(connection).has_table(_RUN.name):
         return []
@@ -188,7 +188,7 @@ def runs(connection: sa.Connection) -> list[Run]:
         values["random_seed"] = int(values["random_seed"])
         for name in ("counts", "plan"):
             values[name] = json.loads(values[name])
-        found.append(Run(**values, rows=rows[row.id]))
+        found.append(SeedRun(**values, rows=rows[row.id]))
     return found
 
 
@@ -199,17 +199,13 @@ def ended(connection: sa.Connection, run: int) -> None:
         save_plan(connection, run, {**json.loads(plan), "pid": None})
 
 
-def require_ended(run: Run) -> None:
+def require_ended(run: SeedRun) -> None:
     """Raises SeedError for a run that a process of this machine is still busy with."""
     pid = run.plan.get("pid")
     if run.state != "running" or run.host != host() or not pid or pid == os.getpid():
+        return  # ended, or on another machine, or this very process
+    if not is_running(pid):
         return
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return
-    except PermissionError:
-        pass  # there, and somebody else's
     raise SeedError(
         f"Run {run.id} is still going on, in process {pid} of this machine. Nothing was done.",
         "Wait for it, or end it; what it committed can then be gone on with, or undone.",

@@ -13,7 +13,7 @@ Ident = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Reference:
+class ForeignReference:
     """``child`` refers with ``columns`` to ``referred`` of ``parent``; columns by their keys.
 
     ``name`` is the child's full name, ``shown`` the columns that tell one of its rows.
@@ -43,7 +43,7 @@ class Reference:
         return key == set(self.columns) and far == set(self.referred)
 
 
-class References:
+class ForeignReferences:
     """The foreign keys of a database, as it has them and as ``tables`` declare them."""
 
     def __init__(self, connection: sa.Connection, tables: Mapping[str, sa.Table]) -> None:
@@ -66,10 +66,10 @@ class References:
         """Whether the database has the table."""
         return self._ident(table.schema, table.name) in self._found
 
-    def to(self, parents: Collection[sa.Table]) -> list[Reference]:
+    def to(self, parents: Collection[sa.Table]) -> list[ForeignReference]:
         """Every foreign key that refers to one of ``parents``."""
         wanted = {self._ident(table.schema, table.name) for table in parents}
-        made: dict[Any, Reference] = {}
+        made: dict[Any, ForeignReference] = {}
         for child, keys in self._found.items():
             for key in keys:
                 parent = self._ident(key["referred_schema"], key["referred_table"])
@@ -105,7 +105,7 @@ class References:
         parent: Ident,
         far: tuple[str, ...],
         rule: str | None,
-    ) -> Reference:
+    ) -> ForeignReference:
         schema, name = child
         referred = _keys(self._tables[parent], far)
         assert referred is not None, f"{parent} has no columns {far}"
@@ -121,7 +121,7 @@ class References:
         else:
             table, full = known, known.fullname
             shown = tuple(column.key for column in known.primary_key) or columns
-        return Reference(
+        return ForeignReference(
             child=table,
             name=full,
             columns=columns,

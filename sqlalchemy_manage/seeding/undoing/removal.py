@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .keys import Keys
-from .references import Reference
+from .keys import KeyTables
+from .references import ForeignReference
 
 _MYSQL = ("mysql", "mariadb")
 _FEW = 100
@@ -17,7 +17,7 @@ _FEW = 100
 
 @contextmanager
 def remove(
-    connection: sa.Connection, seeded: Mapping[str, Keys], pointing: list[Reference]
+    connection: sa.Connection, seeded: Mapping[str, KeyTables], pointing: list[ForeignReference]
 ) -> Iterator[Removal]:
     """A removal, with what it needs in the database for as long as the block lasts."""
     removal = Removal(connection, seeded, pointing)
@@ -35,7 +35,10 @@ class Removal:
     """Removes the rows of ``gone``, the referring ones before those that they refer to."""
 
     def __init__(
-        self, connection: sa.Connection, seeded: Mapping[str, Keys], pointing: list[Reference]
+        self,
+        connection: sa.Connection,
+        seeded: Mapping[str, KeyTables],
+        pointing: list[ForeignReference],
     ) -> None:
         self._connection = connection
         self._name = connection.dialect.name
@@ -197,14 +200,14 @@ class Removal:
             if self._name in _MYSQL:
                 run(f"SET foreign_key_checks={checks}")
 
-    def _delete(self, keys: Keys, target: sa.TableClause) -> int:
+    def _delete(self, keys: KeyTables, target: sa.TableClause) -> int:
         count = keys.delete_rows(target)
         self._removed[keys.table.fullname] += count
         return count
 
 
 def refers(
-    keys: Keys, target: sa.FromClause, near: list[Any], referred: tuple[str, ...]
+    keys: KeyTables, target: sa.FromClause, near: list[Any], referred: tuple[str, ...]
 ) -> sa.ColumnElement[bool]:
     """That ``near`` refers to ``referred`` of a row whose key is in ``target``."""
     if not keys.whole and set(referred) <= set(keys.columns):

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from ...errors import SeedError
 from . import ledger
-from .keys import Keys
-from .references import Reference, References
+from .keys import KeyTables
+from .references import ForeignReference, ForeignReferences
 from .removal import refers, remove
 
 MOST_NAMED = 100
@@ -25,7 +25,7 @@ _CHUNK = 20_000
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptRow:
     """A row that stayed: its key (without a primary key, all of it), and the reason."""
 
     table: str
@@ -39,7 +39,7 @@ class Undone:
 
     run: int
     removed: dict[str, int]
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptRow, ...]
     kept_count: int
 
 
@@ -51,7 +51,7 @@ def undo(connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]) ->
     ledger.lock(connection, run)
     _check(connection, run)
     tables = _with_reflected(connection, run, tables)
-    references = References(connection, tables)
+    references = ForeignReferences(connection, tables)
     there = {name: table for name, table in tables.items() if references.exists(table)}
     seeded = _load(connection, run, there)
     pointing = references.to([keys.table for keys in seeded.values()])
@@ -94,11 +94,13 @@ def _with_reflected(
     return found
 
 
-def _load(connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]) -> dict[str, Keys]:
-    seeded: dict[str, Keys] = {}
+def _load(
+    connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]
+) -> dict[str, KeyTables]:
+    seeded: dict[str, KeyTables] = {}
     for table, columns, values in ledger.recorded_keys(connection, run, tables):
         if table.fullname not in seeded:
-            seeded[table.fullname] = Keys(connection, table, columns, len(seeded))
+            seeded[table.fullname] = KeyTables(connection, table, columns, len(seeded))
         keys = seeded[table.fullname]
         keys.load(keys.gone, values)
     for keys in seeded.values():
@@ -119,7 +121,7 @@ def _load(connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]) -
     return seeded
 
 
-def _record(connection: sa.Connection, run: int, seeded: Mapping[str, Keys]) -> int:
+def _record(connection: sa.Connection, run: int, seeded: Mapping[str, KeyTables]) -> int:
     """Leave the keys of the kept rows, and only those, in the ledger; returns how many."""
     ledger.forget_keys(connection, run)
     total = 0
@@ -135,7 +137,7 @@ def _record(connection: sa.Connection, run: int, seeded: Mapping[str, Keys]) -> 
     return total
 
 
-def _drop(connection: sa.Connection, seeded: Mapping[str, Keys]) -> None:
+def _drop(connection: sa.Connection, seeded: Mapping[str, KeyTables]) -> None:
     try:
         for keys in seeded.values():
             keys.drop()
@@ -148,9 +150,12 @@ class _Keeper:
     """Moves the keys of rows that have to stay from ``gone`` to ``kept``, round by round."""
 
     def __init__(
-        self, connection: sa.Connection, seeded: Mapping[str, Keys], pointing: list[Reference]
+        self,
+        connection: sa.Connection,
+        seeded: Mapping[str, KeyTables],
+        pointing: list[ForeignReference],
     ) -> None:
-        self.named: list[Kept] = []
+        self.named: list[KeptRow] = []
         self._connection = connection
         self._seeded = seeded
         self._pointing = pointing
@@ -172,7 +177,7 @@ class _Keeper:
                 if extends and parent in before and self._part(reference, number):
                     moved.add(reference.name)
 
-    def _referred(self, reference: Reference, number: int) -> bool:
+    def _referred(self, reference: ForeignReference, number: int) -> bool:
         """Keep what is referred to: in round 0 by any row that stays, later by newly kept rows."""
         keys = self._seeded[reference.parent.fullname]
         row = reference.child.alias()
@@ -192,7 +197,7 @@ class _Keeper:
 
         return self._move(keys, conditions, number, shown, because)
 
-    def _part(self, reference: Reference, number: int) -> bool:
+    def _part(self, reference: ForeignReference, number: int) -> bool:
         """Keep the rest of an object whose row in a parent table stays."""
         keys = self._seeded[reference.name]
         parent = self._seeded[reference.parent.fullname]
@@ -207,7 +212,7 @@ class _Keeper:
 
         return self._move(keys, conditions, number, [], because)
 
-    def _more(self, keys: Keys) -> bool:
+    def _more(self, keys: KeyTables) -> bool:
         """Keep rows without a key of which the table holds more than the run made."""
         row = keys.table.alias()
         names = [row.c[name] for name in keys.columns]
@@ -231,7 +236,7 @@ class _Keeper:
 
     def _move(
         self,
-        keys: Keys,
+        keys: KeyTables,
         conditions: list[sa.ColumnElement[bool]],
         number: int,
         shown: list[Any],
@@ -254,12 +259,12 @@ class _Keeper:
 
     def _names(
         self,
-        keys: Keys,
+        keys: KeyTables,
         conditions: list[sa.ColumnElement[bool]],
         shown: list[Any],
         because: Any,
         room: int,
-    ) -> Iterator[Kept]:
+    ) -> Iterator[KeptRow]:
         own = keys.of(keys.gone)
         labels = [column.label(f"s{number}") for number, column in enumerate(shown)]
         place = sa.func.row_number().over(
@@ -269,4 +274,4 @@ class _Keeper:
         query = sa.select(found).where(found.c.place == 1).limit(room)
         for row in self._connection.execute(query):
             key = dict(zip(keys.columns, row[: len(own)], strict=True))
-            yield Kept(keys.table.fullname, key, because(tuple(row[len(own) : -1])))
+            yield KeptRow(keys.table.fullname, key, because(tuple(row[len(own) : -1])))

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Block:
+class EncodedBlock:
     """Rows of one table, ready to be sent. ``payload``: how, and what."""
 
     table: str
@@ -33,9 +33,9 @@ def _packed(values: Any) -> Any:
     return values
 
 
-def _block(table: str, columns: tuple[str, ...], count: int, how: str, what: Any) -> Block:
+def _block(table: str, columns: tuple[str, ...], count: int, how: str, what: Any) -> EncodedBlock:
     if isinstance(what, list):
         what = [marshal.loads(part) if isinstance(part, bytes) else part for part in what]
     elif how == "literals":
         what = marshal.loads(what)
-    return Block(table, columns, count, (how, what))
+    return EncodedBlock(table, columns, count, (how, what))

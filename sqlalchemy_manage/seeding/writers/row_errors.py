@@ -12,17 +12,17 @@ from sqlalchemy.exc import DBAPIError
 from ...databases.constraint_errors import violation
 from ...errors import SeedError
 from ...output import clean
-from ..row_blocks import Part
+from ..row_blocks import RowBlock
 from .refusals import reason, refusal
-from .writer import Block, Encoder, Writer
+from .writer import BlockWriter, EncodedBlock, Encoder
 
 
 def send(
     connection: sa.Connection,
-    writer: Writer,
+    writer: BlockWriter,
     encoder: Encoder,
-    block: Block,
-    part: Callable[[], tuple[str, Part]],
+    block: EncodedBlock,
+    part: Callable[[], tuple[str, RowBlock]],
     tables: Mapping[str, sa.Table],
 ) -> None:
     """Write a block; raises SeedError with the factory, the columns and their values where the
@@ -40,7 +40,7 @@ def send(
 
 
 def put_in(
-    connection: sa.Connection, writer: Writer, factory: str, tables: Mapping[str, sa.Table]
+    connection: sa.Connection, writer: BlockWriter, factory: str, tables: Mapping[str, sa.Table]
 ) -> None:
     """Let the rows that wait go into their tables; raises SeedError as ``send`` does."""
 
@@ -99,10 +99,10 @@ def require_references(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def _named(
-    writer: Writer,
+    writer: BlockWriter,
     encoder: Encoder,
     factory: str,
-    part: Part,
+    part: RowBlock,
     tables: Mapping[str, sa.Table],
     error: DBAPIError,
 ) -> SeedError:

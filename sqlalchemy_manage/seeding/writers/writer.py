@@ -1,7 +1,7 @@
 """Columns of values into tables, as fast as each driver can.
 
 An :class:`Encoder` makes blocks, in any process and without a connection; a
-:class:`Writer` sends them.
+:class:`BlockWriter` sends them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError
 
 from ...errors import SeedError
 from . import mysql, postgresql, sqlite
-from .block import Block
+from .block import EncodedBlock
 from .values import ValueFault, Values, bound, each, needs_core
 
-__all__ = ["Block", "Encoder", "ValueFault", "Writer"]
+__all__ = ["BlockWriter", "EncodedBlock", "Encoder", "ValueFault"]
 
 
 class Encoder:
@@ -29,7 +29,9 @@ class Encoder:
         self.dialect = dialect
         self._ways: dict[tuple[str, tuple[str, ...]], str] = {}
 
-    def encode(self, table: sa.Table, columns: Sequence[str], values: Sequence[Values]) -> Block:
+    def encode(
+        self, table: sa.Table, columns: Sequence[str], values: Sequence[Values]
+    ) -> EncodedBlock:
         """A block of rows, from a sequence of Python values for each column (by its key).
 
         Without columns it has no rows. Raises ValueFault for a value that cannot be written.
@@ -48,7 +50,7 @@ class Encoder:
             raise ValueFault(
                 table.fullname, fault.column, fault.row, value, fault.reason
             ) from fault.__cause__
-        return Block(table.fullname, keys, count, payload)
+        return EncodedBlock(table.fullname, keys, count, payload)
 
     def _payload(
         self, way: str, given: list[sa.Column[Any]], made: list[Values], values: Sequence[Values]
@@ -89,7 +91,7 @@ def _insert(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> tup
     return str(compiled), list(compiled.positiontup or ())
 
 
-class Writer:
+class BlockWriter:
     """Sends blocks in the transaction of ``connection``, which the caller commits.
 
     ``tables``: full name -> table. What the database refuses is raised as SQLAlchemy's
@@ -106,14 +108,14 @@ class Writer:
         self._sent: dict[str, set[str]] = {}
         self.waiting = sqlite.Waiting(connection, tables.values())
 
-    def send(self, block: Block) -> None:
+    def send(self, block: EncodedBlock) -> None:
         """Insert the rows of a block."""
         if not block.count:
             return
         table = self.tables[block.table]
         self._sent.setdefault(block.table, set()).update(block.columns)
         how, what = block.payload
-        ways: dict[str, Callable[[sa.Table, Block, Any], None]] = {
+        ways: dict[str, Callable[[sa.Table, EncodedBlock, Any], None]] = {
             "many": self._many,
             "copy": self._copy,
             "rows": self._rows,
@@ -122,7 +124,7 @@ class Writer:
         }
         ways[how](table, block, what)
 
-    def _many(self, table: sa.Table, block: Block, columns: list[Values]) -> None:
+    def _many(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:
         at = (block.table, block.columns)
         if at not in self._inserts:
             self._inserts[at] = _insert(table, block.columns, self.connection.dialect)
@@ -138,7 +140,7 @@ class Writer:
                 each(table.columns[key], _storable, values)
             raise
 
-    def _copy(self, table: sa.Table, block: Block, text: bytes) -> None:
+    def _copy(self, table: sa.Table, block: EncodedBlock, text: bytes) -> None:
         copy = postgresql.copy_statement(table, block.columns, self.connection.dialect)
         with self._cursor(self._named(table, block)) as cursor:
             if self.connection.dialect.driver == "psycopg2":
@@ -149,13 +151,13 @@ class Writer:
             with cursor.copy(copy) as into:
                 into.write(text)
 
-    def _rows(self, table: sa.Table, block: Block, columns: list[Values]) -> None:
+    def _rows(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:
         copy = postgresql.copy_statement(table, block.columns, self.connection.dialect)
         with self._cursor(self._named(table, block)) as cursor, cursor.copy(copy) as into:
             for row in zip(*columns, strict=True):
                 into.write_row(row)
 
-    def _literals(self, table: sa.Table, block: Block, rows: list[str]) -> None:
+    def _literals(self, table: sa.Table, block: EncodedBlock, rows: list[str]) -> None:
         head = mysql.insert_head(table, block.columns, self.connection.dialect)
         with self._cursor(self._named(table, block)) as cursor:
             written = 0
@@ -168,7 +170,7 @@ class Writer:
                 "Does a trigger or a view of the database leave rows out?",
             )
 
-    def _core(self, table: sa.Table, block: Block, columns: list[Values]) -> None:
+    def _core(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:
         rows = [dict(zip(block.columns, row, strict=True)) for row in zip(*columns, strict=True)]
         statement = sa.insert(table)
         always = [c for c in map(table.columns.__getitem__, block.columns) if _always(c)]
@@ -185,7 +187,7 @@ class Writer:
         finally:
             sa.event.remove(self.connection, "before_cursor_execute", overriding)
 
-    def _named(self, table: sa.Table, block: Block) -> str:
+    def _named(self, table: sa.Table, block: EncodedBlock) -> str:
         return mysql.insert_head(table, block.columns, self.connection.dialect)
 
     @cached_property

@@ -11,7 +11,7 @@ import sys
 import time
 
 from sqlalchemy_manage.project import Project
-from sqlalchemy_manage.seeding.plan import Request, plan
+from sqlalchemy_manage.seeding.plan import SeedRequest, plan_seed
 from sqlalchemy_manage.seeding.running.executors import process_pool
 from sqlalchemy_manage.seeding.running.work import prepared
 from sqlalchemy_manage.seeding.seed import Seeder
@@ -39,10 +39,12 @@ def main():
         sys.exit(f"{jobs} processes? It is EMPLOYEES JOBS.")
     project = Project("settings")
     with process_pool(jobs) as pool, project.connect() as connection:
-        request, shares = plan(project, connection, Request("load", scale=count / 1_000_000))
+        request, plans = plan_seed(
+            project, connection, SeedRequest("load", scale=count / 1_000_000)
+        )
         connection.rollback()
         executor = pool if jobs > 1 else None
-        seeder = Discarding(project, connection, request, shares, 1, executor=executor, jobs=jobs)
+        seeder = Discarding(project, connection, request, plans, 1, executor=executor, jobs=jobs)
         if jobs > 1:
             for future in [pool.submit(ready, seeder._setup()) for _ in range(jobs)]:
                 future.result()

@@ -7,27 +7,20 @@ from functools import cache, cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from factory import RelatedFactory, RelatedFactoryList
-from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.ext.associationproxy import AssociationProxy
-from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session
-from sqlalchemy.orm.decl_base import _declarative_constructor
+from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session, registry
 
-from .columns import given_names
+from ..factory_boy_internals import declarations_of, given_names, model_of, own_way, renamed
 
-# A factory that has its own of these makes its objects in its own way.
-_OWN_WAYS = {
-    **dict.fromkeys(("_create", "_build", "_save", "_get_or_create", "_generate", "create"), "a"),
-    **dict.fromkeys(("_adjust_kwargs", "_after_postgeneration"), "an"),
-}
+_CONSTRUCTOR = registry().constructor  # SQLAlchemy's own
 
 
-class Shape:
+class ModelInfo:
     """A factory and the mapper of its model."""
 
     def __init__(self, owner: Any) -> None:
         self.factory = owner
-        self.model: type = owner._meta.model
+        self.model: type = model_of(owner)
         self.mapper: Mapper[Any] = sa.inspect(self.model)
 
     @cached_property
@@ -43,23 +36,13 @@ class Shape:
 
     def relation(self, name: str) -> Any:
         """The relationship that a declaration's name stands for; None where it is none."""
-        return self.mapper.relationships.get(self.factory._meta.rename.get(name, name))
+        return self.mapper.relationships.get(renamed(self.factory).get(name, name))
 
     @cached_property
     def own_way(self) -> str | None:
         """Why factory_boy itself has to make each object; None where it need not."""
-        owner, options = self.factory, self.factory._meta
-        for name, article in _OWN_WAYS.items():
-            if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
-                return f"it has {article} {name}() of its own"
-        if options.sqlalchemy_get_or_create:
-            return "it looks for each row first (sqlalchemy_get_or_create)"
-        if options.inline_args:
-            return "its model takes arguments by position (inline_args)"
-        for name in options.post_declarations:
-            declaration = options.post_declarations[name].declaration
-            if type(declaration) not in (RelatedFactory, RelatedFactoryList):
-                return f"'{name}' is called with each object ({type(declaration).__name__})"
+        if why := own_way(self.factory):
+            return why
         dispatch: Any = self.mapper.dispatch
         if _by_users(dispatch.before_insert) or _by_users(dispatch.after_insert):
             return f"{self.model.__name__} has listeners to its INSERT"
@@ -78,9 +61,11 @@ class Shape:
         """Whether the constructor is SQLAlchemy's own, which only sets attributes."""
         model: Any = self.model
         original = model.__init__
-        while hasattr(original, "_sa_original_init"):  # of each base, one around the other
-            original = original._sa_original_init
-        return original in (_declarative_constructor, self.mapper.registry.constructor)
+        for mapper in self.mapper.iterate_to_root():
+            manager: Any = mapper.class_manager
+            if original is manager.new_init:  # SQLAlchemy's, around that of the class
+                original = manager.original_init
+        return original in (_CONSTRUCTOR, self.mapper.registry.constructor)
 
     def one_by_one(self, given: Mapping[str, Any]) -> str | None:
         """As ``own_way``, now that the attributes are known."""
@@ -116,7 +101,7 @@ class Shape:
 
     def how(self) -> tuple[str, str | None]:
         """``columns``, ``objects`` or ``factory_boy``, and why; as far as can be told ahead."""
-        given = given_names(self.factory, self.factory._meta.pre_declarations)
+        given = given_names(self.factory, declarations_of(self.factory, {})[0])
         if why := self.one_by_one(given):
             return "factory_boy", why
         columns = {
@@ -148,6 +133,6 @@ def _by_users(listeners: Iterable[Any]) -> bool:
 
 
 @cache
-def shape_of(owner: Any) -> Shape:
-    """The shape of a factory."""
-    return Shape(owner)
+def model_info(owner: Any) -> ModelInfo:
+    """What is known of a factory."""
+    return ModelInfo(owner)

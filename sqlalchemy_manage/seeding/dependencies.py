@@ -10,8 +10,8 @@ from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ..errors import SeedError, did_you_mean
-from .generating.columns import declarations_of
-from .generating.shapes import shape_of
+from .factory_boy_internals import arguments_of, declarations_of, faker_call, model_of
+from .generating.model_info import model_info
 from .generating.unique import left_to_chance
 from .links import Link, Links
 
@@ -29,7 +29,7 @@ def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]
         return f"{owner.__name__} makes rows of its own kind"
     before, after = declarations_of(owner, overrides)
     if issubclass(owner, SQLAlchemyModelFactory):
-        if why := shape_of(owner).own_way:
+        if why := model_info(owner).own_way:
             return why
         if unique := left_to_chance(owner, before):
             return f"{unique[0]} must be unique"
@@ -64,7 +64,7 @@ def _declared_order(
         target = declaration.get_factory()
         if sometimes and issubclass(target, SQLAlchemyModelFactory):
             return f"'{name}' makes a row only sometimes"
-        return _order(target, {**declaration._defaults, **context}, way)
+        return _order(target, arguments_of(declaration, context), way)
     elif isinstance(declaration, factory.Iterator) and sometimes:
         return f"'{name}' takes a value of an Iterator only sometimes"
     return None
@@ -82,8 +82,8 @@ def waits(owner: Any, prop: Any, declaration: Link | Links, after: Collection[st
     """
     if prop.direction is not MANYTOONE:
         return bool(prop.direction is ONETOMANY)
-    target = declaration.factory._meta.model
-    if issubclass(owner._meta.model, target):
+    target = model_of(declaration.factory)
+    if issubclass(model_of(owner), target):
         return isinstance(declaration, Link) and declaration.depth is not None
     return model_name(target) in after
 
@@ -94,7 +94,7 @@ def require_fakers(owner: Any, overrides: Mapping[str, Any]) -> None:
     for name, (declaration, _context) in before.items():
         if not isinstance(declaration, factory.Faker):
             continue
-        fake = declaration._get_faker(declaration._defaults.get("locale"))
+        fake, _arguments = faker_call(declaration, {})
         provider = declaration.provider
         if not hasattr(fake, provider):
             raise SeedError(

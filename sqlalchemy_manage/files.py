@@ -1,0 +1,63 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def hidden_file(folder: Path, suffix: str = ".tmp", mode: int = 0o600) -> Iterator[Path]:
+    """An empty hidden file in ``folder``, gone at the end of the block unless it was renamed."""
+    path = folder / f".{secrets.token_hex(8)}{suffix}"
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def put_in_place(temporary: Path, target: Path, *, replace: bool) -> None:
+    """Give a finished file its name, for good; raises FileExistsError if the name is taken."""
+    if replace:
+        os.replace(temporary, target)
+    else:
+        # link, not rename: a rename would silently take the place of a file.
+        os.link(temporary, target)
+        temporary.unlink()
+    with suppress(OSError):  # not every system lets a folder be synced
+        sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def written_whole(
+    target: Path, *, replace: bool, private: bool = False, newline: str | None = None
+) -> Iterator[IO[str]]:
+    """A text file that gets its name, and takes the place of another, at the end of the block.
+
+    If the block raises, nothing has changed. A ``private`` file is for its owner alone; else it
+    has the mode of the file that it replaces. Raises FileExistsError unless it may ``replace``.
+    """
+    with hidden_file(target.parent, mode=0o600 if private else 0o666) as temporary:
+        with temporary.open("w", encoding="utf-8", newline=newline) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if replace and not private and target.exists():
+            shutil.copymode(target, temporary)
+        put_in_place(temporary, target, replace=replace)

@@ -1,0 +1,238 @@
+"""What factory_boy does not document: every use of it is here, and in no other module.
+
+A test fails for each name whose meaning changes: tests/seeding/test_factory_boy_internals.py.
+
+- ``Factory._meta``, a FactoryOptions: ``factory``, ``model``, ``abstract``, ``exclude``,
+  ``rename``, ``inline_args``, ``parameters``, ``base_declarations``, ``pre_declarations`` and
+  ``post_declarations`` (DeclarationSets), ``counter_reference``, ``next_sequence()``,
+  ``get_model_class()``; of a SQLAlchemyModelFactory also ``sqlalchemy_session``,
+  ``sqlalchemy_session_factory``, ``sqlalchemy_session_persistence`` and
+  ``sqlalchemy_get_or_create``.
+- ``Factory._create()``, and the hooks in ``_HOOKS``.
+- ``factory.builder``: ``parse_declarations()``, DeclarationSet; BuildStep (``sequence``, ``stub``,
+  ``builder``, ``chain``, ``parent_step``, ``recurse()``), StepBuilder (``factory_meta``,
+  ``strategy``, ``extras``), Resolver (``factory_parent``).
+- ``factory.enums``: ``get_builder_phase()``, ``BuilderPhase``, ``CREATE_STRATEGY``.
+- ``factory.declarations``: ``BaseDeclaration``, ``Skip``, ``SKIP``, ``_UNSPECIFIED``,
+  ``deepgetattr()``. ``factory.random``: ``randgen``.
+- Of a declaration: ``_defaults``, ``_creation_counter``, ``evaluate()``, ``evaluate_pre()``,
+  ``unroll_context()``; the variable ``iterator`` inside ``Iterator.iterator_builder``;
+  ``Faker._get_faker()`` and ``Faker._FAKER_REGISTRY``.
+- The attributes in which each kind of declaration keeps its arguments. ``evaluators.py`` and its
+  neighbours read them in place, because they are read for each value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import factory
+import factory.random
+from factory import declarations, enums, fuzzy
+from factory.alchemy import SQLAlchemyModelFactory
+from factory.builder import parse_declarations
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+BaseDeclaration = declarations.BaseDeclaration
+Skip = declarations.Skip
+SKIP = declarations.SKIP
+"""The value of a row that is not given an attribute."""
+
+UNSPECIFIED = declarations._UNSPECIFIED
+"""The default of a SelfAttribute that has none."""
+
+deepgetattr: Callable[..., Any] = declarations.deepgetattr
+randgen = factory.random.randgen
+
+Declarations = dict[str, tuple[Any, dict[str, Any]]]
+"""Attribute -> its declaration (or plain value) and the ``attribute__x`` values for it."""
+
+# A factory that has its own of these makes its objects in its own way.
+_HOOKS = {
+    **dict.fromkeys(("_create", "_build", "_save", "_get_or_create", "_generate", "create"), "a"),
+    **dict.fromkeys(("_adjust_kwargs", "_after_postgeneration"), "an"),
+}
+_SESSION_OPTIONS = (
+    "sqlalchemy_session",
+    "sqlalchemy_session_factory",
+    "sqlalchemy_session_persistence",
+)
+
+
+# --- factories
+
+
+def model_of(owner: Any) -> Any:
+    """The model of a factory; None where it has none."""
+    return owner._meta.model
+
+
+def is_abstract(owner: Any) -> bool:
+    return bool(owner._meta.abstract)
+
+
+def declarations_of(owner: Any, overrides: Mapping[str, Any]) -> tuple[Declarations, Declarations]:
+    """The declarations before and after the object is made, as factory_boy reads them."""
+    before, after = parse_declarations(
+        dict(overrides),
+        base_pre=owner._meta.pre_declarations,
+        base_post=owner._meta.post_declarations,
+    )
+    return (
+        {name: (before[name].declaration, before[name].context) for name in before},
+        {name: (after[name].declaration, after[name].context) for name in after.sorted()},
+    )
+
+
+def given_names(owner: Any, before: Iterable[str]) -> dict[str, str]:
+    """What the model's constructor is given: without parameters, and under which name it is
+    declared here."""
+    options = owner._meta
+    names = {n: n for n in before if n not in options.exclude and n not in options.parameters}
+    for old, new in options.rename.items():
+        if old in names:
+            names[new] = names.pop(old)
+    return names
+
+
+def renamed(owner: Any) -> dict[str, str]:
+    """Declared name -> the name that the model's constructor is given instead."""
+    return dict(owner._meta.rename)
+
+
+def declared_names(owner: Any) -> set[str]:
+    """All attributes, parameters and traits."""
+    return {*owner._meta.base_declarations, *owner._meta.parameters}
+
+
+def attribute_of(owner: Any, declaration: Any) -> str | None:
+    """The attribute that has this very declaration."""
+    declared = owner._meta.pre_declarations.declarations
+    return next((name for name, each in declared.items() if each is declaration), None)
+
+
+def own_way(owner: Any) -> str | None:
+    """Why factory_boy itself has to make each object; None where the factory needs no such care."""
+    options = owner._meta
+    for name, article in _HOOKS.items():
+        if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
+            return f"it has {article} {name}() of its own"
+    if options.sqlalchemy_get_or_create:
+        return "it looks for each row first (sqlalchemy_get_or_create)"
+    if options.inline_args:
+        return "its model takes arguments by position (inline_args)"
+    for name in options.post_declarations:
+        kind = type(options.post_declarations[name].declaration)
+        if kind not in (factory.RelatedFactory, factory.RelatedFactoryList):
+            return f"'{name}' is called with each object ({kind.__name__})"
+    return None
+
+
+def maker(owner: Any) -> Callable[..., Any] | None:
+    """What makes an object of keyword arguments; None where they are passed by position."""
+    options = owner._meta
+    return None if options.inline_args else partial(owner._create, options.get_model_class())
+
+
+def sequence_owner(owner: Any) -> Any:
+    """The factory that counts: the base, where that has the same model or a base of it."""
+    return owner._meta.counter_reference.factory
+
+
+def next_number(owner: Any) -> int:
+    """Take the next number of the factory's sequence."""
+    number: int = owner._meta.next_sequence()
+    return number
+
+
+@contextmanager
+def on_session(owner: Any, session: Session) -> Iterator[None]:
+    """The factory works on ``session``, and neither flushes nor commits."""
+    options = owner._meta
+    before = {name: getattr(options, name, None) for name in _SESSION_OPTIONS}
+    vars(options).update(dict.fromkeys(_SESSION_OPTIONS), sqlalchemy_session=session)
+    try:
+        yield
+    finally:
+        vars(options).update(before)
+
+
+def session_of(owner: Any) -> Session:
+    """The session that the factory works on."""
+    options = owner._meta
+    session: Session = options.sqlalchemy_session or options.sqlalchemy_session_factory()
+    return session
+
+
+# --- declarations
+
+
+def is_declaration(value: Any) -> bool:
+    """Whether factory_boy evaluates the value before it makes the object."""
+    return bool(enums.get_builder_phase(value) == enums.BuilderPhase.ATTRIBUTE_RESOLUTION)
+
+
+def arguments_of(declaration: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of a declaration, with the ``attribute__x`` values for it."""
+    return {**declaration._defaults, **context}
+
+
+def faker_call(declaration: Any, context: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The Faker of the declaration's locale, and the arguments of its method."""
+    arguments = arguments_of(declaration, context)
+    return declaration._get_faker(arguments.pop("locale", None)), arguments
+
+
+def fakers() -> list[Any]:
+    """The Fakers behind all declarations."""
+    return list(factory.Faker._FAKER_REGISTRY.values())
+
+
+def creation_number(declaration: Any) -> int:
+    """How many declarations were made before this one; the same in every process."""
+    number: int = declaration._creation_counter
+    return number
+
+
+def iterated(declaration: Any) -> Any:
+    """What an Iterator goes round; None where it cannot be seen."""
+    builder = declaration.iterator_builder
+    cells = dict(zip(builder.__code__.co_freevars, builder.__closure__ or (), strict=True))
+    return cells["iterator"].cell_contents if "iterator" in cells else None
+
+
+def evaluates_differently(kind: type, known: type) -> bool:
+    """Whether a subclass evaluates differently from the declaration it is derived from."""
+    return any(
+        getattr(kind, name, None) is not getattr(known, name, None)
+        for name in ("evaluate", "evaluate_pre", "fuzz", "unroll_context")
+        if known is not fuzzy.BaseFuzzyAttribute or name != "fuzz"
+    )
+
+
+# --- the steps that declarations are given
+
+
+class Builder:
+    """What a declaration sees of factory_boy's StepBuilder."""
+
+    strategy = enums.CREATE_STRATEGY
+
+    def __init__(self, owner: Any) -> None:
+        self.factory_meta = owner._meta
+        self.extras: dict[str, Any] = {}
+
+
+def creates(step: Any) -> bool:
+    """Whether objects are made by ``create()``, not ``build()``."""
+    return bool(step.builder.strategy == enums.CREATE_STRATEGY)
+
+
+def factory_of(step: Any) -> Any:
+    """The factory whose object is being made."""
+    return step.builder.factory_meta.factory
