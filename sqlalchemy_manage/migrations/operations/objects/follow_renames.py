@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from ....sql.raw import execute
 from ....sql.tokens import Token, needs_quotes, quoted, tokens
 
 _BEFORE_A_TABLE = frozenset(
@@ -100,5 +101,4 @@ def functions_follow(
         elif column is not None and of_table:
             text = column_renamed(body, *column, '"')
         if text != body and definition.count(body) == 1:
-            statement = definition.replace(body, text)
-            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            execute(connection, definition.replace(body, text))

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from sqlalchemy.exc import DBAPIError
 
-from ....declared.definitions import drop_statement, execute, qualified
+from ....declared.definitions import drop_statement
 from ....errors import MigrationError
 from ....sql.create_statements import created, database_of, or_replace, tokens
+from ....sql.raw import execute, qualified
 from .operations import CreateObjectOp, DropObjectOp, ObjectOp, ReplaceObjectOp
 
 _COLUMNS_CHANGED = "42P16"
