@@ -14,8 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from ..sql.create_statements import bare, clean, database_of, renamed, tokens
+from ..sql.create_statements import bare, clean, database_of, renamed
 from ..sql.raw import qualified
+from ..sql.tokens import words_of
 
 Wanted = tuple[str, str | None, str]
 """Kind, schema (None: the connection's own) and name of an object to look for."""
@@ -210,7 +211,7 @@ def _mysql_views(connection: sa.Connection, *wanted: Any) -> Iterator[Definition
 
 def _without_home(text: str, home: str) -> str:
     """A view's text without the database it was written in, so that it fits others too."""
-    words = tokens(text, "mysql")
+    words = words_of(text, "mysql")
     quoted_home = f"`{home}`"
     places = [i for i, token in enumerate(words) if token.text == quoted_home]
     if any(i + 1 == len(words) or words[i + 1].text != "." for i in places):

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ...sql.raw import execute, qualified, sql_of, undoubled
-from ...sql.tokens import Token, split, tokens
+from ...sql.tokens import Token, significant, split, tokens
 
 _CHECK = "sqlalchemy_manage_check_"
 
@@ -166,7 +166,7 @@ def _add_shown(made: Made, shown: str, checks: dict[str, sa.CheckConstraint]) ->
     found = tokens(shown)
     start = next(i for i, token in enumerate(found) if token.text == "(")
     for line in split(found[start + 1 :]):
-        words = [token for token in line if token.kind not in ("space", "comment")]
+        words = significant(line)
         if words[0].kind != "quoted":
             _add_order(made, words)
             continue
