@@ -34,8 +34,8 @@ from .sql.create_statements import (
     clean,
     created,
     equal_names,
-    tokens,
 )
+from .sql.tokens import words_of
 
 __all__ = ["Declaration", "Function", "Trigger", "View", "declared", "is_view"]
 
@@ -105,7 +105,7 @@ class Declaration:
         if head.table and not equal_names(head.table.text, str(self.table_name), database):
             raise ArgumentError(f"{place}: the statement's trigger is on '{head.table.text}'.")
         # Elsewhere, and with BEGIN ATOMIC, a body holds semicolons of its own.
-        words = {token.text.lower() for token in tokens(statement, database)}
+        words = {token.text.lower() for token in words_of(statement, database)}
         if database == "postgresql" and ";" in words and "atomic" not in words:
             raise ArgumentError(f"{place}: these are several statements; declare each by itself.")
         return statement
@@ -225,7 +225,7 @@ def _compiled(element: Any, database: str) -> str:
     sql = str(
         element.compile(dialect=_dialect(database), compile_kwargs={"literal_binds": True})
     ).strip()
-    if any("\n" in t.text for t in tokens(sql, database) if t.kind in ("string", "name")):
+    if any("\n" in t.text for t in words_of(sql, database) if t.kind in ("string", "quoted")):
         return sql
     # SQLAlchemy leaves a space at the end of most lines.
     return "\n".join(line.rstrip() for line in sql.splitlines())

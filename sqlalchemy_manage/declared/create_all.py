@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import sqlalchemy as sa
 
 from ..sql.create_statements import KINDS, arguments, created, database_of, names_in
+from ..sql.raw import execute
 from .definitions import drop_statement, read_definitions
 
 
@@ -57,10 +58,6 @@ class _Objects:
         present = {t.name.lower() for t in tables if (t.schema, t.name) in there}
         return present, {t.name.lower() for t in tables if (t.schema, t.name) not in there}
 
-    def execute(self, statement: str) -> None:
-        # DDL takes % for a parameter; it is also what a mock connection understands.
-        self.connection.execute(sa.DDL(statement.replace("%", "%%")))
-
 
 def create_declared(
     declarations: Iterable[Declaration], connection: sa.Connection, checkfirst: Any
@@ -80,7 +77,7 @@ def create_declared(
     for item in objects.ordered():
         key = (item.kind, item.schema, item.name, item.table_name)
         if key not in present and not missing & objects.names(item):
-            objects.execute(objects.statements[item])
+            execute(connection, objects.statements[item])
 
 
 def drop_declared(
@@ -99,17 +96,16 @@ def drop_declared(
             continue
         statement = objects.statements[item]
         head = created(statement, objects.database)
-        objects.execute(
-            drop_statement(
-                connection.dialect,
-                item.kind,
-                item.schema,
-                item.name,
-                table_name=item.table_name,
-                arguments=arguments(statement, objects.database),
-                materialized=head is not None and head.materialized,
-            )
+        drop = drop_statement(
+            connection.dialect,
+            item.kind,
+            item.schema,
+            item.name,
+            table_name=item.table_name,
+            arguments=arguments(statement, objects.database),
+            materialized=head is not None and head.materialized,
         )
+        execute(connection, drop)
 
 
 def is_view(table: Any) -> bool:

@@ -14,7 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from ..sql.create_statements import bare, clean, database_of, renamed, tokens
+from ..sql.create_statements import bare, clean, database_of, renamed
+from ..sql.raw import qualified
+from ..sql.tokens import words_of
 
 Wanted = tuple[str, str | None, str]
 """Kind, schema (None: the connection's own) and name of an object to look for."""
@@ -47,17 +49,6 @@ def read_definitions(connection: sa.Connection, wanted: Collection[Wanted]) -> l
     return found
 
 
-def execute(connection: sa.Connection, statement: str) -> sa.CursorResult[Any]:
-    """Run ``statement`` as it is: no ``:name`` or ``%`` in it is taken for a parameter."""
-    return connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-
-
-def qualified(dialect: Dialect, schema: str | None, name: str) -> str:
-    """The name as SQL, quoted where it must be."""
-    quote = dialect.identifier_preparer.quote
-    return f"{quote(schema)}.{quote(name)}" if schema else quote(name)
-
-
 def drop_statement(
     dialect: Dialect,
     kind: str,
@@ -72,8 +63,7 @@ def drop_statement(
     target = qualified(dialect, schema, name)
     if dialect.name == "postgresql":
         if kind == "trigger":
-            quote = dialect.identifier_preparer.quote
-            target = f"{quote(name)} ON {qualified(dialect, schema, str(table_name))}"
+            target = f"{qualified(dialect, name)} ON {qualified(dialect, schema, table_name)}"
         elif kind == "function" and arguments is not None:
             target += f"({arguments})"
         elif materialized:
@@ -199,7 +189,7 @@ def _mysql_triggers(connection: sa.Connection, *wanted: Any) -> Iterator[Definit
         connection, _MYSQL_TRIGGERS, *wanted
     ):
         # Dropped and created again it would be the last; FOLLOWS keeps its place.
-        follows = f"FOLLOWS {qualified(connection.dialect, None, previous)} " if previous else ""
+        follows = f"FOLLOWS {qualified(connection.dialect, previous)} " if previous else ""
         statement = (
             f"CREATE TRIGGER {qualified(connection.dialect, schema, name)} {timing} {what} "
             f"ON {qualified(connection.dialect, schema, table)}\nFOR EACH ROW {follows}{body}"
@@ -221,7 +211,7 @@ def _mysql_views(connection: sa.Connection, *wanted: Any) -> Iterator[Definition
 
 def _without_home(text: str, home: str) -> str:
     """A view's text without the database it was written in, so that it fits others too."""
-    words = tokens(text, "mysql")
+    words = words_of(text, "mysql")
     quoted_home = f"`{home}`"
     places = [i for i, token in enumerate(words) if token.text == quoted_home]
     if any(i + 1 == len(words) or words[i + 1].text != "." for i in places):
@@ -237,7 +227,7 @@ def _mysql_functions(connection: sa.Connection, *wanted: Any) -> Iterator[Defini
         parts = list(group)
         usual = parts[0][2]
         arguments = ", ".join(
-            f"{qualified(connection.dialect, None, p[6])} {_mysql_type(usual, *p[7:10])}"
+            f"{qualified(connection.dialect, p[6])} {_mysql_type(usual, *p[7:10])}"
             for p in parts
             if p[6]
         )

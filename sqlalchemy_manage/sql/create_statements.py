@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
+
+from .tokens import Token, words_of
 
 DATABASES = ("sqlite", "postgresql", "mysql")
 KINDS = ("function", "view", "trigger")
@@ -32,59 +34,10 @@ def clean(statement: str) -> str:
     return text.strip().rstrip(";").rstrip()
 
 
-class Token(NamedTuple):
-    """A piece of SQL: word, name (quoted), string, body (dollar-quoted), space or other."""
-
-    kind: str
-    text: str
-    start: int
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.text)
-
-
-_STANDARD_STRING = r"'(?:[^']|'')*'"
-_BACKSLASH_STRING = r"'(?:[^'\\]|''|\\.)*'"
-_GRAMMARS = {
-    "sqlite": {
-        "space": r"\s+|--[^\n]*|/\*.*?\*/",
-        "string": _STANDARD_STRING,
-        "name": r'"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]',
-    },
-    "postgresql": {
-        "space": r"\s+|--[^\n]*|/\*.*?\*/",
-        "body": r"\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$",
-        "string": rf"[eE]{_BACKSLASH_STRING}|{_STANDARD_STRING}",
-        "name": r'"(?:[^"]|"")*"',
-    },
-    "mysql": {
-        "space": r"\s+|--(?=\s)[^\n]*|\#[^\n]*|/\*.*?\*/",
-        "string": _BACKSLASH_STRING + r'|"(?:[^"\\]|""|\\.)*"',
-        "name": r"`(?:[^`]|``)*`",
-    },
-}
-
-
-@cache
-def _grammar(database: str) -> re.Pattern[str]:
-    parts = {**_GRAMMARS[database], "word": r"[^\W\d][\w$]*", "other": r"\d[\w.]*|."}
-    return re.compile("|".join(f"(?P<{k}>{v})" for k, v in parts.items()), re.DOTALL)
-
-
-@lru_cache(1024)
-def tokens(sql: str, database: str) -> tuple[Token, ...]:
-    """Everything in ``sql`` but white space and comments."""
-    found = (Token(str(m.lastgroup), m[0], m.start()) for m in _grammar(database).finditer(sql))
-    return tuple(token for token in found if token.kind != "space")
-
-
 def identifier(token: Token, database: str) -> str:
     """The name that a token stands for, as the database keeps it."""
-    if token.kind == "name":
-        quote = token.text[-1]
-        return token.text[1:-1].replace(quote * 2, quote)
-    return token.text.lower() if database == "postgresql" else token.text
+    folds = database == "postgresql" and token.kind != "quoted"
+    return token.text.lower() if folds else token.name
 
 
 def equal_names(left: str, right: str, database: str) -> bool:
@@ -125,7 +78,7 @@ def created(statement: str, database: str) -> Created | None:
 
     The schema a database starts with (``public``, ``main``) counts as none.
     """
-    words = tokens(statement, database)
+    words = words_of(statement, database)
     at = _kind(words)
     if at is None:
         return None
@@ -162,10 +115,10 @@ def _kind(words: tuple[Token, ...]) -> int | None:
 def _qualified(words: tuple[Token, ...], start: int, database: str) -> Name | None:
     """``name`` or ``schema.name`` at ``start``."""
     found = words[start : start + 3]
-    if not found or found[0].kind not in ("word", "name"):
+    if not found or found[0].kind not in ("word", "quoted"):
         return None
     first = identifier(found[0], database)
-    if len(found) == 3 and found[1].text == "." and found[2].kind in ("word", "name"):
+    if len(found) == 3 and found[1].text == "." and found[2].kind in ("word", "quoted"):
         schema = None if first == DEFAULT_SCHEMAS.get(database) else first
         return Name(
             identifier(found[2], database), schema, (found[0].start, found[2].end), start + 3
@@ -178,7 +131,7 @@ def bare(statement: str, database: str) -> str:
     head = created(statement, database)
     if head is None:
         return statement
-    words = tokens(statement, database)
+    words = words_of(statement, database)
     cut: list[tuple[int, int]] = []
     for index, token in enumerate(words):
         if token.start >= head.name.at[0]:
@@ -213,7 +166,7 @@ def renamed(
 def arguments(statement: str, database: str) -> str | None:
     """The arguments of a CREATE FUNCTION without their defaults, None if there is no list."""
     head = created(statement, database)
-    words = [t for t in tokens(statement, database) if head and t.start >= head.name.at[1]]
+    words = [t for t in words_of(statement, database) if head and t.start >= head.name.at[1]]
     if not words or words[0].text != "(":
         return None
     depth, found, skipping = 0, list[str](), False
@@ -236,7 +189,7 @@ def signature(statement: str, database: str) -> tuple[str, ...]:
     end = {"language", "as", "immutable", "stable", "volatile", "strict", "cost", "deterministic"}
     end |= {"security", "begin", "return", "called", "parallel", "leakproof", "window", "set"}
     found = []
-    for token in tokens(statement, database):
+    for token in words_of(statement, database):
         if head is None or token.start < head.name.at[1]:
             continue
         if token.kind == "body" or (token.kind == "word" and token.text.lower() in end):
@@ -247,7 +200,7 @@ def signature(statement: str, database: str) -> tuple[str, ...]:
 
 def columns(statement: str, database: str) -> tuple[str, ...] | None:
     """What a CREATE VIEW selects, up to its FROM; None if that does not tell the columns."""
-    words = tokens(statement, database)
+    words = words_of(statement, database)
     starts = (i for i, t in enumerate(words) if t.text.lower() == "select")
     found: list[str] = []
     depth = 0
@@ -261,7 +214,7 @@ def columns(statement: str, database: str) -> tuple[str, ...] | None:
 
 def language(statement: str) -> str:
     """The language of a PostgreSQL function; SQL where none is named."""
-    words = tokens(statement, "postgresql")
+    words = words_of(statement, "postgresql")
     for token, following in pairwise(words):
         if token.text.lower() == "language":
             return following.text.strip("'\"").lower()
@@ -275,14 +228,8 @@ def names_in(statement: str, database: str) -> frozenset[str]:
 
 
 def _names(statement: str, database: str) -> Iterator[str]:
-    for token in tokens(statement, database):
-        if token.kind in ("word", "name"):
+    for token in words_of(statement, database):
+        if token.kind in ("word", "quoted"):
             yield identifier(token, database).lower()
         elif token.kind == "body":
-            yield from names_in(unquoted_body(token.text), database)
-
-
-def unquoted_body(text: str) -> str:
-    """What stands between the dollar tags."""
-    tag = text.index("$", 1) + 1
-    return text[tag:-tag]
+            yield from names_in(token.value, database)

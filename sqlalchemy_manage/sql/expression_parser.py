@@ -10,12 +10,13 @@ and without its table, key words and unquoted names in either case, NOT before a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from .tokens import Token, tokens
+from .tokens import NOTHING, Token, words_of
 
 
 class _Unreadable(Exception):
@@ -25,7 +26,7 @@ class _Unreadable(Exception):
 @lru_cache(maxsize=4096)
 def tree(sql: str) -> Tree:
     """``sql`` as a tree; one of its words where it cannot be read as an expression."""
-    found = [t for t in tokens(sql) if t.kind not in ("space", "comment")]
+    found = words_of(sql)
     try:
         reader = _Reader(found)
         read = reader.expression(0)
@@ -39,18 +40,18 @@ def tree(sql: str) -> Tree:
 class _Reader:
     """Operator-precedence reading, with PostgreSQL's levels."""
 
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, found: Sequence[Token]) -> None:
         self.found = found
         self.place = 0
 
     @property
     def here(self) -> Token:
-        return self.found[self.place] if self.place < len(self.found) else Token("end", "")
+        return self.found[self.place] if self.place < len(self.found) else NOTHING
 
     def word(self, ahead: int = 0) -> str:
         """The key word or sign here, in small letters; empty for a quoted name or a string."""
         place = self.place + ahead
-        token = self.found[place] if place < len(self.found) else Token("end", "")
+        token = self.found[place] if place < len(self.found) else NOTHING
         return token.text.lower() if token.kind in ("word", "symbol") else ""
 
     def take(self, *words: str) -> bool:
@@ -298,8 +299,8 @@ WITHOUT_PARENTHESES = frozenset(
 NO_NAMES = frozenset(
     re.findall(
         r"\w+",
-        "and or not in is like between then else end when as on select from where over filter "
-        "order group having distinct",
+        "and or not in is like between then else end when as on select from where order group "
+        "having distinct",
     )
 )
 

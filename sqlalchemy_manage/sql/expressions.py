@@ -8,12 +8,10 @@ the meaning does not count. What cannot be read is compared word by word.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
 from .expression_parser import WITHOUT_PARENTHESES, Tree, tree
-from .tokens import needs_quotes, quoted
+from .tokens import needs_quotes, quoted, words_of
 
 
 def same(model: str, database: str) -> bool:
@@ -115,62 +113,28 @@ def _right(kind: str, parts: Any, inner: Any) -> str:
     return "(" + ", ".join(map(inner, parts)) + ")" if kind == "in" else str(inner(parts[0]))
 
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<text>(?:_\w+|[NE])?'(?:[^'\\]|''|\\.|\\)*')
-      | (?P<number>-?\d+(?:\.\d+)?)
-      | (?P<quoted>"(?:[^"]|"")*" | `(?:[^`]|``)*`)
-      | (?P<cast>::\s*(?:"[^"]+"|\w+)(?:\."[^"]+"|\.\w+|\s+varying)?(?:\s*\(\d+\))?(?:\[\])?)
-      | (?P<word>\w+)
-      | (?P<sign>[,=.])
-      | (?P<bracket>[()\[\]])
-    )""",
-    re.VERBOSE | re.IGNORECASE,
-)
-
-
-_FORMS = (("IN",), ("=", "ANY", "ARRAY"), ("=",))
-
-
 def in_list(text: str) -> tuple[str, tuple[str, ...]] | None:
     """The column and the literals of ``column IN (...)``; None when the text is anything else.
 
     PostgreSQL gives it back as ``column::text = ANY (ARRAY['a'::character varying])``, and
     all of them a list of one as ``column = 'a'``.
     """
-    try:
-        tokens = list(_tokens(text))
-    except ValueError:
+    kind, *parts = tree(text)
+    if kind not in ("in", "="):
         return None
-    while len(tokens) > 2 and tokens[1] == ("sign", "."):
-        tokens = tokens[2:]  # a column with its table's name before it
-    if not tokens or tokens[0][0] not in ("word", "quoted"):
+    column, *values = map(uncast, parts)
+    # A column may have the name of a function that is called without parentheses.
+    if len(column) != 2 or column[0] not in ("name", "call") or not values:
         return None
-    column = tokens[0][1]
-    for form in _FORMS:
-        end = 1 + len(form)
-        if [t[1].upper() for t in tokens[1:end] if t[0] in ("word", "sign")] == list(form):
-            found, commas = tokens[end::2], tokens[end + 1 :: 2]
-            if len(found) == len(commas) + 1 and all(c == ("sign", ",") for c in commas):
-                values = tuple(value for kind, value in found if kind in ("text", "number"))
-                return (column, values) if len(values) == len(found) else None
-    return None
+    if not all(value[0] in ("text", "number") for value in values):
+        return None
+    names = (token.name for token in words_of(text) if token.kind in ("word", "quoted"))
+    name = next(name for name in names if name.lower() == column[1].lower())
+    return name, tuple(v if kind == "text" else format(v, "f") for kind, v in values)
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    # Only MariaDB and MySQL quote with backticks, and only they escape with a backslash.
-    escapes = "`" in text.partition("'")[0]
-    place, end = 0, len(text.rstrip())
-    while place < end:
-        match = _TOKEN.match(text, place)
-        if match is None:
-            raise ValueError(text)
-        place = match.end()
-        kind, token = str(match.lastgroup), match[str(match.lastgroup)]
-        if kind == "text":
-            token = token[token.index("'") + 1 : -1].replace("''", "'")
-            yield kind, re.sub(r"\\(.)", r"\1", token) if escapes else token
-        elif kind == "quoted":
-            yield kind, token[1:-1].replace(token[-1] * 2, token[-1])
-        elif kind not in ("cast", "bracket"):  # neither says anything in the forms we know
-            yield kind, token
+def uncast(read: Tree) -> Tree:
+    """``read`` without the casts around it."""
+    while read[0] == "cast":
+        read = read[1]
+    return read

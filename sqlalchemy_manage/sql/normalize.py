@@ -6,7 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from .create_statements import DEFAULT_SCHEMAS, bare, identifier, language, tokens, unquoted_body
+from .create_statements import DEFAULT_SCHEMAS, bare, identifier, language
+from .tokens import words_of
 
 # MariaDB tells `Log` from `log` on most servers, so only words of the language are folded.
 _WORDS = (
@@ -33,7 +34,8 @@ def normal(statement: str, database: str, schema: str | None = None) -> str:
 
 
 def _normal(statement: str, database: str, schema: str | None) -> Iterator[str]:
-    words = tokens(statement, database)
+    words = words_of(statement, database)
+    is_pg = database == "postgresql"
     home = {schema, DEFAULT_SCHEMAS.get(database)} - {None}
     skip = 0
     for index, token in enumerate(words):
@@ -50,16 +52,14 @@ def _normal(statement: str, database: str, schema: str | None) -> Iterator[str]:
             skip = 1
         elif word == "procedure" and before == "execute":
             yield "function"
-        elif token.kind == "body":
-            yield _normal_body(statement, unquoted_body(token.text))
-        elif token.kind == "string" and database == "postgresql" and before == "as":
-            yield _normal_body(statement, token.text[1:-1].replace("''", "'"))
+        elif token.kind == "body" or (token.kind == "string" and before == "as" and is_pg):
+            yield _normal_body(statement, token.value)
         elif token.kind == "string" and before == "language":
             yield token.text.strip("'").lower()
         elif token.kind == "word":
             folds = database != "mysql" or word in _MYSQL_WORDS
             yield word if folds else token.text
-        elif token.kind == "name":
+        elif token.kind == "quoted":
             yield _normal_name(identifier(token, database), database)
         else:
             yield token.text

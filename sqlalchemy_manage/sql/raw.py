@@ -6,6 +6,32 @@ import re
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import ExecutableDDLElement
+
+
+class Sql(ExecutableDDLElement):
+    """A statement as it is: no parameters, and no colon or percent sign with a meaning."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+@compiles(Sql)
+def _compile(element: Sql, compiler: Any, **kw: Any) -> str:
+    # What the driver's own formatting would take for a placeholder.
+    return element.text.replace("%", "%%") if compiler.preparer._double_percents else element.text
+
+
+def execute(connection: sa.Connection, statement: str) -> Any:
+    """The result of ``statement``, run as it is: nothing in it is taken for a parameter."""
+    return connection.execute(Sql(statement))
+
+
+def qualified(dialect: sa.Dialect, *parts: str | None) -> str:
+    """A name with its schema, where it has one, quoted where it must be; for :class:`Sql`."""
+    quote = dialect.identifier_preparer.quote
+    return undoubled(".".join(quote(part) for part in parts if part), dialect)
 
 
 def sql_of(expression: Any, dialect: sa.Dialect) -> str:

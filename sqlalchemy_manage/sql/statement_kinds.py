@@ -25,6 +25,7 @@ class Kind(StrEnum):
     COMMITS = "commits"
 
 
+# MariaDB runs what stands in a comment that begins with an exclamation mark.
 _NOISE = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$)|/\*(?![!M]).*?\*/|\()+", re.DOTALL)
 _READS = {"SELECT", "SHOW", "DESC", "DESCRIBE", "EXPLAIN", "VALUES", "TABLE", "HELP"}
 _SESSION = {
@@ -54,9 +55,14 @@ _SET_STATEMENT = re.compile(r"SET\s+STATEMENT\s.*?\sFOR\s+", re.IGNORECASE | re.
 _PERMANENT_SET = re.compile(r"SET\s+(?:GLOBAL|PERSIST|PASSWORD|DEFAULT\s+ROLE|@@global)", re.I)
 
 
+def from_first_word(statement: str) -> str:
+    """``statement`` without the comments and opening brackets that it begins with."""
+    return statement[noise.end() :] if (noise := _NOISE.match(statement)) else statement
+
+
 def kind_of(statement: str, dialect: str, *, autocommit: bool = False) -> Kind:
     """The kind of ``statement`` on ``dialect``; ``autocommit``: not in a transaction."""
-    text = statement[noise.end() :] if (noise := _NOISE.match(statement)) else statement
+    text = from_first_word(statement)
     mariadb = dialect in MARIADB
     if mariadb and (prefix := _SET_STATEMENT.match(text)):
         text = text[prefix.end() :]

@@ -3,39 +3,66 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import NamedTuple
 
-_TOKEN = r"""
-    (?P<comment> --[^\n]* | /\*.*?\*/ )
-  | (?P<space>   \s+ )
-  | (?P<string>  \b[eE]'(?:[^'\\]|\\.|'')*'        # PostgreSQL's escapes
-               | {plain}
-               | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )  # PostgreSQL's dollar quotes
-  | (?P<quoted>  "(?:[^"]|"")*" | `(?:[^`]|``)*`
-               | (?<![\w)\]\["`])\[[^\W\d][^\[\],]*\] )  # not a subscript or an ARRAY[...]
-  | (?P<number>  (?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w) )
-  | (?P<word>    [^\W\d][\w$]* )
-  | (?P<symbol>  ::|\#>>|\#>|->>|->|<=>|<>|!~~\*|!~~|!~\*|!~|~~\*|~~|~\*|!=|==|<=|>=|<<|>>|@>|<@
-               | \|\||&&|@@|\?\||\?&|. )
-"""
-_BRACKETED = r"""(?<![\w)\]\["`])\[[^\W\d][^\[\],]*\]"""
-_STANDARD = re.compile(_TOKEN.format(plain="'(?:[^']|'')*'"), re.VERBOSE | re.DOTALL)
-_SQLITE = re.compile(
-    _TOKEN.format(plain="'(?:[^']|'')*'").replace(_BRACKETED, r"\[[^\]]*\]"),
-    re.VERBOSE | re.DOTALL,
-)
-_BACKSLASH = re.compile(_TOKEN.format(plain=r"'(?:[^'\\]|\\.|'')*'"), re.VERBOSE | re.DOTALL)
+_DASHES, _BLOCK = r"--[^\n]*", r"/\*.*?\*/"
+_STANDARD, _ESCAPING = r"'(?:[^']|'')*'", r"'(?:[^'\\]|\\.|'')*'"
+_DOUBLE, _BACKTICKS = r'"(?:[^"]|"")*"', r"`(?:[^`]|``)*`"
+_ESCAPES = rf"\b[eE]{_ESCAPING}"
+_DOLLARS = r"\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$"
+# Brackets after a name or another bracket are a subscript or an ARRAY[...].
+_NAME_IN_BRACKETS = r"(?<![\w)\]\[\"`])\[[^\W\d][^\[\],]*\]"
+_UNKNOWN = {
+    "comment": f"{_DASHES}|{_BLOCK}",
+    "string": f"{_ESCAPES}|{_STANDARD}|{_DOLLARS}",
+    "quoted": f"{_DOUBLE}|{_BACKTICKS}|{_NAME_IN_BRACKETS}",
+}
+_QUOTING = {
+    "sqlite": {
+        "comment": f"{_DASHES}|{_BLOCK}",
+        "string": _STANDARD,
+        "quoted": rf"{_DOUBLE}|{_BACKTICKS}|\[[^\]]*\]",
+    },
+    "postgresql": {
+        "comment": f"{_DASHES}|{_BLOCK}",
+        "body": _DOLLARS,
+        "string": f"{_ESCAPES}|{_STANDARD}",
+        "quoted": _DOUBLE,
+    },
+    "mysql": {
+        "comment": rf"--(?=\s)[^\n]*|\#[^\n]*|{_BLOCK}",
+        "string": rf'{_ESCAPING}|"(?:[^"\\]|""|\\.)*"',
+        "quoted": _BACKTICKS,
+    },
+    "unknown": _UNKNOWN,
+    "escaping": {**_UNKNOWN, "string": f"{_ESCAPES}|{_ESCAPING}|{_DOLLARS}"},
+}
+_COMMON = {
+    "space": r"\s+",
+    "number": r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w)",
+    "word": r"[^\W\d][\w$]*",
+    "symbol": r"\d\w*|::|\#>>|\#>|->>|->|<=>|<>|!~~\*|!~~|!~\*|!~|~~\*|~~|~\*|!=|==|<=|>=|<<|>>|@>"
+    r"|<@|\|\||&&|@@|\?\||\?&|.",
+}
+
+ID = r'(?:"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\]|[\w$]+)'
+NAME = rf"{ID}(?:\s*\.\s*{ID})*"
+"""For patterns: a name, and one with its schema, in the quotes of any database."""
 
 
-@dataclass(frozen=True)
-class Token:
-    """A piece of SQL: ``kind`` is the name of a group of the pattern above."""
+class Token(NamedTuple):
+    """A piece of SQL: ``kind`` is a key of the grammars above, ``start`` its place in the text."""
 
     kind: str
     text: str
+    start: int = 0
     escapes: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
 
     @property
     def name(self) -> str:
@@ -49,33 +76,63 @@ class Token:
     def value(self) -> str:
         """What the string literal stands for."""
         if self.text.startswith("$"):
-            return self.text[self.text.index("$", 1) + 1 : -self.text.index("$", 1) - 1]
+            tag = self.text.index("$", 1) + 1
+            return self.text[tag:-tag]
         start = self.text.index("'")
         text = self.text[start + 1 : -1].replace("''", "'")
         return re.sub(r"\\(.)", r"\1", text) if self.escapes or start else text
 
 
-def tokens(sql: str) -> list[Token]:
+NOTHING = Token("end", "")
+"""In the place of a token before the first or after the last one."""
+
+
+def tokens(sql: str, database: str = "") -> list[Token]:
     """``sql`` in pieces that joined give ``sql`` again.
 
-    Whether a backslash escapes depends on the database. It does where names are quoted
-    with backticks, as MariaDB and MySQL do, and where otherwise a string would not end.
+    ``database`` is ``sqlite``, ``postgresql`` or ``mysql``. Where it is not known, so is not
+    whether a backslash escapes. It does where names are quoted with backticks, as MariaDB
+    and MySQL do, and where otherwise a string would not end.
     """
-    first, second = (True, False) if "`" in sql else (False, True)
-    found = _split(sql, escapes=first)
-    if any(token.text == "'" for token in found):
-        found = _split(sql, escapes=second)
+    if database:
+        return _cut(sql, database)
+    found = _cut(sql, "unknown")
+    if _unfinished(found) or any(t.kind == "quoted" and t.text[0] == "`" for t in found):
+        escaping = _cut(sql, "escaping")
+        found = found if _unfinished(escaping) else escaping
     return found
 
 
-def sqlite_tokens(sql: str) -> list[Token]:
-    """The same for SQLite: a backslash is nothing special, and any name may be in brackets."""
-    return [Token(str(m.lastgroup), m.group()) for m in _SQLITE.finditer(sql)]
+@lru_cache(4096)
+def words_of(sql: str, database: str = "") -> tuple[Token, ...]:
+    """The same without white space and comments."""
+    return tuple(significant(tokens(sql, database)))
 
 
-def _split(sql: str, escapes: bool) -> list[Token]:
-    pattern = _BACKSLASH if escapes else _STANDARD
-    return [Token(str(m.lastgroup), m.group(), escapes) for m in pattern.finditer(sql)]
+def significant(found: Iterable[Token]) -> list[Token]:
+    """Those of the tokens that are no white space and no comment."""
+    return [token for token in found if token.kind not in ("space", "comment")]
+
+
+def text_of(found: Iterable[Token]) -> str:
+    """The text that the tokens were cut from."""
+    return "".join(token.text for token in found)
+
+
+def _cut(sql: str, grammar: str) -> list[Token]:
+    escapes = grammar in ("mysql", "escaping")
+    found = _grammar(grammar).finditer(sql)
+    return [Token(str(m.lastgroup), m.group(), m.start(), escapes) for m in found]
+
+
+@cache
+def _grammar(name: str) -> re.Pattern[str]:
+    parts = {**_QUOTING[name], **_COMMON}
+    return re.compile("|".join(f"(?P<{kind}>{part})" for kind, part in parts.items()), re.DOTALL)
+
+
+def _unfinished(found: list[Token]) -> bool:
+    return any(token.text == "'" for token in found)
 
 
 def rename_identifiers(sql: str, names: Mapping[str, str]) -> str:
@@ -85,30 +142,33 @@ def rename_identifiers(sql: str, names: Mapping[str, str]) -> str:
     comments; names of functions, of types in a cast and bare key words are none. The new
     name keeps the old one's quotes, and gets some where it needs them.
     """
-    found = tokens(sql)
+    found = words_of(sql)
     folded = {old.casefold(): new for old, new in names.items()}
     quote = next((t.text[0] for t in found if t.kind == "quoted"), '"')
-    significant = [i for i, t in enumerate(found) if t.kind not in ("space", "comment")]
-    made = [token.text for token in found]
-    for position, index in enumerate(significant):
-        token = found[index]
-        before = found[significant[position - 1]] if position else None
-        after = found[significant[position + 1]] if position + 1 < len(significant) else None
+    made: list[tuple[Token, str]] = []
+    for before, token, after in zip((NOTHING, *found), found, (*found[1:], NOTHING), strict=False):
         if token.kind == "quoted":
             new = names.get(token.name)
             if new is not None:
-                made[index] = quoted(new, token.text[0])
+                made.append((token, quoted(new, token.text[0])))
         elif token.kind == "word" and not _is_syntax(token, before, after):
             new = names.get(token.text, folded.get(token.text.casefold()))
             if new is not None:
-                made[index] = quoted(new, quote) if needs_quotes(new) else new
-    return "".join(made)
+                made.append((token, quoted_if_needed(new, quote)))
+    return replaced(sql, made)
 
 
-def _is_syntax(word: Token, before: Token | None, after: Token | None) -> bool:
-    if after is not None and (after.text == "(" or after.kind == "string"):
+def replaced(sql: str, changes: Sequence[tuple[Token, str]]) -> str:
+    """``sql`` with other texts in the place of some of its tokens, which are in order."""
+    for token, text in reversed(changes):
+        sql = sql[: token.start] + text + sql[token.end :]
+    return sql
+
+
+def _is_syntax(word: Token, before: Token, after: Token) -> bool:
+    if after.text == "(" or after.kind == "string":
         return True  # a function, IN (...); date '2020-01-01'
-    if before is not None and (before.text == "::" or before.text.lower() in ("as", "collate")):
+    if before.text == "::" or before.text.lower() in ("as", "collate"):
         return True  # the type of a cast
     return word.text.lower() in _KEY_WORDS
 
@@ -133,6 +193,11 @@ def quoted(name: str, quote: str) -> str:
     return quote + name.replace(end, end * 2) + end
 
 
+def quoted_if_needed(name: str, quote: str) -> str:
+    """``name`` as it can stand in SQL, between quotes only where it needs them."""
+    return quoted(name, quote) if needs_quotes(name) else name
+
+
 @cache
 def _reserved() -> frozenset[str]:
     from sqlalchemy.dialects.mysql.reserved_words import (
@@ -150,7 +215,7 @@ def _reserved() -> frozenset[str]:
     )
 
 
-def split(found: list[Token]) -> Iterator[list[Token]]:
+def split(found: Sequence[Token]) -> Iterator[list[Token]]:
     """Tokens up to the parenthesis that closes them, parted at the commas outside of others."""
     depth = 0
     part: list[Token] = []

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from ...sql.tokens import NAME
 from .calls import OperationCall, Part, Source
 from .counts import Drop, Loss, Stored
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .operations import Step
 
 _SQL = {"execute", "exec_driver_sql", "scalar", "scalars", "bulk_insert", "getattr"}
-_NAME = r"""((?:[\w$]+|"[^"]+"|`[^`]+`|\[[^\]]+\])(?:\s*\.\s*(?:[\w$]+|"[^"]+"|`[^`]+`))?)"""
+_NAME = f"({NAME})"
 _DROP_TABLE = re.compile(
     rf"\b(DROP\s+TABLE(?:\s+IF\s+EXISTS)?|TRUNCATE(?:\s+TABLE)?(?:\s+ONLY)?)\s+"
     rf"{_NAME}((?:\s*,\s*{_NAME})*)",

@@ -17,9 +17,9 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ...sql.expression_parser import Tree, tree
-from ...sql.expressions import same
+from ...sql.expressions import same, uncast
 from ...sql.raw import literally, undoubled
-from ...sql.tokens import tokens
+from ...sql.tokens import text_of, tokens
 from ..schema.server_form import made_of
 from . import computed, identity
 from .checks import as_written
@@ -155,26 +155,20 @@ def _parts(default: str | None) -> list[str]:
     for place, word in enumerate(words):
         if word == "on" and "update" in words[place : place + 3]:
             after = words.index("update", place) + 1
-            parts = ["".join(t.text for t in part) for part in (found[:place], found[after:])]
+            parts = [text_of(found[:place]), text_of(found[after:])]
             break
-    return ["NULL" if _bare(tree(part)) == ("null",) else part for part in parts]
+    return ["NULL" if uncast(tree(part)) == ("null",) else part for part in parts]
 
 
 def _same_value(wanted: str, there: str, type_: Any) -> bool:
     """Whether two literals are one value in a column of that type."""
-    a, b = _bare(tree(wanted)), _bare(tree(there))
+    a, b = uncast(tree(wanted)), uncast(tree(there))
     if not {a[0], b[0]} <= {"text", "number", "boolean"}:
         return False
     if isinstance(type_, (sa.Boolean, sa.Integer, sa.Numeric, sa.Float)):
         one, other = _number(a), _number(b)
         return one is not None and one == other
     return str(a[1]) == str(b[1])
-
-
-def _bare(read: Tree) -> Tree:
-    while read[0] == "cast":
-        read = read[1]
-    return read
 
 
 def _number(literal: Tree) -> Decimal | None:

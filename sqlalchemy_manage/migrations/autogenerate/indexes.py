@@ -20,7 +20,7 @@ from sqlalchemy.sql.elements import conv
 
 from ...sql.expressions import same
 from ...sql.raw import literally, sql_of
-from ...sql.tokens import tokens
+from ...sql.tokens import text_of, tokens
 from ..schema.server_form import made_of
 from .checks import as_written, meant, name_of
 
@@ -205,7 +205,7 @@ def _trailing_order(text: str) -> tuple[str, set[str]]:
             orders.add("_".join(last))
             found = found[: words[-2]]
         else:
-            return "".join(token.text for token in found), orders
+            return text_of(found), orders
 
 
 def _order(words: Any, dialect: sa.Dialect) -> tuple[str, ...]:

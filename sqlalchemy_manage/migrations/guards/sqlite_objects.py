@@ -11,7 +11,7 @@ dropped it by name, or says in its file that it goes::
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from ...errors import MigrationError
-from ...sql.tokens import Token, sqlite_tokens
+from ...sql.tokens import Token, words_of
 from ..operations.sqlite.create_table import TableSql, normal, read_table
 from ..operations.sqlite.rebuild import DROPPED
 from ..runner.watcher import Guard, Step
@@ -98,7 +98,7 @@ class NothingVanishes(Guard):
             self.counts_by_hand |= not statement.lstrip().lower().startswith("select")
         if not _ALTERS.match(statement):
             return
-        words = [t for t in sqlite_tokens(statement) if t.kind not in ("space", "comment")]
+        words = words_of(statement, "sqlite")
         if len(words) < 3:
             return  # SQLite will say what is wrong with it
         verb, kind = words[0].text.lower(), words[1].text.lower()
@@ -202,7 +202,7 @@ def _is_replaced(index: Part, rows: Any) -> bool:
     return False
 
 
-def _name(words: list[Token], place: int) -> str:
+def _name(words: Sequence[Token], place: int) -> str:
     """The name at ``place``, after IF EXISTS and a schema, in lower case."""
     if [w.text.lower() for w in words[place : place + 2]] == ["if", "exists"]:
         place += 2
@@ -212,7 +212,7 @@ def _name(words: list[Token], place: int) -> str:
     return (word.value if word.kind == "string" else word.name).casefold()
 
 
-def _adds(words: list[Token]) -> bool:
+def _adds(words: Sequence[Token]) -> bool:
     """Whether an ALTER TABLE only adds a column."""
     return any(w.kind == "word" and w.text.lower() == "add" for w in words[3:6])
 

@@ -15,7 +15,7 @@ from alembic.autogenerate import renderers
 from alembic.operations import Operations, ops
 
 from ...errors import MigrationError
-from ...sql.raw import literally, sql_of, undoubled
+from ...sql.raw import Sql, execute, qualified, sql_of, undoubled
 from ..revisions.describe import Change
 from .rendering import call
 
@@ -175,9 +175,7 @@ def _alter_on_mariadb(operations: Operations, operation: AlterComputedOp) -> Non
         _execute(operations, f"ALTER TABLE {table} {drops}DROP COLUMN {name}")
         _execute(operations, f"ALTER TABLE {table} ADD COLUMN {spec}{adds}")
         return
-    aside = operations.impl.dialect.identifier_preparer.quote(
-        f"_plain_{operation.column_name}"[:64]
-    )
+    aside = qualified(operations.impl.dialect, f"_plain_{operation.column_name}"[:64])
     nullable = _specification(operations, operation, nullable=True)
     _execute(operations, f"ALTER TABLE {table} ADD COLUMN {aside}{nullable.removeprefix(name)}")
     _execute(operations, f"UPDATE {table} SET {aside} = {name}")
@@ -193,7 +191,7 @@ def _is_stored(column: sa.Column[Any]) -> bool:
 def _keys(operations: Operations, table: str, name: str) -> Iterator[tuple[str, str]]:
     """The indexes with the column in them: the name, and the line that makes it."""
     backticked = name if name.startswith("`") else f"`{name}`"
-    shown = str(operations.get_bind().exec_driver_sql(f"SHOW CREATE TABLE {table}").one()[1])
+    shown = str(execute(operations.get_bind(), f"SHOW CREATE TABLE {table}").one()[1])
     for line in shown.splitlines():
         found = re.match(r"\s+((?:UNIQUE )?KEY (`(?:[^`]|``)+`) (\(.*?)),?$", line)
         if found and backticked in found[3]:
@@ -255,9 +253,9 @@ def _needing(operations: Operations, operation: AlterComputedOp) -> list[str]:
 
 
 def _quoted(operations: Operations, operation: AlterComputedOp) -> tuple[str, str]:
-    quote = operations.impl.dialect.identifier_preparer.quote
-    table = (operation.schema, operation.table_name)
-    return quote(str(operation.column_name)), ".".join(quote(part) for part in table if part)
+    dialect = operations.impl.dialect
+    table = qualified(dialect, operation.schema, operation.table_name)
+    return qualified(dialect, str(operation.column_name)), table
 
 
 def _specification(operations: Operations, operation: AlterComputedOp, **changed: Any) -> str:
@@ -269,4 +267,4 @@ def _specification(operations: Operations, operation: AlterComputedOp, **changed
 
 
 def _execute(operations: Operations, statement: str) -> None:
-    operations.execute(sa.text(literally(statement)))
+    operations.execute(Sql(statement))

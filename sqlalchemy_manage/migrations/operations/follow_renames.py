@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from ...sql.raw import execute, qualified
 from .objects.follow_renames import column_renamed, table_renamed
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def follow_renames(
     # By now the server says itself that the triggers are on the renamed table.
     statements += _triggers(connection, schema, table, column, table_to)
     for statement in statements:
-        connection.exec_driver_sql(statement.replace("%", "%%"))
+        execute(connection, statement)
 
 
 def _quote(name: str) -> str:
@@ -92,9 +93,7 @@ def _renamed_in_view(
 
 
 def _view(connection: sa.Connection, schema: str | None, view: sa.Row, text: str) -> str:  # type: ignore[type-arg]
-    name = connection.dialect.identifier_preparer.quote(view.table_name)
-    if schema:
-        name = f"{connection.dialect.identifier_preparer.quote(schema)}.{name}"
+    name = qualified(connection.dialect, schema, view.table_name)
     user, _, host = view.definer.rpartition("@")
     check = f" WITH {view.check_option} CHECK OPTION" if view.check_option != "NONE" else ""
     return (
@@ -111,14 +110,14 @@ def _triggers(
     table_to: str | None,
 ) -> Iterator[str]:
     """The statements that give triggers the new name; each keeps its place among the others."""
-    quote = connection.dialect.identifier_preparer.quote
+    dialect = connection.dialect
     for name, event_table, previous, following in connection.execute(
         sa.text(_TRIGGERS), {"schema": schema}
     ).all():
         if column is not None and event_table != table:
             continue
-        qualified = f"{quote(schema)}.{quote(name)}" if schema else quote(name)
-        _, mode, text = connection.exec_driver_sql(f"SHOW CREATE TRIGGER {qualified}").one()[:3]
+        trigger = qualified(dialect, schema, name)
+        _, mode, text = execute(connection, f"SHOW CREATE TRIGGER {trigger}").one()[:3]
         if column is not None:
             changed = column_renamed(text, *column, "`")
         else:
@@ -127,8 +126,9 @@ def _triggers(
             continue
         place = ""
         if previous or following:
-            place = f" FOLLOWS {quote(previous)}" if previous else f" PRECEDES {quote(following)}"
-        yield f"DROP TRIGGER {qualified}"
+            other = qualified(dialect, previous or following)
+            place = f" FOLLOWS {other}" if previous else f" PRECEDES {other}"
+        yield f"DROP TRIGGER {trigger}"
         yield f"SET @sqlalchemy_manage_mode = @@sql_mode, sql_mode = '{mode}'"
         yield re.sub(r"FOR\s+EACH\s+ROW", rf"\g<0>{place}", changed, count=1, flags=re.IGNORECASE)
         yield "SET sql_mode = @sqlalchemy_manage_mode"

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
-from ...sql.raw import literally
+from ...sql.raw import Sql, qualified
 from ..revisions.describe import Change
 from .rendering import call
 
@@ -114,14 +114,11 @@ def _given(identity: sa.Identity) -> dict[str, Any]:
 def alter(operations: Operations, operation: AlterIdentityOp) -> None:
     if operations.impl.dialect.name != "postgresql":
         return
-    quote = operations.impl.dialect.identifier_preparer.quote
-    parts = (operation.schema, operation.table_name)
-    table = ".".join(quote(part) for part in parts if part)
+    dialect, schema = operations.impl.dialect, operation.schema
+    table = qualified(dialect, schema, operation.table_name)
     name = str(operation.column_name)
-    column = quote(name)
-    sequence = quote(f"{operation.table_name}_{name}_seq")
-    if operation.schema:
-        sequence = f"{quote(operation.schema)}.{sequence}"
+    column = qualified(dialect, name)
+    sequence = qualified(dialect, schema, f"{operation.table_name}_{name}_seq")
     alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
     statements: list[str] = []
     if operation.identity is None:
@@ -153,7 +150,7 @@ def alter(operations: Operations, operation: AlterIdentityOp) -> None:
         sets = [f"SET {_options(operations, {k: v})}" for k, v in changed.items()]
         statements += [f"{alter} {' '.join(sets)}"] if sets else []
     for statement in statements:
-        operations.execute(sa.text(literally(statement)))
+        operations.execute(Sql(statement))
 
 
 def _literal(text: str) -> str:

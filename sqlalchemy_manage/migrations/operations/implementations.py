@@ -17,7 +17,7 @@ from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import OperationalError
 
-from ...sql.raw import literally, undoubled
+from ...sql.raw import Sql, execute, literally, qualified, undoubled
 from ..schema.reflection_fixes import COMPLETE, complete_computed
 from .conversions import kind_of, on_sqlite, respelling, using
 from .sqlite.rebuild import LosesNothing
@@ -70,7 +70,7 @@ class _KeepsChecks(_Literally):
             check = self._check_of(construct)
             if check is not None:
                 statement = undoubled(str(construct.compile(dialect=self.dialect)), self.dialect)
-                construct = sa.text(literally(f"{statement} CHECK ({check})"))
+                construct = Sql(f"{statement} CHECK ({check})")
         return super()._exec(construct, *args, **kw)
 
     def _check_of(self, change: MySQLChangeColumn) -> str | None:
@@ -125,13 +125,10 @@ class _DropsIndexes(_RespellsUuids):
         schema, table, name = const.table.schema, const.table.name, str(const.name)
         found = {"schema": schema, "table": table, "name": name}
         if self.connection.scalar(sa.text(_INDEX_OF_KEY), found):
-            quote = self.dialect.identifier_preparer.quote
-            table = ".".join(quote(part) for part in (schema, table) if part)
+            table, index = qualified(self.dialect, schema, table), qualified(self.dialect, name)
             # Where another foreign key needs it, it stays (error 1553).
             with suppress(OperationalError):
-                self.connection.exec_driver_sql(
-                    f"ALTER TABLE {table} DROP INDEX {quote(name)}".replace("%", "%%")
-                )
+                execute(self.connection, f"ALTER TABLE {table} DROP INDEX {index}")
 
 
 _INDEX_OF_KEY = """

@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
-from ...sql.raw import literally
+from ...sql.raw import Sql, execute, qualified
 from ..revisions.describe import Change
 from .implementations import UNNAMED
 from .rendering import call
@@ -107,8 +106,11 @@ def replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
         _replace_on_sqlite(operations, operation)
         return
     is_mariadb = dialect.name in ("mysql", "mariadb")
-    quote = dialect.identifier_preparer.quote
     steps: list[str] = []
+
+    def quote(name: str) -> str:
+        return qualified(dialect, name)
+
     if operation.columns == operation.old:
         if is_mariadb or not (operation.name and operation.old_name):
             return  # the key has no name there
@@ -127,20 +129,15 @@ def replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
         if is_mariadb and not operations.get_context().as_sql:
             steps += _counting(operations, operation)
     if steps:
-        table = _table(dialect, operation)
-        operations.execute(sa.text(literally(f"ALTER TABLE {table} {', '.join(steps)}")))
-
-
-def _table(dialect: sa.Dialect, operation: ReplacePrimaryKeyOp) -> str:
-    quote = dialect.identifier_preparer.quote
-    return ".".join(quote(part) for part in (operation.schema, operation.table_name) if part)
+        table = qualified(dialect, operation.schema, operation.table_name)
+        operations.execute(Sql(f"ALTER TABLE {table} {', '.join(steps)}"))
 
 
 def _counting(operations: Operations, operation: ReplacePrimaryKeyOp) -> Iterator[str]:
     """MariaDB: which columns stop and start to be AUTO_INCREMENT, which only a key allows."""
     connection = operations.get_bind()
-    table = _table(connection.dialect, operation)
-    shown = str(connection.exec_driver_sql(f"SHOW CREATE TABLE {table}").one()[1])
+    table = qualified(connection.dialect, operation.schema, operation.table_name)
+    shown = str(execute(connection, f"SHOW CREATE TABLE {table}").one()[1])
     for line in shown.splitlines():
         column = re.match(r"\s+(`(?:[^`]|``)+`) (.*?),?$", line)
         if column is None:

@@ -1,4 +1,4 @@
-"""SQL that is sent untouched, whoever runs it."""
+"""What an operation writes its SQL with."""
 
 from __future__ import annotations
 
@@ -7,21 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import Operations
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import ExecutableDDLElement
 
-
-class Sql(ExecutableDDLElement):
-    """A statement as it is: no parameters, and no colon or percent sign with a meaning."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
-@compiles(Sql)
-def _compile(element: Sql, compiler: Any, **kw: Any) -> str:
-    # What the driver's own formatting would take for a placeholder.
-    return element.text.replace("%", "%%") if compiler.preparer._double_percents else element.text
+from ...sql.raw import Sql, execute, qualified, sql_of
 
 
 class Writer:
@@ -41,25 +28,16 @@ class Writer:
         return self.operations.get_bind()
 
     def name(self, *parts: str | None) -> str:
-        quote = self.dialect.identifier_preparer.quote
-        return self._single(".".join(quote(part) for part in parts if part))
+        return qualified(self.dialect, *parts)
 
     def literal(self, value: str) -> str:
-        compiled = sa.literal(value, sa.String()).compile(
-            dialect=self.dialect, compile_kwargs={"literal_binds": True}
-        )
-        return self._single(str(compiled))
+        return sql_of(sa.literal(value, sa.String()), self.dialect)
 
     def literals(self, values: Sequence[str]) -> str:
         return ", ".join(map(self.literal, values))
-
-    def _single(self, text: str) -> str:
-        # Sql doubles all of them in the end.
-        double = self.dialect.identifier_preparer._double_percents
-        return text.replace("%%", "%") if double else text
 
     def execute(self, text: str) -> None:
         self.operations.execute(Sql(text))
 
     def rows(self, text: str) -> Sequence[Any]:
-        return self.connection.execute(Sql(text)).all()
+        return list(execute(self.connection, text))

@@ -15,11 +15,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import ExecutableDDLElement, conv
+from sqlalchemy.sql.elements import conv
 
 from ...errors import MigrationError
-from ...sql.raw import undoubled
+from ...sql.raw import Sql, execute, literally, qualified, undoubled
 from ..revisions.describe import Change
 from .follow_renames import follow_renames
 from .objects.follow_renames import functions_follow
@@ -28,24 +27,12 @@ from .sqlite.sqlite_master import references_follow
 _MARIADB = ("mysql", "mariadb")
 
 
-class Statement(ExecutableDDLElement):
-    """A DDL statement: a template with ``{names}``, which are quoted as the database wants.
-
-    A name may be a pair of schema and name.
-    """
-
-    def __init__(self, template: str, **names: str | tuple[str | None, str]) -> None:
-        self.template = template
-        self.names = names
-
-
-@compiles(Statement)
-def _compile(element: Statement, compiler: Any, **kw: Any) -> str:
-    def quote(name: str | tuple[str | None, str]) -> str:
-        parts = (name,) if isinstance(name, str) else name
-        return ".".join(compiler.preparer.quote(part) for part in parts if part)
-
-    return element.template.format(**{k: quote(n) for k, n in element.names.items()})
+def _run(operations: Operations, template: str, **names: str | tuple[str | None, str]) -> None:
+    """Run a statement with its ``{names}`` quoted; one may be a pair of schema and name."""
+    dialect = operations.impl.dialect
+    parts = {key: (name,) if isinstance(name, str) else name for key, name in names.items()}
+    quoted = {key: qualified(dialect, *name) for key, name in parts.items()}
+    operations.execute(Sql(template.format(**quoted)))
 
 
 class Rename(ops.MigrateOperation):
@@ -186,12 +173,6 @@ def _functions_follow(operations: Operations, *table: Any, **names: Any) -> None
 
 
 def rename_column(operations: Operations, operation: RenameColumnOp) -> None:
-    statement = Statement(
-        "ALTER TABLE {table} RENAME COLUMN {old} TO {new}",
-        table=(operation.schema, operation.table_name),
-        old=operation.old,
-        new=operation.new,
-    )
     with (
         _references_follow(operations),
         follow_renames(
@@ -201,7 +182,13 @@ def rename_column(operations: Operations, operation: RenameColumnOp) -> None:
             column=(operation.old, operation.new),
         ),
     ):
-        operations.execute(statement)
+        _run(
+            operations,
+            "ALTER TABLE {table} RENAME COLUMN {old} TO {new}",
+            table=(operation.schema, operation.table_name),
+            old=operation.old,
+            new=operation.new,
+        )
     column = operation.old, operation.new
     _functions_follow(operations, operation.schema, operation.table_name, column=column)
 
@@ -238,10 +225,10 @@ def rename_index(operations: Operations, operation: RenameIndexOp) -> None:
         _recreate_index(operations, operation)
     elif name in _MARIADB:
         statement = "ALTER TABLE {table} RENAME INDEX {old} TO {new}"
-        operations.execute(Statement(statement, table=table, old=old, new=new))
+        _run(operations, statement, table=table, old=old, new=new)
     else:
         index = (operation.schema, old)
-        operations.execute(Statement("ALTER INDEX {index} RENAME TO {new}", index=index, new=new))
+        _run(operations, "ALTER INDEX {index} RENAME TO {new}", index=index, new=new)
 
 
 def _recreate_index(operations: Operations, operation: RenameIndexOp) -> None:
@@ -262,10 +249,9 @@ def _recreate_index(operations: Operations, operation: RenameIndexOp) -> None:
     )
     assert head is not None, stored
     unique = "UNIQUE " if head[1] else ""
-    quote = connection.dialect.identifier_preparer.quote
-    operations.execute(Statement("DROP INDEX {name}", name=operation.old))
-    # As it is stored, without the parsing of text(): a predicate may hold a colon.
-    connection.exec_driver_sql(f"CREATE {unique}INDEX {quote(operation.new)}{stored[head.end() :]}")
+    _run(operations, "DROP INDEX {name}", name=operation.old)
+    name = qualified(connection.dialect, operation.new)
+    execute(connection, f"CREATE {unique}INDEX {name}{stored[head.end() :]}")
 
 
 def _needs_database(operations: Operations, operation: Rename) -> None:
@@ -282,10 +268,10 @@ def rename_constraint(operations: Operations, operation: RenameConstraintOp) -> 
     name = operations.impl.dialect.name
     if name == "postgresql":
         statement = "ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
-        operations.execute(Statement(statement, table=table, old=old, new=new))
+        _run(operations, statement, table=table, old=old, new=new)
     elif name in _MARIADB and operation.type_ == "unique":
         statement = "ALTER TABLE {table} RENAME INDEX {old} TO {new}"
-        operations.execute(Statement(statement, table=table, old=old, new=new))
+        _run(operations, statement, table=table, old=old, new=new)
     else:
         _remake_constraint(operations, operation)
 
@@ -305,7 +291,7 @@ def _remake_constraint(operations: Operations, operation: RenameConstraintOp) ->
         elif operation.type_ == "check":
             found = _named(inspector.get_check_constraints(table, schema), old)
             batch.drop_constraint(old, type_="check")
-            batch.create_check_constraint(new, sa.text(_literally(found["sqltext"])))
+            batch.create_check_constraint(new, sa.text(literally(found["sqltext"])))
         else:
             found = _named(inspector.get_foreign_keys(table, schema), old)
             batch.drop_constraint(old, type_="foreignkey")
@@ -317,10 +303,6 @@ def _remake_constraint(operations: Operations, operation: RenameConstraintOp) ->
                 referent_schema=found["referred_schema"],
                 **found.get("options", {}),
             )
-
-
-def _literally(sql: str) -> str:
-    return sql.replace(":", r"\:")
 
 
 def _named(found: list[Any], name: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ...sql.tokens import Token, split, tokens
+from ...sql.tokens import Token, split, text_of, tokens
 
 Facts = Mapping[str, MutableMapping[str, Any] | None]
 """``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
@@ -112,7 +112,7 @@ def complete_computed(create_table: str, columns: Iterable[Any]) -> None:
         if place is not None:
             inside = part[words.index("(", place) + 1 :]
             ends = sum(len(piece) + 1 for piece in split(inside)) - 1
-            expressions[part[0].name] = "".join(token.text for token in inside[:ends]).strip()
+            expressions[part[0].name] = text_of(inside[:ends]).strip()
     for column in computed:
         column[COMPLETE] = True
         sqltext = expressions.get(column["name"], column["computed"]["sqltext"])
@@ -135,7 +135,7 @@ def _complete_index(indexes: MutableMapping[str, Any], table: str, name: str, sq
         if order in ("asc", "desc"):
             key = _stripped(key[:-1])
         is_column = len(key) == 1 and key[0].kind in ("word", "quoted")
-        text = key[0].name if is_column else "".join(token.text for token in key)
+        text = key[0].name if is_column else text_of(key)
         found["column_names"].append(text if is_column else None)
         found["expressions"].append(text)
         if order == "desc":
@@ -154,7 +154,7 @@ def index_parts(sql: str) -> tuple[list[list[Token]], str]:
     start = next(i for i, token in enumerate(found) if token.text == "(") + 1
     keys = list(split(found[start:]))
     end = start + sum(len(key) + 1 for key in keys)
-    where = "".join(token.text for token in found[end:]).strip()
+    where = text_of(found[end:]).strip()
     return [_stripped(key) for key in keys], where[len("where") :].strip()
 
 

@@ -18,8 +18,8 @@ from sqlalchemy.engine.reflection import ObjectScope
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ...sql.raw import sql_of, undoubled
-from ...sql.tokens import Token, split, tokens
+from ...sql.raw import execute, qualified, sql_of, undoubled
+from ...sql.tokens import Token, significant, split, tokens
 
 _CHECK = "sqlalchemy_manage_check_"
 
@@ -107,10 +107,10 @@ def _on_postgresql(
 ) -> Made:
     outer = connection.begin_nested()
     try:
-        _run(connection, create)
+        execute(connection, create)
         for index in indexes:
             with suppress(DBAPIError), connection.begin_nested():
-                _run(connection, index)
+                execute(connection, index)
         inspector: Any = sa.inspect(connection)
 
         def read(kind: str) -> list[Any]:
@@ -131,24 +131,19 @@ def _on_mariadb(
     indexes: list[str],
     checks: dict[str, sa.CheckConstraint],
 ) -> Made:
-    quoted = connection.dialect.identifier_preparer.quote(name)
-    _run(connection, create)
+    quoted = qualified(connection.dialect, name)
+    execute(connection, create)
     try:
         for index in indexes:
             with suppress(DBAPIError):
-                _run(connection, index)
-        shown = connection.exec_driver_sql(f"SHOW CREATE TABLE {quoted}").one()[1]
+                execute(connection, index)
+        shown = execute(connection, f"SHOW CREATE TABLE {quoted}").one()[1]
         inspector: Any = sa.inspect(connection)
         made = _read(lambda kind: getattr(inspector, f"get_{kind}")(name), checks)
         _add_shown(made, shown, checks)
         return made
     finally:
-        _run(connection, f"DROP TEMPORARY TABLE {quoted}")
-
-
-def _run(connection: sa.Connection, statement: str) -> None:
-    # As it is: text() would look for parameters, a driver with parameters for %.
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+        execute(connection, f"DROP TEMPORARY TABLE {quoted}")
 
 
 def _read(read: Any, checks: dict[str, sa.CheckConstraint]) -> Made:
@@ -171,7 +166,7 @@ def _add_shown(made: Made, shown: str, checks: dict[str, sa.CheckConstraint]) ->
     found = tokens(shown)
     start = next(i for i, token in enumerate(found) if token.text == "(")
     for line in split(found[start + 1 :]):
-        words = [token for token in line if token.kind not in ("space", "comment")]
+        words = significant(line)
         if words[0].kind != "quoted":
             _add_order(made, words)
             continue

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...sql.raw import undoubled
 from .values import Values, all_naive, joined, plain_type, remembered, rendered, target, without_nul
 
 NULL = "\\N"
@@ -131,7 +132,7 @@ def copy_text(columns: Sequence[Values]) -> bytes:
 def copy_statement(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:
     """COPY of these columns (keys)."""
     statement = f"COPY {target(table, columns, dialect)} FROM STDIN WITH (ENCODING 'UTF8')"
-    return statement.replace("%%", "%")  # doubled for parameters, of which it has none
+    return undoubled(statement, dialect)
 
 
 _MOVE = """
@@ -148,7 +149,8 @@ def move_sequences(connection: sa.Connection, table: sa.Table, columns: Sequence
     Those of serial and identity columns, and those that a default of the model names.
     """
     quote = connection.dialect.identifier_preparer
-    whole = _undoubled(quote.format_table(table))
+    dialect = connection.dialect
+    whole = undoubled(quote.format_table(table), dialect)
     for key in columns:
         column = table.columns[key]
         if not isinstance(plain_type(column), sa.Integer):
@@ -159,13 +161,9 @@ def move_sequences(connection: sa.Connection, table: sa.Table, columns: Sequence
         )
         names = {owned} if owned else set()
         if isinstance(column.default, sa.Sequence) and not (owned and column.default.optional):
-            names.add(_undoubled(quote.format_sequence(column.default)))
+            names.add(undoubled(quote.format_sequence(column.default), dialect))
         for name in sorted(names):
             parts = {"column": quote.quote(column.name), "table": whole, "sequence": name}
             # A colon would begin a parameter.
-            safe = {k: _undoubled(part).replace(":", "\\:") for k, part in parts.items()}
+            safe = {k: undoubled(part, dialect).replace(":", "\\:") for k, part in parts.items()}
             connection.execute(sa.text(_MOVE.format(**safe)), {"name": name})
-
-
-def _undoubled(name: str) -> str:
-    return name.replace("%%", "%")

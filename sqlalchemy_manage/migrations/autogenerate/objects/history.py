@@ -19,7 +19,6 @@ from ....sql.create_statements import (
     DATABASES,
     DEFAULT_SCHEMAS,
     KINDS,
-    Token,
     bare,
     clean,
     created,
@@ -27,8 +26,8 @@ from ....sql.create_statements import (
     equal_names,
     identifier,
     names_in,
-    tokens,
 )
+from ....sql.tokens import Token, words_of
 from ...revisions.history import History
 
 _CALL = re.compile(rf"(create|replace|drop)_({'|'.join(KINDS)})")
@@ -203,7 +202,7 @@ class _File:
         # An operation takes the indentation away, op.execute() leaves it in the database.
         text = clean(text) if by_tool else text.strip().rstrip(";")
         for part in _statements(text) if database == "postgresql" else (text,):
-            words = tokens(part, database or "sqlite")
+            words = words_of(part, database or "sqlite")
             verb = words[0].text.lower() if words else ""
             if verb == "create":
                 self.past.create(part, database, by_tool=by_tool, certain=self.certain or by_tool)
@@ -255,7 +254,7 @@ def _literals(node: ast.Call) -> dict[int | str, Any]:
 
 def _statements(text: str) -> Iterator[str]:
     """The statements of a PostgreSQL string, cut at each ``;`` that is in no body."""
-    words = tokens(text, "postgresql")
+    words = words_of(text, "postgresql")
     cuts = [token.start for token in words if token.text == ";"]
     if any(token.text.lower() == "atomic" for token in words):
         cuts = []

@@ -19,8 +19,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from ....declared.definitions import Definition, execute, qualified, read_definitions
+from ....declared.definitions import Definition, read_definitions
 from ....sql.create_statements import database_of, renamed
+from ....sql.raw import execute, qualified
 
 _COPY = "sqlalchemy_manage_copy"
 # A comparison must not wait behind a migration that holds a lock on a table.

@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ....links.catalog import Catalog, Name
+from ....sql.statement_kinds import from_first_word
+from ....sql.tokens import ID, NAME, split, text_of, tokens, words_of
 
-_ID = r'(?:"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\]|[\w$]+)'
-_NAME = rf"{_ID}(?:\s*\.\s*{_ID})*"
-# MariaDB runs what stands in a comment that begins with an exclamation mark.
-_LEADING = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*(?!!).*?\*/)*", re.DOTALL)
 _OWN = re.compile(
     r"(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO|DROP\s+TABLE(?:\s+IF\s+EXISTS)?|ALTER\s+TABLE)\s+"
     r"\W?(?:\w+\W\.\W)?(?:alembic_version|sqlalchemy_manage_)",
@@ -37,7 +35,7 @@ _ROWLESS = frozenset(
     )
 )
 _ALTER = re.compile(
-    rf"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<table>{_NAME})\s*\*?\s*(?P<rest>.*)",
+    rf"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<table>{NAME})\s*\*?\s*(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 # What ALTER TABLE may do without a row or a value going.
@@ -45,7 +43,7 @@ _GENTLE = re.compile(
     r"(?:ADD\b(?!.*\b(?:DROP|RENAME|CHANGE|MODIFY|ALTER|IGNORE)\b)"
     r"|RENAME\b|VALIDATE\b|OWNER\b|ENABLE\b|DISABLE\b|COMMENT\b|SET\b|REPLICA\b|FORCE\b|NO\s+FORCE\b"
     r"|DROP\s+(?:CONSTRAINT|INDEX|KEY|FOREIGN\s+KEY|PRIMARY\s+KEY|CHECK)\b(?!.*,)(?!.*\bCASCADE\b)"
-    rf"|ALTER\s+(?:COLUMN\s+)?{_ID}\s+(?:SET\s+(?:NOT|DEFAULT|STATISTICS|STORAGE|GENERATED)"
+    rf"|ALTER\s+(?:COLUMN\s+)?{ID}\s+(?:SET\s+(?:NOT|DEFAULT|STATISTICS|STORAGE|GENERATED)"
     r"|DROP\s+(?:NOT|DEFAULT|IDENTITY)|ADD\s+GENERATED)\b(?!.*,\s*(?:ALTER|DROP)\b))",
     re.IGNORECASE | re.DOTALL,
 )
@@ -60,13 +58,8 @@ def pieces(statement: str, dialect: str) -> list[str]:
     piece after it is not understood, and touches everything.
     """
     texts = [statement] if dialect == "sqlite" else statement.split(";")
-    found = [text[_leading(text) :].rstrip() for text in texts]
+    found = [from_first_word(text).rstrip() for text in texts]
     return [text for text in found if text]
-
-
-def _leading(text: str) -> int:
-    match = _LEADING.match(text)
-    return match.end() if match else 0
 
 
 def harmless(text: str, dialect: str) -> bool | None:
@@ -168,27 +161,27 @@ class Made:
 
 
 _MADE = re.compile(
-    rf"CREATE\s+(?:\w+\s+)?TABLE\s+(?!IF\b)(?P<table>{_NAME})", re.IGNORECASE | re.DOTALL
+    rf"CREATE\s+(?:\w+\s+)?TABLE\s+(?!IF\b)(?P<table>{NAME})", re.IGNORECASE | re.DOTALL
 )
 _RENAMES = (
-    (rf"RENAME\s+(?:TO|AS)\s+(?P<new>{_NAME})\s*$", False),
-    (rf"RENAME\s+(?:COLUMN\s+)?(?P<old>{_ID})\s+TO\s+(?P<new>{_ID})\s*$", True),
-    (rf"CHANGE\s+(?:COLUMN\s+)?(?P<old>{_ID})\s+(?P<new>{_ID})\s", True),
+    (rf"RENAME\s+(?:TO|AS)\s+(?P<new>{NAME})\s*$", False),
+    (rf"RENAME\s+(?:COLUMN\s+)?(?P<old>{ID})\s+TO\s+(?P<new>{ID})\s*$", True),
+    (rf"CHANGE\s+(?:COLUMN\s+)?(?P<old>{ID})\s+(?P<new>{ID})\s", True),
 )
-_MARIADB = re.compile(rf"(?P<old>{_NAME})\s+TO\s+(?P<new>{_NAME})", re.IGNORECASE)
+_MARIADB = re.compile(rf"(?P<old>{NAME})\s+TO\s+(?P<new>{NAME})", re.IGNORECASE)
 # A column filled from another before that one is dropped: a rename by hand.
 _FILLED = re.compile(
-    rf"UPDATE\s+(?P<table>{_NAME})\s+SET\s+(?P<new>{_ID})\s*=\s*(?:{_ID}\.)?(?P<old>{_ID})\s*$",
+    rf"UPDATE\s+(?P<table>{NAME})\s+SET\s+(?P<new>{ID})\s*=\s*(?:{ID}\.)?(?P<old>{ID})\s*$",
     re.IGNORECASE,
 )
 _COPY = re.compile(
-    rf"(?:INSERT\s+INTO|CREATE\s+TABLE)\s+(?P<target>{_NAME})\s*(?:\((?P<columns>[^()]*)\))?"
-    rf"\s*(?:AS\s+)?SELECT\s+(?P<values>.*?)\s+FROM\s+(?P<source>{_NAME})\s*(?:$|\bAS\b|\bWHERE\b)",
+    rf"(?:INSERT\s+INTO|CREATE\s+TABLE)\s+(?P<target>{NAME})\s*(?:\((?P<columns>[^()]*)\))?"
+    rf"\s*(?:AS\s+)?SELECT\s+(?P<values>.*?)\s+FROM\s+(?P<source>{NAME})\s*(?:$|\bAS\b|\bWHERE\b)",
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN = re.compile(
-    rf"(?:CAST\s*\(\s*)?(?:{_NAME}\s*\.\s*)?(?P<old>{_ID})(?:\s+AS\s+.+\))?"
-    rf"(?:\s+AS\s+(?P<label>{_ID}))?\s*$",
+    rf"(?:CAST\s*\(\s*)?(?:{NAME}\s*\.\s*)?(?P<old>{ID})(?:\s+AS\s+.+\))?"
+    rf"(?:\s+AS\s+(?P<label>{ID}))?\s*$",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -227,24 +220,9 @@ def moves(text: str) -> Iterator[Renamed | Copied | Made]:
 
 def _last(name: str) -> str:
     """The name itself, without schema and quotes."""
-    part: str = re.findall(_ID, name)[-1]
-    if part[0] in '"`':
-        return part[1:-1].replace(part[0] * 2, part[0])
-    return part[1:-1] if part[0] == "[" else part
+    return words_of(name, "sqlite")[-1].name
 
 
 def _split(text: str) -> list[str]:
     """``text`` at its commas, but for those in brackets and quotes."""
-    parts, depth, quote = [""], 0, ""
-    for char in text:
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"`'":
-            quote = char
-        else:
-            depth += (char == "(") - (char == ")")
-        if char == "," and not depth and not quote:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return [part.strip() for part in parts]
+    return [text_of(part).strip() for part in split(tokens(text))]

@@ -12,6 +12,7 @@ from alembic.operations import Operations
 
 from ....errors import MigrationError
 from ....sql.expressions import in_list
+from ....sql.raw import sql_of, undoubled
 from ..raw_sql import Writer
 from .types import Form, form_of, leaf
 
@@ -36,7 +37,7 @@ class Step:
     def of(cls, operations: Operations, op: AlterEnumOp) -> Step:
         write = Writer(operations)
         old, new = (form_of(t, write.dialect) for t in (op.existing_type, op.type_))
-        old, new = (replace(form, sql=write._single(form.sql)) for form in (old, new))
+        old, new = (replace(f, sql=undoubled(f.sql, write.dialect)) for f in (old, new))
         return cls(write, op, old, new)
 
     @cached_property
@@ -71,10 +72,7 @@ class Step:
             return self.write.literal(default)
         if isinstance(default, sa.TextClause):
             return default.text
-        compiled = default.compile(
-            dialect=self.write.dialect, compile_kwargs={"literal_binds": True}
-        )
-        return self.write._single(str(compiled))
+        return sql_of(default, self.write.dialect)
 
     def mapped(self, expression: str) -> str:
         """``expression``, with the values replaced that get another."""
@@ -162,7 +160,7 @@ class Step:
         """``CONSTRAINT name CHECK (...)`` of the new type, None if it brings none along."""
         for constraint in self._constraints(self.op.type_):
             compiler: Any = self.write.dialect.ddl_compiler(self.write.dialect, None)  # type: ignore[arg-type]
-            return self.write._single(compiler.process(constraint))
+            return undoubled(compiler.process(constraint), self.write.dialect)
         return None
 
     def _constraints(self, type_: Any) -> Iterator[Any]:

@@ -6,11 +6,10 @@ trigger would fail when the next row is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import sqlalchemy as sa
 
-from ....sql.tokens import Token, needs_quotes, quoted, tokens
+from ....sql.raw import execute
+from ....sql.tokens import NOTHING, Token, quoted_if_needed, replaced, words_of
 
 _BEFORE_A_TABLE = frozenset(
     ("into", "from", "join", "update", "only", "table", "ignore", "low_priority")
@@ -19,12 +18,13 @@ _BEFORE_A_TABLE = frozenset(
 
 def column_renamed(text: str, old: str, new: str, quote: str) -> str:
     """``text`` with ``NEW.old`` and ``OLD.old`` under the new name."""
-    found = tokens(text)
-    made = [token.text for token in found]
-    for (_, row), (_, dot), (place, name) in _threes(found):
-        if row.name.lower() in ("new", "old") and dot.text == "." and _is(name, old):
-            made[place] = _written(new, quote)
-    return "".join(made)
+    words, written = words_of(text), quoted_if_needed(new, quote)
+    changes = [
+        (name, written)
+        for row, dot, name in zip(words, words[1:], words[2:], strict=False)
+        if row.name.lower() in ("new", "old") and dot.text == "." and _is(name, old)
+    ]
+    return replaced(text, changes)
 
 
 def table_renamed(text: str, old: str, new: str, quote: str) -> str:
@@ -32,35 +32,22 @@ def table_renamed(text: str, old: str, new: str, quote: str) -> str:
 
     That is after INTO, FROM, JOIN, UPDATE, also with its schema, and before a column.
     """
-    found = tokens(text)
-    made = [token.text for token in found]
-    places = [i for i, token in enumerate(found) if token.kind not in ("space", "comment")]
-    words = [found[i] for i in places]
-    nothing = Token("space", "")
+    words, changes = words_of(text), []
     for at, token in enumerate(words):
-        before = words[at - 1] if at else nothing
-        after = words[at + 1] if at + 1 < len(words) else nothing
+        before = words[at - 1] if at else NOTHING
+        after = words[at + 1] if at + 1 < len(words) else NOTHING
         if before.text == "." and at > 2:
             before = words[at - 3]
         is_table = before.text.lower() in _BEFORE_A_TABLE and after.text != "="
         if _is(token, old) and (is_table or after.text == "."):
-            made[places[at]] = _written(new, quote)
-    return "".join(made)
-
-
-def _threes(found: list[Token]) -> Iterator[tuple[tuple[int, Token], ...]]:
-    places = [(i, t) for i, t in enumerate(found) if t.kind not in ("space", "comment")]
-    yield from zip(places, places[1:], places[2:], strict=False)
+            changes.append((token, quoted_if_needed(new, quote)))
+    return replaced(text, changes)
 
 
 def _is(token: Token, name: str) -> bool:
     if token.kind == "quoted":
         return token.name == name
     return token.kind == "word" and token.text.lower() == name.lower()
-
-
-def _written(name: str, quote: str) -> str:
-    return quoted(name, quote) if needs_quotes(name) else name
 
 
 # All functions of triggers; of_table: only triggers of this table call it.
@@ -100,5 +87,4 @@ def functions_follow(
         elif column is not None and of_table:
             text = column_renamed(body, *column, '"')
         if text != body and definition.count(body) == 1:
-            statement = definition.replace(body, text)
-            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            execute(connection, definition.replace(body, text))

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from sqlalchemy.exc import DBAPIError
 
-from ....declared.definitions import drop_statement, execute, qualified
+from ....declared.definitions import drop_statement
 from ....errors import MigrationError
-from ....sql.create_statements import created, database_of, or_replace, tokens
+from ....sql.create_statements import created, database_of, or_replace
+from ....sql.raw import execute, qualified
+from ....sql.tokens import words_of
 from .operations import CreateObjectOp, DropObjectOp, ObjectOp, ReplaceObjectOp
 
 _COLUMNS_CHANGED = "42P16"
@@ -142,7 +144,7 @@ def _run(operations: Operations, statement: str) -> None:
         execute(operations.get_bind(), statement)
         return
     output: Any = context.impl.static_output
-    body = any(token.text == ";" for token in tokens(statement, _database(operations)))
+    body = any(token.text == ";" for token in words_of(statement, _database(operations)))
     if body and _database(operations) == "mysql":
         # The mysql client would send the statement off at the first semicolon of its body.
         output(f"DELIMITER //\n\n{statement}\n//\n\nDELIMITER ;")

@@ -7,12 +7,12 @@ nothing is overlooked (https://sqlite.org/lang_createtable.html).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ....errors import MigrationError
-from ....sql.tokens import Token, split, sqlite_tokens
+from ....sql.tokens import Token, split, text_of, tokens, words_of
 from .sqlite_master import Master
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def read_table(sql: str) -> TableSql:
     constraints: list[Clause] = []
     for item in statement.items:
         reader = _Reader(item, sql)
-        text = "".join(token.text for token in item)
+        text = text_of(item)
         if reader.words and reader.starts_constraint():
             constraints += reader.clauses(())
             continue
@@ -119,19 +119,19 @@ def read_table(sql: str) -> TableSql:
         columns.append(ColumnSql(name.casefold(), reader.words[0].text, type_, found, text))
     tail = "".join(t.text if t.kind != "comment" else " " for t in statement.tail)
     options = [" ".join(part.upper().split()) for part in tail.strip(" \t\r\n;)").split(",")]
-    head = "".join(token.text for token in statement.head)
+    head = text_of(statement.head)
     return TableSql(head, tuple(columns), tuple(constraints), tuple(filter(None, options)))
 
 
 def normal(expression: str) -> str:
     """An expression without its layout, its quotes around names, and brackets around it all."""
-    words = [t for t in sqlite_tokens(expression) if t.kind not in ("space", "comment")]
+    words = words_of(expression, "sqlite")
     while len(words) > 1 and words[0].text == "(" and _end(words, 0) == len(words):
         words = words[1:-1]
     return " ".join(t.text if t.kind == "string" else t.name.casefold() for t in words)
 
 
-def _end(words: list[Token], start: int) -> int:
+def _end(words: Sequence[Token], start: int) -> int:
     """The place after the bracket that closes the one at ``start``."""
     depth = 0
     for place in range(start, len(words)):
@@ -175,9 +175,7 @@ class _Reader:
         """What is written from the word at ``start`` to here."""
         if start >= self.here:
             return ""
-        return "".join(
-            token.text for token in self.item[self.places[start] : self.places[self.here - 1] + 1]
-        )
+        return text_of(self.item[self.places[start] : self.places[self.here - 1] + 1])
 
     def unreadable(self) -> MigrationError:
         near = "".join(token.text for token in self.item).strip()
@@ -336,7 +334,7 @@ class CreateTable:
         self.items: list[list[Token]] = [[]]
         self.tail: list[Token] = []
         depth = 0
-        for token in sqlite_tokens(sql):
+        for token in tokens(sql, "sqlite"):
             depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "symbol" else 0
             if self.tail or (self.items != [[]] and depth == 0):
                 self.tail.append(token)
@@ -348,7 +346,7 @@ class CreateTable:
                 self.items[-1].append(token)
 
     def __str__(self) -> str:
-        return _text(self.head) + ",".join(map(_text, self.items)) + _text(self.tail)
+        return text_of(self.head) + ",".join(map(text_of, self.items)) + text_of(self.tail)
 
     def column(self, name: str) -> list[Token]:
         """The item of a column, which may be changed in place."""
@@ -385,7 +383,7 @@ class CreateTable:
             start = 0
             while (place := _keyword(item, "check", start)) is not None:
                 end = _end_of_value(item, place + 1)
-                inner = _text(item[place + 1 : end]).strip()[1:-1]
+                inner = text_of(item[place + 1 : end]).strip()[1:-1]
                 start = end
                 if is_it(inner):
                     named = _name_before(item, place)
@@ -400,10 +398,6 @@ class CreateTable:
         if len(last) > 1 and last[-1].kind == "space" and last[-2].kind != "comment":
             space = [last.pop()]
         self.items.append([Token("raw", f"\n\t{item}"), *space])
-
-
-def _text(found: list[Token]) -> str:
-    return "".join(token.text for token in found)
 
 
 def _significant(item: list[Token]) -> list[int]:

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ....sql.expressions import in_list
-from ....sql.tokens import sqlite_tokens
+from ....sql.tokens import words_of
 from .create_table import CONSTRAINTS, Clause, ColumnSql, TableSql, normal, read_table
 
 _KINDS: dict[type[Any], str] = {
@@ -134,7 +134,7 @@ def mentions(sql: str, columns: Iterable[str]) -> bool:
     names = set(columns)
     return any(
         token.kind in ("word", "quoted") and token.name.casefold() in names
-        for token in sqlite_tokens(sql)
+        for token in words_of(sql, "sqlite")
     )
 
 
