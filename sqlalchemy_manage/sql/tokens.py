@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+
+from ..sqlalchemy_internals import reserved_words
 
 _TOKEN = r"""
     (?P<comment> --[^\n]* | /\*.*?\*/ )
@@ -124,30 +125,13 @@ _KEY_WORDS = frozenset(
 
 def needs_quotes(name: str) -> bool:
     """Whether some database reads ``name`` without quotes as something else."""
-    return not re.fullmatch(r"[a-z_][a-z0-9_]*", name) or name in _reserved()
+    return not re.fullmatch(r"[a-z_][a-z0-9_]*", name) or name in reserved_words()
 
 
 def quoted(name: str, quote: str) -> str:
     """``name`` between quotes of that kind."""
     end = {"[": "]"}.get(quote, quote)
     return quote + name.replace(end, end * 2) + end
-
-
-@cache
-def _reserved() -> frozenset[str]:
-    from sqlalchemy.dialects.mysql.reserved_words import (
-        RESERVED_WORDS_MARIADB,
-        RESERVED_WORDS_MYSQL,
-    )
-    from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
-    from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
-
-    return frozenset(
-        RESERVED_WORDS
-        | RESERVED_WORDS_MARIADB
-        | RESERVED_WORDS_MYSQL
-        | SQLiteIdentifierPreparer.reserved_words
-    )
 
 
 def split(found: list[Token]) -> Iterator[list[Token]]:

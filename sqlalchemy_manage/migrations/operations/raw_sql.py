@@ -10,6 +10,8 @@ from alembic.operations import Operations
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 
+from ...sqlalchemy_internals import doubles_percents
+
 
 class Sql(ExecutableDDLElement):
     """A statement as it is: no parameters, and no colon or percent sign with a meaning."""
@@ -21,7 +23,7 @@ class Sql(ExecutableDDLElement):
 @compiles(Sql)
 def _compile(element: Sql, compiler: Any, **kw: Any) -> str:
     # What the driver's own formatting would take for a placeholder.
-    return element.text.replace("%", "%%") if compiler.preparer._double_percents else element.text
+    return element.text.replace("%", "%%") if doubles_percents(compiler.preparer) else element.text
 
 
 class Writer:
@@ -42,20 +44,21 @@ class Writer:
 
     def name(self, *parts: str | None) -> str:
         quote = self.dialect.identifier_preparer.quote
-        return self._single(".".join(quote(part) for part in parts if part))
+        return self.undoubled(".".join(quote(part) for part in parts if part))
 
     def literal(self, value: str) -> str:
         compiled = sa.literal(value, sa.String()).compile(
             dialect=self.dialect, compile_kwargs={"literal_binds": True}
         )
-        return self._single(str(compiled))
+        return self.undoubled(str(compiled))
 
     def literals(self, values: Sequence[str]) -> str:
         return ", ".join(map(self.literal, values))
 
-    def _single(self, text: str) -> str:
+    def undoubled(self, text: str) -> str:
+        """Compiled ``text`` for ``execute``."""
         # Sql doubles all of them in the end.
-        double = self.dialect.identifier_preparer._double_percents
+        double = doubles_percents(self.dialect.identifier_preparer)
         return text.replace("%%", "%") if double else text
 
     def execute(self, text: str) -> None:

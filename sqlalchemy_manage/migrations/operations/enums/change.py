@@ -12,6 +12,7 @@ from alembic.operations import Operations
 
 from ....errors import MigrationError
 from ....sql.expressions import in_list
+from ....sqlalchemy_internals import ddl_compiler, is_created
 from ..raw_sql import Writer
 from .types import Form, form_of, leaf
 
@@ -36,7 +37,7 @@ class Step:
     def of(cls, operations: Operations, op: AlterEnumOp) -> Step:
         write = Writer(operations)
         old, new = (form_of(t, write.dialect) for t in (op.existing_type, op.type_))
-        old, new = (replace(form, sql=write._single(form.sql)) for form in (old, new))
+        old, new = (replace(form, sql=write.undoubled(form.sql)) for form in (old, new))
         return cls(write, op, old, new)
 
     @cached_property
@@ -74,7 +75,7 @@ class Step:
         compiled = default.compile(
             dialect=self.write.dialect, compile_kwargs={"literal_binds": True}
         )
-        return self.write._single(str(compiled))
+        return self.write.undoubled(str(compiled))
 
     def mapped(self, expression: str) -> str:
         """``expression``, with the values replaced that get another."""
@@ -161,8 +162,7 @@ class Step:
     def check(self) -> str | None:
         """``CONSTRAINT name CHECK (...)`` of the new type, None if it brings none along."""
         for constraint in self._constraints(self.op.type_):
-            compiler: Any = self.write.dialect.ddl_compiler(self.write.dialect, None)  # type: ignore[arg-type]
-            return self.write._single(compiler.process(constraint))
+            return self.write.undoubled(ddl_compiler(self.write.dialect).process(constraint))
         return None
 
     def _constraints(self, type_: Any) -> Iterator[Any]:
@@ -171,10 +171,8 @@ class Step:
         table = self.write.operations.schema_obj.table(
             op.table_name, sa.Column(op.column_name, type_), schema=op.schema
         )
-        compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
         for constraint in table.constraints:
-            rule = constraint._create_rule
-            if isinstance(constraint, sa.CheckConstraint) and (rule is None or rule(compiler)):
+            if isinstance(constraint, sa.CheckConstraint) and is_created(constraint, dialect):
                 yield constraint
 
 
