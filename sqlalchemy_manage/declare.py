@@ -18,12 +18,10 @@ MetaData create and drop them with its tables. ``mysql`` serves MariaDB too.
 from __future__ import annotations
 
 from functools import cache, cached_property
-from importlib import import_module
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import ArgumentError
 
 from .declared.create_all import is_view
@@ -36,22 +34,14 @@ from .sql.create_statements import (
     equal_names,
 )
 from .sql.tokens import words_of
+from .sqlalchemy_internals import create_view_of, script_dialect
 
 __all__ = ["Declaration", "Function", "Trigger", "View", "declared", "is_view"]
 
 _KEY = "sqlalchemy_manage.declared"
 
 
-@cache
-def _dialect(database: str) -> Dialect:
-    """A dialect that writes SQL for a script."""
-    # "named": in the drivers' own styles every % of a statement would come out doubled.
-    module = import_module(f"sqlalchemy.dialects.{database}")
-    dialect: Dialect = module.dialect(paramstyle="named")
-    if database == "postgresql":
-        # SQLAlchemy 2.0 doubles backslashes until a server has said that they mean nothing.
-        vars(dialect)["_backslash_escapes"] = False
-    return dialect
+_dialect = cache(script_dialect)
 
 
 class Declaration:
@@ -231,13 +221,9 @@ def _compiled(element: Any, database: str) -> str:
     return "\n".join(line.rstrip() for line in sql.splitlines())
 
 
-def _creator(table: sa.Table) -> Any:
-    return table._creator_ddl  # SQLAlchemy has a public setter for it and no getter
-
-
 def declared(metadata: sa.MetaData) -> list[Declaration]:
     """The declarations of ``metadata`` in their order, CreateViews of SQLAlchemy among them."""
-    native = [_NativeView(t, _creator(t)) for t in metadata.tables.values() if is_view(t)]
+    native = [_NativeView(t, create_view_of(t)) for t in metadata.tables.values() if is_view(t)]
     native = [view for view in native if not view.create.temporary]
     return [*metadata.info.get(_KEY, ()), *native]
 

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 
+from ..sqlalchemy_internals import doubles_percents
+
 
 class Sql(ExecutableDDLElement):
     """A statement as it is: no parameters, and no colon or percent sign with a meaning."""
@@ -20,7 +22,7 @@ class Sql(ExecutableDDLElement):
 @compiles(Sql)
 def _compile(element: Sql, compiler: Any, **kw: Any) -> str:
     # What the driver's own formatting would take for a placeholder.
-    return element.text.replace("%", "%%") if compiler.preparer._double_percents else element.text
+    return element.text.replace("%", "%%") if doubles_percents(compiler.preparer) else element.text
 
 
 def execute(connection: sa.Connection, statement: str) -> Any:

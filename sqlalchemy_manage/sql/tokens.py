@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from ..sqlalchemy_internals import reserved_words
+
 _DASHES, _BLOCK = r"--[^\n]*", r"/\*.*?\*/"
 _STANDARD, _ESCAPING = r"'(?:[^']|'')*'", r"'(?:[^'\\]|\\.|'')*'"
 _DOUBLE, _BACKTICKS = r'"(?:[^"]|"")*"', r"`(?:[^`]|``)*`"
@@ -184,7 +186,7 @@ _KEY_WORDS = frozenset(
 
 def needs_quotes(name: str) -> bool:
     """Whether some database reads ``name`` without quotes as something else."""
-    return not re.fullmatch(r"[a-z_][a-z0-9_]*", name) or name in _reserved()
+    return not re.fullmatch(r"[a-z_][a-z0-9_]*", name) or name in reserved_words()
 
 
 def quoted(name: str, quote: str) -> str:
@@ -196,23 +198,6 @@ def quoted(name: str, quote: str) -> str:
 def quoted_if_needed(name: str, quote: str) -> str:
     """``name`` as it can stand in SQL, between quotes only where it needs them."""
     return quoted(name, quote) if needs_quotes(name) else name
-
-
-@cache
-def _reserved() -> frozenset[str]:
-    from sqlalchemy.dialects.mysql.reserved_words import (
-        RESERVED_WORDS_MARIADB,
-        RESERVED_WORDS_MYSQL,
-    )
-    from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
-    from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
-
-    return frozenset(
-        RESERVED_WORDS
-        | RESERVED_WORDS_MARIADB
-        | RESERVED_WORDS_MYSQL
-        | SQLiteIdentifierPreparer.reserved_words
-    )
 
 
 def split(found: Sequence[Token]) -> Iterator[list[Token]]:

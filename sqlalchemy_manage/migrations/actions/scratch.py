@@ -16,8 +16,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import alembic.context
-import alembic.op
 from alembic import command
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
@@ -28,6 +26,7 @@ from ...databases.engines import database_url, memory_database
 from ...databases.servers import scratch_database
 from ...errors import ConnectionFailed, DatabaseError, DatabaseMissing, ManageError, MigrationError
 from ...project import Project
+from ..alembic_internals import proxies_kept
 from ..revisions.files import alembic_config
 from ..revisions.history import History, project_history
 from ..runner.run import Run
@@ -193,27 +192,12 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(folders).replace("%", "%%"))
     try:
-        with _proxies_kept(), _silent():
+        with proxies_kept(), _silent():
             command.upgrade(config, upto or "heads")
     except CommandError as error:
         raise MigrationError(str(error)) from error
     except MigrationError as error:
         raise _explained(failed[-1] if failed else "A revision", error, database) from error
-
-
-@contextmanager
-def _proxies_kept() -> Iterator[None]:
-    """``alembic.op`` and ``alembic.context`` as they were, when Alembic was running already.
-
-    They are one for the process; Alembic empties them at the end of each run.
-    """
-    outer = [getattr(module, "_proxy", None) for module in (alembic.context, alembic.op)]
-    try:
-        yield
-    finally:
-        for proxy in outer:
-            if proxy is not None:
-                proxy._install_proxy()
 
 
 @contextmanager

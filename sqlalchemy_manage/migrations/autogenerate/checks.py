@@ -20,6 +20,8 @@ from ...sql.expression_parser import tree
 from ...sql.expressions import plain, same
 from ...sql.raw import literally, sql_of, undoubled
 from ...sql.tokens import tokens
+from ...sqlalchemy_internals import dialects_of
+from ..alembic_internals import undone_by
 from ..schema.server_form import checks_of, made_of
 from .enums.checks import belongs_to_enum
 
@@ -143,7 +145,7 @@ def _create(table: str, schema: str | None, name: str, text: str, **kw: Any) -> 
 def _drop(table: str, schema: str | None, name: str, text: str) -> ops.DropConstraintOp:
     """The drop of what the database has, which a downgrade creates again as it was."""
     reverse = _create(table, schema, name, text)
-    return ops.DropConstraintOp(conv(name), table, type_="check", schema=schema, _reverse=reverse)
+    return undone_by(ops.DropConstraintOp(conv(name), table, type_="check", schema=schema), reverse)
 
 
 def _complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> Any:
@@ -179,11 +181,8 @@ def name_of(item: Any, dialect: sa.Dialect) -> str | None:
 
 def meant(item: Any, context: Any) -> bool:
     """Whether a constraint or an index of a model is for this database, going by its ``ddl_if``."""
-    condition = getattr(item, "_ddl_if", None)
-    dialects = getattr(condition, "dialect", None)
-    if dialects is None:
-        return True
-    return context.dialect.name in ((dialects,) if isinstance(dialects, str) else dialects)
+    dialects = dialects_of(item)
+    return dialects is None or context.dialect.name in dialects
 
 
 def as_written(text: str, dialect: sa.Dialect) -> str:

@@ -20,6 +20,7 @@ from ...sql.expression_parser import Tree, tree
 from ...sql.expressions import same, uncast
 from ...sql.raw import literally, undoubled
 from ...sql.tokens import text_of, tokens
+from ...sqlalchemy_internals import ddl_compiler
 from ..schema.server_form import made_of
 from . import computed, identity
 from .checks import as_written
@@ -120,8 +121,7 @@ def default_of(column: sa.Column[Any], dialect: sa.Dialect) -> str | None:
     """A model's server default as it is sent to the database."""
     if not isinstance(column.server_default, sa.DefaultClause):
         return None
-    compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
-    default = compiler.get_column_default_string(column)
+    default = ddl_compiler(dialect).get_column_default_string(column)
     return None if default is None else undoubled(default, dialect)
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.sql.elements import conv
 from ...sql.expressions import same
 from ...sql.raw import literally, sql_of
 from ...sql.tokens import text_of, tokens
+from ..alembic_internals import undone_by
 from ..schema.server_form import made_of
 from .checks import as_written, meant, name_of
 
@@ -290,4 +291,4 @@ def _drop(
             options[option] = sa.text(literally(as_written(str(value), dialect)))
     options["unique"] = bool(found["unique"])
     reverse = ops.CreateIndexOp(conv(name), table, keys, schema=schema, **options)
-    return ops.DropIndexOp(conv(name), table, schema=schema, _reverse=reverse, **options)
+    return undone_by(ops.DropIndexOp(conv(name), table, schema=schema, **options), reverse)

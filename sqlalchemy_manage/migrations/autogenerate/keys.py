@@ -10,6 +10,8 @@ from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
+from ...sqlalchemy_internals import key_columns
+from ..alembic_internals import undone_by
 from ..operations.primary_key import ReplacePrimaryKeyOp
 from .checks import name_of
 
@@ -33,7 +35,7 @@ def _compare(
     there = context.inspector.get_pk_constraint(table_name, schema=schema) or {}
     old, old_name = list(there.get("constrained_columns") or ()), there.get("name")
     key = table.primary_key
-    columns = [column.name for column in _in_order(key)]
+    columns = [column.name for column in key_columns(key)]
     name = name_of(key, context.dialect)
     renamed = bool(name and old_name and name != old_name)
     if old == columns and not renamed:
@@ -61,12 +63,6 @@ def _compare(
     ]
     modify.ops = [op for op in modify.ops if op not in loosened] + [operation, *loosened]
     return PriorityDispatchResult.CONTINUE
-
-
-def _in_order(key: sa.PrimaryKeyConstraint) -> list[sa.Column[Any]]:
-    """The columns as CREATE TABLE lists them: by themselves, a counted one goes first."""
-    implicit = getattr(key, "_implicit_generated", False)
-    return list(key.columns_autoinc_first) if implicit else list(key.columns)
 
 
 def _counted(context: Any, schema: str | None, table_name: str, old: list[str]) -> str | None:
@@ -166,6 +162,5 @@ def _drop_foreign_key(table: str, schema: str | None, foreign: Any) -> ops.DropC
         referent_schema=foreign["referred_schema"],
         **foreign.get("options", {}),
     )
-    return ops.DropConstraintOp(
-        foreign["name"], table, type_="foreignkey", schema=schema, _reverse=reverse
-    )
+    drop = ops.DropConstraintOp(foreign["name"], table, type_="foreignkey", schema=schema)
+    return undone_by(drop, reverse)

@@ -10,6 +10,7 @@ from alembic.operations import ops
 
 from ...sql.expressions import same
 from ...sql.raw import sql_of
+from ..alembic_internals import undo_of
 from ..operations.renaming import Rename, RenameConstraintOp, RenameIndexOp
 from ..questions import Key
 from ..revisions.describe import flat
@@ -70,7 +71,7 @@ def _rename(drop: Any, create: Any, dialect: sa.Dialect) -> Rename | None:
         return None
     if not isinstance(create, (ops.CreateIndexOp, ops.AddConstraintOp)):
         return None
-    if isinstance(create, ops.CreateForeignKeyOp) or drop._reverse is None:
+    if isinstance(create, ops.CreateForeignKeyOp) or undo_of(drop) is None:
         return None
     table, schema = str(drop.table_name), drop.schema
     if (table, schema) != (getattr(create, "table_name", None), getattr(create, "schema", None)):

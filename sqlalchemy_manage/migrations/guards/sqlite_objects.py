@@ -21,6 +21,7 @@ from sqlalchemy import event
 
 from ...errors import MigrationError
 from ...sql.tokens import Token, words_of
+from ..alembic_internals import TEMPORARY_PREFIX
 from ..operations.sqlite.create_table import TableSql, normal, read_table
 from ..operations.sqlite.rebuild import DROPPED
 from ..runner.watcher import Guard, Step
@@ -28,7 +29,6 @@ from ..schema.reflection_fixes import index_parts
 
 # The first word of a statement, after comments.
 _ALTERS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:drop|alter)\b", re.IGNORECASE | re.DOTALL)
-_TEMPORARY = "_alembic_tmp_"
 _KINDS = ("trigger", "view", "index")
 
 
@@ -118,7 +118,7 @@ class NothingVanishes(Guard):
         if self.is_read:
             query, where = f"{query} AND tbl_name = ? COLLATE NOCASE", (table,)
         for kind, name, owner, sql in connection.exec_driver_sql(query, where).all():
-            if name.startswith(_TEMPORARY):
+            if name.startswith(TEMPORARY_PREFIX):
                 continue
             if kind == "table":
                 self.tables.setdefault(name.casefold(), sql)
@@ -222,7 +222,7 @@ def _numbers(connection: sa.Connection) -> dict[str, int]:
     if connection.exec_driver_sql(master).first() is None:
         return {}
     rows = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")
-    return {name: seq for name, seq in rows if not name.startswith(_TEMPORARY)}
+    return {name: seq for name, seq in rows if not name.startswith(TEMPORARY_PREFIX)}
 
 
 def _failing(connection: sa.Connection) -> dict[str, dict[str, str]]:

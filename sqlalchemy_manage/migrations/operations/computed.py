@@ -16,6 +16,7 @@ from alembic.operations import Operations, ops
 
 from ...errors import MigrationError
 from ...sql.raw import Sql, execute, qualified, sql_of, undoubled
+from ...sqlalchemy_internals import ddl_compiler
 from ..revisions.describe import Change
 from .rendering import call
 
@@ -262,8 +263,7 @@ def _specification(operations: Operations, operation: AlterComputedOp, **changed
     dialect = operations.impl.dialect
     column = copied(operation.column, **changed)
     sa.Table(operation.table_name, sa.MetaData(), column)
-    compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
-    return undoubled(compiler.get_column_specification(column), dialect)
+    return undoubled(ddl_compiler(dialect).get_column_specification(column), dialect)
 
 
 def _execute(operations: Operations, statement: str) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
 from ...sql.raw import Sql, qualified
+from ...sqlalchemy_internals import ddl_compiler
 from ..revisions.describe import Change
 from .rendering import call
 
@@ -163,8 +164,7 @@ def _go_on(table: str, column: str, sequence: str) -> str:
 
 
 def _options(operations: Operations, given: dict[str, Any]) -> str:
-    dialect = operations.impl.dialect
-    compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
+    compiler = ddl_compiler(operations.impl.dialect)
     options = {name: value for name, value in given.items() if name != "always"}
     return str(compiler.get_identity_options(sa.Identity(**options)))
 

@@ -12,12 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
-from alembic.ddl.mysql import MariaDBImpl, MySQLChangeColumn, MySQLImpl
+from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import OperationalError
 
 from ...sql.raw import Sql, execute, literally, qualified, undoubled
+from ..alembic_internals import MySQLChangeColumn, StatementsChanged
 from ..schema.reflection_fixes import COMPLETE, complete_computed
 from .conversions import kind_of, on_sqlite, respelling, using
 from .sqlite.rebuild import LosesNothing
@@ -61,17 +62,16 @@ class PostgreSQL(_Literally, PostgresqlImpl):
         super().alter_column(table_name, column_name, **kw)
 
 
-class _KeepsChecks(_Literally):
+class _KeepsChecks(StatementsChanged, _Literally):
     """MODIFY restates a column; a CHECK within its definition would be gone."""
 
-    def _exec(self, construct: Any, *args: Any, **kw: Any) -> Any:
-        if isinstance(construct, MySQLChangeColumn) and not self.as_sql:
-            assert self.connection is not None
-            check = self._check_of(construct)
+    def changed(self, statement: Any) -> Any:
+        if isinstance(statement, MySQLChangeColumn) and not self.as_sql:
+            check = self._check_of(statement)
             if check is not None:
-                statement = undoubled(str(construct.compile(dialect=self.dialect)), self.dialect)
-                construct = Sql(f"{statement} CHECK ({check})")
-        return super()._exec(construct, *args, **kw)
+                sql = undoubled(str(statement.compile(dialect=self.dialect)), self.dialect)
+                return Sql(f"{sql} CHECK ({check})")
+        return super().changed(statement)
 
     def _check_of(self, change: MySQLChangeColumn) -> str | None:
         if not getattr(self.dialect, "is_mariadb", False):
@@ -111,7 +111,7 @@ class _RespellsUuids(_KeepsChecks):
 
     def _respell(self, table: str, column: str, made: Any, schema: str | None) -> None:
         found = sa.table(table, sa.column(column), schema=schema)
-        self._exec(sa.update(found).values({column: made}))
+        self.execute(sa.update(found).values({column: made}))
 
 
 class _DropsIndexes(_RespellsUuids):

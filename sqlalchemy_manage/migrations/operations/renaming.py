@@ -52,10 +52,11 @@ class Rename(ops.MigrateOperation):
         return self.between(self.new, self.old)
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
-        return (self._verb, self.schema, self.table_name, self.old, self.new)
+        return (self.verb, self.schema, self.table_name, self.old, self.new)
 
     @property
-    def _verb(self) -> str:
+    def verb(self) -> str:
+        """The function of ``op`` that does it."""
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower().removesuffix("_op")
 
     @property
@@ -257,7 +258,7 @@ def _recreate_index(operations: Operations, operation: RenameIndexOp) -> None:
 def _needs_database(operations: Operations, operation: Rename) -> None:
     if operations.get_context().as_sql:
         raise MigrationError(
-            f"op.{operation._verb} on {operations.impl.dialect.name} has to read how "
+            f"op.{operation.verb} on {operations.impl.dialect.name} has to read how "
             f"{operation.old} is defined; "
             "it cannot be shown as SQL without a database."
         )
@@ -313,12 +314,12 @@ def _named(found: list[Any], name: str) -> Any:
 
 
 def render(context: Any, operation: Rename) -> str:
-    return _call(context, operation, operation._verb, operation.table_name, operation.old)
+    return _call(context, operation, operation.verb, operation.table_name, operation.old)
 
 
 def render_constraint(context: Any, operation: RenameConstraintOp) -> str:
     more = f", type_={operation.type_!r}"
-    return _call(context, operation, operation._verb, operation.table_name, operation.old, more)
+    return _call(context, operation, operation.verb, operation.table_name, operation.old, more)
 
 
 # Alembic registers no renderer for its own operation.

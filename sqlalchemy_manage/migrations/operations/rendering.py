@@ -11,6 +11,7 @@ from alembic.operations import ops
 from sqlalchemy.sql.elements import conv
 
 from ...sql.raw import literally, sql_of
+from ..alembic_internals import in_batch
 
 _modify_table = renderers.dispatch(ops.ModifyTableOps)
 
@@ -53,13 +54,13 @@ def generated_name(context: Any, name: Any) -> str:
 
 def prefix(context: Any) -> str:
     """``op.``, or ``batch_op.`` inside of a batch."""
-    return "batch_op." if context._has_batch else str(context.opts["alembic_module_prefix"])
+    return "batch_op." if in_batch(context) else str(context.opts["alembic_module_prefix"])
 
 
 def call(context: Any, function: str, operation: Any, *arguments: str, **options: Any) -> str:
     """A call of an ``op`` function for a table; in a batch the table is not named."""
     parts = list(arguments)
-    if operation.schema and not context._has_batch:
+    if operation.schema and not in_batch(context):
         options["schema"] = operation.schema
     parts += [f"{key}={value!r}" for key, value in options.items()]
     return f"{prefix(context)}{function}({', '.join(parts)})"
@@ -71,7 +72,7 @@ def render_check(context: Any, operation: ops.CreateCheckConstraintOp) -> str:
     if not isinstance(condition, str):
         condition = literally(sql_of(condition, context.dialect))
     arguments = [generated_name(context, operation.constraint_name)]
-    if not context._has_batch:
+    if not in_batch(context):
         arguments.append(repr(str(operation.table_name)))
     return call(
         context,

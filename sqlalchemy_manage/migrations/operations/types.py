@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import CompileError
 
+from ...sqlalchemy_internals import variants
+
 
 def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
     """Alembic's render_item: ``sa.String(length=20)`` for a reflected ``mysql.VARCHAR(20)``.
@@ -18,7 +20,7 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[Fal
     if kind != "type" or type(item).__name__ != type(item).__name__.upper():
         return False
     # A variant for another database would be lost; a reflected type has none.
-    if getattr(item, "_variant_mapping", None):
+    if variants(item):
         return False
     generic = _generic(item)
     if generic is None or type(generic).__module__ != "sqlalchemy.sql.sqltypes":

@@ -20,6 +20,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ...sql.raw import execute, qualified, sql_of, undoubled
 from ...sql.tokens import Token, significant, split, tokens
+from ...sqlalchemy_internals import is_of_type
 
 _CHECK = "sqlalchemy_manage_check_"
 
@@ -57,7 +58,7 @@ def checks_of(table: sa.Table) -> list[sa.CheckConstraint]:
     found = [c for c in table.constraints if isinstance(c, sa.CheckConstraint)]
     for column in table.columns:
         found += [c for c in column.constraints if isinstance(c, sa.CheckConstraint)]
-    written = [check for check in found if not getattr(check, "_type_bound", False)]
+    written = [check for check in found if not is_of_type(check)]
     return sorted(written, key=lambda check: (str(check.name or ""), str(check.sqltext)))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from ....sql.expressions import in_list
+from ....sqlalchemy_internals import is_of_type, variants
 
 
 def belongs_to_enum(check_text: str, metadata_table: sa.Table, name: str | None = None) -> bool:
@@ -32,7 +33,7 @@ def belongs_to_enum(check_text: str, metadata_table: sa.Table, name: str | None 
     written = [
         check
         for check in metadata_table.constraints
-        if isinstance(check, sa.CheckConstraint) and not getattr(check, "_type_bound", False)
+        if isinstance(check, sa.CheckConstraint) and not is_of_type(check)
     ]
     if name is not None:
         return not any(check.name == name for check in written)
@@ -44,5 +45,5 @@ def _kinds(kind: sa.types.TypeEngine[object]) -> Iterator[object]:
     yield kind
     if isinstance(kind, sa.types.TypeDecorator):
         yield from _kinds(kind.impl_instance)
-    for variant in getattr(kind, "_variant_mapping", {}).values():
+    for variant in variants(kind).values():
         yield from _kinds(variant)

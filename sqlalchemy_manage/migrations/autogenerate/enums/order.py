@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from ....sql.tokens import tokens
+from ....sqlalchemy_internals import copy_column
 from ...operations.enums.operations import AlterEnumOp, CreateEnumOp, DropEnumOp, is_checked
 from ...operations.enums.types import POSTGRESQL, form_of, like, native_enums, portable
 from ...operations.filling import FillNullsOp
@@ -73,7 +74,7 @@ def _checks_after_columns(operations: ops.UpgradeOps) -> None:
             )
             check.goes_with = op
             after.append(check)
-            op.column = op.column._copy()
+            op.column = copy_column(op.column)
             op.column.type = plain
         last = max(
             (i for i, op in enumerate(operations.ops) if i >= place and _same_table(op, top)),

@@ -13,6 +13,7 @@ from alembic.operations import Operations
 from ....errors import MigrationError
 from ....sql.expressions import in_list
 from ....sql.raw import sql_of, undoubled
+from ....sqlalchemy_internals import ddl_compiler, is_created
 from ..raw_sql import Writer
 from .types import Form, form_of, leaf
 
@@ -159,8 +160,9 @@ class Step:
     def check(self) -> str | None:
         """``CONSTRAINT name CHECK (...)`` of the new type, None if it brings none along."""
         for constraint in self._constraints(self.op.type_):
-            compiler: Any = self.write.dialect.ddl_compiler(self.write.dialect, None)  # type: ignore[arg-type]
-            return undoubled(compiler.process(constraint), self.write.dialect)
+            return undoubled(
+                ddl_compiler(self.write.dialect).process(constraint), self.write.dialect
+            )
         return None
 
     def _constraints(self, type_: Any) -> Iterator[Any]:
@@ -169,10 +171,8 @@ class Step:
         table = self.write.operations.schema_obj.table(
             op.table_name, sa.Column(op.column_name, type_), schema=op.schema
         )
-        compiler: Any = dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
         for constraint in table.constraints:
-            rule = constraint._create_rule
-            if isinstance(constraint, sa.CheckConstraint) and (rule is None or rule(compiler)):
+            if isinstance(constraint, sa.CheckConstraint) and is_created(constraint, dialect):
                 yield constraint
 
 

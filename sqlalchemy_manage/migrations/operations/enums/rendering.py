@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate.render import _render_server_default, _repr_type
 from sqlalchemy.dialects import postgresql
 
+from ....sqlalchemy_internals import variants
+from ...alembic_internals import render_server_default, render_type
 from .operations import AlterEnumOp, CreateEnumOp, DropEnumOp, RenameEnumOp
 
 
@@ -23,7 +24,7 @@ def render_alter(context: Any, op: AlterEnumOp) -> str:
         if isinstance(default, str):
             lines.append(f"{name}={default!r}")
         elif default is not False and (default is not None or name == "server_default"):
-            lines.append(f"{name}={_render_server_default(default, context)}")
+            lines.append(f"{name}={render_server_default(default, context)}")
     if op.existing_nullable is False:
         lines.append("existing_nullable=False")
     if op.schema:
@@ -54,7 +55,7 @@ def _call(context: Any, op: Any, verb: str, *arguments: str) -> str:
 
 
 def _type(type_: Any, context: Any) -> str:
-    return render_array(type_, context) or str(_repr_type(type_, context))
+    return render_array(type_, context) or render_type(type_, context)
 
 
 def render_array(type_: Any, context: Any) -> str | None:
@@ -63,7 +64,7 @@ def render_array(type_: Any, context: Any) -> str | None:
     Alembic leaves the module of an item's type out for the one, and for the other where a
     value has a quote or a backslash.
     """
-    if type(type_) not in (sa.ARRAY, postgresql.ARRAY) or type_._variant_mapping:
+    if type(type_) not in (sa.ARRAY, postgresql.ARRAY) or variants(type_):
         return None
     prefix = context.opts["sqlalchemy_module_prefix"]
     if type(type_) is postgresql.ARRAY:

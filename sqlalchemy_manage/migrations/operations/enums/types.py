@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.util import immutabledict
+
+from ....sqlalchemy_internals import copy_without_variants, variants
 
 POSTGRESQL = postgresql.dialect()
 MARIADB = ("mysql", "mariadb")
@@ -48,13 +49,13 @@ def leaves(type_: Any) -> Iterator[Any]:
         yield from leaves(type_.item_type)
     else:
         yield type_
-    for variant in type_._variant_mapping.values():
+    for variant in variants(type_).values():
         yield from leaves(variant)
 
 
 def leaf(type_: Any, dialect: sa.Dialect) -> tuple[Any, bool]:
     """The type that ``type_`` stands for on ``dialect``, and whether in an array."""
-    type_ = type_._variant_mapping.get(dialect.name, type_)
+    type_ = variants(type_).get(dialect.name, type_)
     if isinstance(type_, sa.TypeDecorator):
         return leaf(type_.load_dialect_impl(dialect), dialect)
     if isinstance(type_, sa.ARRAY):
@@ -109,9 +110,8 @@ def portable(type_: Any, change: Callable[[Any], Any]) -> Any:
     elif isinstance(type_, (sa.Enum, sa.Boolean)):
         made = change(type_)
     else:
-        made = type_.copy()
-        made._variant_mapping = immutabledict()
-    for name, variant in type_._variant_mapping.items():
+        made = copy_without_variants(type_)
+    for name, variant in variants(type_).items():
         made = made.with_variant(portable(variant, change), name)
     return made
 

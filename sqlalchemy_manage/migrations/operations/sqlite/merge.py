@@ -1,4 +1,4 @@
-"""SQLite: the CREATE TABLE of a rebuilt table, with what Alembic's batch leaves out of it.
+"""SQLite: the CREATE TABLE of a batch_impl table, with what Alembic's batch leaves out of it.
 
 Alembic makes the new table from what SQLAlchemy reads back: no COLLATE, AUTOINCREMENT or
 ON CONFLICT, no actions of a foreign key within a column, no CHECK without a name. So what
@@ -15,6 +15,8 @@ import sqlalchemy as sa
 
 from ....sql.expressions import in_list
 from ....sql.tokens import words_of
+from ....sqlalchemy_internals import is_of_type
+from ...alembic_internals import RebuiltTable
 from .create_table import CONSTRAINTS, Clause, ColumnSql, TableSql, normal, read_table
 
 _KINDS: dict[type[Any], str] = {
@@ -55,7 +57,9 @@ def existing_types(batch: Iterable[Any]) -> dict[str, Any]:
     }
 
 
-def change_of(old: TableSql, batch_impl: Any, table: sa.Table, batch: Sequence[Any]) -> Change:
+def change_of(
+    old: TableSql, batch_impl: RebuiltTable, table: sa.Table, batch: Sequence[Any]
+) -> Change:
     """What ``batch``, the operations, did to the table that Alembic had read.
 
     As on PostgreSQL, a column takes along the constraints that mention it.
@@ -138,22 +142,21 @@ def mentions(sql: str, columns: Iterable[str]) -> bool:
     )
 
 
-def alive(batch_impl: Any, table: sa.Table) -> list[Any]:
+def alive(batch_impl: RebuiltTable, table: sa.Table) -> list[Any]:
     """The constraints of the table that the batch has not dropped."""
     kept = [*batch_impl.named_constraints.values(), *batch_impl.unnamed_constraints]
     found = []
     for constraint in table.constraints:
         # Those that Alembic puts aside: it cannot know whether they belong to a type.
         aside = isinstance(constraint, sa.CheckConstraint) and (
-            (batch_impl.reflected and not constraint.name)
-            or bool(getattr(constraint, "_type_bound", False))
+            (batch_impl.reflected and not constraint.name) or is_of_type(constraint)
         )
         if aside or any(other is constraint for other in kept):
             found.append(constraint)
     return found
 
 
-def _keeps_key(clause: Clause, batch_impl: Any, table: sa.Table, there: list[Any]) -> bool:
+def _keeps_key(clause: Clause, batch_impl: RebuiltTable, table: sa.Table, there: list[Any]) -> bool:
     now = {column.key.casefold() for column in batch_impl.new_table.primary_key.columns}
     if not table.primary_key.columns:  # it was not read, or not described
         return not now
@@ -177,7 +180,7 @@ def is_of(constraint: Any, clause: Clause) -> bool:
     return tuple(column.name.casefold() for column in constraint.columns) == clause.columns
 
 
-def leave_out(batch_impl: Any, old: TableSql, table: sa.Table, change: Change) -> None:
+def leave_out(batch_impl: RebuiltTable, old: TableSql, table: sa.Table, change: Change) -> None:
     """Take out of Alembic's new table what is taken from the old statement.
 
     SQLAlchemy reads constraints by regular expressions, which get some of them wrong, and
@@ -197,8 +200,7 @@ def leave_out(batch_impl: Any, old: TableSql, table: sa.Table, change: Change) -
 
 
 def _is_read_check(constraint: Any) -> bool:
-    of_type = getattr(constraint, "_type_bound", False)
-    return isinstance(constraint, sa.CheckConstraint) and not of_type
+    return isinstance(constraint, sa.CheckConstraint) and not is_of_type(constraint)
 
 
 def _same(copy: Any, constraint: Any) -> bool:

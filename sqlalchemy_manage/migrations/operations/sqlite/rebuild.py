@@ -9,7 +9,6 @@ was: what the batch did not ask to drop is there again, or the revision stops.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,12 @@ from sqlalchemy.schema import CreateTable
 
 from ....databases.constraint_errors import is_busy
 from ....errors import MigrationError
+from ....sql.raw import Sql
+from ...alembic_internals import (
+    RebuiltTable,
+    StatementsChanged,
+    flushed_batch,
+)
 from .create_table import TableSql, read_table
 from .merge import Change, change_of, existing_types, leave_out, mentions, merged
 from .sqlite_master import Master, references_follow
@@ -48,7 +53,11 @@ class Rebuild:
 
     @classmethod
     def of(
-        cls, connection: sa.Connection, batch_impl: Any, table: sa.Table, batch: Sequence[Any]
+        cls,
+        connection: sa.Connection,
+        batch_impl: RebuiltTable,
+        table: sa.Table,
+        batch: Sequence[Any],
     ) -> Rebuild:
         """Called when Alembic has made up the new table, and created nothing yet."""
         master = Master(connection, table.schema)
@@ -155,7 +164,7 @@ def _is_refusal(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlite_errorcode", 1) == 1 and not is_busy(error)
 
 
-class LosesNothing(SQLiteImpl):
+class LosesNothing(StatementsChanged, SQLiteImpl):
     """Alembic's implementation of SQLite with the above; offline, only what needs no database."""
 
     _rebuild: Rebuild | None = None
@@ -164,12 +173,12 @@ class LosesNothing(SQLiteImpl):
     @property
     def existing_types(self) -> dict[str, Any]:
         """What the revision says that altered columns were: a Uuid is reflected as CHAR(32)."""
-        return existing_types(getattr(_flushed(), "batch", ()))
+        return existing_types(getattr(flushed_batch(), "batch", ()))
 
     def requires_recreate_in_batch(self, batch_op: Any) -> bool:
         required = super().requires_recreate_in_batch(batch_op)
         given = (batch_op.copy_from is not None, batch_op.table_args, batch_op.table_kwargs)
-        if not required or _flushed() is None or any(given) or batch_op.partial_reordering:
+        if not required or flushed_batch() is None or any(given) or batch_op.partial_reordering:
             return required
         if not all(map(_may_be_native, batch_op.batch)):
             return True
@@ -203,7 +212,7 @@ class LosesNothing(SQLiteImpl):
             if batch_impl.columns[column].computed is not None:
                 transfer.pop("expr", None)
 
-    def _prepare(self, batch_impl: Any, table: sa.Table) -> None:
+    def _prepare(self, batch_impl: RebuiltTable, table: sa.Table) -> None:
         assert self.connection is not None
         if self.connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
             raise MigrationError(
@@ -211,7 +220,7 @@ class LosesNothing(SQLiteImpl):
                 "dropping the old one would delete what refers to it.",
                 "The runner sets it OFF before each transaction; do not set it in a revision.",
             )
-        batch = getattr(_flushed(), "batch", ())
+        batch = getattr(flushed_batch(), "batch", ())
         rebuild = self._rebuild = Rebuild.of(self.connection, batch_impl, table, batch)
         leave_out(batch_impl, rebuild.old, table, rebuild.change)
         batch_impl.indexes.clear()
@@ -233,15 +242,13 @@ class LosesNothing(SQLiteImpl):
             return [c.type.compile(self.dialect).upper() for c in key.columns] == ["INTEGER"]
         return False
 
-    def _exec(self, construct: Any, *args: Any, **kw: Any) -> Any:
-        if isinstance(construct, CreateTable) and self._rebuild is not None:
-            table = construct.element
+    def changed(self, statement: Any) -> Any:
+        if isinstance(statement, CreateTable) and self._rebuild is not None:
+            table = statement.element
             if isinstance(table, sa.Table) and table.name == self._rebuild.temporary:
-                assert self.connection is not None
-                sql = str(construct.compile(dialect=self.dialect))
-                sql = merged(self._rebuild.old, sql, self._rebuild.change)
-                return self.connection.exec_driver_sql(sql)
-        return super()._exec(construct, *args, **kw)
+                sql = str(statement.compile(dialect=self.dialect))
+                return Sql(merged(self._rebuild.old, sql, self._rebuild.change))
+        return super().changed(statement)
 
     def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
         super().rename_table(old_table_name, new_table_name, schema)
@@ -249,18 +256,6 @@ class LosesNothing(SQLiteImpl):
         if rebuild is not None and old_table_name == rebuild.temporary:
             self._rebuild = None
             rebuild.finish(self._columns)
-
-
-def _flushed() -> Any:
-    """The batch that Alembic is carrying out, from its own frame; None while one is filled."""
-    frame = sys._getframe(1)
-    for _ in range(8):
-        if frame.f_code.co_name == "flush":
-            return frame.f_locals.get("self")
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
-    return None
 
 
 def _may_be_native(operation: Any) -> bool:

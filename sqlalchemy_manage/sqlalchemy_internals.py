@@ -1,0 +1,112 @@
+"""The private parts of SQLAlchemy that the tool needs; no other module outside seeding uses any.
+
+===========================================  ===================================================
+Name                                         What it is needed for
+===========================================  ===================================================
+``Column._copy()``                           a column for a revision, not tied to its table
+``Constraint._create_rule``                  whether a type's CHECK is created on a database
+``Constraint._type_bound``                   whether a constraint comes from a column's type
+``Constraint._ddl_if``, ``Index._ddl_if``    the databases that a constraint or index is for
+``Dialect._backslash_escapes``               SQL for a script, without doubled backslashes
+``Dialect.ddl_compiler(dialect, None)``      parts of a statement: a default, a column, ...
+``IdentifierPreparer._double_percents``      whether a driver takes ``%`` for a placeholder
+``PrimaryKeyConstraint._implicit_generated`` whether a model lists the columns of its key,
+``.columns_autoinc_first``                   and their order where it does not
+``Table._creator_ddl``                       the CreateView behind a table of SQLAlchemy 2.1
+``TypeEngine._variant_mapping``              what ``with_variant()`` was given
+``RESERVED_WORDS`` of the dialects           the names that have to be quoted
+===========================================  ===================================================
+
+``tests/test_sqlalchemy_internals.py`` has a test for each that fails when SQLAlchemy
+changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from sqlalchemy.types import TypeEngine
+
+
+def copy_column(column: sa.Column[Any]) -> sa.Column[Any]:
+    """A copy that belongs to no table; ``Column.copy()`` is deprecated."""
+    return column._copy()
+
+
+def is_created(constraint: Any, dialect: sa.Dialect) -> bool:
+    """Whether CREATE TABLE contains the constraint of a column's type on ``dialect``."""
+    rule = constraint._create_rule
+    return rule is None or bool(rule(ddl_compiler(dialect)))
+
+
+def is_of_type(constraint: Any) -> bool:
+    """Whether a column's type (Enum, Boolean) brought the constraint along."""
+    return bool(getattr(constraint, "_type_bound", False))
+
+
+def dialects_of(item: Any) -> tuple[str, ...] | None:
+    """The dialects that ``ddl_if()`` of a constraint or an index names; None for all."""
+    dialects = getattr(getattr(item, "_ddl_if", None), "dialect", None)
+    return (dialects,) if isinstance(dialects, str) else dialects
+
+
+def script_dialect(name: str) -> sa.Dialect:
+    """A dialect that writes SQL for a script."""
+    # "named": in the drivers' own styles every % of a statement would come out doubled.
+    dialect: sa.Dialect = import_module(f"sqlalchemy.dialects.{name}").dialect(paramstyle="named")
+    if name == "postgresql":
+        # SQLAlchemy 2.0 doubles backslashes until a server has said that they mean nothing.
+        vars(dialect)["_backslash_escapes"] = False
+    return dialect
+
+
+def ddl_compiler(dialect: sa.Dialect) -> Any:
+    """A DDLCompiler for parts of a statement, which belong to no statement yet."""
+    return dialect.ddl_compiler(dialect, None)  # type: ignore[arg-type]
+
+
+def doubles_percents(preparer: sa.sql.compiler.IdentifierPreparer) -> bool:
+    """Whether ``%`` in a compiled statement has to be doubled for the driver."""
+    return preparer._double_percents
+
+
+def key_columns(key: sa.PrimaryKeyConstraint) -> list[sa.Column[Any]]:
+    """The columns as CREATE TABLE lists them; the counted one first where the model lists none."""
+    return list(key.columns_autoinc_first if key._implicit_generated else key.columns)
+
+
+def create_view_of(table: sa.Table) -> Any:
+    """The CreateView that made the table; there is a public setter and no getter."""
+    return table._creator_ddl
+
+
+def variants(type_: TypeEngine[Any]) -> Mapping[str, TypeEngine[Any]]:
+    """The types that ``type_`` is on other databases, by dialect."""
+    return type_._variant_mapping
+
+
+def copy_without_variants(type_: Any) -> Any:
+    """A copy of ``type_`` that is the same type on every database."""
+    copy = type_.copy()
+    copy._variant_mapping = type(copy._variant_mapping)()
+    return copy
+
+
+@cache
+def reserved_words() -> frozenset[str]:
+    """The words that need quotes as names on one of the supported databases."""
+    from sqlalchemy.dialects.mysql import reserved_words as mysql
+    from sqlalchemy.dialects.postgresql import base as postgresql
+    from sqlalchemy.dialects.sqlite import base as sqlite
+
+    return frozenset(
+        postgresql.RESERVED_WORDS
+        | mysql.RESERVED_WORDS_MARIADB
+        | mysql.RESERVED_WORDS_MYSQL
+        | sqlite.SQLiteIdentifierPreparer.reserved_words
+    )

@@ -1,0 +1,124 @@
+"""What sqlalchemy_internals needs of SQLAlchemy is there, on every supported version."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from sqlalchemy_manage import sqlalchemy_internals as internals
+
+POSTGRESQL, MYSQL, SQLITE = postgresql.dialect(), mysql.dialect(), sqlite.dialect()
+
+
+def table(*items: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table("t", sa.MetaData(), *items)
+
+
+def check_of(type_: sa.types.SchemaType) -> sa.CheckConstraint:
+    made = table(sa.Column("a", type_))
+    return next(c for c in made.constraints if isinstance(c, sa.CheckConstraint))
+
+
+def test_a_copied_column_belongs_to_no_table() -> None:
+    column = table(sa.Column("a", sa.String(20), nullable=False)).c.a
+    copy = internals.copy_column(column)
+    assert copy is not column and getattr(copy, "table", None) is None
+    assert (copy.name, str(copy.type), copy.nullable) == ("a", "VARCHAR(20)", False)
+
+
+def test_the_check_of_a_type_is_not_created_where_the_type_is_native() -> None:
+    check = check_of(sa.Enum("a", "b", name="ab", create_constraint=True))
+    assert internals.is_created(check, SQLITE)
+    assert not internals.is_created(check, POSTGRESQL)
+    assert internals.is_created(sa.CheckConstraint("a > 0"), POSTGRESQL)
+
+
+def test_the_check_of_a_type_is_told_from_one_of_the_table() -> None:
+    assert internals.is_of_type(check_of(sa.Boolean(create_constraint=True)))
+    assert not internals.is_of_type(sa.CheckConstraint("a > 0"))
+    assert not internals.is_of_type(sa.UniqueConstraint("a"))
+
+
+@pytest.mark.parametrize(
+    ("given", "dialects"), [("sqlite", ("sqlite",)), (("mysql", "mariadb"), ("mysql", "mariadb"))]
+)
+def test_the_dialects_of_a_constraint_and_of_an_index(
+    given: str | tuple[str, ...], dialects: tuple[str, ...]
+) -> None:
+    check, index = sa.CheckConstraint("a > 0"), sa.Index("i", sa.column("a"))
+    assert internals.dialects_of(check) is None and internals.dialects_of(index) is None
+    # The dialects may come in any collection that ``in`` works on.
+    assert internals.dialects_of(check.ddl_if(dialect=given)) == dialects
+    assert internals.dialects_of(index.ddl_if(dialect=given)) == dialects
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        ("postgresql", r"SELECT 'a\b 50%' AS x"),
+        ("mysql", r"SELECT 'a\\b 50%' AS x"),
+        ("sqlite", r"SELECT 'a\b 50%' AS x"),
+    ],
+)
+def test_a_script_doubles_no_percent_sign_and_no_backslash(name: str, statement: str) -> None:
+    query = sa.select(sa.literal(r"a\b 50%").label("x"))
+    dialect = internals.script_dialect(name)
+    compiled = query.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    assert str(compiled) == statement
+
+
+def test_parts_of_a_statement() -> None:
+    check = sa.CheckConstraint("a > 0", name="positive")
+    column = table(
+        sa.Column("a", sa.Integer, nullable=False, server_default=sa.text("1")), check
+    ).c.a
+    compiler = internals.ddl_compiler(POSTGRESQL)
+    assert compiler.get_column_default_string(column) == "1"
+    assert compiler.get_column_specification(column) == "a INTEGER DEFAULT 1 NOT NULL"
+    assert compiler.get_identity_options(sa.Identity(start=5)) == "START WITH 5"
+    assert compiler.process(check) == "CONSTRAINT positive CHECK (a > 0)"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "doubles"), [(postgresql.dialect(), True), (sqlite.dialect(), False)]
+)
+def test_which_drivers_want_percent_signs_doubled(dialect: sa.Dialect, doubles: bool) -> None:
+    assert internals.doubles_percents(dialect.identifier_preparer) is doubles
+    assert str(sa.text("LIKE 'a%'").compile(dialect=dialect)) == (
+        "LIKE 'a%%'" if doubles else "LIKE 'a%'"
+    )
+
+
+def test_the_columns_of_a_key_in_the_order_of_create_table() -> None:
+    a, b = sa.Column("a", sa.String(1), primary_key=True), sa.Column("b", primary_key=True)
+    b.type, b.autoincrement = sa.Integer(), True
+    implicit = table(a, b).primary_key
+    assert [c.name for c in internals.key_columns(implicit)] == ["b", "a"]
+    columns = [sa.Column("a", sa.String(1)), sa.Column("b", sa.Integer, autoincrement=True)]
+    explicit = table(*columns, sa.PrimaryKeyConstraint("a", "b")).primary_key
+    assert [c.name for c in internals.key_columns(explicit)] == ["a", "b"]
+
+
+@pytest.mark.skipif(not hasattr(sa, "CreateView"), reason="SQLAlchemy 2.1 has CreateView")
+def test_the_view_behind_a_table() -> None:
+    metadata = sa.MetaData()
+    view = sa.CreateView(sa.select(sa.literal(1).label("x")), "v", metadata=metadata)
+    assert internals.create_view_of(metadata.tables["v"]) is view
+
+
+def test_the_variants_of_a_type() -> None:
+    type_ = sa.String(5).with_variant(sa.Text(), "mysql")
+    assert {name: str(found) for name, found in internals.variants(type_).items()} == {
+        "mysql": "TEXT"
+    }
+    assert not internals.variants(sa.String(5))
+    copy = internals.copy_without_variants(type_)
+    assert not internals.variants(copy) and internals.variants(type_)
+    assert str(copy.compile(dialect=MYSQL)) == "VARCHAR(5)"
+
+
+def test_the_reserved_words_of_every_database() -> None:
+    # One that only PostgreSQL, MariaDB, MySQL and SQLite has, in this order.
+    assert {"analyse", "page_checksum", "lateral", "isnull"} <= internals.reserved_words()
+    assert "name" not in internals.reserved_words()
