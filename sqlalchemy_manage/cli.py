@@ -18,6 +18,11 @@ from .options import common_options
 from .project import Project
 
 
+# The first sentence of a help text is shown whole, on two lines if need be. Only a help text
+# without a first sentence is cut.
+_SHORT_HELP_LIMIT = 120
+
+
 class ManageGroup(click.Group):
     """Core commands from ``commands/``, and each installed app's ``management/commands/``.
 
@@ -26,7 +31,7 @@ class ManageGroup(click.Group):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        # Which commands exist depends on --settings, wherever it stands on the line.
+        # Which commands exist depends on --settings, wherever it is on the line.
         for index, word in enumerate(args):
             if word == "--":
                 break
@@ -98,7 +103,7 @@ class ManageGroup(click.Group):
             title = "Commands" if owner == module_name else f"Commands of {owner}"
             try:
                 command = self.get_command(ctx, name)
-                text = command.get_short_help_str(limit=60) if command else ""
+                text = command.get_short_help_str(_SHORT_HELP_LIMIT) if command else ""
             except ManageError as error:
                 text = f"(cannot be loaded) {error}"
             sections.setdefault(title, []).append((name, text))
@@ -131,13 +136,13 @@ def core_commands() -> list[str]:
 )
 @click.version_option(__version__, prog_name="sqlalchemy-manage")
 def cli() -> None:
-    """Manage a project built on SQLAlchemy: migrate, seed, explore, prove the links.
+    """Manage an SQLAlchemy project: migrate, seed and explore it, and check its links.
 
     \b
     Example:
-      manage.py prepare            from nothing to a migrated, filled database
-      manage.py migrate --plan     what would be applied
-      manage.py COMMAND --help     an example for each command
+      manage.py prepare            create, migrate and fill the database
+      manage.py migrate --plan     show what would be applied
+      manage.py COMMAND --help     show the help and examples of a command
     """
 
 
@@ -145,7 +150,7 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     """Run one command line; return its exit code.
 
     0 done or nothing to do, 1 failed or a check found something, 2 wrong usage,
-    3 an open question nobody could answer, 75 locked, 130 interrupted.
+    3 a question that nobody could answer, 75 locked, 130 interrupted.
     """
     project = Project()
     # A console script has its own folder on the path, not the one it is called in.
@@ -163,7 +168,7 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo(err=True)  # off the line on which the work, or the question, stood
+        click.echo(err=True)  # leave the line of the progress or the question
         output.error("interrupted.")
         return 130
     except BrokenPipeError:
@@ -192,7 +197,7 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
 
 
 def _database_trouble(error: Exception) -> ManageError | None:
-    """A database's own error, in words; SQLAlchemy is not imported for the question."""
+    """A database's own error, in words; does not import SQLAlchemy to find out."""
     if "sqlalchemy" not in sys.modules:
         return None
     from sqlalchemy.exc import DBAPIError
@@ -203,7 +208,7 @@ def _database_trouble(error: Exception) -> ManageError | None:
 
 
 def show_traceback() -> None:
-    """Print the current exception's traceback on stderr, passwords struck out."""
+    """Print the current exception's traceback on stderr, without passwords."""
     import traceback
 
     click.echo(output.redact(traceback.format_exc()), err=True, nl=False)

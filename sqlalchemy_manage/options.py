@@ -64,45 +64,45 @@ def _no_input(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 
 def common_options() -> list[click.Option]:
-    """The options every command takes, before or after its name."""
+    """The options that every command takes, before or after its name."""
     shared: dict[str, Any] = {"expose_value": False}
     return [
         click.Option(
             ["--settings"],
             metavar="MODULE",
             callback=_settings,
-            help="Settings module; else MANAGE_SETTINGS_MODULE, else 'settings'.",
+            help="Settings module (default: MANAGE_SETTINGS_MODULE, else 'settings').",
             **shared,
         ),
         click.Option(
             ["--database"],
             metavar="ALIAS",
             callback=_database,
-            help="Which of DATABASES to use (default: default).",
+            help="The entry of DATABASES to use (default: default).",
             **shared,
         ),
         click.Option(
             ["-v", "--verbosity"],
             type=click.IntRange(0, 3),
             callback=_verbosity,
-            help="0 errors only, 1 normal, 2 more, 3 all.",
+            help="0 errors only, 1 normal, 2 more, 3 everything.",
             **shared,
         ),
         click.Option(
-            ["--no-color"], is_flag=True, callback=_no_color, help="Plain output.", **shared
+            ["--no-color"], is_flag=True, callback=_no_color, help="Print no colors.", **shared
         ),
         click.Option(
             ["--traceback"],
             is_flag=True,
             callback=_traceback,
-            help="Show where an error came from.",
+            help="Show the traceback of an error.",
             **shared,
         ),
         click.Option(
             ["--no-input", "--noinput"],
             is_flag=True,
             callback=_no_input,
-            help="Never ask; an open question ends with exit code 3.",
+            help="Never ask; exit with code 3 if a question needs an answer.",
             **shared,
         ),
     ]
@@ -116,7 +116,7 @@ def json_option(help_text: str = "Print JSON instead of a table.") -> Callable[.
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that applies or undoes revisions.
 
-    A command hands them on, whatever they are: ``commands/_migrate.py`` takes them.
+    A command passes them on unread to ``commands/_migrate.py``.
     """
     for option in reversed(_RUN):
         function = option(function)
@@ -128,30 +128,34 @@ _RUN = (
         "--plan",
         "only_plan",
         is_flag=True,
-        help="Show what would be done, to how many rows, and what would be lost; do nothing.",
+        help="Only show what would be done, to how many rows, and what would be lost.",
     ),
-    json_option("With --plan: print JSON, an object with revisions; see the README."),
+    json_option("With --plan: print JSON (an object with revisions; see the README)."),
+    click.option("--allow-data-loss", is_flag=True, help="Also undo revisions that destroy data."),
     click.option(
-        "--allow-data-loss", is_flag=True, help="Undo also revisions by which data is lost."
+        "--no-backup", is_flag=True, help="SQLite: make no backup before data is destroyed."
     ),
-    click.option("--no-backup", is_flag=True, help="SQLite: no backup before data is destroyed."),
     click.option(
         "--allow-loss",
         multiple=True,
         metavar="TABLE[.COLUMN]",
-        help="Rows and links of this may be lost in this run, though no revision declares it.",
+        help="Allow the loss of rows and links of this, for this run only.",
     ),
-    click.option("--no-prove", is_flag=True, help="Do not look whether rows or links are lost."),
+    click.option("--no-prove", is_flag=True, help="Skip the check for lost rows and links."),
 )
 
 _ANSWERS = (
     ("--rename", "TABLE.OLD=NEW", "This column was renamed."),
     ("--rename-table", "OLD=NEW", "This table was renamed."),
     ("--rename-value", "TABLE.COLUMN:OLD=NEW", "This value of an Enum was renamed or replaced."),
-    ("--default", "TABLE.COLUMN=VALUE", "Rows that are there get this value, a Python literal."),
-    ("--server-default", "TABLE.COLUMN=SQL", "Rows that are there get this SQL expression."),
-    ("--nullable", "TABLE.COLUMN", "Let this column be NULL for now."),
-    ("--allow-drop", "TABLE[.COLUMN]", "Drop this with its data."),
+    ("--default", "TABLE.COLUMN=VALUE", "Give existing rows this value (a Python literal)."),
+    (
+        "--server-default",
+        "TABLE.COLUMN=SQL",
+        "Give existing rows the value of this SQL expression.",
+    ),
+    ("--nullable", "TABLE.COLUMN", "Allow NULL in this column for now."),
+    ("--allow-drop", "TABLE[.COLUMN]", "Drop this and its data."),
 )
 
 
@@ -166,7 +170,7 @@ class RevisionType(_ParamType):
     """A revision as typed: a name, a unique beginning of one, ``zero``, ``-N`` or ``+N``.
 
     Click would take ``-1`` for an option; the command therefore ignores unknown
-    options, and this type refuses the mistyped ones that this lets through.
+    options, and this type rejects the mistyped ones that get through.
     """
 
     name = "revision"
@@ -184,7 +188,7 @@ class RevisionType(_ParamType):
 
 
 class CountType(_ParamType):
-    """``MODEL=COUNT`` as a pair of the model's name and a whole number from 0."""
+    """``MODEL=COUNT`` as a pair: the model's name and a whole number, 0 or more."""
 
     name = "model=count"
 
@@ -197,7 +201,7 @@ class CountType(_ParamType):
         if not equals or not model:
             self.fail(f"'{value}' is not MODEL=COUNT, such as Employee=1000.", param, ctx)
         if not re.fullmatch(r"\d+(_\d+)*", count):
-            self.fail(f"'{value}': '{count}' is not a whole number from 0.", param, ctx)
+            self.fail(f"'{value}': '{count}' is not a whole number.", param, ctx)
         return model, int(count)
 
 

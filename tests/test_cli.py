@@ -108,6 +108,19 @@ def test_no_command_shows_the_help(manage: Manage) -> None:
     assert "Commands of hr:" in manage("--help").stdout
 
 
+def test_the_help_fits_80_columns_and_cuts_no_description(manage: Manage, bare: Path) -> None:
+    app_command(bare, "act", "return")
+    path = bare / "notes" / "management" / "commands" / "act.py"
+    sentence = "Do what an app does whose author describes commands in sentences of some length."
+    path.write_text(path.read_text().replace("Do act.", f"{sentence} The rest is not listed."))
+    for text in (manage("--help").stdout, run(bare, "manage.py", "--help").stdout):
+        for line in text.splitlines():
+            assert len(line) <= 80, line
+            assert line.startswith("Usage:") or not line.endswith("..."), line
+    assert f"act {sentence}" in " ".join(text.split())
+    assert "The rest" not in text
+
+
 @pytest.mark.parametrize(
     ("body", "code", "says"),
     [

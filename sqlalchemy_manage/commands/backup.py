@@ -1,4 +1,4 @@
-"""backup: the database in a file, checked before it gets its name."""
+"""backup: save the database to a file that is checked before it gets its name."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
-@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @json_option("Print JSON: file, bytes, rows (per table, SQLite only).")
 @click.pass_obj
 def command(project: Project, file: Path | None, force: bool, as_json: bool) -> None:
-    """Save the database in FILE, by default backups/<database>-<UTC time>; print its path.
+    """Save the database to FILE and print its path.
 
-    SQLite by its own online backup, while others may write: the copy is checked for
-    damage, and compared with the database, before the file gets its name. PostgreSQL by
-    pg_dump, MariaDB by mariadb-dump. Only the owner may read the file.
+    FILE defaults to backups/<database>-<UTC time>. SQLite is copied by its online backup,
+    while others may write; the copy is checked for damage and compared with the database
+    before the file gets its name. PostgreSQL is saved by pg_dump, MariaDB by mariadb-dump.
+    Only the owner can read the file.
 
     \b
     Example:

@@ -20,17 +20,20 @@ _COLORS = {"ok": "green", "failed": "red", "skipped": "yellow"}
 @click.option(
     "--drift",
     is_flag=True,
-    help="Also compare the database with what the revisions make, replayed in a scratch database.",
+    help="Also compare the database with a scratch database built from the revisions.",
 )
 @json_option("Print JSON: ok, and a list of name, status, message, hint.")
 @click.pass_obj
 def command(project: Project, drift: bool, as_json: bool) -> int:
-    """Check settings, models, history, connection, migrations and schema; exit with 1 if one fails.
+    """Check the settings, models, revisions and database.
+
+    The checks are settings, models, history, connection, migrations (none is pending) and
+    schema. Exits with 1 if one of them fails.
 
     \b
     Example:
       manage.py check
-      manage.py check --drift            what was changed behind the revisions' back
+      manage.py check --drift            find changes that no revision made
       manage.py check --database replica --json
     """
     from ..checks import run_checks

@@ -1,4 +1,4 @@
-"""checklinks: is every link between rows whole?"""
+"""checklinks: find broken links between rows."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from ..options import json_option
 if TYPE_CHECKING:
     from ..project import Project
 
-_NAMED = 20  # broken keys named for each link; --json names all
+_NAMED = 20  # broken keys named per link; --json names all
 
 
 @click.command()
 @json_option("Print JSON: ok, and a list of name, kind, relationships, links, broken.")
 @click.pass_obj
 def command(project: Project, as_json: bool) -> int:
-    """Follow every relationship and foreign key in the database; exit with 1 if one is broken.
+    """Check every relationship and foreign key for broken links.
 
-    Finds dangling links, half-filled keys, pairs that stand twice in a link table, several
-    rows where there may be one, and relationships whose two directions disagree.
+    Finds dangling links, half-filled keys, duplicate pairs in a link table, several rows
+    where only one is allowed, and relationships whose two directions disagree. Exits with 1
+    if a link is broken.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""dumpdata: rows as JSON that loaddata takes."""
+"""dumpdata: write rows as JSON that loaddata can load."""
 
 from __future__ import annotations
 
@@ -20,17 +20,22 @@ if TYPE_CHECKING:
     "--output",
     "file",
     type=click.Path(path_type=Path),
-    help="Write to this file; it is replaced only when all is written.",
+    help="Write to this file; an existing one is replaced only at the end.",
 )
-@click.option("--indent", type=click.IntRange(0, 16), help="Spread each record over lines.")
+@click.option(
+    "--indent",
+    type=click.IntRange(0, 16),
+    help="Print records over several lines, indented by this.",
+)
 @click.pass_obj
 def command(
     project: Project, names: tuple[str, ...], file: Path | None, indent: int | None
 ) -> None:
-    """Write rows as JSON, link rows included, in an order that loads.
+    """Write rows as JSON that loaddata can load.
 
-    Without names: the rows of all models. Every record is a row of one table, so a model's
-    name alone leaves out its links to others; name the app to have them too.
+    Without names, the rows of all models are written, link rows included. Every record is a
+    row of one table, so a model's name alone leaves out its link rows; name the app to
+    include them.
 
     \b
     Example:

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--remove", is_flag=True, help="Take the stamp out of the database.")
+@click.option("--remove", is_flag=True, help="Remove the stamp from the database.")
 @json_option("Print JSON: environment, protected, why.")
 @click.pass_obj
 def command(project: Project, name: str | None, remove: bool, as_json: bool) -> None:
-    """Show the environment that the database is stamped with, or stamp it with NAME.
+    """Show or set the environment stamped into the database.
 
-    In a database that is stamped 'production', or is PROTECTED in the settings, commands
-    that destroy data take the database's name: typed, or in MANAGE_CONFIRM_DATABASE.
-    Taking the stamp away is one of them.
+    If a database is stamped 'production', or is PROTECTED in the settings, commands that
+    destroy data ask for its name: typed, or in MANAGE_CONFIRM_DATABASE. So does removing the
+    stamp.
 
     \b
     Example:
@@ -35,7 +35,7 @@ def command(project: Project, name: str | None, remove: bool, as_json: bool) -> 
     from ._prompts import name_asker
 
     if name is not None and remove:
-        raise UsageError("NAME and --remove exclude each other.")
+        raise UsageError("NAME and --remove cannot be used together.")
     if name is not None or remove:
         with project.connect() as connection:
             old = stamp_of(connection)
@@ -51,7 +51,7 @@ def command(project: Project, name: str | None, remove: bool, as_json: bool) -> 
         return
     output.answer(found or "(not stamped)")
     output.say(
-        f"Commands that destroy data take the database's name: {why}."
+        f"Commands that destroy data ask for the database's name: {why}."
         if why
-        else "Commands that destroy data run without a question."
+        else "Commands that destroy data do not ask for the database's name."
     )

@@ -1,4 +1,4 @@
-"""loaddata: fixtures into the database, all records or none."""
+"""loaddata: load fixtures, all records or none."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @json_option("Print the counts as JSON.")
 @click.pass_obj
 def command(project: Project, fixtures: tuple[str, ...], as_json: bool) -> None:
-    """Load fixtures in one transaction: all of their records, or none.
+    """Load fixtures in one transaction: all records or none.
 
-    FIXTURE is a path to a .json file, a name to look up in FIXTURE_DIRS and in the apps'
-    fixtures/ folders, or - for the standard input. Rows that exist are changed where they
-    differ, so that loading twice changes nothing. No row is ever deleted.
+    FIXTURE is a path to a .json file, a name to look up in FIXTURE_DIRS and the apps'
+    fixtures/ folders, or - for standard input. Existing rows are updated where they differ,
+    so loading twice changes nothing. No row is ever deleted.
 
     \b
     Example:
@@ -38,7 +38,7 @@ def command(project: Project, fixtures: tuple[str, ...], as_json: bool) -> None:
     for note in loaded.notes[:5]:
         output.warn(f"a trigger may have changed a row. {note}")
     if len(loaded.notes) > 5:
-        output.warn(f"{len(loaded.notes) - 5} more rows are not as the fixture says.")
+        output.warn(f"{len(loaded.notes) - 5} more rows differ from the fixture.")
     counts = {
         "records": loaded.records,
         "new": loaded.new,

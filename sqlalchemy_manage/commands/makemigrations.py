@@ -1,4 +1,4 @@
-"""makemigrations: write the revision that brings the database to the models."""
+"""makemigrations: write the revision that makes the database match the models."""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("-n", "--name", help="Name of the revision, in place of one made from its content.")
-@click.option("--empty", is_flag=True, help="A revision without operations, to fill by hand.")
-@click.option("--update", is_flag=True, help="Add to the newest revision, if it is not applied.")
-@click.option("--merge", is_flag=True, help="Join several heads into one revision.")
-@click.option("--merge-anyway", is_flag=True, help="Join heads that touch the same things.")
-@click.option("--check", is_flag=True, help="Exit with 1 if the models changed; write nothing.")
+@click.option("-n", "--name", help="Name of the revision (default: made from its content).")
+@click.option("--empty", is_flag=True, help="Write an empty revision, to fill in yourself.")
+@click.option("--update", is_flag=True, help="Add to the newest revision if it is not applied.")
+@click.option("--merge", is_flag=True, help="Merge several heads into one revision.")
+@click.option(
+    "--merge-anyway", is_flag=True, help="Merge heads even if they change the same things."
+)
+@click.option(
+    "--check", is_flag=True, help="Exit with 1 if the models have changed; write nothing."
+)
 @click.option("--dry-run", is_flag=True, help="Print the file that would be written, and its SQL.")
 @click.option(
     "--scratch",
     is_flag=True,
-    help="Compare with the revisions replayed into a scratch database, not with the database.",
+    help="Compare with a scratch database built from the revisions, not with the database.",
 )
 @answer_options
 @json_option("Print JSON: revision, path, operations, notices; with --dry-run file and sql.")
@@ -47,18 +51,19 @@ def command(
     as_json: bool,
     **answers: Any,
 ) -> int:
-    """Compare the models with the database and write the difference as a revision.
+    """Create a revision for the changes in the models.
 
-    The history is one for the whole project, as Alembic's is. Only the path of the new
-    file is printed on stdout. The first call also makes the migrations folder. What could
-    lose data is asked; each answer has a flag, for where nobody can be asked.
+    Compares the models with the database. The whole project has one history, as in Alembic.
+    Only the path of the new file goes to stdout. The first call also creates the migrations
+    folder. Asks before data could be lost; every answer also has an option, for use without
+    a terminal.
 
     \b
     Example:
       manage.py makemigrations
       manage.py makemigrations --rename employee.name=full_name
       manage.py makemigrations --default employee.grade='"junior"'
-      manage.py makemigrations --check       for CI: 1 if a revision is missing
+      manage.py makemigrations --check       for CI: exits with 1 if one is missing
     """
     from ..migrations.actions.makemigrations import draft_revision, draft_update
     from ..migrations.questions import parse_answers
@@ -106,7 +111,7 @@ def command(
 def _not_together(**flags: bool) -> None:
     given = [f"--{name}" for name, value in flags.items() if value]
     if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} do not go together.")
+        raise UsageError(f"{' and '.join(given)} cannot be used together.")
 
 
 def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None:

@@ -16,22 +16,24 @@ if TYPE_CHECKING:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("revision", type=RevisionType(), required=False)
 @run_options
-@click.option("--check", is_flag=True, help="Exit with 1 if something is to be done; do nothing.")
+@click.option(
+    "--check", is_flag=True, help="Exit with 1 if there is something to do; change nothing."
+)
 @click.option("--fake", is_flag=True, help="Record the revisions without running them.")
 @click.option(
     "--fake-initial",
     is_flag=True,
-    help="Record the first revision without running it, if its tables are there and match.",
+    help="Record the first revision without running it if its tables exist and match.",
 )
 @click.option(
     "--sync-branch",
     is_flag=True,
-    help="Undo revisions of another branch first, through their files in git, whose code is run.",
+    help="First undo the revisions of another branch; runs the code of their files in git.",
 )
 @click.option(
     "--prune",
     is_flag=True,
-    help="Remove the ledger's rows of revisions without a file that are not applied; no more.",
+    help="Only remove the ledger rows of unapplied revisions that have no file.",
 )
 @click.pass_obj
 def command(
@@ -45,27 +47,26 @@ def command(
     prune: bool,
     **how: Any,
 ) -> int:
-    """Apply the revisions that the database lacks, or go to REVISION.
+    """Apply pending revisions, or go to REVISION.
 
-    REVISION is a name or the unique beginning of one, 'zero' for before the first, or
-    -N or +N from where the database stands. Each revision is one transaction: on SQLite
-    and PostgreSQL it is applied whole or not at all. One that loses rows or links without
-    declaring it (expected_loss = {"employee": "all"}) stops, and they are named.
+    REVISION is a name or the unique beginning of one, 'zero' for before the first, or -N
+    or +N relative to the current one. Each revision is one transaction: on SQLite and
+    PostgreSQL it is applied whole or not at all. A revision that loses rows or links without
+    declaring it (expected_loss = {"employee": "all"}) is rolled back, and they are named.
 
-    Going back is refused where tables or columns with data would be dropped, unless
-    --allow-data-loss says that they may. On SQLite a backup is taken before data is
-    destroyed, on the way up as well.
+    A downgrade that would drop tables or columns with data is refused without
+    --allow-data-loss. On SQLite a backup is made before data is destroyed, in upgrades too.
 
     \b
     Example:
       manage.py migrate                  apply all
-      manage.py migrate 0002             up or down to 0002
+      manage.py migrate 0002             upgrade or downgrade to 0002
       manage.py migrate -1               undo the last one
-      manage.py migrate --check          for a deploy script: 1 if something is pending
-      manage.py migrate --plan           what would be done, to how many rows
-      manage.py migrate --fake-initial   adopt a database that has its tables already
+      manage.py migrate --check          for scripts: exits with 1 if one is pending
+      manage.py migrate --plan           show what would be done, to how many rows
+      manage.py migrate --fake-initial   adopt a database that has its tables
     """
-    _ = project.settings  # wrong ones are told of before anything heavy is imported
+    _ = project.settings  # report wrong settings before anything heavy is imported
     from ..migrations.guards.journal.table import require_finished
     from ..migrations.revisions.plan import make_plan
     from ..migrations.runner.status import standing
@@ -116,12 +117,12 @@ def command(
 
 
 def pruned(project: Project, revision: str | None) -> int:
-    """Prune the ledger, and tell what went."""
+    """Prune the ledger, and print what was removed."""
     from ..errors import UsageError
     from ..migrations.actions.repair import prune
 
     if revision is not None:
-        raise UsageError("--prune goes through the whole ledger and takes no REVISION.")
+        raise UsageError("--prune works on the whole ledger and takes no REVISION.")
     found = prune(project)
     for name in found:
         output.answer(name)

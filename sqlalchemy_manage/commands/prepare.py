@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--random-seed", type=int, default=1, show_default=True, help="As in seed; fixed, to repeat."
+    "--random-seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="As in seed; fixed, so that runs are equal.",
 )
 @click.pass_context
 def command(ctx: click.Context, random_seed: int) -> int:
-    """Create the database if it lacks, migrate it, seed it if it is empty, check the links.
+    """Create, migrate and seed the database, and check its links.
 
-    Safe to repeat: what is done already is left as it is.
+    Creates the database if it is missing and seeds it if it is empty. Safe to repeat: what is
+    already done is left alone.
 
     \b
     Example:
@@ -41,11 +46,11 @@ def command(ctx: click.Context, random_seed: int) -> int:
     with project.connect() as connection:
         filled = any(row_counts(connection, project.tables).values())
     if filled:
-        output.say("The tables have rows already: not seeded.")
+        output.say("Not seeded: the tables already have rows.")
     elif (why := why_protected(project)) is not None:
         output.say(f"Not seeded: {why}.")
     elif not project_factories(project):
-        output.say("No factories: not seeded.")
+        output.say("Not seeded: there are no factories.")
     else:
         seeded = seed.run(project, (), random_seed)
         output.say(f"Seeded {seeded.total:,} rows ({seeded.rate:,.0f} rows/s).")

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 @run_options
 @click.pass_obj
 def command(project: Project, /, steps: int, **how: Any) -> None:
-    """Undo the last STEPS revisions (default: 1), and apply them again.
+    """Undo the last STEPS revisions and apply them again.
 
-    For a revision that is still being written: it shows that its downgrade works, and
-    takes what was changed in it. What the downgrade drops is lost.
+    STEPS defaults to 1. For a revision that is still being written: this checks that its
+    downgrade works and applies what you changed in it. What the downgrade drops is lost.
 
     \b
     Example:

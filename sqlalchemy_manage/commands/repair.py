@@ -1,4 +1,4 @@
-"""repair: revision files that are not those which were applied."""
+"""repair: revision files that have changed since they were applied."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("revisions", nargs=-1, metavar="[REVISION]...")
-@click.option("--reason", metavar="TEXT", help="Accept the files as they are; kept in the ledger.")
-@click.option("--restore", is_flag=True, help="Put the files back as they were applied.")
+@click.option(
+    "--reason", metavar="TEXT", help="Accept the files as they are; TEXT is kept in the ledger."
+)
+@click.option("--restore", is_flag=True, help="Restore the files as they were applied.")
 @json_option("Print JSON: a list of revision, kind, message, files, difference, done.")
 @click.pass_obj
 def command(
@@ -27,11 +29,11 @@ def command(
     restore: bool,
     as_json: bool,
 ) -> int:
-    """Show how revision files differ from what was applied; accept them, or put them back.
+    """Show, accept or restore revision files that have changed.
 
     Files that were edited, deleted, moved in the history or copied after they were applied
-    stop 'migrate'. The ledger keeps their text as it was applied. What cannot be accepted
-    (two files with one id, a deleted file that others build on) has to be mended.
+    stop 'migrate'. The ledger keeps their text as it was applied. Some changes cannot be
+    accepted and must be fixed: two files with one id, or a deleted file that others build on.
 
     \b
     Example:
@@ -43,7 +45,7 @@ def command(
     from ..migrations.actions import repair as repairing
 
     if restore and reason is not None:
-        raise UsageError("--restore and --reason are two answers.", "Give one of them.")
+        raise UsageError("--restore and --reason cannot be used together.", "Give one of them.")
     if reason is not None:
         repairing.require_reason(reason)
     now = repairing.problems(project, revisions)
@@ -54,7 +56,7 @@ def command(
             for line in text.splitlines():
                 output.answer(output.clean(line))
         if not now.findings:
-            output.say("Nothing to repair: the revision files are those that were applied.")
+            output.say("Nothing to repair: the revision files are as they were applied.")
     done: str | None = None
     try:
         if now.findings:
@@ -91,7 +93,7 @@ def _put_right(project: Project, now: Standing, reason: str | None, restore: boo
         restore, reason = answer.answer == "restore", answer.value
     if restore:
         for path in repairing.restore(project, now):
-            output.say(f"Put back: {path}")
+            output.say(f"Restored: {path}")
         return "restored"
     if reason is None:
         return None

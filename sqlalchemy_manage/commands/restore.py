@@ -1,4 +1,4 @@
-"""restore: a backup in the place of the database."""
+"""restore: replace the database by a backup."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--no-backup", is_flag=True, help="Do not save first what is there now.")
+@click.option("--no-backup", is_flag=True, help="Do not back up the current data first.")
 @click.pass_obj
 def command(project: Project, file: Path, no_backup: bool) -> None:
     """Make the database equal to the backup in FILE.
 
-    FILE is checked first, and what is there now is backed up. On SQLite and PostgreSQL a
-    restore that fails, or is killed, leaves the old database. MariaDB cannot undo: there
-    FILE is first loaded into a scratch database, and the backup of the old data, which is
-    always made, is loaded again if the real one fails.
+    FILE is checked first, and the current data is backed up. On SQLite and PostgreSQL a
+    restore that fails, or is killed, leaves the old database. MariaDB cannot roll back:
+    there FILE is first loaded into a scratch database, and the backup of the old data,
+    which is always made, is loaded again if the restore fails.
 
-    A protected database, or one stamped 'production', takes its name, typed or in
+    For a protected database, or one stamped 'production', its name is required: typed, or in
     MANAGE_CONFIRM_DATABASE.
 
     \b
@@ -40,7 +40,7 @@ def command(project: Project, file: Path, no_backup: bool) -> None:
     require_permission(project, "restore", name_asker(project))
 
     def saved(backup: Backup) -> None:
-        output.say(f"What was there is in {backup.path}")
+        output.say(f"The old data was saved to {backup.path}")
 
     done = restore(project, file, save=not no_backup, on_saved=saved)
     stamped = f", stamped '{done.stamp}'" if done.stamp else ""

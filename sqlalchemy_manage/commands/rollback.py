@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @run_options
 @click.pass_obj
 def command(project: Project, /, steps: int, **how: Any) -> None:
-    """Undo the last STEPS revisions that are applied (default: 1).
+    """Undo the last STEPS applied revisions (default: 1).
 
     The same as migrate -STEPS.
 
@@ -25,7 +25,7 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
     Example:
       manage.py rollback            undo the last one
       manage.py rollback 3          undo the last three
-      manage.py rollback --plan     what that would lose
+      manage.py rollback --plan     show what would be lost
     """
     from ..migrations.revisions.history import project_history, stands_at
     from ..migrations.revisions.plan import make_plan

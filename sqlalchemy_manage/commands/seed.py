@@ -1,4 +1,4 @@
-"""seed: fill the database through the project's factories."""
+"""seed: fill the database using the project's factories."""
 
 from __future__ import annotations
 
@@ -17,35 +17,39 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", metavar="[PROFILE] [MODEL=COUNT]...", nargs=-1, type=SeedArgument())
-@click.option("--scale", type=click.FloatRange(min=0), default=1.0, help="Times each count.")
+@click.option(
+    "--scale", type=click.FloatRange(min=0), default=1.0, help="Multiply every count by this."
+)
 @click.option("--random-seed", type=int, help="The same number gives the same rows.")
-@click.option("--only", multiple=True, metavar="MODEL", help="Of the profile, only this.")
-@click.option("--exclude", multiple=True, metavar="MODEL", help="Of the profile, not this.")
-@click.option("--append", is_flag=True, help="Add to the rows that are there (the default).")
+@click.option("--only", multiple=True, metavar="MODEL", help="Seed only this model of the profile.")
+@click.option("--exclude", multiple=True, metavar="MODEL", help="Leave out this model.")
+@click.option("--append", is_flag=True, help="Add to the existing rows (the default).")
 @click.option("--replant", is_flag=True, help="Remove what earlier runs seeded, then seed.")
-@click.option("--dry-run", is_flag=True, help="Show what would be made; write nothing.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, help="Processes that make rows.")
-@click.option("--dask", metavar="ADDRESS", help="Make and write chunks on this Dask cluster.")
+@click.option("--dry-run", is_flag=True, help="Show what would be created; write nothing.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, help="How many processes create rows."
+)
+@click.option("--dask", metavar="ADDRESS", help="Create and write the rows on this Dask cluster.")
 @click.option(
     "--commit-every",
     type=click.IntRange(min=1),
     metavar="ROWS",
-    help="Commit now and then; a run that is killed can go on, or be undone.",
+    help="Commit every ROWS rows; a killed run can be resumed or undone.",
 )
-@click.option("--status", is_flag=True, help="List the runs, and what is left of each.")
+@click.option("--status", is_flag=True, help="List the runs and the rows left of each.")
 @click.option(
     "--undo",
     is_flag=False,
     flag_value="last",
     metavar="[RUN]",
-    help="Remove the rows of a run, the last one by default, and nothing else.",
+    help="Remove the rows of a run (default: the last), and nothing else.",
 )
 @click.option(
     "--resume",
     is_flag=False,
     flag_value="last",
     metavar="[RUN]",
-    help="Go on with a run that was interrupted.",
+    help="Continue an interrupted run (default: the last).",
 )
 @json_option()
 @click.pass_obj
@@ -67,11 +71,11 @@ def command(
     resume: str | None,
     as_json: bool,
 ) -> None:
-    """Create rows through the factories of the apps, all of them or none.
+    """Fill the database using the factories of the apps.
 
-    PROFILE is declared in seeds.py of an app. Without one and without MODEL=COUNT, every
-    model that has a factory gets 10 rows. Models that the named ones link to are filled too
-    when they have no rows yet.
+    All rows are written or none. PROFILE is declared in an app's seeds.py. Without PROFILE
+    and MODEL=COUNT, every model that has a factory gets 10 rows. Models that the named ones
+    link to are also filled if they have no rows.
 
     \b
     Example:
@@ -87,11 +91,11 @@ def command(
         return
     names = [each for each in what if isinstance(each, str)]
     if len(names) > 1:
-        raise UsageError(f"'{names[1]}' is not MODEL=COUNT; '{names[0]}' is the profile already.")
+        raise UsageError(f"'{names[1]}' is not MODEL=COUNT; the profile is already '{names[0]}'.")
     if append and replant:
-        raise UsageError("--append and --replant exclude each other.")
+        raise UsageError("--append and --replant cannot be used together.")
     if dask and (jobs > 1 or commit_every is not None):
-        raise UsageError("--dask has workers of its own: no --jobs and no --commit-every with it.")
+        raise UsageError("--dask cannot be used together with --jobs or --commit-every.")
     if undo is not None:
         _seed.undo(project, undo, as_json)
         return
@@ -129,7 +133,7 @@ def _request(
 
 
 def run(project: Project, counts: tuple[tuple[str, int], ...], random_seed: int | None) -> Seeded:
-    """Plan and seed, telling of the progress on stderr; for other commands."""
+    """Plan and seed, with progress on stderr; for other commands."""
     from ..seeding.plan import SeedRequest
     from . import _seed
 

@@ -1,4 +1,4 @@
-"""shell: Python with the project's models, factories and session at hand."""
+"""shell: Python with the project's models, factories and session imported."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ if TYPE_CHECKING:
     "-i",
     "--interface",
     type=click.Choice(["ipython", "ptpython", "python"]),
-    help="Which prompt to use (default: IPython if installed, else Python).",
+    help="The shell to use (default: IPython if installed, else Python).",
 )
 @click.pass_obj
 def command(project: Project, code: str | None, interface: str | None) -> int:
-    """Open a Python prompt, or run code, with the project imported already.
+    """Open a Python shell, or run code, with the models imported.
 
-    There are engine, session and project, the models, the factories, the link tables,
-    what SHELL_IMPORTS of the settings names, and the query functions (select, func, ...).
-    Code is read from standard input too, if that is not a terminal. Only what
-    session.commit() saves is kept.
+    Available are engine, session and project, the models, the factories, the link tables,
+    the names in SHELL_IMPORTS, and the query functions (select, func, ...). Without a
+    terminal, code is read from standard input. Only what session.commit() saves is kept.
 
     \b
     Example:
@@ -48,7 +47,7 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
         for remark in names.hidden:
             output.say(remark, level=2)
         with project.connect():
-            pass  # a database that is away is told of now, not after the first query
+            pass  # report a database that cannot be reached now, not at the first query
         file = "<command>"
         if code is None and not (sys.stdin and sys.stdin.isatty()):
             code, file = sys.stdin.read() if sys.stdin else "", "<stdin>"

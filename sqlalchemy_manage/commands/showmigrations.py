@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("-p", "--plan", is_flag=True, help="With each revision, those it builds on.")
+@click.option("-p", "--plan", is_flag=True, help="Also show the revisions that each one builds on.")
 @json_option(
     "Print JSON: a list of id, applied, doc, parents, file, ledger (direction, applied_at, "
     "duration_ms, user, host, reason; or null), tampered."
 )
 @click.pass_obj
 def command(project: Project, plan: bool, as_json: bool) -> None:
-    """List the revisions: [X] is applied, [ ] is not; with -v 2 when, how long, by whom.
+    """List the revisions and whether they are applied.
+
+    [X] is applied, [ ] is not. With -v 2, also when, how long it took, and by whom.
 
     \b
     Example:
@@ -69,7 +71,7 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
 
 
 def told(entry: Entry | None) -> dict[str, Any] | None:
-    """A revision's entry for JSON; times are UTC, unknown for what the ledger did not see."""
+    """A revision's entry for JSON; times are UTC, null for what was applied before the ledger."""
     if entry is None:
         return None
     seen = entry.direction != "adopt"

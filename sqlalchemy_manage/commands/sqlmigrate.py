@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("revision")
-@click.option("--backwards", is_flag=True, help="The SQL that undoes the revision.")
+@click.option("--backwards", is_flag=True, help="Print the SQL that undoes the revision.")
 @click.pass_obj
 def command(project: Project, revision: str, backwards: bool) -> None:
-    """Print the SQL of REVISION for the database of the settings, without connecting to it.
+    """Print the SQL of REVISION, without connecting to a database.
+
+    The SQL is for the kind of database that the settings name.
 
     \b
     Example:

@@ -24,16 +24,17 @@ if TYPE_CHECKING:
 @click.argument("arguments", metavar="[PYTEST ARGS]...", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def command(project: Project, arguments: tuple[str, ...]) -> int:
-    """Run pytest in the settings' folder, with MANAGE_SETTINGS_MODULE set; exit as it does.
+    """Run pytest with the project's settings.
 
-    All arguments are pytest's. What is meant for manage.py, such as --settings, stands
-    before the word test.
+    pytest runs in the folder of the settings, with MANAGE_SETTINGS_MODULE set, and its exit
+    code is passed on. All arguments go to pytest; options of manage.py, such as --settings,
+    must come before the word test.
 
     \b
     Example:
       manage.py test
       manage.py test -x -k "not slow" tests/test_models.py
-      manage.py test -- --help        pytest's own help
+      manage.py test -- --help        show pytest's own help
     """
     from importlib.util import find_spec
 
@@ -52,7 +53,7 @@ def command(project: Project, arguments: tuple[str, ...]) -> int:
         try:
             code = process.wait()
         except KeyboardInterrupt:
-            continue  # pytest got it as well, and ends with its summary
+            continue  # pytest got it too, and ends with its summary
         return code if code >= 0 else 128 - code
 
 

@@ -1,4 +1,4 @@
-"""version: of the tool, and of what it works with."""
+"""version: of the tool and of the libraries it uses."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ _DRIVERS = ("psycopg", "psycopg2", "asyncpg", "PyMySQL", "mysqlclient", "mysql-c
 
 
 @click.command()
-@json_option("Print JSON: name -> version, null for what is not installed; drivers apart.")
+@json_option("Print JSON: name -> version, null if not installed; drivers separately.")
 @click.pass_obj
 def command(project: Project, as_json: bool) -> None:
-    """Print the version of the tool; with -v 2 also those of Python, SQLAlchemy and the rest.
+    """Print the version of the tool.
+
+    With -v 2, also the versions of Python, SQLAlchemy and the other libraries.
 
     \b
     Example:

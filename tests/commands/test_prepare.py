@@ -28,7 +28,7 @@ def test_from_no_database_at_all_and_again(
     second = manage("prepare")
     assert second.code == 0, second
     assert "Created " not in second.stderr
-    assert "not seeded" in second.stderr
+    assert "Not seeded" in second.stderr
     assert second.stdout == first.stdout
 
 

@@ -195,7 +195,7 @@ def test_the_stamp(manage: Manage) -> None:
         assert manage("environment", *wrong).code == 2
     stamped = manage("environment", "Production")
     assert stamped.stdout == "production\n"
-    assert "take the database's name: the database is stamped 'production'" in stamped.stderr
+    assert "ask for the database's name: the database is stamped 'production'" in stamped.stderr
     assert json.loads(manage("environment", "--json").stdout) == {
         "environment": "production",
         "protected": True,

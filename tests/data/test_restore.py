@@ -202,7 +202,7 @@ def test_on_every_database(filled: Manage, database_url: str, engine: sa.Engine)
     assert sa.inspect(engine).get_view_names() == []
     for command in ("check", "checklinks"):
         assert filled(command).code == 0
-    saved = done.stderr.partition("What was there is in ")[2].splitlines()[0]
+    saved = done.stderr.partition("The old data was saved to ")[2].splitlines()[0]
     restored(filled, saved)
     assert rows(database_url) == meanwhile
     # The trigger works, and new rows get new ids.

@@ -148,7 +148,7 @@ def test_the_same_rows_on_every_database(
         (["demo", "reference"], 2, "'reference' is not MODEL=COUNT; 'demo' is the profile"),
         (["demo", "--only", "Membr"], 2, "Did you mean 'Member'?"),
         (["Member=1", "Member=2"], 2, "Member is named twice"),
-        (["--append", "--replant"], 2, "exclude each other"),
+        (["--append", "--replant"], 2, "cannot be used together"),
         (["--undo"], 1, "No run of seed is left to undo"),
         (["--undo", "7"], 1, "There is no run 7"),
         (["--undo", "x"], 2, "'x' is not the number of a run"),
