@@ -100,7 +100,7 @@ def _schema(project: Project) -> str:
             "the models differ from the database: " + "; ".join(map(str, draft.changes)),
             "manage.py makemigrations, then manage.py migrate",
         )
-    return "; ".join(("equal to the models", *notices))
+    return "; ".join(("matches the models", *notices))
 
 
 def _drift(project: Project) -> str:
@@ -110,12 +110,12 @@ def _drift(project: Project) -> str:
     note = f" ({found.note})" if found.note else ""
     if found.differences:
         raise ManageError(
-            f"the database is not what the revisions make{note}: "
+            f"the database differs from the revisions{note}: "
             + "; ".join(map(str, found.differences)),
-            "Undo it in the database, or write a revision that makes it: "
+            "Undo the change in the database, or write a revision for it: "
             "manage.py makemigrations --empty",
         )
-    return f"the database is what the revisions make{note}"
+    return f"the database matches the revisions{note}"
 
 
 _CHECKS: dict[str, Callable[[Project], str]] = {

@@ -17,7 +17,6 @@ from .errors import ManageError, SettingsError, did_you_mean
 from .options import common_options
 from .project import Project
 
-
 # The first sentence of a help text is shown whole, on two lines if need be. Only a help text
 # without a first sentence is cut.
 _SHORT_HELP_LIMIT = 120

@@ -94,8 +94,8 @@ def _import(name: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
             raise SettingsError(
                 f"There is no settings module '{name}'.",
-                "Start the command in the folder that holds it, or name it: "
-                f"--settings MODULE, or the environment's {ENVIRONMENT_VARIABLE}.",
+                "Run the command in the folder that contains it, or name it: "
+                f"--settings MODULE, or {ENVIRONMENT_VARIABLE} in the environment.",
             ) from error
         raise SettingsError(
             f"The settings module '{name}' imports '{error.name}', which is not installed."
@@ -142,7 +142,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         if labels.count(label) > 1:
             both = ", ".join(app for app in apps if app.rpartition(".")[2] == label)
             raise SettingsError(
-                f"{file}: two of INSTALLED_APPS have the label '{label}' "
+                f"{file}: two entries of INSTALLED_APPS have the label '{label}' "
                 f"(the last part of the name): {both}."
             )
     values: dict[str, Any] = {
@@ -251,7 +251,7 @@ class _Reader:
     def seconds(self, name: str, default: float) -> float:
         value = self.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            raise self.wrong(name, "a number of seconds from 0", value)
+            raise self.wrong(name, "a number of seconds, 0 or more", value)
         return float(value)
 
 

@@ -66,7 +66,7 @@ class Declaration:
             if database not in self.databases:
                 raise ArgumentError(
                     f"{self}: a {self.kind} cannot be declared for '{database}'; "
-                    f"known: {', '.join(self.databases)} (mysql serves MariaDB too)."
+                    f"known: {', '.join(self.databases)} (mysql is for MariaDB too)."
                 )
         self.statements = {key: self._checked(key, text) for key, text in statements.items()}
         if not self.statements and type(self).statement is Declaration.statement:
@@ -97,7 +97,9 @@ class Declaration:
         # Elsewhere, and with BEGIN ATOMIC, a body holds semicolons of its own.
         words = {token.text.lower() for token in words_of(statement, database)}
         if database == "postgresql" and ";" in words and "atomic" not in words:
-            raise ArgumentError(f"{place}: these are several statements; declare each by itself.")
+            raise ArgumentError(
+                f"{place}: these are several statements; declare each one separately."
+            )
         return statement
 
     def _register(self) -> None:
@@ -172,7 +174,7 @@ class View(Declaration):
 
     def _register(self) -> None:
         if self.definition is None and not self.statements:
-            raise ArgumentError(f"{self}: neither a select nor a statement is given.")
+            raise ArgumentError(f"{self}: a select or a statement is required.")
         if isinstance(self.definition, str) and created(self.definition, "postgresql"):
             raise ArgumentError(f"{self}: give the SELECT alone, or CREATE VIEW for a database.")
         super()._register()

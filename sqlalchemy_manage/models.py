@@ -61,7 +61,7 @@ def mappers_of(modules: Iterable[ModuleType], tables: list[Table]) -> list[Mappe
         for found in registries.values():
             found.configure(cascade=True)
     except SQLAlchemyError as error:
-        raise AppError(f"the models do not fit together: {error}") from error
+        raise AppError(f"the models cannot be configured: {error}") from error
     position: dict[Any, int] = {table: index for index, table in enumerate(tables)}
     mappers = {m for r in registries.values() for m in r.mappers}
     return sorted(

@@ -54,7 +54,7 @@ class Names:
         """Bind ``name``, unless something has it already: who comes first wins."""
         names = self.groups.setdefault(group, [])
         if not name.isidentifier() or keyword.iskeyword(name):
-            self.hidden.append(f"{owner} is left out: '{name}' is no name in Python.")
+            self.hidden.append(f"{owner} is left out: '{name}' is not a valid Python name.")
         elif name not in self.values:
             self.values[name] = value
             self._owners[name] = owner

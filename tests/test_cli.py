@@ -279,8 +279,9 @@ def test_no_settings_module(tmp_path: Path) -> None:
     result = run(tmp_path, "-m", "sqlalchemy_manage", "migrate", **alone)
     assert result.code == 1
     assert result.stderr == (
-        "Error: There is no settings module 'settings'.\nStart the command in the folder that "
-        "holds it, or name it: --settings MODULE, or the environment's MANAGE_SETTINGS_MODULE.\n"
+        "Error: There is no settings module 'settings'.\nRun the command in the folder that "
+        "contains it, or name it: --settings MODULE, or MANAGE_SETTINGS_MODULE in the "
+        "environment.\n"
     )
     named = run(tmp_path, "-m", "sqlalchemy_manage", "migrate", "--settings", "a.dev", **alone)
     assert "There is no settings module 'a.dev'." in named.stderr

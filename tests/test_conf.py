@@ -118,7 +118,7 @@ def test_the_root_is_where_a_dotted_module_is_imported_from() -> None:
         ("INSTALLED_APPS", "shop", "INSTALLED_APPS must be a list of strings, not str ('shop')"),
         ("INSTALLED_APPS", [3], "INSTALLED_APPS must be a list of strings, not int (3)"),
         ("INSTALLED_APPS", ["a-b"], "importable package names, not str ('a-b')"),
-        ("INSTALLED_APPS", ["a", "b.a"], "two of INSTALLED_APPS have the label 'a'"),
+        ("INSTALLED_APPS", ["a", "b.a"], "two entries of INSTALLED_APPS have the label 'a'"),
         ("INSTALLED_APPS", ["a", "a"], "have the label 'a' (the last part of the name): a, a."),
         ("MIGRATIONS_DIR", 3, "MIGRATIONS_DIR must be a path, not int (3)"),
         ("MIGRATIONS_DIR", None, "MIGRATIONS_DIR must be a path, not NoneType (None)"),
@@ -126,10 +126,10 @@ def test_the_root_is_where_a_dotted_module_is_imported_from() -> None:
         ("FIXTURE_DIRS", [3], "FIXTURE_DIRS must be a list of paths, not int (3)"),
         ("SHELL_IMPORTS", "json", "SHELL_IMPORTS must be a list of strings, not str"),
         ("SHELL_IMPORTS", [None], "SHELL_IMPORTS must be a list of strings, not NoneType"),
-        ("LOCK_WAIT", "60", "LOCK_WAIT must be a number of seconds from 0, not str ('60')"),
-        ("LOCK_WAIT", -1, "LOCK_WAIT must be a number of seconds from 0, not int (-1)"),
-        ("LOCK_WAIT", True, "LOCK_WAIT must be a number of seconds from 0, not bool (True)"),
-        ("LOCK_WAIT", float("nan"), "LOCK_WAIT must be a number of seconds from 0, not float"),
+        ("LOCK_WAIT", "60", "LOCK_WAIT must be a number of seconds, 0 or more, not str ('60')"),
+        ("LOCK_WAIT", -1, "LOCK_WAIT must be a number of seconds, 0 or more, not int (-1)"),
+        ("LOCK_WAIT", True, "LOCK_WAIT must be a number of seconds, 0 or more, not bool (True)"),
+        ("LOCK_WAIT", float("nan"), "LOCK_WAIT must be a number of seconds, 0 or more, not float"),
     ],
 )
 def test_a_wrong_value_names_the_setting_its_file_and_what_was_expected(

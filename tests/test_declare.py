@@ -148,18 +148,18 @@ def test_a_table_by_model_and_by_schema() -> None:
         (
             lambda m: Trigger("touch", m, table="note", oracle="CREATE TRIGGER"),
             "Trigger 'touch': a trigger cannot be declared for 'oracle'; known: sqlite, "
-            "postgresql, mysql (mysql serves MariaDB too).",
+            "postgresql, mysql (mysql is for MariaDB too).",
         ),
         (
             lambda m: Function("bang", m, sqlite="CREATE FUNCTION bang()"),
             "Function 'bang': a function cannot be declared for 'sqlite'; known: postgresql, "
-            "mysql (mysql serves MariaDB too).",
+            "mysql (mysql is for MariaDB too).",
         ),
         (
             lambda m: Trigger("touch", m, table="note"),
             "Trigger 'touch': no statement is given for any database.",
         ),
-        (lambda m: View("v", m), "View 'v': neither a select nor a statement is given."),
+        (lambda m: View("v", m), "View 'v': a select or a statement is required."),
         (
             lambda m: Trigger("touch", m, table="note", sqlite="UPDATE note SET text = 1"),
             "Trigger 'touch', sqlite: 'UPDATE note SET text = ...' does not create a trigger.",
@@ -187,7 +187,7 @@ def test_a_table_by_model_and_by_schema() -> None:
         ),
         (
             lambda m: Function("bang", m, postgresql=f"{BANG} {TOUCH['postgresql']}"),
-            "Function 'bang', postgresql: these are several statements; declare each by itself.",
+            "Function 'bang', postgresql: these are several statements; declare each one separately.",
         ),
     ],
 )

@@ -105,7 +105,7 @@ def test_everything_of_the_project_is_there(project_of: Callable[..., Project]) 
     for word in words.split():
         assert names.values[word] is getattr(sqlalchemy, word)
     assert {"aliased", "selectinload", "joinedload", "inspect"} <= set(names.values)
-    assert names.hidden == ["the table no-name is left out: 'no-name' is no name in Python."]
+    assert names.hidden == ["the table no-name is left out: 'no-name' is not a valid Python name."]
     assert names.warnings == []
     assert names.groups["models"] == ["Animal"]
 

@@ -1,4 +1,4 @@
-"""What ``seed`` does and prints, a function for each of its ways."""
+"""What ``seed`` does and prints, a function for each mode."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(
     commit_every: int | None = None,
     replant: bool = False,
 ) -> Seeded:
-    """Plan and seed, telling of the progress on stderr."""
+    """Plan and seed, with progress on stderr."""
     import secrets
 
     from ..seeding.plan import plan_seed
@@ -69,7 +69,7 @@ def run(
 
 
 def resume(project: Project, which: str, jobs: int) -> Seeded:
-    """Go on with a run that was interrupted; raises SeedError where it cannot."""
+    """Continue an interrupted run; raises SeedError if it cannot be continued."""
     from ..seeding.plan import SeedRequest, factory_plans
     from ..seeding.running.executors import process_pool
     from ..seeding.seed import Seeder
@@ -160,7 +160,7 @@ def _named(connection: Any, which: str, *states: str) -> SeedRun:
             raise SeedError(f"No run of seed {what}.", "manage.py seed --status lists them all.")
         return found[-1]
     if not which.isdigit():
-        raise UsageError(f"'{which}' is not the number of a run.", "manage.py seed --status")
+        raise UsageError(f"'{which}' is not a run number.", "manage.py seed --status")
     for run in known:
         if run.id == int(which):
             if run.state not in states and not run.rows:
@@ -264,7 +264,7 @@ def _slow(factory: str, why: str) -> None:
 
 @contextmanager
 def _progress(plans: list[FactoryPlan]) -> Iterator[Callable[[Any, int], None]]:
-    """Tells how far each share is: bars on a terminal, else lines with ``-v 2``."""
+    """Show how far each share is: bars on a terminal, else lines with ``-v 2``."""
     if not sys.stderr.isatty() or output.verbosity() < 1 or sum(s.count for s in plans) < 20_000:
         yield lambda plan, done: output.say(f"{plan.name}: {done:,} of {plan.count:,}", level=2)
         return

@@ -62,7 +62,7 @@ def default_path(project: Project) -> Path:
             if left.stat().st_mtime < time.time() - 86_400:
                 left.unlink()
     except OSError as error:
-        raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
+        raise BackupError(f"Cannot write to {folder}: {error.strerror}.") from error
     name = sqlite_path(url).stem if is_sqlite_file(url) else Path(url.database or "").name
     ending = _ENDINGS.get(url.get_backend_name(), "sql")
     base = f"{name or 'database'}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
@@ -91,7 +91,9 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
     url = database_url(project.database, project.settings.root)
     path = default_path(project) if path is None else path
     if path.exists() and not force:
-        raise BackupError(f"{path} exists already.", "Name another file, or --force replaces it.")
+        raise BackupError(
+            f"{path} exists already.", "Name another file, or replace it with --force."
+        )
     if not path.parent.is_dir():
         raise BackupError(f"There is no folder {path.parent}.", f"mkdir -p {path.parent}")
     backend = url.get_backend_name()
@@ -109,7 +111,7 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
         elif backend in ("mysql", "mariadb"):
             _dump_mariadb(project, temporary)
         else:
-            raise BackupError(f"There is no backup of {backend} here.")
+            raise BackupError(f"Backups of {backend} are not supported.")
         give_name(temporary, path, replace=force)
     return Backup(path, path.stat().st_size)
 
@@ -153,7 +155,7 @@ def require_whole_dump(path: Path) -> None:
             # Of a value no line begins like this: mariadb-dump writes its newlines as \\n.
             if _ELSEWHERE.match(line):
                 text = line.decode(errors="replace").strip()
-                raise BackupError(f"{path} names a database of its own: {text}")
+                raise BackupError(f"{path} selects a database itself: {text}")
         file.seek(max(0, path.stat().st_size - 300))
         if MARIADB_END not in file.read():
-            raise BackupError(f"{path} is not a whole dump: its last line is missing.")
+            raise BackupError(f"{path} is not a complete dump: its last line is missing.")

@@ -124,8 +124,8 @@ class _Reader:
                 links.append((relationship, value))
             else:
                 raise self.wrong(
-                    f"relationship '{name}' is kept by the rows of "
-                    f"{self._label(relationship.mapper.local_table)}: write it on those records."
+                    f"relationship '{name}' is stored in the rows of "
+                    f"{self._label(relationship.mapper.local_table)}: write it in those records."
                 )
         self._store()
         for relationship, value in links:
@@ -150,7 +150,7 @@ class _Reader:
         if pk is None:
             return
         if not key:
-            raise self.wrong("the table has no primary key: everything stands in fields.")
+            raise self.wrong("the table has no primary key: put all values in fields.")
         parts = pk if len(key) > 1 else [pk]
         if not isinstance(parts, list) or len(parts) != len(key):
             raise self.wrong(f"pk must be a list: [{', '.join(f.name for f in key)}].")
@@ -174,8 +174,8 @@ class _Reader:
     def _put(self, known: Field, value: Any, name: str) -> None:
         if known.name in self.values and self.values[known.name] != value:
             raise self.wrong(
-                f"'{name}' says {shown(value)} for {known.column}, and another name in the "
-                f"record says {shown(self.values[known.name])}."
+                f"'{name}' gives {shown(value)} for {known.column}, and another name in the "
+                f"record gives {shown(self.values[known.name])}."
             )
         self.values[known.name] = value
 
@@ -188,7 +188,7 @@ class _Reader:
             if known is None:
                 raise self.wrong(
                     f"relationship '{name}' uses columns of {self._label(local.table)}: "
-                    "write it on that record."
+                    "write it in that record."
                 )
             part = None if value is None else self._part(name, value, target)
             self._put(known, self._clean(known, part, name), name)
@@ -199,7 +199,7 @@ class _Reader:
         keys = [f.column for f in layout.key] if layout else []
         if column not in keys:
             raise self.wrong(
-                f"relationship '{name}' does not go by the primary key: write the columns."
+                f"relationship '{name}' does not use the primary key: write the columns."
             )
         parts = value if len(keys) > 1 else [value]
         if not isinstance(parts, list) or len(parts) != len(keys):
@@ -232,7 +232,7 @@ class _Reader:
         link_table: Any = relationship.secondary
         secondary = self.layouts.by_table.get(link_table)
         if secondary is None:
-            raise self.wrong(f"relationship '{name}' has no link table of its own.")
+            raise self.wrong(f"relationship '{name}' has no link table.")
         if not isinstance(value, list):
             raise self.wrong(f"relationship '{name}': {shown(value)} is not a list of keys.")
         if not value:

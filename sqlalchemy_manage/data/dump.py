@@ -82,7 +82,7 @@ def _records(connection: sa.Connection, layout: Layout) -> Generator[dict[str, A
         first = (str(error.orig).strip().splitlines() or [""])[0]
         raise DatabaseError(
             f"Table {layout.table.fullname} cannot be read: {first}",
-            "manage.py check tells whether the models are equal to the schema.",
+            "manage.py check shows whether the models match the schema.",
         ) from error
     except (ValueError, LookupError, OverflowError) as error:
         raise FixtureError(

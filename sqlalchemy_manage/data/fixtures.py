@@ -152,7 +152,7 @@ def _records(text: str, file: str) -> Iterator[Record]:
         position = _skip(text, position + 1)
     end = _skip(text, position + 1)
     if end < len(text):
-        raise _syntax("Something stands after the list", text, end, file)
+        raise _syntax("Unexpected text after the list", text, end, file)
 
 
 def _skip(text: str, position: int) -> int:
@@ -180,7 +180,7 @@ def _no_list(text: str, start: int, file: str) -> FixtureError:
     except (ValueError, RecursionError) as error:
         return FixtureError(f"{file} is not valid JSON: {error}.")
     return FixtureError(
-        f"{file} holds {_json_type(value)}, where a list of records was expected.",
+        f"{file} contains {_json_type(value)}, but a list of records was expected.",
         'A record is {"model": "app.model", "pk": 1, "fields": {...}}.',
     )
 
@@ -192,7 +192,7 @@ def _json_type(value: Any) -> str:
 
 def _record(value: Any, origin: Origin) -> Record:
     if not isinstance(value, dict):
-        raise FixtureError(f"{origin} is {_json_type(value)}, where an object was expected.")
+        raise FixtureError(f"{origin} is {_json_type(value)}, but an object was expected.")
     for key in value:
         if key not in _KEYS:
             raise FixtureError(

@@ -199,6 +199,6 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> set
         several = len(missing) > 1
         raise DatabaseError(
             f"The database has no table{'s' if several else ''} {', '.join(sorted(missing))}.",
-            "manage.py migrate creates what the migrations know.",
+            "manage.py migrate creates the tables of the revisions.",
         )
     return views

@@ -48,7 +48,7 @@ def load(project: Project, names: Sequence[str], stdin: TextIO) -> Loaded:
     if project.database.protected:
         raise DatabaseError(
             f"DATABASES['{project.alias}'] is PROTECTED: nothing is loaded into it.",
-            "Choose another with --database ALIAS, or take PROTECTED out of the settings.",
+            "Choose another with --database ALIAS, or remove PROTECTED from the settings.",
         )
     fixtures = find_fixtures(names, fixture_folders(project))
     with project.connect() as connection:
@@ -131,7 +131,7 @@ class _Load:
                 names = ", ".join(batch.layout.names(link.columns))
                 raise FixtureError(
                     f"{row.origin} ({describe(batch.layout, row.values)}): {names} leads back to "
-                    "the row itself in a circle, and no row of the circle can come first.",
+                    "the row itself in a circle, and no row of the circle can be loaded first.",
                     "Let the column be null, or make its foreign key DEFERRABLE.",
                 )
             plans.append((batch, made))
@@ -185,7 +185,7 @@ class _Load:
                     continue
                 raise FixtureError(
                     text,
-                    "The type of the column cannot hold the value as it is: MariaDB's DATETIME "
+                    "The column's type cannot hold this exact value: MariaDB's DATETIME "
                     "drops fractions of a second (fsp=6 keeps them), FLOAT drops digits.",
                 )
 
@@ -204,7 +204,7 @@ class _Load:
         name, value = next(iter(stored.items()))
         return (
             f"{row.origin} ({describe(layout, row.values)}): the database holds {shown(value)} "
-            f"for field '{name}', where the fixture says {shown(row.values[name])}."
+            f"for field '{name}', but the fixture says {shown(row.values[name])}."
         )
 
     def _check_links(self) -> None:

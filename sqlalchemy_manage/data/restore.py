@@ -54,8 +54,8 @@ def kind_of(path: Path) -> str:
     if b"-- MariaDB dump" in head or b"-- MySQL dump" in head:
         return "mariadb"
     raise BackupError(
-        f"{path} is no backup: neither an SQLite file, nor of pg_dump --format=custom, nor of "
-        "mariadb-dump.",
+        f"{path} is not a backup: it is neither an SQLite file nor an output of "
+        "pg_dump --format=custom or mariadb-dump.",
     )
 
 
@@ -88,7 +88,7 @@ def restore(
     if not exists(project.database, project.settings.root):
         raise BackupError(
             f"The server has no database '{url.database}' to restore into.",
-            "Create it, empty, then repeat the command.",
+            "Create it empty, then repeat the command.",
         )
     saved: Backup | None = None
     engine = create_engine(project.database, project.settings.root, poolclass=sa.NullPool)
@@ -235,7 +235,7 @@ def _restore_mariadb(
             _clear(engine)
             _load(project, project.database, saved.path)
             undone = True
-        state = "The old data was brought back." if undone else "The old data is not complete."
+        state = "The old data was restored." if undone else "The old data is not complete."
         raise BackupError(
             f"{error}\n{state}", None if undone else f"manage.py restore {saved.path}"
         ) from error

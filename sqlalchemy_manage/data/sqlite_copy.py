@@ -104,7 +104,8 @@ def failure(error: sqlite3.Error, path: Path) -> BackupError | Locked:
     """What SQLite complains about, as an error of ours."""
     if "locked" in str(error) or "busy" in str(error):
         return Locked(
-            f"Another process keeps {path} locked.", "Wait for it, or end it, then repeat."
+            f"Another process keeps {path} locked.",
+            "Wait for it, or end it, then repeat the command.",
         )
     if "not a database" in str(error) or "malformed" in str(error):
         return BackupError(f"{path} is not an SQLite database, or is damaged: {error}.")
@@ -121,7 +122,7 @@ def partial_file(folder: Path) -> Iterator[Path]:
         try:
             path = stack.enter_context(hidden_file(folder, SUFFIX))
         except OSError as error:
-            raise BackupError(f"Cannot write into {folder}: {error.strerror}.") from error
+            raise BackupError(f"Cannot write to {folder}: {error.strerror}.") from error
         try:
             yield path
         finally:
@@ -178,11 +179,11 @@ def _prove(source: Path, temporary: Path, before: Signature) -> None:
         if faults != ["ok"]:
             raise BackupError(
                 f"{source} is damaged: {'; '.join(faults)}. No copy was kept.",
-                "Restore an older backup, or mend it: https://sqlite.org/recovery.html",
+                "Restore an older backup, or repair it: https://sqlite.org/recovery.html",
             )
         differences = before.differences(signature(copy))
     if differences:
-        raise BackupError(f"The copy of {source} is not equal to it: {'; '.join(differences)}.")
+        raise BackupError(f"The copy of {source} differs from it: {'; '.join(differences)}.")
 
 
 def give_name(temporary: Path, target: Path, *, replace: bool) -> None:

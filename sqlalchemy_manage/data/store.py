@@ -244,14 +244,14 @@ def refusal(error: Exception, layout: Layout, row: Row | None = None) -> str:
     if row is not None and all(name in row.values for name in names):
         what = " and ".join(f"{name} {shown(row.values[name])}" for name in names)
     if found.kind == "UNIQUE" and names:
-        return f"another row of {table.fullname} has {what} already, and it must be unique."
+        return f"another row of {table.fullname} already has {what}, and it must be unique."
     if found.kind == "NOT NULL" and names:
         return f"{' and '.join(names)} of {table.fullname} must not be null."
     if found.kind == "CHECK":
         rule = f" {found.constraint}" if found.constraint else ""
         return f"a check of table {table.fullname} failed:{rule or ' ' + _first_line(error)}."
     if found.kind == "FOREIGN KEY" and names:
-        return f"{what} of {table.fullname} refers to a row that is not there."
+        return f"{what} of {table.fullname} refers to a row that does not exist."
     if found.kind in ("too long", "out of range") and names:
         return f"{what} is {found.kind} for column {table.fullname}.{columns[0].name}."
     return f"table {table.fullname} refused it: {_first_line(error)}."

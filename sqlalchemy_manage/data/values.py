@@ -190,7 +190,7 @@ def _datetime(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) 
         moment: datetime = parse(datetime)(value)
         if not zoned:
             if moment.tzinfo is not None:
-                raise Unfit("has an offset from UTC, and the column keeps none")
+                raise Unfit("has an offset from UTC, and the column does not store one")
             return moment
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
@@ -212,12 +212,12 @@ def _text(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
         if not isinstance(value, str):
             raise ValueError("wrong type")
         if "\0" in value and dialect.name == "postgresql":
-            raise Unfit("holds a NUL character, which PostgreSQL cannot keep")
+            raise Unfit("holds a NUL character, which PostgreSQL cannot store")
         if not value.isascii():
             try:
                 value.encode()
             except UnicodeEncodeError:
-                raise Unfit("holds half a surrogate pair, which is no text") from None
+                raise Unfit("holds half a surrogate pair, which is not text") from None
         return value
 
     return Codec("text", "a string", dump, load, bind)
@@ -236,7 +236,7 @@ def _enum(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
             except LookupError:
                 name = None
         if name not in names:
-            raise ValueError(f"{value!r} is none of the enum's names: {', '.join(names)}")
+            raise ValueError(f"{value!r} is not one of the enum's names: {', '.join(names)}")
         return str(name)
 
     def load(value: Any) -> str:
@@ -290,7 +290,7 @@ def _array(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> 
             raise ValueError("wrong type")
         return mapped(item.decode, value)
 
-    expected = f"a list, each of it {item.expected}"
+    expected = f"a list, each item {item.expected}"
     if isinstance(stored.item_type, TypeDecorator):
         bind = postgresql.ARRAY(item.bind, dimensions=stored.dimensions)
     return Codec("array", expected, dump, load, bind, bind)

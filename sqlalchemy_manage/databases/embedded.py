@@ -44,7 +44,7 @@ def embedded_postgresql(like: URL) -> Iterator[str]:
                 server = get_server(data, cleanup_mode="stop", start=False)
                 server.start()
         except Exception as error:
-            raise DatabaseError(f"The embedded PostgreSQL does not start: {error}") from error
+            raise DatabaseError(f"The embedded PostgreSQL did not start: {error}") from error
         yield _named(make_url(server.get_uri()), like)
     finally:
         with _quiet(), suppress(Exception):

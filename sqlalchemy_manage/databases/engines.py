@@ -52,7 +52,7 @@ def database_url(database: Database, root: Path | None = None) -> URL:
         raise SettingsError(
             f"The URL of DATABASES[{database.alias!r}] is not an SQLAlchemy URL.",
             "It looks like postgresql://user:password@host/name or sqlite:///file.sqlite; "
-            "'@', ':', '/' and '%' in a password are written %40, %3A, %2F and %25.",
+            "'@', ':', '/' and '%' in a password must be written %40, %3A, %2F and %25.",
         ) from None
     if url.drivername == "postgres":
         url = url.set(drivername="postgresql")
@@ -95,7 +95,7 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
         return sa.create_engine(url, **{**database.options, **more})
     except NoSuchModuleError:
         raise SettingsError(
-            f"DATABASES[{database.alias!r}]: SQLAlchemy knows no database '{url.drivername}'.",
+            f"DATABASES[{database.alias!r}]: SQLAlchemy does not know the database '{url.drivername}'.",
             "Known here: sqlite, postgresql, mysql, mariadb.",
         ) from None
     except ModuleNotFoundError as error:
@@ -163,7 +163,7 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     if re.search(r"database .* does not exist|unknown database", lower):
         return DatabaseMissing(
             f"The server has no database '{url.database}' ({where}).",
-            "manage.py prepare creates it; or create it by hand.",
+            "manage.py prepare creates it, or create it yourself.",
         )
     if re.search(r"not a database|file is encrypted|malformed", lower):
         return ConnectionFailed(
@@ -176,12 +176,12 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     ):
         return ConnectionFailed(
             f"The server refused user '{url.username}' ({where}): wrong user name or password, "
-            "or no right to this database.",
+            "or no access to this database.",
             "Check the URL in DATABASES or DATABASE_URL.",
         )
     if "unable to open database file" in lower:
         return ConnectionFailed(
-            f"SQLite cannot open {url.database}: the folder is missing or may not be written.",
+            f"SQLite cannot open {url.database}: the folder is missing or not writable.",
             f"mkdir -p {Path(str(url.database)).parent}",
         )
     if re.search(
@@ -193,7 +193,7 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
         first = text.splitlines()[0]
         return ConnectionFailed(
             f"No server answers at {where}: {first}",
-            "Is it running, and are host and port right?",
+            "Is it running, and are the host and port correct?",
         )
     return ConnectionFailed(f"Cannot connect to {where}: {text.splitlines()[0] if text else error}")
 
@@ -201,24 +201,28 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
 _TROUBLES = (
     (
         r"readonly database|read-only|read only",
-        "The database may not be written: it is read-only.",
-        "Check the rights of the file (or the user) and of its folder.",
+        "The database is read-only.",
+        "Check the permissions of the file (or the user) and of its folder.",
     ),
     (
         r"no such table|relation .* does not exist|table .* doesn't exist",
         "A table is missing: {0}.",
-        "manage.py migrate creates what the revisions say.",
+        "manage.py migrate creates the tables of the revisions.",
     ),
     (
         r"database is locked|lock wait timeout|lock timeout",
         "Another process holds a lock on the database: {0}.",
         "Wait for it, or end it, then repeat the command.",
     ),
-    (r"is full|no space left", "The disk or the database is full: {0}.", "Make room, then repeat."),
+    (
+        r"is full|no space left",
+        "The disk or the database is full: {0}.",
+        "Free some space, then repeat the command.",
+    ),
     (
         r"server closed the connection|gone away|lost connection|connection .* (lost|closed)",
         "The connection to the database was lost: {0}.",
-        "What was not committed is undone; repeat the command.",
+        "Uncommitted changes were undone; repeat the command.",
     ),
 )
 
@@ -239,7 +243,7 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> Non
     if missing:
         raise DatabaseError(
             f"The database has no table {', '.join(missing)} ({shown(connection.engine.url)}).",
-            "manage.py migrate creates what the revisions say.",
+            "manage.py migrate creates the tables of the revisions.",
         )
 
 

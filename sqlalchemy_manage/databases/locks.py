@@ -202,6 +202,6 @@ def locked(wait: float, who: str = "") -> Locked:
     # Without a name it may be any program that reads or writes the file.
     what = f"is migrating this database ({who})" if who else "keeps this database locked"
     return Locked(
-        f"Another process {what}; it was not done after {wait:g} s.",
+        f"Another process {what}; it did not finish within {wait:g} s.",
         "Wait for it and repeat the command, or raise LOCK_WAIT in the settings.",
     )

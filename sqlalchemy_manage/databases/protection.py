@@ -72,9 +72,9 @@ def stamp(connection: sa.Connection, name: str | None) -> None:
     """
     name = name and name.strip().lower()
     if name is not None and not (name.replace("-", "_").isidentifier() and name.isascii()):
-        raise UsageError(f"'{name}' is no name of an environment: letters, digits, '-' and '_'.")
+        raise UsageError(f"'{name}' is not an environment name: use letters, digits, '-' and '_'.")
     if name is not None and len(name) > NAME_LENGTH:
-        raise UsageError(f"The name of an environment has at most {NAME_LENGTH} characters.")
+        raise UsageError(f"An environment name has at most {NAME_LENGTH} characters.")
     STAMP.create(connection, checkfirst=True)
     connection.execute(sa.delete(STAMP))
     if name is not None:
@@ -118,7 +118,7 @@ def require_permission(
     if given and given != name:
         raise NotPermitted(
             f"{VARIABLE} is '{given}', and this database is '{name}'. Nothing was done.",
-            f"If '{name}' is meant: {VARIABLE}={name}. If not, look at --database, "
+            f"If you mean '{name}': {VARIABLE}={name}. If not, check --database, "
             "DATABASE_URL and the settings.",
         )
     reason = why_protected(project, connection)
@@ -127,7 +127,7 @@ def require_permission(
     if ask is None:
         raise OpenQuestion(
             f"'{action}' needs permission here: {reason}. Nothing was done.",
-            f"If that is meant, set {VARIABLE}={name} for this one command, or repeat it on a "
+            f"If this is intended, set {VARIABLE}={name} for this one command, or repeat it on a "
             "terminal and type the name. --no-input alone is not enough.",
         )
     typed = ask(f"'{action}' needs permission here: {reason}.\nType the name of the database")

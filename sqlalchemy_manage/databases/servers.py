@@ -106,7 +106,7 @@ def scratch_database(database: Database, root: Path | None) -> Iterator[Database
             except DBAPIError as error:
                 stack.pop_all()
                 raise DatabaseError(
-                    f"A scratch database is needed for the comparison, and {shown(url)} may not "
+                    f"The comparison needs a scratch database, and {shown(url)} may not "
                     f"create one: {str(error.orig).strip().splitlines()[0]}",
                     "Grant the user the right to create databases (PostgreSQL: ALTER USER ... "
                     "CREATEDB).",

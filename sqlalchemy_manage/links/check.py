@@ -234,11 +234,11 @@ def _findings(link: Link, kind: str, rows: Iterable[Any]) -> Iterator[Finding]:
                 }
                 reason = f"no {link.parent.fullname} with {shown_key(target)}"
             else:
-                reason = "only a part of the key is filled"
+                reason = "only part of the key is filled"
         else:
             table = link.tables[0].fullname
             times = key.pop("rows")
-            reason = f"stands {times} times"
+            reason = f"occurs {times} times"
             if isinstance(link, ToOne):
                 reason += f", and {link.relationship} is to one"
         message = f"{table} ({shown_key(key)}): {reason} ({kind})"

@@ -33,9 +33,9 @@ class ClusterSeeder(Seeder):
         super().__init__(*args, executor=executor, jobs=jobs, commit_every=1, **options)
         if self.connection.dialect.name == "sqlite":
             raise SeedError(
-                "SQLite has one writer at a time, and a file on this machine: --dask needs a "
+                "SQLite has one writer at a time and its file is on this machine: --dask needs a "
                 "database server. Nothing was written.",
-                "--jobs makes the rows in several processes here.",
+                "--jobs creates the rows in several processes on this machine.",
             )
 
     def seed(self, before: Callable[[], None] | None = None) -> Seeded:
@@ -50,7 +50,7 @@ class ClusterSeeder(Seeder):
                     undo(self.connection, self.run, self.tables)
             if isinstance(error, DatabaseMissing):
                 raise SeedError(
-                    f"A worker's settings lead to another database: {error.message} "
+                    f"A worker's settings point to another database: {error.message} "
                     "What others had written was removed.",
                     "Start the workers with the same settings and the same DATABASE_URL.",
                 ) from error
@@ -113,11 +113,11 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
         state = ledger.lock(connection, run, shared=True)
         if state is None or state[1] != token:
             raise SeedError(
-                f"A worker's settings lead to another database ({shown(project.engine.url)}).",
+                f"A worker's settings point to another database ({shown(project.engine.url)}).",
                 "Start the workers with the same settings and the same DATABASE_URL.",
             )
         if state[0] != "running":
-            raise SeedError(f"Run {run} was given up; a worker leaves it alone.")
+            raise SeedError(f"Run {run} was abandoned; a worker leaves it alone.")
         if task.label not in ledger.chunks_done(connection, run):
             writer = BlockWriter(connection, {table.fullname: table for table in project.tables})
             for block in result.blocks:

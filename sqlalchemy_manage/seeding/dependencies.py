@@ -26,7 +26,7 @@ def needs_order(owner: Any, overrides: Mapping[str, Any]) -> str | None:
 
 def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]) -> str | None:
     if owner in on_the_way:
-        return f"{owner.__name__} makes rows of its own kind"
+        return f"{owner.__name__} creates rows of its own kind"
     before, after = declarations_of(owner, overrides)
     if issubclass(owner, SQLAlchemyModelFactory):
         if why := model_info(owner).own_way:
@@ -41,7 +41,7 @@ def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]
         if isinstance(declaration, factory.RelatedFactoryList) and not isinstance(
             declaration.size, int
         ):
-            return f"'{name}' makes as many rows as a function says"
+            return f"'{name}' creates as many rows as a function says"
         if isinstance(declaration, factory.RelatedFactory):
             arguments = {k: v for k, v in {**declaration.defaults, **context}.items() if k}
             if declaration.name:
@@ -63,7 +63,7 @@ def _declared_order(
     elif isinstance(declaration, factory.SubFactory):
         target = declaration.get_factory()
         if sometimes and issubclass(target, SQLAlchemyModelFactory):
-            return f"'{name}' makes a row only sometimes"
+            return f"'{name}' creates a row only sometimes"
         return _order(target, arguments_of(declaration, context), way)
     elif isinstance(declaration, factory.Iterator) and sometimes:
         return f"'{name}' takes a value of an Iterator only sometimes"

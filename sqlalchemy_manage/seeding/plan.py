@@ -115,8 +115,8 @@ def plan_seed(
     require_tables(connection, project.tables)
     if request.profile is None and not all_factories(project):
         raise SeedError(
-            "There are no factories to seed through.",
-            "Write factory_boy's SQLAlchemyModelFactory classes into factories.py of an app.",
+            "There are no factories to seed with.",
+            "Write SQLAlchemyModelFactory classes of factory_boy in an app's factories.py.",
         )
     plans = factory_plans(project, request)
     excluded = {model_of(_named(project, name)) for name in request.exclude}
@@ -153,7 +153,7 @@ def all_factories(project: Project) -> dict[str, Factory]:
             sa.inspect(model_of(each))
         except NoInspectionAvailable:
             raise SeedError(
-                f"{name} makes {model_of(each).__name__}, which SQLAlchemy maps to no table.",
+                f"{name} creates {model_of(each).__name__}, which is not mapped to a table.",
                 "Set Meta.model to a mapped class, or derive it from factory.Factory.",
             ) from None
     return found
@@ -190,7 +190,7 @@ def _factory_of(project: Project, model: type) -> Factory:
         return roots[0]
     raise UsageError(
         f"{model.__name__} has {len(found)} factories: {', '.join(found)}.",
-        f"Name the one that is meant: {next(iter(found))}=10; or call it {model.__name__}Factory.",
+        f"Name the one you mean: {next(iter(found))}=10; or call it {model.__name__}Factory.",
     )
 
 

@@ -20,7 +20,9 @@ class Rows:
 
     def __init__(self, factory: Any, count: int, /, **overrides: Any) -> None:
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise SeedError(f"Rows({_name(factory)}, {count!r}): not a whole number from 0.")
+            raise SeedError(
+                f"Rows({_name(factory)}, {count!r}): the count must be a whole number, 0 or more."
+            )
         self.factory = factory
         self.count = count
         self.overrides = overrides
@@ -81,14 +83,14 @@ def profile(project: Project, name: str) -> list[Rows | Reference]:
         models = [mapper.class_.__name__ for mapper in project.mappers]
         if any(name.lower() == model.lower() for model in models):
             raise UsageError(
-                f"'{name}' is a model; how many are to be made? It is not MODEL=COUNT.",
+                f"'{name}' is a model: say how many rows, as MODEL=COUNT.",
                 f"Write {name}=10.",
             )
         raise UsageError(
             f"No profile '{name}', and it is not MODEL=COUNT." + did_you_mean(name, known),
             f"Profiles: {', '.join(known)}."
             if known
-            else "An app declares them in its seeds.py: demo = Profile(Rows(BookFactory, 100)).",
+            else "Declare them in an app's seeds.py: demo = Profile(Rows(BookFactory, 100)).",
         )
     return known[name]
 

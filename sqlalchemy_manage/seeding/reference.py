@@ -44,6 +44,6 @@ def _find(session: Session, it: Reference, values: dict[str, Any]) -> Any:
         raise SeedError(
             f"{it.factory.__name__}: several rows of {model.__name__} have the key {key}. "
             "Nothing was written.",
-            "The key of a Reference tells one row from all others; name more attributes.",
+            "The key of a Reference must identify one row; name more attributes.",
         )
     return found[0] if found else None

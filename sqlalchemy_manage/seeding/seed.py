@@ -234,7 +234,7 @@ class Seeder:
             return SeedError(f"The database refused: {error.orig}. {self._fate()}")
         if isinstance(error, BrokenExecutor):
             return SeedError(
-                f"A process that made rows was ended (out of memory?). {self._fate()}",
+                f"A process that created rows was killed (out of memory?). {self._fate()}",
                 "Repeat the command, with fewer --jobs.",
             )
         return None
@@ -268,7 +268,7 @@ class Seeder:
     def _fate(self) -> str:
         if self.commit_every is None:
             return "Nothing was written."
-        return f"What was committed is known as run {self.run}: manage.py seed --undo {self.run}."
+        return f"What was committed is run {self.run}: manage.py seed --undo {self.run}."
 
     def _plan(self) -> dict[str, Any]:
         return {

@@ -53,7 +53,7 @@ def test_what_others_put_into_the_database_is_told(manage: Manage, engine: sa.En
     result = manage("check")
     assert result.code == 0, result
     schema = result.stdout.splitlines()[-1]
-    assert schema.startswith("ok       schema      equal to the models; column department.floor: ")
+    assert schema.startswith("ok       schema      matches the models; column department.floor: ")
     # It is no fault of the models, but it is drift.
     drift = manage("check", "--drift")
     assert drift.code == 1

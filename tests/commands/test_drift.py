@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from support.databases import execute
 from support.programs import ROOT, Manage, Result, run
 
-IN_ORDER = "the database is what the revisions make"
+IN_ORDER = "the database matches the revisions"
 
 
 def drift(result: Result) -> dict[str, str]:
@@ -26,7 +26,7 @@ def differences(result: Result) -> set[str]:
     found = drift(result)
     assert (result.code, found["status"]) == (1, "failed"), result
     title, _, rest = found["message"].partition(": ")
-    assert title == "the database is not what the revisions make"
+    assert title == "the database differs from the revisions"
     return set(rest.split("; "))
 
 

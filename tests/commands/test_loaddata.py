@@ -139,5 +139,5 @@ def test_a_database_without_tables(manage: Manage, engine: sa.Engine) -> None:
     assert done.code == 1
     assert done.stderr == (
         "Error: The database has no tables department, department_employee_link, employee.\n"
-        "manage.py migrate creates what the migrations know.\n"
+        "manage.py migrate creates the tables of the revisions.\n"
     )

@@ -254,13 +254,13 @@ BAD = [
     (record("person", 2, name=None), "field 'name' must not be null."),
     (record("person", 2), "field 'name' is missing, and the row is new."),
     (record("person", 2, name="x", boss=77), "boss_id 77 refers to a row of stock.person that is"),
-    (record("person", 2, name="x", reports=[1]), "'reports' is kept by the rows of stock.person"),
+    (record("person", 2, name="x", reports=[1]), "'reports' is stored in the rows of stock.person"),
     (record("box", 2, shelf=["A", 9]), 'room, shelf_number ["A", 9] refers to'),
     (record("box", 2, shelf=1), "1 is not a key: a list of room, number."),
     (record("box", 2, tags="red"), "relationship 'tags': \"red\" is not a list of keys."),
     (record("box", 2, tags=["none"]), '"none"'),
     (record("box", serial="x", tags=["red"]), "relationship 'tags' needs the record's pk."),
-    (record("box_tag", 1, box_id=1), "the table has no primary key: everything stands in fields."),
+    (record("box_tag", 1, box_id=1), "the table has no primary key: put all values in fields."),
     (record("vehicle_box", [1, 1]), "neither in the fixture nor in the database."),
     (record("car", 9, seats=2), "id 9 refers to a row of stock.vehicle"),
 ]
@@ -290,8 +290,8 @@ def test_a_refused_row_is_named_with_its_value(project: Project) -> None:
     with pytest.raises(FixtureError) as caught:
         loaded(project, records)
     assert caught.value.message == (
-        "standard input, record 2002 (stock.box 9999): another row of box has "
-        'serial "s77" already, and it must be unique.'
+        "standard input, record 2002 (stock.box 9999): another row of box already "
+        'has serial "s77", and it must be unique.'
     )
     assert dumped(project) == text
 
@@ -313,7 +313,7 @@ def test_a_value_that_the_column_does_not_keep_stops_the_load(
             loaded(project, [GOOD, span])
         assert caught.value.message == (
             'standard input, record 2 (stock.everything 1): the database holds "P0DT00H00M00S" '
-            "for field 'span', where the fixture says \"P0DT00H00M00.500000S\"."
+            "for field 'span', but the fixture says \"P0DT00H00M00.500000S\"."
         )
         assert rows(project, sa.select(Shelf)) == []
     else:
@@ -339,7 +339,7 @@ def test_a_trigger_may_change_what_is_written_and_that_is_told(
     done = loaded(project, [record("box", 1, serial="c")])
     assert done.notes == (
         'standard input, record 1 (stock.box 1): the database holds "C" for field '
-        "'serial', where the fixture says \"c\".",
+        "'serial', but the fixture says \"c\".",
     )
 
 

@@ -284,7 +284,7 @@ def test_mariadb_brings_the_old_back_when_the_last_step_fails(
     monkeypatch.setattr(module, "_load", failing)
     failed = manage("restore", path)
     assert failed.code == 1
-    assert "the disk is full\nThe old data was brought back." in failed.stderr
+    assert "the disk is full\nThe old data was restored." in failed.stderr
     assert rows(url) == before
     # In the scratch database, for good, and the old one again.
     assert len(calls) == 3 and calls[:2] == [path, path]

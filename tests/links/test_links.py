@@ -184,15 +184,15 @@ DAMAGES = {
     ),
     "half a composite key": (
         "UPDATE label SET number = NULL WHERE id = 1",
-        ["label (id=1, shelf='a', number=None): only a part of the key is filled (half link)"],
+        ["label (id=1, shelf='a', number=None): only part of the key is filled (half link)"],
     ),
     "a pair twice": (
         "INSERT INTO liking (person_id, dish_id) VALUES (1, 1)",
-        ["liking (person_id=1, dish_id=1): stands 2 times (duplicate)"],
+        ["liking (person_id=1, dish_id=1): occurs 2 times (duplicate)"],
     ),
     "two rows where one may be": (
         "UPDATE badge SET person_id = 1",
-        ["badge (person_id=1): stands 3 times, and Person.badge is to one (several rows)"],
+        ["badge (person_id=1): occurs 3 times, and Person.badge is to one (several rows)"],
     ),
     "directions that disagree": (
         "INSERT INTO pane (id, clear, room_id) VALUES (2, false, 1)",

@@ -268,7 +268,7 @@ def test_a_run_that_goes_on_is_left_alone(fresh: Callable[[str], str]) -> None:
         for option in ("--undo", "--resume"):
             result = manage(url, "seed", option)
             assert result.code == 1, result
-            assert f"is still going on, in process {process.pid}" in result.stderr
+            assert f"is still running, in process {process.pid}" in result.stderr
     finally:
         process.kill()
         process.communicate()

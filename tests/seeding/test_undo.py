@@ -579,7 +579,7 @@ def test_an_unknown_run_and_one_that_is_undone(place: MakePlace) -> None:
         at.undo(run + 1)
     assert "manage.py seed --status" in str(caught.value.hint)
     at.undo(run)
-    with pytest.raises(SeedError, match=f"Seed run {run} is undone already") as caught:
+    with pytest.raises(SeedError, match=f"Seed run {run} is already undone") as caught:
         at.undo(run)
     assert "manage.py seed --status" in str(caught.value.hint)
 

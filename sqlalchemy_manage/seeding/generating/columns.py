@@ -99,7 +99,7 @@ class Batch:
         if name in self.columns:
             return self.columns[name]
         if name not in self.before:
-            raise AttributeError(f"{self.factory.__name__} declares no '{name}'")
+            raise AttributeError(f"{self.factory.__name__} does not declare '{name}'")
         if name in self._pending:
             raise NotColumnwise(self.factory, f"'{name}' depends on itself")
         declaration, context = self.before[name]
@@ -243,7 +243,7 @@ class RowStep:
         return RowStep(batch, rows[self._row])
 
     def recurse(self, owner: Any, declarations: Any, force_sequence: Any = None) -> Any:
-        raise NotColumnwise(self._batch.factory, "a declaration makes objects of its own")
+        raise NotColumnwise(self._batch.factory, "a declaration creates objects of its own")
 
 
 class RowReference:
@@ -293,7 +293,7 @@ class _Seen:
         model = model_of(batch.factory)
         if not hasattr(model, name):
             raise AttributeError(f"'{model.__name__}' has no '{name}'")
-        raise NotColumnwise(batch.factory, f"its object's '{name}' is looked at")
+        raise NotColumnwise(batch.factory, f"its object's '{name}' is used")
 
 
 def each_row(batch: Batch, rows: Sequence[int], name: str, values: Iterator[Any]) -> list[Any]:

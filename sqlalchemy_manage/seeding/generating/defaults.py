@@ -24,7 +24,7 @@ class _Context:
         return self.current_parameters
 
     def __getattr__(self, name: str) -> Any:
-        raise NotColumnwise(self._owner, f"a column default asks for the context's '{name}'")
+        raise NotColumnwise(self._owner, f"a column default uses the context's '{name}'")
 
 
 def fill_defaults(owner: Any, table: sa.Table, values: ColumnValues, count: int) -> None:

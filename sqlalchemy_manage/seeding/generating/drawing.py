@@ -30,7 +30,7 @@ class Drawing:
         if not pool.size:
             raise SeedError(
                 f"{label} refers to a row of {pool.table}, and there is none. Nothing was written.",
-                f"Seed {pool.table} too, before or in the same command.",
+                f"Seed {pool.table} first, or in the same command.",
             )
         if link is not None and link.unique:
             if place + count > pool.size:
@@ -46,7 +46,7 @@ class Drawing:
             raise SeedError(
                 f"{label} links each row to at least {links.min} rows of {pool.table}, and there "
                 f"are {pool.size}. Nothing was written.",
-                f"Seed more of {pool.table} before, or lower min.",
+                f"Seed more of {pool.table} first, or lower min.",
             )
         most = min(links.max, pool.size)
         counts = self.rng.choices(range(links.min, most + 1), k=count)
@@ -90,7 +90,7 @@ class Drawing:
             if len(chosen) == len(drawn):
                 return list(chosen)
         raise SeedError(
-            f"The weights of a link leave fewer than {len(drawn)} rows that are ever chosen. "
+            f"The weights of a link leave fewer than {len(drawn)} rows to choose from. "
             "Nothing was written."
         )
 

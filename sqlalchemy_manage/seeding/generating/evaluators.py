@@ -56,7 +56,7 @@ def _self_attribute(batch: Batch, it: Any, context: Any, rows: Any, name: str) -
     target, places = batch, rows
     for _ in range(it.depth - 1):
         if target.parent is None:
-            raise NotColumnwise(batch.factory, f"{name} looks at a parent that is not there")
+            raise NotColumnwise(batch.factory, f"{name} uses a parent that does not exist")
         target, mapping = target.parent
         places = [mapping[row] for row in places]
     path, default = it.attribute_name, it.default

@@ -74,7 +74,7 @@ class ModelInfo:
         for name in given:
             found = self.mapper.all_orm_descriptors.get(name)
             if isinstance(found, AssociationProxy):
-                return f"'{name}' is an association proxy, which makes objects"
+                return f"'{name}' is an association proxy, which creates objects"
         if not self.plain_constructor and not hasattr(self.model, "__dataclass_fields__"):
             for name in given:
                 if isinstance(self.mapper.attrs.get(name), RelationshipProperty):
@@ -110,7 +110,7 @@ class ModelInfo:
             if not isinstance(self.mapper.attrs.get(name), RelationshipProperty)
         }
         if self.needs_objects(columns):
-            return "objects", f"{self.model.__name__} makes values of its own"
+            return "objects", f"{self.model.__name__} creates values of its own"
         return "columns", None
 
 

@@ -46,7 +46,7 @@ class _Drawn:
         self._row = row
 
     def __getattr__(self, name: str) -> Any:
-        raise NotColumnwise(None, f"'{name}' of a drawn row of {self._pool.table} is looked at")
+        raise NotColumnwise(None, f"'{name}' of a drawn row of {self._pool.table} is used")
 
 
 class Linked(Sequence["LinkedTo"]):

@@ -141,7 +141,7 @@ class Assembled:
         for relation in self.info.mapper.relationships:
             if any(state.get(relation.key) for state in states):
                 raise NotColumnwise(
-                    self.batch.factory, f"{model.__name__} makes objects for '{relation.key}'"
+                    self.batch.factory, f"{model.__name__} creates objects for '{relation.key}'"
                 )
         made: dict[str, Sequence[Any]] = {}
         for prop in self.info.mapper.column_attrs:

@@ -222,7 +222,7 @@ def _take_what_is_left(
     raise SeedError(
         f"{batch.factory.__name__}: {watched[0]} must be unique, and no new value was found after "
         f"{len(chunk.seen[_name(watched[0])]):,} rows. Nothing was written.",
-        "Seed fewer rows, or declare more values, such as factory.Sequence gives.",
+        "Seed fewer rows, or declare more values, for example with factory.Sequence.",
     )
 
 
@@ -282,5 +282,5 @@ def require_room(owner: Any, overrides: Mapping[str, Any], count: int) -> None:
                 raise SeedError(
                     f"{owner.__name__}: {unique} must be unique and has {room:,} values; "
                     f"{count:,} rows are wanted. Nothing was written.",
-                    "Seed fewer rows, or declare more values, such as factory.Sequence gives.",
+                    "Seed fewer rows, or declare more values, for example with factory.Sequence.",
                 )

@@ -60,4 +60,4 @@ def check_values(owner: str, column: sa.Column[Any], values: Sequence[Any]) -> N
 
 def _unfit(owner: str, column: sa.Column[Any], value: Any, why: str) -> SeedError:
     what = f"{column.table.name}.{column.name} = {clean(repr(value))}"
-    return refusal(owner, what, why, mend="column")
+    return refusal(owner, what, why, other="column")

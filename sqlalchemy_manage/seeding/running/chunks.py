@@ -214,7 +214,7 @@ class Chunk:
         if prop.direction is MANYTOONE and needed:
             raise SeedError(
                 f"{batch.factory.__name__}.{name} refers to rows that are seeded later, and "
-                f"{needed[0]} may not be NULL until then. Nothing was written.",
+                f"{needed[0]} cannot be NULL until then. Nothing was written.",
                 "Let one of the two columns be NULL, or link from the other side only.",
             )
         if batch.parent is None:

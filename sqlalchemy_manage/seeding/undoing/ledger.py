@@ -207,8 +207,8 @@ def require_ended(run: SeedRun) -> None:
     if not is_running(pid):
         return
     raise SeedError(
-        f"Run {run.id} is still going on, in process {pid} of this machine. Nothing was done.",
-        "Wait for it, or end it; what it committed can then be gone on with, or undone.",
+        f"Run {run.id} is still running, in process {pid} on this machine. Nothing was done.",
+        "Wait for it, or end it; what it committed can then be continued or undone.",
     )
 
 
@@ -258,7 +258,7 @@ def recorded_keys(
             raise SeedError(
                 f"{table.fullname} has no column {missing[0]} any more, "
                 f"and seed run {run} recorded its rows by it.",
-                "Undo it with the models that it was made with.",
+                "Undo it with the models that it was seeded with.",
             )
         found = [table.c[name] for name in columns]
         yield table, columns, unpack(found, row.packed, connection.dialect)

@@ -146,8 +146,8 @@ def _dump(value: Any, column: sa.Column[Any], type_: Any, dialect: sa.Dialect) -
         return float.__float__(value)
     raise SeedError(
         f"{column.table}.{column.name}: a value of type {type(value).__name__} cannot be "
-        "recorded, so that the rows could not be found again.",
-        "Give the column a TypeDecorator that makes a plain value of it.",
+        "recorded, so the rows could not be found again.",
+        "Give the column a TypeDecorator that turns it into a plain value.",
     )
 
 

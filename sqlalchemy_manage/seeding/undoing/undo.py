@@ -72,7 +72,7 @@ def _check(connection: sa.Connection, run: int) -> None:
     if run not in found:
         raise SeedError(f"There is no seed run {run}.", hint)
     if found[run].state == "undone" and not found[run].rows:
-        raise SeedError(f"Seed run {run} is undone already.", hint)
+        raise SeedError(f"Seed run {run} is already undone.", hint)
 
 
 def _with_reflected(

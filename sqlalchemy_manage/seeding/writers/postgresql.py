@@ -27,7 +27,7 @@ def _escaped(text: str) -> str:
 def _string(text: str) -> str:
     text.encode()
     if "\0" in text:
-        raise ValueError("PostgreSQL stores no NUL character")
+        raise ValueError("PostgreSQL cannot store a NUL character")
     return _escaped(text)
 
 

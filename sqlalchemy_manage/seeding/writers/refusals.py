@@ -33,11 +33,11 @@ def refused(
     return refusal(name, what, reason(broken, error))
 
 
-def refusal(factory: str, what: str, why: str, mend: str = "constraint") -> SeedError:
-    """The error that a row of ``factory`` ends a seed with. ``mend``: what else could change."""
+def refusal(factory: str, what: str, why: str, other: str = "constraint") -> SeedError:
+    """The error that a row of ``factory`` ends a seed with. ``other``: what else could change."""
     return SeedError(
         f"{factory}: the database refuses {what} ({why}). Nothing was written.",
-        f"Change that declaration of {factory}, or the {mend}.",
+        f"Change that declaration of {factory}, or the {other}.",
     )
 
 

@@ -94,7 +94,7 @@ def require_references(connection: sa.Connection, table: sa.Table) -> None:
     raise SeedError(
         f"The database refuses {shown} (FOREIGN KEY: no such row of {parent}). "
         "Nothing was written.",
-        "Declare a Link or a SubFactory, which refer to rows that are there.",
+        "Declare a Link or a SubFactory, which refer to existing rows.",
     )
 
 

@@ -202,7 +202,11 @@ def without_nul(column: sa.Column[Any], values: Values) -> None:
     for row, value in enumerate(values):
         if isinstance(value, str) and "\0" in value:
             raise ValueFault(
-                column.table.fullname, column.key, row, value, "PostgreSQL stores no NUL character"
+                column.table.fullname,
+                column.key,
+                row,
+                value,
+                "PostgreSQL cannot store a NUL character",
             )
 
 

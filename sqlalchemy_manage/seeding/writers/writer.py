@@ -167,7 +167,7 @@ class BlockWriter:
         if written != block.count:
             raise SeedError(
                 f"{block.table}: {block.count} rows were sent, and {written} were written.",
-                "Does a trigger or a view of the database leave rows out?",
+                "Does a trigger or a view of the database skip rows?",
             )
 
     def _core(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:

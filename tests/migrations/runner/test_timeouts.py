@@ -76,7 +76,7 @@ def test_a_table_that_stays_locked_ends_the_run_and_nothing_is_done(
         result = app.manage("migrate")
     assert result.code == 75, result
     said = {
-        "sqlite": "Another process keeps this database locked; it was not done after 1 s.",
+        "sqlite": "Another process keeps this database locked; it did not finish within 1 s.",
         "postgresql": "Another session keeps a table locked that the revision needs",
         "mariadb": "Another session keeps a table locked that the revision needs",
     }
