@@ -97,9 +97,7 @@ class Declaration:
         # Elsewhere, and with BEGIN ATOMIC, a body holds semicolons of its own.
         words = {token.text.lower() for token in words_of(statement, database)}
         if database == "postgresql" and ";" in words and "atomic" not in words:
-            raise ArgumentError(
-                f"{place}: these are several statements; declare each one separately."
-            )
+            raise ArgumentError(f"{place}: these are several statements; declare them separately.")
         return statement
 
     def _register(self) -> None:

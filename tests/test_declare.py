@@ -187,7 +187,7 @@ def test_a_table_by_model_and_by_schema() -> None:
         ),
         (
             lambda m: Function("bang", m, postgresql=f"{BANG} {TOUCH['postgresql']}"),
-            "Function 'bang', postgresql: these are several statements; declare each one separately.",
+            "Function 'bang', postgresql: these are several statements; declare them separately.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""``makemigrations --merge``: show what each branch did, and join the heads."""
+"""``makemigrations --merge``: show what each branch did, and merge the heads."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def draft_joined(
         if isinstance(questioner, Closed):
             questioner.finish()
         if answer.answer != "yes":
-            return None, ("The heads were not joined.",)
+            return None, ("The heads were not merged.",)
     return draft_merge(project, history, plan, name), ()

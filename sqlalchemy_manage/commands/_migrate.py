@@ -1,4 +1,4 @@
-"""What migrate, rollback and redo share: plans shown, applied, and told of.
+"""What migrate, rollback and redo share: plans are shown, applied and reported.
 
 Every function takes, as keywords, the options of ``options.run_options``.
 """
@@ -65,7 +65,7 @@ def _show_ahead(project: Project, plans: list[Plan], left: Left | None, as_json:
 
 
 def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> None:
-    """Apply or undo the steps of ``plan``, and tell of each on stderr."""
+    """Apply or undo the steps of ``plan``, and report each on stderr."""
     from ..migrations.actions.migrate import apply_plan
     from ..migrations.analysis.reversible import does_nothing
     from ..migrations.runner.run import Allowed
@@ -93,12 +93,12 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
 
 
 def record(project: Project, history: History, target: str | None) -> None:
-    """``--fake`` where the database stands at a revision that has no file: forget that one."""
+    """``--fake`` if the database is at a revision that has no file: forget that one."""
     from ..migrations.revisions.plan import make_plan
 
     if target is None or target[0] in "+-":
         raise UsageError(
-            "What to record is unclear: the database stands at a revision that has no file here.",
+            "What to record is unclear: the database is at a revision that has no file here.",
             "Name the revision that the schema matches: manage.py migrate --fake REVISION",
         )
     plan = make_plan(history, (), target)
@@ -140,11 +140,11 @@ def leave_branch(
 
 
 def _agreed(project: Project, left: Left, sync: bool) -> bool:
-    """Whether the files found may be run: asked on a terminal, else told by the flag."""
+    """Whether the files found may be run: asked on a terminal, else given by the flag."""
     files = "these files" if len(left.sources) > 1 else "this file"
     if not (project.interactive and sys.stdin.isatty()):
         if sync:
-            output.say(f"Undoing revisions of another branch through {files}:")
+            output.say(f"Undoing revisions of another branch with {files}:")
             for line in left.origins:
                 output.say(f"  {line}")
         return sync
@@ -155,7 +155,7 @@ def _agreed(project: Project, left: Left, sync: bool) -> bool:
 
 
 def reporter(backwards: bool, fake: bool = False) -> output.Reporter:
-    """A callback that tells of each revision as it starts and ends."""
+    """A callback that reports each revision as it starts and ends."""
     verb = "Recording" if fake else "Undoing" if backwards else "Applying"
 
     def report(event: tuple[str, str, float]) -> None:

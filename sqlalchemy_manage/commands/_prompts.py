@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def questioner_for(project: Project) -> Questioner:
-    """One that prompts; with ``--no-input``, or where nobody sits, one that cannot be asked."""
+    """One that prompts; with ``--no-input``or without a terminal, one that cannot be asked."""
     from ..migrations.questions import Closed
 
     return Prompting() if project.interactive and sys.stdin.isatty() else Closed()
 
 
 class Prompting:
-    """Asks on stderr, so that stdout stays the answer of the command."""
+    """Asks on stderr, so that stdout has only the command's result."""
 
     def ask(self, question: Question) -> Answer:
         from ..migrations.questions import Answer
@@ -60,7 +60,7 @@ def _value(option: Option) -> str:
 
 
 def name_asker(project: Project) -> Ask | None:
-    """Asks for the name of the database; None with ``--no-input``, or where nobody sits."""
+    """Asks for the name of the database; None with ``--no-input`` or without a terminal."""
     if not (project.interactive and sys.stdin.isatty()):
         return None
 

@@ -95,7 +95,7 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
         return sa.create_engine(url, **{**database.options, **more})
     except NoSuchModuleError:
         raise SettingsError(
-            f"DATABASES[{database.alias!r}]: SQLAlchemy does not know the database '{url.drivername}'.",
+            f"DATABASES[{database.alias!r}]: SQLAlchemy does not know '{url.drivername}'.",
             "Known here: sqlite, postgresql, mysql, mariadb.",
         ) from None
     except ModuleNotFoundError as error:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _FINISH = "sqlalchemy_manage_finish"
 _BY_ALEMBIC = (
-    "Answer with manage.py makemigrations; or give alembic each flag as an argument of -x, "
+    "Answer with manage.py makemigrations; or pass each flag to alembic with -x, "
     "before the command: alembic -x rename=employee.name=full_name revision --autogenerate"
 )
 _FLAGS = (

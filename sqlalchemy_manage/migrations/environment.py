@@ -98,8 +98,8 @@ def _run(context: Any, run: Run) -> None:
                 # Plan again from where the database stands now; "+1" would be one more.
                 if _is_relative(context):
                     raise HistoryError(
-                        "Another process migrated this database meanwhile.",
-                        "Look where it stands, then repeat: alembic current",
+                        "Another process migrated this database in the meantime.",
+                        "Check its revision, then repeat the command: alembic current",
                     ) from None
             except DBAPIError as error:
                 if not is_busy(error):
@@ -126,8 +126,8 @@ def _held_up(engine: sa.Engine, settings: Settings) -> Locked:
     # What MariaDB has committed by then is in the journal, and is not repeated.
     undone = "The revision was rolled back. " if engine.dialect.name == "postgresql" else ""
     return Locked(
-        f"Another session keeps a table locked that the revision needs; it gave up after "
-        f"{settings.lock_timeout:g} s, again and again for {settings.lock_wait:g} s."
+        f"Another session keeps a table locked that the revision needs; it was tried for "
+        f"{settings.lock_wait:g} s, {settings.lock_timeout:g} s each time."
         + "".join(f"\n  open transaction: {line}" for line in found),
         f"{undone}End the other transaction, or raise LOCK_WAIT, then: manage.py migrate",
     )

@@ -74,9 +74,10 @@ class Closed:
         if self.open:
             count = len(self.open)
             raise OpenQuestion(
-                f"{count} question{'s are' if count > 1 else ' is'} open, and nobody can be "
-                "asked here; nothing was written.\n" + "\n".join(map(_with_flags, self.open)),
-                hint or "Repeat the command with one answer to each, or on a terminal.",
+                f"{count} question{'s need' if count > 1 else ' needs'} an answer, and there is no "
+                "terminal to ask on; nothing was written.\n"
+                + "\n".join(map(_with_flags, self.open)),
+                hint or "Repeat the command with one of the answers to each, or on a terminal.",
                 questions=tuple(self.open),
             )
 
@@ -160,11 +161,11 @@ def parse_answers(
         parts, target = split_name(old), split_name(new)
         if len(parts) < 2 or len(target) != 1:
             raise UsageError(
-                f"--rename {text}: '{old}' names no column of a table."
+                f"--rename {text}: '{old}' is not TABLE.COLUMN."
                 if len(target) == 1
-                else f"--rename {text}: the new name is a column's alone, without its table.",
-                "A column is renamed so: --rename employee.name=full_name; "
-                "a table so: --rename-table employee=person",
+                else f"--rename {text}: the new name is only the column's, without its table.",
+                "To rename a column: --rename employee.name=full_name; "
+                "a table: --rename-table employee=person",
             )
         columns = answers.rename_columns.setdefault(".".join(parts[:-1]), {})
         _put("--rename", columns, parts[-1], target[0], shown=".".join(parts[:-1]) + ".")
@@ -173,8 +174,8 @@ def parse_answers(
         old, new = _pair("--rename-value", pair, "TABLE.COLUMN:OLD=NEW") if colon else ("", "")
         if not colon or len(split_name(where)) < 2:
             raise UsageError(
-                f"--rename-value {text}: it reads TABLE.COLUMN:OLD=NEW.",
-                "For instance: --rename-value employee.grade:junior=starter",
+                f"--rename-value {text}: write TABLE.COLUMN:OLD=NEW.",
+                "For example: --rename-value employee.grade:junior=starter",
             )
         values = answers.rename_values.setdefault(_key(where), {})
         _put("--rename-value", values, _unquote(old), _unquote(new), shown=f"{_key(where)}:")
@@ -185,7 +186,7 @@ def parse_answers(
         for text in given:
             where, value = _pair(flag, text, "TABLE.COLUMN=VALUE")
             if len(split_name(where)) < 2:
-                raise UsageError(f"{flag} {text}: '{where}' names no column of a table.")
+                raise UsageError(f"{flag} {text}: '{where}' is not TABLE.COLUMN.")
             _put(flag, into, _key(where), value)
     answers.nullable.update(_key(text) for text in nullable)
     for text in allow_drop:
@@ -209,7 +210,7 @@ def _put(flag: str, into: dict[str, str], key: str, value: str, shown: str = "")
 def _pair(flag: str, text: str, form: str) -> tuple[str, str]:
     match = re.fullmatch(r'((?:[^"=]|"(?:[^"]|"")*")+)=(.+)', text, re.DOTALL)
     if match is None:
-        raise UsageError(f"{flag} {text}: it reads {form}.")
+        raise UsageError(f"{flag} {text}: write {form}.")
     return match[1], match[2]
 
 
@@ -218,8 +219,8 @@ def split_name(text: str) -> list[str]:
     part = r'"(?:[^"]|"")+"|[^".]+'
     if not re.fullmatch(rf"(?:{part})(?:\.(?:{part}))*", text):
         raise UsageError(
-            f"'{text}' is no name: a part is empty, or a quote is not closed.",
-            "A name with a dot, an equals sign or a quote is written in double quotes.",
+            f"'{text}' is not a name: a part is empty, or a quote is not closed.",
+            "Write a name with a dot, an equals sign or a quote in double quotes.",
         )
     return [_unquote(found) for found in re.findall(part, text)]
 

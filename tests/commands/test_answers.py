@@ -183,10 +183,10 @@ def test_a_column_not_null_on_a_filled_table(sample: Path, database_url: str) ->
             ["--rename", "employee.name=full_name", "--rename", "employee.hired_on=full_name"],
             "cannot both become full_name",
         ),
-        (["--rename", "employee=person"], "names no column of a table"),
+        (["--rename", "employee=person"], "is not TABLE.COLUMN"),
         (["--rename", "employee.name"], "it reads TABLE.OLD=NEW"),
         (["--rename-table", "employees=people"], "Did you mean 'employee'?"),
-        (["--rename", "employee.hired_on=updated_at"], "exists in the database already"),
+        (["--rename", "employee.hired_on=updated_at"], "already exists in the database"),
         (["--rename", 'employee."name=full_name'], "it reads TABLE.OLD=NEW"),
         (
             ["--rename", "employee.name=full_name", "--default", "employee.grade=1"],
@@ -220,7 +220,7 @@ def test_a_rename_that_was_made_is_not_asked_about_again(
     assert manage("migrate").code == 0
     again = manage("makemigrations", "--rename", "employee.name=full_name")
     assert again.code == 2, again
-    assert "it was renamed already" in again.stderr
+    assert "it is already renamed" in again.stderr
     edit(sample, "    departments:", "    notes: Mapped[str | None]\n    departments:")
     other = manage("makemigrations")
     assert other.code == 0, other

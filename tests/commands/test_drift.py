@@ -102,7 +102,7 @@ CHANGES = {
             "~ foreign key fk_department_employee_link_department_id_department of"
             " department_employee_link: definition (department_id) -> department (id)"
             " [ondelete=CASCADE], by the revisions (department_id) -> department (id)",
-            "~ function employee_set_updated_at(): definition is not what the revisions make",
+            "~ function employee_set_updated_at(): definition differs from the revisions",
             "~ table employee: comment staff, by the revisions none",
             "+ has enum type mood",
             "+ has sequence numbers",
@@ -132,8 +132,7 @@ CHANGES = {
             "~ column employee.hired_on: comment first day, by the revisions none",
             "- lacks foreign key fk_department_employee_link_department_id_department of"
             " department_employee_link: (department_id) -> department (id)",
-            "~ trigger employee_set_updated_at of employee:"
-            " definition is not what the revisions make",
+            "~ trigger employee_set_updated_at of employee: definition differs from the revisions",
             "+ has procedure p",
             "~ table employee: comment staff, by the revisions none",
             "~ table employee: row_format COMPACT, by the revisions none",
@@ -157,8 +156,7 @@ CHANGES = {
             "~ column department.name: nullable NOT NULL, by the revisions nullable",
             "+ has check constraint ck_x of employee: id > 0",
             "+ has unique constraint (name) of employee",
-            "~ trigger employee_set_updated_at of employee:"
-            " definition is not what the revisions make",
+            "~ trigger employee_set_updated_at of employee: definition differs from the revisions",
         },
     ),
 }

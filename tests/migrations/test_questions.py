@@ -74,8 +74,8 @@ def test_a_name_that_is_hard_to_write_comes_back_from_a_shell(name: str) -> None
         ({"rename": ["employee.name="]}, "it reads TABLE.OLD=NEW"),
         ({"rename": ["=x"]}, "it reads TABLE.OLD=NEW"),
         ({"rename": [""]}, "it reads TABLE.OLD=NEW"),
-        ({"rename": ["name=full_name"]}, "names no column of a table"),
-        ({"rename": ["t.a=t.b"]}, "the new name is a column's alone"),
+        ({"rename": ["name=full_name"]}, "is not TABLE.COLUMN"),
+        ({"rename": ["t.a=t.b"]}, "the new name is only the column's"),
         ({"rename": ["t..a=b"]}, "a part is empty"),
         ({"rename": [".a=b"]}, "a part is empty"),
         ({"rename": ['t."a=b']}, "it reads TABLE.OLD=NEW"),
@@ -85,15 +85,15 @@ def test_a_name_that_is_hard_to_write_comes_back_from_a_shell(name: str) -> None
         ({"rename_table": ["a"]}, "it reads OLD=NEW"),
         ({"rename_table": ["a=b", "a=c"]}, "given twice"),
         ({"rename_table": ["a=c", "b=c"]}, "cannot both become c"),
-        ({"rename_value": ["t.c=x"]}, "it reads TABLE.COLUMN:OLD=NEW"),
-        ({"rename_value": ["t:x=y"]}, "it reads TABLE.COLUMN:OLD=NEW"),
+        ({"rename_value": ["t.c=x"]}, "write TABLE.COLUMN:OLD=NEW"),
+        ({"rename_value": ["t:x=y"]}, "write TABLE.COLUMN:OLD=NEW"),
         ({"default": ["t.c"]}, "it reads TABLE.COLUMN=VALUE"),
-        ({"default": ["c=1"]}, "names no column of a table"),
+        ({"default": ["c=1"]}, "is not TABLE.COLUMN"),
         ({"default": ["t.c=1", "t.c=2"]}, "given twice for t.c: 1 and 2"),
         ({"server_default": ["t.c="]}, "it reads TABLE.COLUMN=VALUE"),
         ({"nullable": ["t..c"]}, "a part is empty"),
-        ({"allow_drop": [""]}, "is no name"),
-        ({"allow_drop": ['"t']}, "is no name"),
+        ({"allow_drop": [""]}, "is not a name"),
+        ({"allow_drop": ['"t']}, "is not a name"),
     ],
 )
 def test_a_flag_that_is_not_well_formed(given: dict[str, list[str]], says: str) -> None:
@@ -126,7 +126,7 @@ def test_where_nobody_sits_questions_are_collected_with_their_flags() -> None:
     assert caught.value.exit_code == 3
     assert caught.value.questions == (QUESTION,)
     assert caught.value.message == (
-        "1 question is open, and nobody can be asked here; nothing was written.\n"
+        "1 question needs an answer, and there is no terminal to ask on; nothing was written.\n"
         "  Was t.a renamed?\n"
         "  If not, a is dropped.\n"
         "    yes, to b:   --rename t.a=b\n"

@@ -102,4 +102,4 @@ def _changed(real: dict[str, str], made: dict[str, str]) -> Iterator[tuple[str, 
         if there != here:
             long = len(there) > _LONG or len(here) > _LONG
             words = f"{there or 'none'}, by the revisions {here or 'none'}"
-            yield name, "is not what the revisions make" if long else words
+            yield name, "differs from the revisions" if long else words

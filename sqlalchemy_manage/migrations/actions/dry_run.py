@@ -58,7 +58,7 @@ def _reason(error: Exception) -> str:
     reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if isinstance(error, AttributeError | TypeError):
         reason += (
-            "\nIt seems to ask the database while it runs; op.get_context().as_sql tells that "
+            "\nIt seems to query the database while it runs; op.get_context().as_sql is true when "
             "there is none."
         )
     return reason

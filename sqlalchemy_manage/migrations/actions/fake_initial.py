@@ -183,7 +183,7 @@ def refusal(comparison: Comparison, *, asked: bool) -> NotAdopted:
             f"The database has tables but no migration history; nothing was changed.\n"
             f"Compared with what {first} would create:\n  {lines}",
             "They match. To keep the tables and their rows, record that revision as applied "
-            "and go on:\n  manage.py migrate --fake-initial",
+            "and continue:\n  manage.py migrate --fake-initial",
         )
     return NotAdopted(
         f"The database has tables but no migration history"

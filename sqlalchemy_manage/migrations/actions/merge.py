@@ -84,13 +84,13 @@ class Merge:
         if self.conflicts:
             yield "More than one branch touches:"
             yield from (f"  {conflict}" for conflict in self.conflicts)
-            yield "They may run in any order: see that each is right whichever comes first."
+            yield "They may run in either order: check that each is correct whichever runs first."
         else:
             yield "No two branches touch the same thing."
         if self.left:
             yield (
-                f"{' and '.join(self.left)}: still to be joined, by one more makemigrations "
-                "--merge; Alembic cannot join it together with what depends on it."
+                f"{' and '.join(self.left)}: still to be merged, by another makemigrations "
+                "--merge; Alembic cannot merge it together with what depends on it."
             )
 
     def question(self) -> Question:
@@ -101,9 +101,9 @@ class Merge:
             "merge",
             heads,
             f"{heads} touch the same things:\n{things}\n"
-            "They may run in any order. Are they right whichever comes first: join them?",
+            "They may run in either order. Is the result correct in both, so merge them?",
             (
-                Option("yes", "yes, join them", (FLAG,)),
+                Option("yes", "yes, merge them", (FLAG,)),
                 Option("no", "no, change them first", ("(no flag: nothing is written)",)),
             ),
             "no",

@@ -141,7 +141,7 @@ def revision_sql(project: Project, history: History, revision_id: str, *, backwa
     except (CommandError, SQLAlchemyError, *_WITHOUT_A_DATABASE) as error:
         raise MigrationError(
             f"{revision_id} cannot be shown as SQL without a database: {str(error).strip('. ')}.",
-            "Usually it asks the database while it runs; in the revision, "
-            "op.get_context().as_sql tells that there is none.",
+            "Usually it queries the database while it runs; in the revision, "
+            "op.get_context().as_sql is true when there is none.",
         ) from error
     return buffer.getvalue()

@@ -79,9 +79,9 @@ def _matching(name: str, found: Iterable[Finding]) -> str:
     if len(ids) == 1:
         return ids.pop()
     if ids:
-        raise UsageError(f"'{name}' is the beginning of {' and '.join(sorted(ids))}.")
+        raise UsageError(f"'{name}' matches {' and '.join(sorted(ids))}.")
     raise UsageError(
-        f"There is nothing to repair of '{name}'.", "Without a name, all is looked at."
+        f"There is nothing to repair in '{name}'.", "Without a name, all revisions are checked."
     )
 
 
@@ -120,7 +120,7 @@ def question(found: Sequence[Finding]) -> Question:
     ids = ", ".join(dict.fromkeys(finding.revision for finding in found))
     options = [Option("leave", "leave everything as it is", ("(do not repeat the command)",))]
     if not any(finding.kind == "duplicated" for finding in found):
-        options.append(Option("restore", "put the files back as they were applied", ("--restore",)))
+        options.append(Option("restore", "restore the files as they were applied", ("--restore",)))
     if all(finding.acceptable for finding in found):
         words = "accept them as they are; the reason is kept in the ledger"
         flags = ("--reason TEXT",)
@@ -128,14 +128,14 @@ def question(found: Sequence[Finding]) -> Question:
     if len(options) == 1:
         _require_acceptable(found)
     return Question(
-        "repair", ids, f"{ids}: are the files right as they are now?", tuple(options), "leave"
+        "repair", ids, f"{ids}: are the files correct as they are now?", tuple(options), "leave"
     )
 
 
 def require_reason(text: str) -> None:
     """Raises UsageError for a reason that is none."""
     if not text.strip():
-        raise UsageError("The reason is empty.", "Say why the files are right as they are.")
+        raise UsageError("The reason is empty.", "Say why the files are correct as they are.")
 
 
 def accept(project: Project, found: Sequence[Finding], reason: str) -> list[str]:
@@ -154,8 +154,8 @@ def accept(project: Project, found: Sequence[Finding], reason: str) -> list[str]
         with connection.begin():
             if not set(found) <= set(stands(connection, history).findings):
                 raise HistoryError(
-                    "The files or the database changed meanwhile; nothing was written.",
-                    "Look again: manage.py repair",
+                    "The files or the database have changed in the meantime; nothing was written.",
+                    "Check again: manage.py repair",
                 )
             here = [r for r in history.revisions if r.id in ids]
             record(connection, "repair", here, applied=True, reason=reason)
@@ -168,9 +168,9 @@ def _require_acceptable(found: Iterable[Finding]) -> None:
     wrong = [finding for finding in found if not finding.acceptable]
     if wrong:
         raise HistoryError(
-            "This cannot be accepted, the files have to be mended:\n  "
+            "This cannot be accepted; the files must be fixed:\n  "
             + "\n  ".join(finding.message for finding in wrong),
-            "What was deleted or edited comes back with: manage.py repair REVISION --restore\n"
+            "To restore a deleted or edited file: manage.py repair REVISION --restore\n"
             "Of two files, delete or change one, then: manage.py check",
         )
 
@@ -187,10 +187,10 @@ def restore(project: Project, now: Standing) -> list[Path]:
             kept = kept_source(connection, finding.revision)
             if finding.kind == "duplicated" or kept is None:
                 raise HistoryError(
-                    f"The ledger cannot put this right: {finding.message}",
+                    f"The ledger cannot fix this: {finding.message}",
                     "Delete or change one of the files, then: manage.py check"
                     if finding.kind == "duplicated"
-                    else "It has no text of the file; look for it in your version control.",
+                    else "It does not have the file's text; look for it in your version control.",
                 )
             revision = now.history.by_id.get(finding.revision)
             folder = versions_folder(project)

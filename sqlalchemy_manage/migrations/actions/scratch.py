@@ -232,6 +232,6 @@ def _explained(name: str, error: MigrationError, scratch: Scratch) -> MigrationE
         )
     return MigrationError(
         f"{name} cannot run on an empty database: {reason}.\nNothing was changed.",
-        "Let the revision do without rows, and without tables that no revision makes; or "
+        "Change the revision to need no rows, and no tables that no revision creates; or "
         "compare with a database that the revisions were applied to.",
     )

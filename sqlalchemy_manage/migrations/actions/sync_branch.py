@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SYNC = "manage.py migrate --sync-branch"
 _CHOICES = f"""\
 Fetch the branch that has the file (git fetch --all), then: {SYNC}
-Or, if the schema is what a revision here makes: manage.py migrate --fake REVISION
+Or, if the schema matches a revision here: manage.py migrate --fake REVISION
 Or restore a backup from before it."""
 
 
@@ -110,13 +110,13 @@ class Left:
         if self.lost:
             return NotHere(self.current, found, _CHOICES)
         one = len(self.sources) == 1
-        these = "it through the file" if one else "them through the files"
+        these = "it with the file" if one else "them with the files"
         return NotHere(
             self.current,
             found,
-            f"Undo {these} found, whose code is then run, and go on: {SYNC}\n"
+            f"Undo {these} found (this runs their code), and continue: {SYNC}\n"
             "Or get the branch: git switch, or git merge.\n"
-            "Or, if the schema is what a revision here makes: manage.py migrate --fake REVISION",
+            "Or, if the schema matches a revision here: manage.py migrate --fake REVISION",
         )
 
 
@@ -158,7 +158,7 @@ def brought_back(
         joined = read_history(versions_folder(project), folder)
         if joined.problems:
             raise HistoryError(
-                "The files found do not fit together with those here; nothing was run:\n  "
+                "The files found do not fit the ones here; nothing was run:\n  "
                 + "\n  ".join([*left.origins, *joined.problems]),
                 _CHOICES,
             )

@@ -25,7 +25,7 @@ def why_not_undone(revision: Revision) -> str | None:
     sql = [step.change.words for step in up if step.call is None]
     if sql and not any(s.call is None for s in written_steps(revision, "downgrade")):
         left = "" if len(sql) == 1 else f", and {len(sql) - 1} more"
-        return f"downgrade() has no reverse of: {sql[0].removeprefix('run ')}{left}"
+        return f"downgrade() does not reverse: {sql[0].removeprefix('run ')}{left}"
     return None
 
 

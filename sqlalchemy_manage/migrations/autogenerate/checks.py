@@ -88,8 +88,8 @@ def _compare(
         if found.name is None:
             note(
                 context,
-                f"CHECK ({found.text}) of {table_name} is not in the models; it has no name by "
-                "which it could be dropped, and stays.",
+                f"CHECK ({found.text}) of {table_name} is not in the models; it has no "
+                "name to drop it by, so it is kept.",
             )
         else:
             removed.append(found)

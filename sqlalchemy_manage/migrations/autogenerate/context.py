@@ -43,7 +43,7 @@ class UnimportedModel:
         if not self.readable:
             return f"{shown} mentions {self.table} and cannot be read (line {self.line})"
         return f"{self.table} is {self.class_name} in {shown}, line {self.line}; " + (
-            f"nobody imports {self.module}"
+            f"nothing imports {self.module}"
         )
 
 

@@ -190,7 +190,7 @@ def _back_without_values(review: Review, key: Key, op: ops.DropColumnOp) -> ops.
         return op
     column = sa.Column(old.name, old.type, nullable=True, comment=old.comment)
     review.notices.append(
-        f"A downgrade brings {dotted(*key, old.name)} back empty, and nullable for that reason."
+        f"A downgrade adds {dotted(*key, old.name)} back empty, and therefore nullable."
     )
     return ops.DropColumnOp.from_column_and_tablename(key[0], key[1], column)
 
@@ -199,5 +199,7 @@ def _says_yes(review: Review, question: Question, name: str) -> bool:
     if review.ask(question).answer == "yes":
         return True
     if not review.open:
-        review.notices.append(f"{name} stays in the database; the next makemigrations asks again.")
+        review.notices.append(
+            f"{name} is kept in the database; the next makemigrations asks again."
+        )
     return False

@@ -82,7 +82,7 @@ def _added(review: Review, key: Key, holder: list[Any], op: ops.AddColumnOp) -> 
             "would fill them."
         )
         return
-    fill = _fill(review, key, column, rows, f"There is a new column {name} NOT NULL", adds=True)
+    fill = _fill(review, key, column, rows, f"The new column {name} is NOT NULL", adds=True)
     if fill is None:
         return
     index = holder.index(op)

@@ -114,7 +114,7 @@ def _given_columns(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
             known = review.snapshot.get_table_names(key[0])
             raise UsageError(
                 f"--rename: {where} no table '{text}'." + did_you_mean(text, known),
-                "A table is renamed with --rename-table OLD=NEW.",
+                "To rename a table: --rename-table OLD=NEW",
             )
         wanted = [column.name for column in review.tables[key].columns]
         _check(f"--rename {dotted(*key)}.", f"{dotted(*key)} has no column", names, present, wanted)
@@ -144,7 +144,7 @@ def _check(
         if old not in present:
             if new in present and new in wanted:
                 raise UsageError(
-                    f"{title}{lacks} '{old}', and '{new}' is there: it was renamed already.",
+                    f"{title}{lacks} '{old}', but has '{new}': it is already renamed.",
                     "Repeat the command without this flag.",
                 )
             raise UsageError(f"{title}{lacks} '{old}'." + did_you_mean(old, present))
@@ -155,8 +155,8 @@ def _check(
             )
         if new in present and new not in names:
             raise UsageError(
-                f"{title}'{new}' exists in the database already.",
-                "Drop or rename that one first, in a revision of its own.",
+                f"{title}'{new}' already exists in the database.",
+                "Drop or rename that one first, in a separate revision.",
             )
 
 

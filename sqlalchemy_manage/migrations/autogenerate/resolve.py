@@ -53,9 +53,9 @@ def _require_used(review: Review) -> None:
     unused = review.answers.unused()
     if unused:
         raise UsageError(
-            f"{', '.join(unused)}: nothing is asked about "
+            f"{', '.join(unused)}: there is no question about "
             f"{'this' if len(unused) == 1 else 'these'}.",
-            "Is a name misspelt? Without the flag, makemigrations says what it finds.",
+            "Is a name misspelt? Without the flag, makemigrations shows what it finds.",
         )
 
 

@@ -58,8 +58,8 @@ def _require(
         raise DataLoss(
             "The downgrade would destroy data; nothing was done:"
             + "".join(f"\n  {loss}" for loss in found),
-            "If that is meant: manage.py migrate REVISION --allow-data-loss\n"
-            "By plain alembic: alembic -x allow-data-loss=yes downgrade REVISION",
+            "If this is intended: manage.py migrate REVISION --allow-data-loss\n"
+            "With plain alembic: alembic -x allow-data-loss=yes downgrade REVISION",
             losses=tuple(found),
         )
     if (found or zero) and not allowed.permitted:
@@ -98,7 +98,7 @@ class BeforeDanger(Guard):
         what = f"{step.name} destroys data: {', '.join(map(str, found))}."
         url = database_url(self.run.database, project.settings.root)
         if url.get_backend_name() != "sqlite":
-            note = f"{what} No backup was taken of it; manage.py backup takes one."
+            note = f"{what} No backup was made; manage.py backup makes one."
             self.run.on_event(("note", note, 0.0))
         elif is_sqlite_file(url):
             self.saved = self._backup(step)
@@ -108,7 +108,7 @@ class BeforeDanger(Guard):
         """What is rolled back needs no backup; one for each try would fill the disk."""
         if self.saved is not None and step.transactional:
             self.saved.unlink(missing_ok=True)
-            self.run.on_event(("note", f"Removed the backup again: {self.saved}", 0.0))
+            self.run.on_event(("note", f"Removed the backup: {self.saved}", 0.0))
 
     def _backup(self, step: Step) -> Path:
         from ...data.backup import back_up

@@ -29,8 +29,8 @@ class NoNewDangling(Guard):
             raise MigrationError(
                 f"{step.name} leaves dangling foreign keys ({', '.join(worse)}) and was rolled "
                 "back.",
-                "manage.py checklinks names the rows that dangle already; the others are made "
-                "by the revision.",
+                "manage.py checklinks names the rows that were dangling before; the others are "
+                "made by the revision.",
             )
         self.before = now
 

@@ -84,10 +84,10 @@ class NothingVanishes(Guard):
             return
         labels = [label for label, _ in lost]
         raise MigrationError(
-            f"{step.name} would lose what it did not drop by name, and was rolled back:"
+            f"{step.name} would lose what it does not drop by name, and was rolled back:"
             + "".join(f"\n  {label}{why}" for label, why in lost),
-            "Make it again at the end of the revision, drop it there by name, or, if it is to "
-            f"go, write into the file: expected_gone = {labels!r}",
+            "Create it again at the end of the revision, drop it by name, or, if it should go, "
+            f"write in the file: expected_gone = {labels!r}",
         )
 
     def _seen(self, connection: Any, cursor: Any, statement: str, *args: Any) -> None:

@@ -130,7 +130,7 @@ def alter(operations: Operations, operation: AlterComputedOp) -> None:
 def _alter_on_sqlite(operations: Operations, operation: AlterComputedOp) -> None:
     if operations.get_context().as_sql:
         raise MigrationError(
-            f"op.alter_computed on SQLite has to read how {operation.table_name} is defined; "
+            f"op.alter_computed on SQLite must read the definition of {operation.table_name}; "
             "it cannot be shown as SQL without a database."
         )
     table, schema, column = operation.table_name, operation.schema, operation.column

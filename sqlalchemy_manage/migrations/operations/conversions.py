@@ -132,6 +132,6 @@ def _require_all(connection: sa.Connection, column: sa.Column[Any], new: Any, be
     if bad:
         raise MigrationError(
             f"{len(bad):,} value{'s' * (len(bad) > 1)} of {column.table.name}.{column.name} "
-            f"cannot become {new!r}, {bad[0]!r} for one.",
-            "Mend them first, or have the revision do it.",
+            f"cannot become {new!r}, for example {bad[0]!r}.",
+            "Fix them first, or let the revision do it.",
         )

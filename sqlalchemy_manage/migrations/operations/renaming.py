@@ -258,8 +258,8 @@ def _recreate_index(operations: Operations, operation: RenameIndexOp) -> None:
 def _needs_database(operations: Operations, operation: Rename) -> None:
     if operations.get_context().as_sql:
         raise MigrationError(
-            f"op.{operation.verb} on {operations.impl.dialect.name} has to read how "
-            f"{operation.old} is defined; "
+            f"op.{operation.verb} on {operations.impl.dialect.name} must read the "
+            f"definition of {operation.old}; "
             "it cannot be shown as SQL without a database."
         )
 

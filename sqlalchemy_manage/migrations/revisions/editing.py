@@ -79,7 +79,7 @@ def unwritable(line: str, reason: str) -> MigrationError:
         f"The revision cannot be written: Alembic renders a line that does not run "
         f"({reason}):\n  {line}",
         "Types and defaults are written by their repr(). Give the class of the one in this "
-        "line a __repr__ that makes it again, Name(arguments), or write the revision by hand: "
+        "line a __repr__ that recreates it, Name(arguments), or write the revision yourself: "
         "manage.py makemigrations --empty",
     )
 

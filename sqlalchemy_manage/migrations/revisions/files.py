@@ -59,9 +59,9 @@ class Draft:
                 begun = True
                 file.write(self.text)
         except FileExistsError as error:
-            raise HistoryError(f"{self.path} exists already.") from error
+            raise HistoryError(f"{self.path} already exists.") from error
         except OSError as error:
-            place = self.path if begun else f"into {self.path.parent}"
+            place = self.path if begun else f"to {self.path.parent}"
             raise MigrationError(f"Cannot write {place}: {error.strerror}.") from error
         return self.path
 

@@ -85,9 +85,9 @@ class History:
         """This history; raises HistoryError that lists every problem."""
         if self.problems:
             raise HistoryError(
-                "The migration history is broken, nothing was run:\n  "
+                "The migration history is broken; nothing was run:\n  "
                 + "\n  ".join(self.problems),
-                "Mend the files named, then: manage.py check",
+                "Fix these files, then: manage.py check",
             )
         return self
 
@@ -106,7 +106,7 @@ class History:
             raise HistoryError(
                 f"The history has {len(self.heads)} heads: {' and '.join(self.heads)}. "
                 "Usually two branches each added a revision.\n  " + "\n  ".join(lines),
-                "Join them: manage.py makemigrations --merge\n"
+                "Merge them: manage.py makemigrations --merge\n"
                 f"Or without a summary: alembic merge {' '.join(self.heads)} -m merge",
             )
         return self.heads[0] if self.heads else None
@@ -135,7 +135,7 @@ class History:
             return found[0]
         if found:
             raise UsageError(
-                f"'{name}' is the beginning of {len(found)} revisions: {', '.join(found)}.",
+                f"'{name}' matches {len(found)} revisions: {', '.join(found)}.",
                 "Type more of the name.",
             )
         raise UsageError(
@@ -192,7 +192,7 @@ class History:
             name = revision.path.name
             if not LEGAL.fullmatch(revision.id) or revision.id in _RESERVED:
                 self.problems.append(
-                    f"{name}: '{revision.id}' is no valid revision id "
+                    f"{name}: '{revision.id}' is not a valid revision id "
                     "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."
                 )
             elif len(revision.id) > ID_LENGTH:
@@ -213,13 +213,13 @@ def _duplicate(first: Revision, second: Revision) -> str:
     files = f"{first.path} and {second.path}"
     if first.id != second.id:
         return (
-            f"two revision ids differ in upper and lower case alone, '{first.id}' and "
+            f"two revision ids differ only in upper and lower case, '{first.id}' and "
             f"'{second.id}': {files}. For MariaDB, and for many disks, they are the same."
         )
     problem = f"two files have the revision id '{first.id}': {files}."
     with suppress(OSError):
         if first.path.read_bytes() == second.path.read_bytes():
-            problem += " They are equal: delete the copy."
+            problem += " They are identical: delete the copy."
     return problem
 
 

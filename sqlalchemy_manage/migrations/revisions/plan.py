@@ -19,9 +19,9 @@ class NotHere(HistoryError):
 
     def __init__(self, ids: tuple[str, ...], found: str = "", hint: str | None = None) -> None:
         super().__init__(
-            f"The database stands at {clean(', '.join(ids))}, and no revision file has that id."
+            f"The database is at {clean(', '.join(ids))}, and no revision file has that id."
             f"{found or ' Usually the file is on another branch.'}",
-            hint or "manage.py migrate looks for it in git, and tells what can be done.",
+            hint or "manage.py migrate looks for it in git, and says what you can do.",
         )
         self.ids = ids
 
@@ -92,7 +92,7 @@ class Planner:
         if count < 0:
             if len(self.current) > 1:
                 raise UsageError(
-                    f"'{count}' is unclear: the database stands at {' and '.join(self.current)}.",
+                    f"'{count}' is unclear: the database is at {' and '.join(self.current)}.",
                     "Name the revision to go back to.",
                 )
             done = list(reversed(self._steps(self.applied)))

@@ -42,7 +42,7 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except (Stop, KeyboardInterrupt):
-        raise interruption("The migration", "Nothing of it is left open.") from None
+        raise interruption("The migration", "No transaction is left open.") from None
     finally:
         for taken, handler in before.items():
             signal.signal(taken, handler)
@@ -63,7 +63,7 @@ def interruption(what: str, state: str) -> Interrupted:
     number = _received[-1] if _received else int(signal.SIGINT)
     error = Interrupted(
         f"{what} was interrupted by {signal.Signals(number).name}. {state}",
-        "To go on: manage.py migrate",
+        "To continue: manage.py migrate",
     )
     error.exit_code = 128 + number
     return error

@@ -117,9 +117,9 @@ def tampered(found: Iterable[Finding]) -> HistoryError:
     ids = " ".join(dict.fromkeys(finding.revision for finding in found))
     what = "See the difference"
     if not all(finding.kind == "duplicated" for finding in found):
-        what += ", then put the file back or accept it"
+        what += ", then restore the file or accept it"
     return HistoryError(
-        f"The revision files are not those that were applied to this database; nothing was "
+        f"The revision files differ from what was applied to this database; nothing was "
         f"run:\n  {lines}",
         f"{what}: manage.py repair {ids}",
     )
@@ -168,17 +168,17 @@ def findings(
                 revision.id,
                 f"{revision.id} was moved: {revision.path} builds on {_names(revision.parents)}, "
                 f"and built on {_names(entry.parents)} when it was applied ({entry}). Usually "
-                "the history was put in another order after it had been applied here, as by a "
-                "rebase or a squash.",
+                "the history was reordered after it was applied here, for example by a rebase "
+                "or a squash.",
                 (revision.path,),
             )
         if _differs(revision, entry.checksum, connection):
             yield Finding(
                 "edited",
                 revision.id,
-                f"{revision.id} was edited: {revision.path} is not what was applied ({entry}). "
-                "Usually somebody changed an old revision instead of writing a new one: this "
-                "database does not have the change, and new databases will.",
+                f"{revision.id} was edited: {revision.path} differs from what was applied "
+                f"({entry}). Usually somebody changed an old revision instead of writing a new "
+                "one: this database does not have the change, and new databases will.",
                 (revision.path,),
             )
     needed = {p for i in applied & history.by_id.keys() for p in history.by_id[i].parents}
@@ -213,7 +213,7 @@ def _twice(first: Revision, second: Revision, ledger: Ledger) -> Finding:
     if entry is not None and entry.applied:
         same = [r.path for r in (first, second) if checksum(r.source) == entry.checksum]
         if len(same) == 1:
-            message += f" Applied was {same[0]}; give the other an id of its own."
+            message += f" {same[0]} was applied; give the other an id of its own."
         elif same:
             message += " They do the same: delete the copy."
     return Finding("duplicated", first.id, message, (first.path, second.path), False)
@@ -228,13 +228,13 @@ def gone(
     """
     files = tuple(revision.path for revision in builds)
     message = (
-        f"{revision_id} has no file any more, and was applied ({entry}). Usually the file was "
+        f"{revision_id} no longer has a file, but was applied ({entry}). Usually the file was "
         "deleted by mistake, or lost when branches were merged."
     )
     if files:
-        message += " Building on it: " + ", ".join(map(str, files)) + "."
+        message += " These build on it: " + ", ".join(map(str, files)) + "."
     if head:
-        message += " The database stands at it: the file may be on another branch."
+        message += " The database is at it: the file may be on another branch."
     return Finding("deleted", revision_id, message, files, not files and not head)
 
 
@@ -264,7 +264,7 @@ def _copies(history: History, applied: set[str], ledger: Ledger) -> Iterator[Fin
         if first is not None and _undone(first, revision, history):
             continue
         files = (first.path, revision.path) if first is not None else (revision.path,)
-        where = first.path if first is not None else "which has no file any more"
+        where = first.path if first is not None else "which no longer has a file"
         yield Finding(
             "duplicated",
             revision.id,

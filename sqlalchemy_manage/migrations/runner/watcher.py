@@ -186,7 +186,7 @@ class Watcher:
         self.run.on_event(("failed", step.name, 0.0))
         state = "It was rolled back: the database is as it was before it."
         if not step.transactional:
-            state = "What it did up to its last commit is in the database, and noted."
+            state = "What it did up to its last commit is in the database, and recorded."
         return interruption(step.name, state)
 
 
@@ -205,17 +205,17 @@ def explained(step: Step, error: Exception) -> MigrationError:
     reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     if step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
-        hint = "Mend the revision, then: manage.py migrate"
+        hint = "Fix the revision, then: manage.py migrate"
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "
             if step.connection.info.get("committed")
             and step.connection.dialect.name not in ("mysql", "mariadb")
-            else "MariaDB and MySQL commit every DDL statement at once; what was done is noted: "
-        ) + "the next migrate goes on from there."
-        hint = "Mend the statement that failed, not those before it, then: manage.py migrate"
+            else "MariaDB and MySQL commit every DDL statement at once; what was done is recorded: "
+        ) + "the next migrate continues from there."
+        hint = "Fix the statement that failed, but none before it, then: manage.py migrate"
     if re.search(r"is full|no space left", reason, re.IGNORECASE):
-        hint = "Make room, then: manage.py migrate"
+        hint = "Free some space, then: manage.py migrate"
     if "already exists" in reason.lower():
         hint = (
             "If the database had these tables before it had migrations: "

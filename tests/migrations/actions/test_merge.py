@@ -222,7 +222,7 @@ def test_the_summary_and_the_question(folder: Path) -> None:
         "More than one branch touches:\n"
         "  column employee.a: 0002_left: add column employee.a; "
         "0002_right: add column employee.a\n"
-        "They may run in any order: see that each is right whichever comes first."
+        "They may run in either order: check that each is correct whichever runs first."
     )
     question = merge.question()
     assert "column employee.a" in question.text

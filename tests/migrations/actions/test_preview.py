@@ -241,7 +241,7 @@ def test_views_and_names_that_differ_in_case(app: ProjectFolder, backend: str) -
         (
             'op.execute("UPDATE note SET text = 1")',
             'op.drop_column("note", "n")',
-            "downgrade() has no reverse of: SQL: UPDATE note SET text = 1",
+            "downgrade() does not reverse: SQL: UPDATE note SET text = 1",
         ),
         ('op.execute("UPDATE note SET text = 1")', 'op.execute("UPDATE note SET text = 0")', None),
         (

@@ -121,7 +121,7 @@ def test_steps_where_branches_meet(local: ProjectFolder) -> None:
     local.done("rollback")
     result = local.manage("rollback")
     assert result.code == 2
-    assert "'-1' is unclear: the database stands at 0004_" in result.stderr
+    assert "'-1' is unclear: the database is at 0004_" in result.stderr
     local.done("migrate")
 
 

@@ -160,7 +160,7 @@ def test_a_revision_that_needs_more_than_an_empty_database(
     assert f"{history.by_id['b_fill'].path}, line " in message
     assert message.endswith("Nothing was changed.")
     assert caught.value.hint
-    assert "do without rows" in caught.value.hint
+    assert "need no rows" in caught.value.hint
 
 
 def test_a_replay_says_nothing(

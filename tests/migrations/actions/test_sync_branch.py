@@ -71,7 +71,7 @@ def test_migrate_names_branch_and_commit_and_sync_branch_goes_back_through_them(
     app.execute("INSERT INTO note (id, grade) VALUES (1, 5), (2, NULL)")
     refused = app.manage("migrate")
     assert refused.code == 1
-    assert "The database stands at 0003_extra, and no revision file has that id." in refused.stderr
+    assert "The database is at 0003_extra, and no revision file has that id." in refused.stderr
     assert f"  0003_extra: branch grades, commit {commit} of " in refused.stderr
     assert "by Ann (migrations/versions/0003_extra.py)" in refused.stderr
     assert "  0002_grade: branch grades, commit " in refused.stderr

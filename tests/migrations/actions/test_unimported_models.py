@@ -153,7 +153,7 @@ def test_a_schema_a_warning_and_words(root: Path, project: Project) -> None:
     path.write_text("'''\\d'''\n" + MODEL)  # a SyntaxWarning when it is parsed
     (found,) = unimported_models(project, ["app.t_old"])
     assert str(found) == (
-        "app.t_old is Old in shop_app/old.py, line 2; nobody imports shop_app.old"
+        "app.t_old is Old in shop_app/old.py, line 2; nothing imports shop_app.old"
     )
 
 

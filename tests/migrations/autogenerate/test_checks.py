@@ -189,8 +189,8 @@ def test_an_unnamed_one_on_sqlite_stays_with_a_word(engine: sa.Engine) -> None:
     database = filled(engine, lambda: [check("qty < 100"), check("qty > 0", "ck")])
     assert [op.constraint_name for op in database.operations(item(lambda: []))] == ["ck"]
     assert database.notices == [
-        "CHECK (qty < 100) of item is not in the models; it has no name by which it could be "
-        "dropped, and stays."
+        "CHECK (qty < 100) of item is not in the models; it has no name to drop it by, "
+        "so it is kept."
     ]
     # And a rebuild keeps it, with the rows.
     database.run(database.code[0])

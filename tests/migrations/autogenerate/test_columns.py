@@ -601,5 +601,5 @@ def test_sqlite_as_sql_says_what_it_lacks() -> None:
     op: Any = Operations(MigrationContext.configure(dialect_name="sqlite", opts=opts))
     plain = sa.Column("c", sa.Integer)
     existing = sa.Column("c", sa.Integer, sa.Computed("a"))
-    with pytest.raises(MigrationError, match="has to read how t is defined"):
+    with pytest.raises(MigrationError, match="must read the definition of t"):
         op.alter_computed("t", plain, existing=existing)

@@ -33,7 +33,7 @@ def test_a_table_with_rows_is_asked_about(reviewed: Reviewed, count: int, says: 
     review, operations = settled(reviewed, NOTHING, ["no"])
     assert reviewed.asked == [f"No model has the table t any more. Drop it with its data {says}?"]
     assert words(operations) == []
-    assert review.notices == ["t stays in the database; the next makemigrations asks again."]
+    assert review.notices == ["t is kept in the database; the next makemigrations asks again."]
     _, operations = settled(reviewed, NOTHING, ["yes"])
     assert words(operations) == ["drop table t"]
 
@@ -81,7 +81,7 @@ def test_a_column_not_null_comes_back_nullable(reviewed: Reviewed) -> None:
     review, operations = settled(reviewed, table("t"), ["yes"])
     (drop,) = all_of(operations)
     assert drop.reverse().column.nullable
-    assert review.notices == ["A downgrade brings t.a back empty, and nullable for that reason."]
+    assert review.notices == ["A downgrade adds t.a back empty, and therefore nullable."]
 
 
 def test_a_column_not_null_with_a_default_comes_back_as_it_was(reviewed: Reviewed) -> None:
@@ -139,7 +139,7 @@ def test_a_model_that_nobody_imports_is_pointed_out_even_where_there_is_no_row(
     reviewed.create(table("t", "a"))
     model = UnimportedModel("t", "Thing", Path("app/more.py"), 7, "app.more")
     settled(reviewed, NOTHING, ["no"], unimported=[model])
-    assert "t is Thing in app/more.py, line 7; nobody imports app.more" in reviewed.asked[0]
+    assert "t is Thing in app/more.py, line 7; nothing imports app.more" in reviewed.asked[0]
 
 
 def test_where_nobody_sits_every_question_is_collected(reviewed: Reviewed) -> None:

@@ -41,9 +41,7 @@ FILLED = ["add column t.c", "fill t.c with 0 where it is NULL", "alter column t.
 def test_a_value_is_asked_for_and_given_in_three_steps(reviewed: Reviewed) -> None:
     reviewed.create(table("t"), t=TWO)
     _, operations = settled(reviewed, needed(), [Answer("value", "0")])
-    assert reviewed.asked == [
-        "There is a new column t.c NOT NULL (INTEGER). What do 2 rows of t get?"
-    ]
+    assert reviewed.asked == ["The new column t.c is NOT NULL (INTEGER). What do 2 rows of t get?"]
     assert words(operations) == FILLED
     add, _, alter = all_of(operations)
     assert add.column.nullable

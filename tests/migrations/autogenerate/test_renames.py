@@ -220,5 +220,5 @@ def test_a_flag_that_fits_nothing(
 def test_a_rename_that_was_made_already_is_said_to_be(reviewed: Reviewed) -> None:
     reviewed.create(table("t", "label"))
     for flags in ({"rename": ["t.name=label"]}, {"rename_table": ["u=t"]}):
-        with pytest.raises(UsageError, match="was renamed already"):
+        with pytest.raises(UsageError, match="is already renamed"):
             settled(reviewed, table("t", "label"), **flags)

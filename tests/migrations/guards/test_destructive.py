@@ -65,8 +65,8 @@ def test_a_downgrade_that_loses_data_runs_nothing(shop: ProjectFolder) -> None:
         assert refused.code == 1
         assert refused.stderr == (
             f"Error: The downgrade would destroy data; nothing was done:\n  {lost}\n"
-            "If that is meant: manage.py migrate REVISION --allow-data-loss\n"
-            "By plain alembic: alembic -x allow-data-loss=yes downgrade REVISION\n"
+            "If this is intended: manage.py migrate REVISION --allow-data-loss\n"
+            "With plain alembic: alembic -x allow-data-loss=yes downgrade REVISION\n"
         )
         assert state(shop) == before
     assert backups(shop) == []
@@ -87,7 +87,7 @@ def test_with_a_word_it_runs_and_sqlite_is_saved_once(shop: ProjectFolder) -> No
     assert done.code == 0, done
     note = "0003_remark destroys data: column item.remark (2 values in 3 rows)."
     if shop.backend != "sqlite":
-        assert f"{note} No backup was taken of it; manage.py backup takes one." in done.stderr
+        assert f"{note} No backup was made; manage.py backup makes one." in done.stderr
         assert backups(shop) == []
         return
     (backup,) = backups(shop)
@@ -127,7 +127,7 @@ def test_a_backup_before_a_revision_that_is_rolled_back_does_not_stay(shop: Proj
     shop.step("0005_gone", "op.drop_column('item', 'name')")
     failed = shop.manage("migrate")
     assert failed.code == 1
-    assert "Backup: " in failed.stderr and "Removed the backup again: " in failed.stderr
+    assert "Backup: " in failed.stderr and "Removed the backup: " in failed.stderr
     assert not backups(shop)
     shop.step("0006_stops", "op.drop_table('item')\nraise ValueError('no')")
     failed = shop.manage("migrate", "--allow-loss", "item")
@@ -143,7 +143,7 @@ def test_without_room_for_the_backup_nothing_is_destroyed(shop: ProjectFolder) -
     folder.write_text("no folder")
     failed = shop.manage("migrate", "0002", "--allow-data-loss")
     assert failed.code == 1
-    assert "the backup before it failed: Cannot write into" in failed.stderr
+    assert "the backup before it failed: Cannot write to" in failed.stderr
     assert "Without a backup: manage.py migrate --no-backup" in failed.stderr
     assert state(shop)[1] == before[1]  # type: ignore[index]
     assert shop.manage("migrate", "0002", "--allow-data-loss", "--no-backup").code == 0
@@ -158,7 +158,7 @@ def test_plain_alembic_has_the_same(shop: ProjectFolder) -> None:
     assert state(shop) == before
     done = shop.alembic("-x", "allow-data-loss=yes", "downgrade", "0002_item")
     assert done.code == 0, done
-    said = "Backup: " if shop.backend == "sqlite" else "No backup was taken of it"
+    said = "Backup: " if shop.backend == "sqlite" else "No backup was made"
     assert f"0003_remark destroys data: column item.remark (2 values in 3 rows). {said}" in (
         done.stderr
     )

@@ -742,8 +742,8 @@ def test_migrate_names_the_rows_and_how_to_go_on(app: ProjectFolder) -> None:
         "Error: 0002_next loses rows or links without declaring it:\n"
         "  employee: 2 of 4 rows: id=1; id=2\n"
         "It was rolled back: the database is as it was before 0002_next.\n"
-        'Mend the revision. If it is meant, the revision says so: expected_loss = {"employee": '
-        '"all"}\nor allow it once: manage.py migrate --allow-loss employee\n'
+        'Fix the revision, or declare the loss if it is intended: expected_loss = {"employee": '
+        '"all"}\nOr allow it once: manage.py migrate --allow-loss employee\n'
     )
     assert app.query("SELECT count(*) FROM employee") == [(4,)]
     assert app.query("SELECT version_num FROM alembic_version") == [(app.revisions[0][:-3],)]
@@ -764,7 +764,7 @@ def test_a_misspelt_declaration_is_pointed_out(
     revision(app, DELETES, declares=f'expected_loss = {{"{name}": "all"}}')
     result = app.manage("migrate")
     assert result.code == 1
-    line = f"  A loss of '{name}' is declared, and there is no such table. {told}\n"
+    line = f"  A loss of '{name}' is declared, but there is no such table. {told}\n"
     assert (line in result.stderr) is (told is not None)
     assert ("no such table" in result.stderr) is (told is not None)
 

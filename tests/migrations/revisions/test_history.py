@@ -67,8 +67,8 @@ def test_files_without_a_revision_are_no_revisions(tmp_path: Path) -> None:
         ({"0002_b.py": ("0002_b", "0001_gone")}, "builds on '0001_gone'"),
         ({"0001_a.py": ("0001_a", "0002_b"), "0002_b.py": ("0002_b", "0001_a")}, "in a circle"),
         ({"0001_other.py": ("0001_a", None)}, "should be named 0001_a.py"),
-        ({"head.py": ("head", None)}, "no valid revision id"),
-        ({"x.py": ("it's", None)}, "no valid revision id"),
+        ({"head.py": ("head", None)}, "not a valid revision id"),
+        ({"x.py": ("it's", None)}, "not a valid revision id"),
         ({f"{'a' * 33}.py": ("a" * 33, None)}, "33 characters"),
         ({"0002_a.py": ("0002_a", None), "0001_b.py": ("0001_b", "0002_a")}, "numbered no higher"),
     ],
@@ -94,7 +94,7 @@ def test_a_duplicate_names_both_files(tmp_path: Path) -> None:
 def test_ids_that_differ_in_case_alone_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
     write(tmp_path, names[0], "ab12", None)
     write(tmp_path, names[1], "AB12", "ab12")
-    with pytest.raises(HistoryError, match="upper and lower case alone") as caught:
+    with pytest.raises(HistoryError, match="only in upper and lower case") as caught:
         read_history(tmp_path).require_sound()
     assert all(str(tmp_path / name) in str(caught.value) for name in names)
 
@@ -103,7 +103,7 @@ def test_ids_that_differ_in_case_alone_are_refused(tmp_path: Path, names: tuple[
 def test_a_copy_of_a_file_is_told_from_another_branchs_file(tmp_path: Path, copy: str) -> None:
     write(tmp_path, "0001_a.py", "0001_a", None)
     write(tmp_path, copy, "0001_a", None)
-    with pytest.raises(HistoryError, match="They are equal: delete the copy") as caught:
+    with pytest.raises(HistoryError, match="They are identical: delete the copy") as caught:
         read_history(tmp_path).require_sound()
     assert str(tmp_path / copy) in str(caught.value)
     assert f"{tmp_path / '0001_a.py'}" in str(caught.value)

@@ -103,7 +103,7 @@ def test_a_full_disk_rolls_the_revision_back(app: Items) -> None:
     failed = app.manage("migrate")
     assert failed.code == 1
     assert "0002_step failed: OperationalError: database or disk is full" in failed.stderr
-    assert "as it was before 0002_step" in failed.stderr and "Make room" in failed.stderr
+    assert "as it was before 0002_step" in failed.stderr and "Free some space" in failed.stderr
     assert app.numbers == [1, 1] and app.version == "0001_base"
 
 

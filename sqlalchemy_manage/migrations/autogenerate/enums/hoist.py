@@ -45,7 +45,7 @@ def _require_one_meaning(autogen_context: Any) -> None:
                 first, other = known.setdefault(form.key, (form, column))
                 if first.values != form.values:
                     raise MigrationError(
-                        f"{other} and {column} have Enums of one name, '{form.key[1]}', with "
+                        f"{other} and {column} have Enums with the same name, '{form.key[1]}', and "
                         "different values; on PostgreSQL that is one type.",
                         "Give one of them another name.",
                     )

@@ -122,10 +122,10 @@ class _Settled:
             for old, new in self.answers.rename_values.get(place, {}).items():
                 title = f"--rename-value {place}:{old}={new}: "
                 if given.get(old, new) != new:
-                    raise UsageError(f"{title}'{old}' becomes '{given[old]}' by another flag.")
+                    raise UsageError(f"{title}'{old}' becomes '{given[old]}' in another flag.")
                 if old not in self.old:
                     raise UsageError(
-                        f"{title}the database has no value '{old}' there "
+                        f"{title}the database has no value '{old}' "
                         f"(it has {', '.join(self.old)})." + did_you_mean(old, self.old)
                     )
                 self._existing(new, title)
@@ -142,7 +142,7 @@ class _Settled:
     def _existing(self, value: str, title: str = "") -> str:
         if value not in self.new:
             raise UsageError(
-                f"{title}the models have no value '{value}' there "
+                f"{title}the models have no value '{value}' "
                 f"(they have {', '.join(self.new)})." + did_you_mean(value, self.new)
             )
         return value
@@ -200,7 +200,7 @@ class _Settled:
             "enum-value",
             f"{_dotted(first)}:{value}",
             f"{places}: the models have no value '{value}' any more, and {_rows(held)} it. "
-            "What becomes of it?",
+            "What should happen to it?",
             tuple(options),
             "keep",
         )

@@ -223,17 +223,17 @@ class Journal(Guard):
             return was_done(connection, entry.statement, entry.fingerprint)
 
     def _differs(self, entry: Entry, statement: str | None) -> ManageError:
-        return self._refuse("the revision is not what it was then", entry, statement)
+        return self._refuse("the revision has changed since then", entry, statement)
 
     def _refuse(self, why: str, entry: Entry, statement: str | None) -> ManageError:
         name = self.key[0]
         now = " ".join(statement.split())[:100] if statement else "(nothing)"
         self.refused = HistoryError(
-            f"{name} was interrupted, and cannot go on: {why}.\n"
+            f"{name} was interrupted, and cannot continue: {why}.\n"
             f"  step {entry.step}, done: {entry.short}\n  the revision has: {now}",
-            f"Put the statements of {name} back as they were, up to the one that failed or was "
+            f"Restore the statements of {name} as they were, up to the one that failed or was "
             "interrupted, then: manage.py migrate\n"
-            f"Or finish it by hand, then record it: manage.py migrate --fake {name}",
+            f"Or finish it yourself, then record it: manage.py migrate --fake {name}",
         )
         return self.refused
 

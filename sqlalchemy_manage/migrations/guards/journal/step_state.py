@@ -174,8 +174,8 @@ def wait_for(connection: sa.Connection, numbers: Iterable[int], wait: float) -> 
         while _runs(connection, str(query).format(number)):
             if time.monotonic() >= deadline:
                 raise Locked(
-                    "The server still carries out a statement of the migration that was "
-                    f"interrupted (its process {number}).",
+                    "The server is still running a statement of the interrupted migration "
+                    f"(its process {number}).",
                     "Wait for it, then: manage.py migrate",
                 )
             time.sleep(0.1)

@@ -99,9 +99,9 @@ def unfinished_error(found: list[tuple[str, str]]) -> HistoryError:
         doing = "undone"
         finish = "repeat the command that undid it, such as: manage.py migrate -1"
     return HistoryError(
-        f"{name} was interrupted while it was {doing}; a part of that is in the database.",
-        f"Finish it first: {finish}\nOr finish it by hand, then record where the database "
-        "stands: manage.py migrate --fake REVISION",
+        f"{name} was interrupted while it was {doing}; part of it is in the database.",
+        f"Finish it first: {finish}\nOr finish it yourself, then record the revision that the "
+        "database is at: manage.py migrate --fake REVISION",
     )
 
 

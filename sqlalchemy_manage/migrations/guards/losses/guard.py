@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from ...runner.run import Run
 
-UNPROVED = "Links are not proved: what a revision loses of rows and links goes unnoticed."
+UNPROVED = "The check for lost rows and links is skipped: a loss goes unnoticed."
 
 # A statement after which others may act on more than the catalog said before.
 _ACTS = ("TRIGGER", "FUNCTION", "PROCEDURE", "VIEW", "RULE", "REFERENCES", "INHERIT", "PARTITION")

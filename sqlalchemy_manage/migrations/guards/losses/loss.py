@@ -85,7 +85,7 @@ def allowed_names(flags: Iterable[str]) -> tuple[str, ...]:
     for text in flags:
         parts = split_name(text)
         if len(parts) > 3:
-            raise UsageError(f"--allow-loss {text}: it reads TABLE or TABLE.COLUMN.")
+            raise UsageError(f"--allow-loss {text}: write TABLE or TABLE.COLUMN.")
         names.append(".".join(parts))
     return tuple(names)
 
@@ -104,32 +104,32 @@ def lost(
     entries = ", ".join(f"{_literally(_name(loss))}: " + '"all"' for loss in losses)
     flags = " ".join(flag("--allow-loss", _name(loss)) for loss in losses)
     intended = (
-        f"If it is meant, the revision says so: {attribute} = {{{entries}}}\n"
-        f"or allow it once: manage.py migrate {flags}"
+        f"declare the loss if it is intended: {attribute} = {{{entries}}}\n"
+        f"Or allow it once: manage.py migrate {flags}"
     )
     if recorded:
         below = getattr(step.module, "down_revision", None)
-        back = "The rows come back from a backup."
+        back = "To get the rows back, restore a backup."
         if step.verb == "upgrade" and not isinstance(below, tuple):
             back = (
-                f"manage.py migrate {below or 'zero'} undoes its changes of the schema; the rows "
-                "come back from a backup."
+                f"manage.py migrate {below or 'zero'} undoes its schema changes; to get the "
+                "rows back, restore a backup."
             )
         return Recorded(
             f"{step.name} lost rows or links without declaring it:\n{lines}\n"
             "MariaDB and MySQL commit every DDL statement at once: the loss is in the database, "
             f"and {step.name} is recorded as done. The run stopped after it.",
-            f"{back} To go on as it is: manage.py migrate\n{intended}",
+            f"{back} To continue as it is: manage.py migrate\nIn the revision, {intended}",
         )
     state = f"It was rolled back: the database is as it was before {step.name}."
     if ddl:
         state = (
-            "That was rolled back. MariaDB and MySQL commit every DDL statement at once: what it "
-            f"changed of the schema is in the database, though {step.name} is not recorded."
+            "The loss was rolled back. MariaDB and MySQL commit every DDL statement at once: its "
+            f"schema changes are in the database, though {step.name} is not recorded."
         )
     return MigrationError(
         f"{step.name} loses rows or links without declaring it:\n{lines}\n{state}",
-        f"Mend the revision. {intended}",
+        f"Fix the revision, or {intended}",
     )
 
 
@@ -138,7 +138,7 @@ def _misspelt(losses: Collection[Loss], unknown: Collection[str]) -> Iterator[st
     names = [".".join(name) for loss in losses for name in loss.names]
     for name in unknown:
         if meant := did_you_mean(name, names):
-            yield clean(f"  A loss of '{name}' is declared, and there is no such table.{meant}")
+            yield clean(f"  A loss of '{name}' is declared, but there is no such table.{meant}")
 
 
 def _name(loss: Loss) -> str:

@@ -126,7 +126,7 @@ class Step:
                 more = f" and {len(found) - 5} other values" if len(found) > 5 else ""
                 raise MigrationError(
                     f"{rows:,} row{'s hold' if rows != 1 else ' holds'} {values}{more} in {where}, "
-                    "which is no value of it after this step. Give these rows another value first."
+                    "which is not a value of it after this step. Give the rows another value first."
                 )
 
     def checks(self) -> list[str]:

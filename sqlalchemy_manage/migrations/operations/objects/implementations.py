@@ -129,9 +129,9 @@ def _statement(operations: Operations, operation: ObjectOp) -> str | None:
     statement = operation.statements.get(database)
     if statement is None and database in operation.statements:
         raise MigrationError(
-            f"The {operation.kind} {operation.name} cannot be restored on {database}: when the "
-            "revision was written, the definition it had there was not known.",
-            f"Write the CREATE {operation.kind.upper()} into the revision in the place of "
+            f"The {operation.kind} {operation.name} cannot be restored on {database}: its "
+            "definition there was not known when the revision was written.",
+            f"Write the CREATE {operation.kind.upper()} into the revision in place of "
             f"{database}=None, then repeat the command.",
         )
     return statement

@@ -44,7 +44,7 @@ class ObjectOp(MigrateOperation):
             if database not in DATABASES:
                 raise MigrationError(
                     f"op.{self.verb}_{kind}('{name}'): there is no database '{database}'.",
-                    f"Known: {', '.join(DATABASES)}; mysql serves MariaDB too.",
+                    f"Known: {', '.join(DATABASES)}; mysql is for MariaDB too.",
                 )
         self.kind = kind
         self.name = name

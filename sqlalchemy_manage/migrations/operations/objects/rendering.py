@@ -10,7 +10,7 @@ from typing import Any
 from ....sql.create_statements import DATABASES, clean
 from .operations import DropObjectOp, ObjectOp
 
-_UNKNOWN = "not in the history: write here the statement that it was created by"
+_UNKNOWN = "not in the history: write the statement here that created it"
 
 
 def render(context: Any, operation: ObjectOp) -> str:

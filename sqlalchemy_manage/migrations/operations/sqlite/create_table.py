@@ -458,14 +458,14 @@ def rebuild(
     """
     if write.offline:
         raise MigrationError(
-            f"SQLite has to make {table} again from how it is defined; that cannot be shown as "
-            "SQL without a database."
+            f"SQLite must rebuild {table} from its definition; this cannot be shown as SQL "
+            "without a database."
         )
     connection = write.connection
     master = Master(connection, schema)
     where = master.where
     if connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
-        raise MigrationError(f"PRAGMA foreign_keys is on: {table} cannot be made again safely.")
+        raise MigrationError(f"PRAGMA foreign_keys is on: {table} cannot be rebuilt safely.")
     (sql,) = master.of(table, "table").values()
     others = [*master.of(table, "index").values(), *master.of(table, "trigger").values()]
     statement = CreateTable(sql)

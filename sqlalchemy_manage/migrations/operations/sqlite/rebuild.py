@@ -94,9 +94,9 @@ class Rebuild:
         lost = list(self._lost(new, master))
         if lost:
             raise MigrationError(
-                f"{self.table.name} cannot be made again without losing: {'; '.join(lost)}",
-                "Change the table by SQL of your own, in op.execute, and say there what becomes "
-                "of it.",
+                f"{self.table.name} cannot be rebuilt without losing: {'; '.join(lost)}",
+                "Change the table with SQL of your own in op.execute, and decide there what "
+                "becomes of it.",
             )
         for old, name in _in_order(self.change.renamed):
             self._rename(master, old, name)
@@ -216,8 +216,8 @@ class LosesNothing(StatementsChanged, SQLiteImpl):
         assert self.connection is not None
         if self.connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
             raise MigrationError(
-                f"PRAGMA foreign_keys is on: {table.name} cannot be made again safely, since "
-                "dropping the old one would delete what refers to it.",
+                f"PRAGMA foreign_keys is on: {table.name} cannot be rebuilt safely, because "
+                "dropping the old one would delete the rows that refer to it.",
                 "The runner sets it OFF before each transaction; do not set it in a revision.",
             )
         batch = getattr(flushed_batch(), "batch", ())

@@ -73,7 +73,8 @@ def test_a_rename_is_asked_about(tool: Tool) -> None:
     revision = tool.compare(new, ["rename to z"])
     (question,) = revision.asked
     assert question.text == (
-        "t.kind: the models have no value 'b' any more, and 2 rows hold it. What becomes of it?"
+        "t.kind: the models have no value 'b' any more, and 2 rows hold it. "
+        "What should happen to it?"
     )
     assert [(o.answer, o.flags) for o in question.options] == [
         ("rename to z", ("--rename-value t.kind:b=z",)),
@@ -91,7 +92,7 @@ def test_rows_get_an_existing_value(tool: Tool) -> None:
     new = models("a", "c")
     revision = tool.compare(new, [Answer("replace", "c")])
     check = next(o.check for o in revision.asked[0].options if o.answer == "replace")
-    with pytest.raises(UsageError, match=r"the models have no value 'x' there \(they have a, c\)"):
+    with pytest.raises(UsageError, match=r"the models have no value 'x' \(they have a, c\)"):
         check("x")
     assert check("a")
     tool.run(revision.upgrade)
