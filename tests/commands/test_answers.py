@@ -184,10 +184,10 @@ def test_a_column_not_null_on_a_filled_table(sample: Path, database_url: str) ->
             "cannot both become full_name",
         ),
         (["--rename", "employee=person"], "is not TABLE.COLUMN"),
-        (["--rename", "employee.name"], "it reads TABLE.OLD=NEW"),
+        (["--rename", "employee.name"], "write TABLE.OLD=NEW"),
         (["--rename-table", "employees=people"], "Did you mean 'employee'?"),
         (["--rename", "employee.hired_on=updated_at"], "already exists in the database"),
-        (["--rename", 'employee."name=full_name'], "it reads TABLE.OLD=NEW"),
+        (["--rename", 'employee."name=full_name'], "write TABLE.OLD=NEW"),
         (
             ["--rename", "employee.name=full_name", "--default", "employee.grade=1"],
             "--default employee.grade",

@@ -109,7 +109,7 @@ def test_an_empty_list_is_a_fixture(text: str, tmp_path: Path) -> None:
         ('[\n {"model": "a.b"},\n {"model" "a.b"}]', "x.json, line 3, column 11: not valid JSON"),
         ('[{"model": "a.b"}', "x.json, line 1, column 18: not valid JSON: Expecting ',' or ']'"),
         ('[{"model": "a.b"},]', "x.json, line 1, column 19: not valid JSON: "),
-        ('[{"model": "a.b"}] x', "x.json, line 1, column 20: not valid JSON: Something stands"),
+        ('[{"model": "a.b"}] x', "x.json, line 1, column 20: not valid JSON: Unexpected text"),
         ("[1]", "x.json, record 1 is a number, but an object was expected."),
         ("[{}]", 'x.json, record 1: "model" must be a string such as "app.model".'),
         ('[{"model": "a.b", "fields": []}]', 'x.json, record 1 (a.b): "fields" is a list'),

@@ -243,7 +243,7 @@ BAD = [
     (record("shelf", ["A", "2"]), '(stock.shelf ["A", "2"]): pk: "2" is not a whole number.'),
     (record("shelf", ["A"]), "pk must be a list: [room, number]."),
     (record("shelf", note="x"), "pk is missing (room, number)."),
-    (record("shelf", ["A", 2], number=3), "'number' says 3 for shelf.number, and another name"),
+    (record("shelf", ["A", 2], number=3), "'number' gives 3 for shelf.number, and another name"),
     (record("everything", 2, doubled=4), "'doubled' is computed by the database; leave it out."),
     (record("everything", 2, size="smal"), '"smal" is not one of small, large. Did you mean'),
     (record("everything", 2, moment="soon"), '"soon" is not a date and time such as 2024-05-31'),
@@ -299,7 +299,9 @@ def test_a_refused_row_is_named_with_its_value(project: Project) -> None:
 def test_a_refused_change_leaves_the_rest_as_it_was(project: Project) -> None:
     loaded(project, [record("box", 1, serial="a"), record("box", 2, serial="b")])
     text = dumped(project)
-    with pytest.raises(FixtureError, match=r'\(stock\.box 2\): another row .* serial "a" already'):
+    with pytest.raises(
+        FixtureError, match=r'\(stock\.box 2\): another row .* already has serial "a"'
+    ):
         loaded(project, [GOOD, record("box", 3), record("box", 2, serial="a")])
     assert dumped(project) == text
 

@@ -155,7 +155,7 @@ def test_the_same_rows_on_every_database(
         (["--append", "--replant"], 2, "cannot be used together"),
         (["--undo"], 1, "No run of seed is left to undo"),
         (["--undo", "7"], 1, "There is no run 7"),
-        (["--undo", "x"], 2, "'x' is not the number of a run"),
+        (["--undo", "x"], 2, "'x' is not a run number"),
         (["--resume"], 1, "No run of seed was interrupted"),
         (["--scale", "-1", "demo"], 2, "-1"),
         (["--jobs", "0", "demo"], 2, "0"),
@@ -195,7 +195,7 @@ def test_bad_input_says_what_is_wrong_and_writes_nothing(
             "    class Meta: model = Plain",
             ["Member=1"],
             1,
-            "PlainFactory makes Plain, which SQLAlchemy maps to no table",
+            "PlainFactory creates Plain, which is not mapped to a table",
         ),
         (
             "class LockerFactory(SQLAlchemyModelFactory):\n    class Meta: model = Locker\n"

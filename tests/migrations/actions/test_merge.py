@@ -331,7 +331,7 @@ def test_the_merge_runs(
     assert merge is not None
     # Alembic cannot join all three: it does not store 0002_bob, which 0002_carol implies.
     assert (merge.heads, merge.left) == (("0002_carol", "0003_more"), ("0002_bob",))
-    assert "0002_bob: still to be joined, by one more makemigrations --merge" in "".join(
+    assert "0002_bob: still to be merged, by another makemigrations --merge" in "".join(
         merge.lines()
     )
     assert joined(folder, monkeypatch) == "0004_merge_carol_more.py"

@@ -37,7 +37,7 @@ def test_a_mended_revision_goes_on_after_what_was_done(app: Items) -> None:
     app.step("0002_step", *lines, FAIL)
     failed = app.manage("migrate")
     assert failed.code == 1
-    assert "what was done is noted: the next migrate goes on from there" in failed.stderr
+    assert "what was done is recorded: the next migrate continues from there" in failed.stderr
     assert "by hand" not in failed.stderr
     # The last of the three has been rolled back with the statement that failed.
     assert app.version == "0001_base" and app.numbers == [3, 3] and app.columns >= {"a", "b"}
