@@ -11,7 +11,7 @@ from typing import Any
 
 
 class ManageError(Exception):
-    """A failure that the user can mend: what is wrong, and what to do next."""
+    """A failure that the user can fix: what is wrong, and what to do next."""
 
     exit_code = 1
 
@@ -44,11 +44,11 @@ class ConnectionFailed(DatabaseError):
 
 
 class DatabaseMissing(DatabaseError):
-    """The server answers, the database named in the settings does not exist."""
+    """The server answers, but the database named in the settings does not exist."""
 
 
 class HistoryError(ManageError):
-    """The revision files contradict each other, or the database stands elsewhere."""
+    """The revision files contradict each other, or the database is elsewhere."""
 
 
 class MigrationError(ManageError):

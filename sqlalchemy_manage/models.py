@@ -38,7 +38,7 @@ def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:
 
 
 def sorted_tables(metadatas: Iterable[MetaData]) -> list[Table]:
-    """All tables, referred-to ones first; tables in a cycle stand in the order of their names.
+    """All tables, referred-to ones first; tables in a cycle are in the order of their names.
 
     Views that SQLAlchemy 2.1 keeps among the tables are none: no row is written to them.
     """
@@ -80,7 +80,7 @@ def table_labels(
     """``app.name`` -> table: by its base model's class name, else by the table's own name.
 
     Single-table subclasses share their base's label. A name taken twice in one app is
-    told apart by the table's full name. ``modules``: the models module of each app, by its
+    distinguished by the table's full name. ``modules``: the models module of each app, by its
     label; ``default``: the label of a table that is in none of them.
     """
     labels: dict[str, Table] = {}

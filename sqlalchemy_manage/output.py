@@ -49,7 +49,7 @@ def keep_secret(word: str | None) -> None:
 
 
 def redact(text: str) -> str:
-    """``text`` without any known password, and without any that stands in a URL."""
+    """``text`` without any known password, and without any in a URL."""
     text = _URL_PASSWORD.sub(r"\1***@", text)
     text = _KEY_PASSWORD.sub(r"\1***", text)
     for secret in sorted(_secrets, key=len, reverse=True):  # one may begin with another

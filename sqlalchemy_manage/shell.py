@@ -151,7 +151,7 @@ def _fitted(words: Sequence[str], width: int) -> str:
 def run_code(source: str, names: Names, file: str) -> str | None:
     """Run a program; the traceback of its own frames if it raised, else None.
 
-    ``file`` stands for the source in the traceback. SystemExit and KeyboardInterrupt go
+    ``file`` names the source in the traceback. SystemExit and KeyboardInterrupt go
     through, and so does BrokenPipeError, which is about the reader of the output.
     """
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)

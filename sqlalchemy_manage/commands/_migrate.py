@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def require_plan(*, only_plan: bool, as_json: bool, **how: Any) -> None:
     """Raises UsageError for ``--json`` without ``--plan``."""
     if as_json and not only_plan:
-        raise UsageError("--json shows a plan: add --plan.")
+        raise UsageError("--json needs --plan.")
 
 
 def show(
@@ -120,7 +120,7 @@ def leave_branch(
     """Undo the revisions of another branch, if that is wanted.
 
     Returns whether nothing is left to do, which is so with ``--plan`` and ``--check``, and
-    where the database then stands. Raises NotHere where it is not wanted, or not possible.
+    where the database then is. Raises NotHere if it is not wanted, or not possible.
     """
     from ..migrations.actions.sync_branch import brought_back, left_behind
     from ..migrations.revisions.plan import make_plan

@@ -143,7 +143,7 @@ def triggers(connection: sa.Connection) -> set[tuple[str, str]]:
 
 
 def advance_sequences(connection: sa.Connection, layouts: Iterable[Layout]) -> None:
-    """Let every sequence of these tables stand at or after the largest number in its column.
+    """Set every sequence of these tables to at least the largest number in its column.
 
     Never backwards: a number that was given out once is not given out again. SQLite and
     MariaDB move their counters themselves.

@@ -1,7 +1,7 @@
 """Backups: of an SQLite file by SQLite itself, of a server's database by the server's program.
 
 A backup has its final name only when it is whole, checked, and on the disk; whoever is
-killed meanwhile leaves a hidden file, or nothing.
+killed in between leaves a hidden file, or nothing.
 """
 
 from __future__ import annotations

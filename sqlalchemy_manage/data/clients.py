@@ -1,6 +1,6 @@
 """The servers' own programs for dumps: found, given the connection, and run.
 
-No password stands in an argument: every user of the machine can read those. libpq's
+No password is passed as an argument: every user of the machine can read those. libpq's
 programs take it from their environment, MariaDB's from a file of mode 0600 that is gone
 when the program has ended.
 """

@@ -51,7 +51,7 @@ class Batch:
 
 
 def hashable(value: Any) -> Any:
-    """A JSON value that can stand in a set; scalars are themselves."""
+    """A JSON value as a hashable one; scalars are returned as they are."""
     return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else value
 
 

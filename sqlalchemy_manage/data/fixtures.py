@@ -17,7 +17,7 @@ _KEYS = ("model", "pk", "fields")
 
 
 class Origin(NamedTuple):
-    """Where a record stands: the file as shown to people, and its number from 1."""
+    """The place of a record: the file as shown to people, and its number from 1."""
 
     file: str
     number: int

@@ -1,4 +1,4 @@
-"""JSON columns: one spelling for equal values, and null told apart from NULL."""
+"""JSON columns: one spelling for equal values, and null distinguished from NULL."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Layouts:
     def __init__(self, project: Project, dialect: Dialect) -> None:
         mappers: dict[sa.FromClause, list[Mapper[Any]]] = {}
         for mapper in project.mappers:
-            # A subclass without a table of its own stands after the class that has it.
+            # A subclass without its own table comes after the class that has it.
             mappers.setdefault(mapper.local_table, []).append(mapper)
             mappers[mapper.local_table].sort(key=lambda m: len(list(m.iterate_to_root())))
         labels = {table: label for label, table in project.labels.items()}

@@ -99,7 +99,7 @@ class _Waits:
         self.children.setdefault(parent, []).append(row)
 
     def sorted(self, broken: Callable[[Row, sa.ForeignKeyConstraint], None]) -> list[Row]:
-        """The rows, parents first; ``broken`` is told of each link given up to open a circle."""
+        """The rows, parents first; ``broken`` gets each link given up to open a circle."""
         if not self.parents:
             return self.rows
         ready = deque(row for row in self.rows if row not in self.parents)

@@ -14,7 +14,7 @@ _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class Unfit(ValueError):
-    """A value that the column cannot hold, though its type is right: the text goes on from it."""
+    """A value that the column cannot hold, though its type is right; the text follows it."""
 
 
 def only(*types: type) -> Callable[[Any], Any]:

@@ -1,7 +1,7 @@
 """A copy of an SQLite database that is whole and proved, or is not there at all.
 
 SQLite's online backup API copies from one read transaction, in which the source is also
-counted and checked (https://sqlite.org/backup.html); writers may go on meanwhile. The
+counted and checked (https://sqlite.org/backup.html); others may write in the meantime. The
 copy grows in a hidden file of mode 0600 in the same folder, and gets its name only when
 it was compared with the source and is on the disk.
 

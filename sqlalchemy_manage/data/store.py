@@ -128,7 +128,7 @@ def lacking(
 ) -> list[Row]:
     """Those of ``rows``, compared by the fields they have, that the table does not hold.
 
-    ``often``: a row that stands there twice is wanted twice; else once is enough.
+    ``often``: a row that is listed twice is wanted twice; else once is enough.
     """
     missing: list[Row] = []
     groups: dict[tuple[str, ...], list[Row]] = {}

@@ -250,7 +250,7 @@ def _enum(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
 
 
 def _json(bind: TypeEngine[Any], dialect: Dialect) -> Codec:
-    """As text both ways: drivers and engines may be told to build other objects from JSON."""
+    """As text both ways: drivers and engines may be set to build other objects from JSON."""
 
     def dump(value: Any) -> Any:
         # SQLite turns the text of a bare number into a number: the column's affinity.

@@ -112,7 +112,7 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
 def app_engine(database: Database, root: Path | None) -> sa.Engine:
     """The engine that commands other than migrations use.
 
-    SQLite leaves foreign keys unchecked unless told so on every connection
+    SQLite does not check foreign keys unless set to on every connection
     (https://sqlite.org/foreignkeys.html#fk_enable); seeds and fixtures need the check.
     """
     engine = create_engine(database, root)

@@ -6,10 +6,10 @@ CREATE INDEX CONCURRENTLY, which waits for every older snapshot; a session-level
 is lost behind a transaction pooler; a bound parameter keeps a snapshot open.
 MariaDB: GET_LOCK on a second connection, because each DDL statement commits.
 SQLite: BEGIN IMMEDIATE of each revision's own transaction; so that runs take turns and
-not revisions, and so that one is told whom it waits for, a locked file beside it too.
+not revisions, and so that one can say whom it waits for, a locked file beside it too.
 All of them are freed by the server or the system when the holder dies.
 
-Who holds it: PostgreSQL tells the name that the holder gave its connection; on MariaDB
+Who holds it: PostgreSQL gives the name that the holder gave its connection; on MariaDB
 the holder leaves a row in a table of ours.
 """
 
@@ -119,7 +119,7 @@ def _taken(connection: sa.Connection) -> bool:
 class FileLock:
     """A file beside an SQLite database, locked while a run lasts; another says whose run.
 
-    SQLite tells nobody who writes. The system frees the lock when its holder dies; what
+    SQLite does not say who is writing. The system frees the lock when its holder dies; what
     the other file then says is of no weight. Where there can be no such file or lock, every
     run has it: the transaction of each revision is what keeps two of them apart.
     """

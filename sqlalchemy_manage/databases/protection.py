@@ -1,7 +1,7 @@
 """Permission to destroy data in a database that the settings, or a stamp in it, protect.
 
 Rails keeps the environment's name in the database for the same reason: what settings say
-depends on where one stands, and what a database is does not
+depends on where one is, and what a database is does not
 (https://api.rubyonrails.org/classes/ActiveRecord/ProtectedEnvironmentError.html).
 """
 

@@ -54,7 +54,7 @@ class Stored:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells a row: its key; without one, all its links; empty without these too."""
+        """What identifies a row: its key; without one, all its links; empty without these too."""
         if self.key:
             return self.key
         return tuple(dict.fromkeys(c for link in self.links for c in link.columns))
@@ -94,7 +94,7 @@ def dotted(name: Name) -> str:
 
 
 def quoted(connection: sa.Connection, name: Name | str) -> str:
-    """A name as it can stand in SQL for ``exec_driver_sql``, always in quotes."""
+    """A name for SQL in ``exec_driver_sql``, always in quotes."""
     quote = connection.dialect.identifier_preparer.quote_identifier
     parts = (name,) if isinstance(name, str) else name
     return ".".join(quote(part) for part in parts if part)

@@ -1,4 +1,4 @@
-"""Follow every link in the database, a statement or two for each, and name what is broken."""
+"""Follow every link in the database, one or two statements each, and name what is broken."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _whole(link: Directions, results: Iterable[Result]) -> bool:
 
 
 def _unique(inspector: Any, link: LinkTable) -> bool:
-    """Whether the database itself lets no pair stand twice."""
+    """Whether the database itself lets no pair occur twice."""
     table = link.table
     wanted = {column.name for column in link.columns}
     key = inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"]
@@ -177,7 +177,7 @@ def _reference(link: Reference) -> tuple[sa.Select[Any], Checks]:
     dangling = sa.select(*shown).select_from(joined).where(filled, targets[0].is_(None))
     checks: Checks = [("dangling", dangling)]
     if len(columns) > 1:
-        # MATCH SIMPLE: the database does not check a key of which a part is null. Where a
+        # MATCH SIMPLE: the database does not check a key with a null part. Where a
         # part can never be null (a tenant's id, say), null in the other is how to have none.
         some = sa.or_(*(column.is_not(None) for column in columns))
         none = sa.or_(*(column.is_(None) for column in columns))

@@ -2,7 +2,7 @@
 
 Two fingerprints of one process can be compared, for equality only. A hash of each row's
 key, and of each pair of a row's key and the key it refers to, summed modulo 2**64: unlike
-an exclusive or, a sum sees a row that stands twice.
+an exclusive or, a sum sees a row that occurs twice.
 """
 
 from __future__ import annotations

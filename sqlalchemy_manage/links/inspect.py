@@ -40,7 +40,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class LinkTable:
-    """A many-to-many's table, in which no pair may stand twice."""
+    """The table of a many-to-many, in which no pair may occur twice."""
 
     table: sa.Table
     columns: tuple[sa.Column[Any], ...]
@@ -59,7 +59,7 @@ class LinkTable:
 
 @dataclass(frozen=True)
 class ToOne:
-    """A relationship to one row, whose key stands on the other side: no two may claim it."""
+    """A relationship to one row, whose key is on the other side: no two may claim it."""
 
     relationship: RelationshipProperty[Any]
     table: sa.Table

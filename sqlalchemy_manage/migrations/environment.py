@@ -42,7 +42,7 @@ def run_env(context: Any) -> None:
 
     ``context`` is ``alembic.context``. Started by plain ``alembic``, the settings are
     found as by manage.py, and ``-x database=ALIAS`` names the database. Errors that a
-    user can mend end as Alembic's CommandError there.
+    user can fix end as Alembic's CommandError there.
     """
     run: Run | None = context.config.attributes.get("run")
     if run is not None:
@@ -95,7 +95,7 @@ def _run(context: Any, run: Run) -> None:
                     _online(context, run, connection, options)
                 return
             except MovedOn:
-                # Plan again from where the database stands now; "+1" would be one more.
+                # Plan again from where the database is now; "+1" would be one more.
                 if _is_relative(context):
                     raise HistoryError(
                         "Another process migrated this database in the meantime.",

@@ -19,7 +19,7 @@ from ..errors import OpenQuestion, UsageError
 class Option:
     """One possible answer: its word, what it means, and the flags that give it.
 
-    ``value`` tells what has to be typed with it, None for an answer without a value;
+    ``value`` says what has to be typed with it, None for an answer without a value;
     ``check`` raises UsageError for a value that will not do, so that it can be asked again.
     """
 
@@ -109,7 +109,7 @@ class Answers:
     """What the flags say: names as they are in the database and in the models, unquoted.
 
     Keys are ``table`` or ``table.column`` (``schema.table...`` outside the default
-    schema). ``unused`` tells which flags answered nothing.
+    schema). ``unused`` names the flags that answered nothing.
     """
 
     rename_tables: dict[str, str] = field(default_factory=dict)

@@ -39,7 +39,7 @@ class ClusterSeeder(Seeder):
             )
 
     def seed(self, before: Callable[[], None] | None = None) -> Seeded:
-        """All rows, or none: after a failure the ledger tells what has to be removed."""
+        """All rows, or none: after a failure the ledger says what has to be removed."""
         try:
             return super().seed(before)
         except BaseException as error:
@@ -102,7 +102,7 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
     """Make the chunk and write it, with its keys, in one transaction; once, if asked twice.
 
     Raises SeedError where this worker's settings lead to another database, and for a run
-    that was given up meanwhile.
+    that was given up in the meantime.
     """
     project, plans, encoder = prepared(setup)
     plan = plans[task.facts.index]

@@ -78,7 +78,7 @@ def waits(owner: Any, prop: Any, declaration: Link | Links, after: Collection[st
     """Whether the links along a relationship are drawn when all rows are there.
 
     Trees of the factory's own rows, rows of a model that is seeded ``after`` it (by name), and
-    the many side of a foreign key, which stands in the other rows.
+    the many side of a foreign key, which is in the other rows.
     """
     if prop.direction is not MANYTOONE:
         return bool(prop.direction is ONETOMANY)

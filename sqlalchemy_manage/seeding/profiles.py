@@ -31,7 +31,7 @@ class Rows:
 class Reference:
     """``Reference(DepartmentFactory, [{"name": "IT"}, {"name": "Sales"}], key="name")``.
 
-    Rows that are to be there, told apart by their natural key: those that are missing are
+    Rows that must exist, identified by their natural key: those that are missing are
     made by the factory, those that are there are given the values named here; a second run
     changes nothing. ``key`` is an attribute of the model, or several.
     """
@@ -66,7 +66,7 @@ class Profile:
 
 
 def profiles(project: Project) -> dict[str, list[Rows | Reference]]:
-    """Name -> what it seeds; a name that several apps declare stands for all of theirs."""
+    """Name -> what it seeds; a name that several apps declare means all of theirs."""
     found: dict[str, list[Rows | Reference]] = {}
     for app in project.apps:
         module = project.app_module(app, "seeds")

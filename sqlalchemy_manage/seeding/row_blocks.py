@@ -28,7 +28,7 @@ class RowBlock:
 
 
 def key_columns(table: sa.Table) -> tuple[str, ...]:
-    """What tells a row of the table from others: its primary key, else all of its columns."""
+    """What identifies a row of the table: its primary key, else all of its columns."""
     return tuple(column.key for column in table.primary_key or table.columns)
 
 

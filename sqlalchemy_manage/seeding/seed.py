@@ -83,7 +83,7 @@ class Seeded:
 
 @dataclass
 class Progress:
-    """What has been done so far, for who goes on after an interruption.
+    """What has been done so far, for whoever continues after an interruption.
 
     ``share``: the place of the factory plan, as the ledger calls it.
     """
@@ -135,7 +135,7 @@ class Seeder:
         self.run = 0
         self.unproved: set[str] = set()
         self.window = Window(1)
-        self.token = secrets.token_hex(8)  # tells this run, and so this database, from others
+        self.token = secrets.token_hex(8)  # identifies this run, and so this database
 
     def seed(self, before: Callable[[], None] | None = None) -> Seeded:
         """Write everything and commit; or write nothing and raise.
@@ -240,7 +240,7 @@ class Seeder:
         return None
 
     def _leave(self) -> None:
-        """Somebody else may go on with what was committed."""
+        """Somebody else may continue what was committed."""
         with suppress(DBAPIError):  # it is gone, and so will this process be
             ledger.ended(self.connection, self.run)
             self.connection.commit()
@@ -329,7 +329,7 @@ class Seeder:
     def _apart(
         self, plan: FactoryPlan, tasks: Iterator[ChunkTask], pools: Pools
     ) -> Iterator[tuple[ChunkTask, ChunkResult]]:
-        """Chunks made in other processes, each told where its numbers start.
+        """Chunks made in other processes, each given where its numbers start.
 
         The first is made here: it shows which numbers and pools the others need.
         """

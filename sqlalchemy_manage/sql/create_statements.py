@@ -20,7 +20,7 @@ KINDS = ("function", "view", "trigger")
 
 
 def database_of(dialect: str) -> str:
-    """The key under which statements for a dialect stand; ``mysql`` serves MariaDB too."""
+    """The key of the statements for a dialect; ``mysql`` is for MariaDB too."""
     return "mysql" if dialect == "mariadb" else dialect
 
 
@@ -35,18 +35,18 @@ def clean(statement: str) -> str:
 
 
 def identifier(token: Token, database: str) -> str:
-    """The name that a token stands for, as the database keeps it."""
+    """The name that a token means, as the database keeps it."""
     folds = database == "postgresql" and token.kind != "quoted"
     return token.text.lower() if folds else token.name
 
 
 def equal_names(left: str, right: str, database: str) -> bool:
-    """Whether two names are one object; only PostgreSQL tells upper case from lower."""
+    """Whether two names are one object; only PostgreSQL distinguishes upper case from lower."""
     return left == right or (database != "postgresql" and left.lower() == right.lower())
 
 
 class Name(NamedTuple):
-    """A name in a statement, between which characters it stands, and the token after it."""
+    """A name in a statement, where it starts and ends, and the token after it."""
 
     text: str
     schema: str | None
@@ -98,7 +98,7 @@ def created(statement: str, database: str) -> Created | None:
 
 
 def _kind(words: tuple[Token, ...]) -> int | None:
-    """Where FUNCTION, VIEW or TRIGGER stands; None if something else is created."""
+    """Where FUNCTION, VIEW or TRIGGER is; None if something else is created."""
     if not words or words[0].text.lower() != "create":
         return None
     for index, token in enumerate(words[1:16], start=1):
@@ -156,7 +156,7 @@ def renamed(
     """``statement`` with other text in the place of its name or of its table."""
     head = created(statement, database)
     assert head is not None
-    # The table stands after the name, so that the name's place is still right afterwards.
+    # The table comes after the name, so the name's place is still right afterwards.
     for old, new in ((head.table, table), (head.name, name)):
         if old is not None and new is not None:
             statement = statement[: old.at[0]] + new + statement[old.at[1] :]
@@ -199,7 +199,7 @@ def signature(statement: str, database: str) -> tuple[str, ...]:
 
 
 def columns(statement: str, database: str) -> tuple[str, ...] | None:
-    """What a CREATE VIEW selects, up to its FROM; None if that does not tell the columns."""
+    """What a CREATE VIEW selects, up to its FROM; None if that does not show the columns."""
     words = words_of(statement, database)
     starts = (i for i, t in enumerate(words) if t.text.lower() == "select")
     found: list[str] = []

@@ -208,7 +208,7 @@ class _Reader:
         return ("call", name) if is_call else ("name", name)
 
     def arguments(self) -> list[Any]:
-        """What stands between a function's parentheses, EXTRACT(year FROM ...) and the like too."""
+        """What is between a function's parentheses, EXTRACT(year FROM ...) and the like too."""
         found: list[Any] = []
         while not self.take(")"):
             word = self.word()

@@ -17,7 +17,7 @@ from .tokens import needs_quotes, quoted, words_of
 def same(model: str, database: str) -> bool:
     """Whether what the database gives back is what the model says, written otherwise.
 
-    True is certain; False may be a form that only the server itself could tell.
+    True is certain; False may be a form that only the server itself could recognise.
     """
     return model == database or _same(tree(model), tree(database))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from .create_statements import DEFAULT_SCHEMAS, bare, identifier, language
 from .tokens import words_of
 
-# MariaDB tells `Log` from `log` on most servers, so only words of the language are folded.
+# MariaDB distinguishes `Log` from `log` on most servers, so only words of the language are folded.
 _WORDS = (
     "create or replace trigger function view if not exists before after insert update delete on "
     "for each row begin end set new old then else elseif case when while do loop leave declare "
@@ -27,7 +27,7 @@ def normal(statement: str, database: str, schema: str | None = None) -> str:
     """``statement`` with what does not count in one form: equal results mean equal objects.
 
     Does not count: white space, comments, the case and quoting of names where the database
-    does not tell them apart, OR REPLACE, the definer, the dollar tags, and the name of
+    does not distinguish them, OR REPLACE, the definer, the dollar tags, and the name of
     ``schema``, the one the connection starts with.
     """
     return " ".join(_normal(bare(statement, database), database, schema))

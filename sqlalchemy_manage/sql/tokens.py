@@ -76,7 +76,7 @@ class Token(NamedTuple):
 
     @property
     def value(self) -> str:
-        """What the string literal stands for."""
+        """The value of the string literal."""
         if self.text.startswith("$"):
             tag = self.text.index("$", 1) + 1
             return self.text[tag:-tag]

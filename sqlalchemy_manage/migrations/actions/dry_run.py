@@ -27,7 +27,7 @@ from .scratch import replayed
 if TYPE_CHECKING:
     from ...project import Project
 
-# What a connection does for itself; "--" begins what SQLite tells of a trigger's statements.
+# What a connection does for itself; "--" begins what SQLite reports of a trigger's statements.
 _NOT_SENT = re.compile(r"\s*(PRAGMA|SELECT|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|--)", re.I)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableMatch:
-    """How one table of the first revision stands in the database."""
+    """How one table of the first revision compares with the database."""
 
     name: str
     exists: bool

@@ -167,7 +167,7 @@ def _conflicts(history: History, steps: dict[Revision, list[Step]]) -> Iterator[
 def draft_merge(project: Project, history: History, merge: Merge, name: str | None = None) -> Draft:
     """The revision, not written yet, that joins the heads of ``merge`` and does nothing else.
 
-    It is named from the heads, or by ``name``, and tells what it joins in its docstring.
+    It is named from the heads, or by ``name``, and its docstring says what it joins.
     Raises MigrationError when the project's template cannot be rendered.
     """
     slugs = [re.sub(r"^\d{4,}_(merge_)?", "", head) for head in merge.heads]

@@ -104,7 +104,7 @@ def _undo_exactly(config: Config, plan: Plan) -> None:
 def _run_steps(
     config: Config, steps: Callable[[RevisionMap, Any], Iterator[MigrationStep]], **options: Any
 ) -> None:
-    """Have env.py run ``steps``, which are told by the revisions and the heads."""
+    """Have env.py run ``steps``, which depend on the revisions and the heads."""
     script = ScriptDirectory.from_config(config)
 
     def plan(heads: Any, context: Any) -> list[MigrationStep]:

@@ -83,7 +83,7 @@ _CONSTRAINT_OPS = {
 def written_things(history: History) -> frozenset[Thing]:
     """The things that the upgrades of ``history`` seem to make, taken in order.
 
-    The kind of a constraint is not told apart: it is ``constraint`` for all.
+    The kinds of constraints are not distinguished: all are ``constraint``.
     """
     things: set[Thing] = set()
     for revision in history.revisions:

@@ -38,7 +38,7 @@ class Preview:
 
     ``rows``: how many each table has now that the revision touches, of those that are
     there. ``irreversible``: why a downgrade does not undo the revision; None if it does.
-    ``origin``: where a file was found that is not here, and of which ``file`` is None.
+    ``origin``: where a file was found that is not here; ``file`` is then None.
     """
 
     id: str
@@ -81,7 +81,7 @@ def previews(
 ) -> list[Preview]:
     """Every step of ``plans``, which follow one another; nothing is written or run.
 
-    ``origin`` tells, of a revision whose file is not here, where it was found.
+    ``origin`` says where the file of a revision that is not here was found.
     """
     try:
         with project.connect() as connection:

@@ -54,8 +54,8 @@ def begin_ledger(project: Project, history: History) -> None:
 def problems(project: Project, names: Sequence[str] = ()) -> Standing:
     """What there is to repair, of the revisions ``names``, else everything.
 
-    Here a revision without a file counts although the database stands at it. Raises
-    UsageError for a name of which nothing is wrong.
+    Here a revision without a file counts although the database is at it. Raises
+    UsageError for a name with nothing wrong.
     """
     history = read_history(versions_folder(project))
     try:

@@ -1,6 +1,6 @@
 """Revision files that are not in the folder: where they are found, and their way back.
 
-A database that was migrated on another branch stands at a revision whose file went away
+A database that was migrated on another branch is at a revision whose file disappeared
 with the switch. Git still has it, on that branch, in a stash, or in what a reflog keeps.
 """
 
@@ -70,7 +70,7 @@ def _ledger(project: Project, ids: list[str]) -> dict[str, list[tuple[str, str]]
 Provider = Callable[["Project", list[str]], Mapping[str, Iterable[tuple[str, str]]]]
 """For each id the texts that may be its file, with their origins, the best first."""
 
-# Git's newest first: its downgrade may have been mended since.
+# Git's newest first: its downgrade may have been fixed since.
 PROVIDERS: list[Provider] = [_git, _ledger]
 
 
@@ -145,7 +145,7 @@ def brought_back(
 ) -> Iterator[tuple[Plan, tuple[str, ...], Path]]:
     """The way back through the files of ``left``, which lie in a folder while the block lasts.
 
-    Yields the plan, where the database stands after it, and the folder, which is a
+    Yields the plan, where the database is after it, and the folder, which is a
     temporary one: the working tree is left as it is. Raises NotHere if a file is lost,
     HistoryError if those found do not fit together with those here.
     """

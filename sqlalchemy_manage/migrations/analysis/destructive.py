@@ -109,7 +109,7 @@ class Reader:
 
     def __init__(self, stored: Stored) -> None:
         self.stored = stored
-        # What a name at this point stands for; None for what is not there now.
+        # What a name refers to at this point; None if it does not exist now.
         self._tables: dict[str, str | None] = {}
         self._columns: dict[tuple[str, str], str | None] = {}
         self._effects = Effects([])

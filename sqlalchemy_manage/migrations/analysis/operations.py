@@ -95,7 +95,7 @@ def mentions(text: str, thing: Thing) -> bool:
 
 
 class _Reader(ast.NodeVisitor):
-    """Collects the steps of the functions that it is told to follow."""
+    """Collects the steps of the functions that it is given to follow."""
 
     def __init__(self, tree: ast.Module, dialect: str = "") -> None:
         register()  # our own operations are looked up beside Alembic's

@@ -1,4 +1,4 @@
-"""Whether a revision can be undone, as far as its source tells; nothing is run."""
+"""Whether a revision can be undone, as far as its source shows; nothing is run."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _same_default(context: Any, conn_column: sa.Column[Any], column: sa.Column[A
     if _is_same(wanted, there, conn_column.type):
         return True
     if wanted is None and "nextval(" in str(there):
-        # SERIAL, where the sequence has not been told apart from a default of its own.
+        # SERIAL, where the sequence was not distinguished from a default of its own.
         return column.table.autoincrement_column is column
     made = made_of(context, column.table, conn_column.table)
     if made is None or column.name not in made.columns:

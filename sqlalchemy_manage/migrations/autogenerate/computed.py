@@ -1,7 +1,7 @@
 """Computed columns: another expression, stored or virtual, computed or plain.
 
 Alembic warns that it cannot. No database changes all of it in place; a computed column
-that is made anew loses nothing, and one that becomes plain keeps its values.
+that is recreated loses nothing, and one that becomes plain keeps its values.
 """
 
 from __future__ import annotations

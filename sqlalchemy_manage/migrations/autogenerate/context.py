@@ -55,7 +55,7 @@ class Review:
     asked for what the history created, ``unimported`` for models of given tables in
     modules that nobody imported; neither before a drop is proposed. ``notices`` collects
     what the user should know though nothing is asked; ``undecided`` are the tables and
-    columns of which it is open whether they were renamed, so that no more is asked.
+    columns that may have been renamed (the answer is open), so that no more is asked.
     """
 
     context: MigrationContext

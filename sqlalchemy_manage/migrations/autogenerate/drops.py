@@ -1,7 +1,7 @@
 """Drops: nothing that the history did not make, and nothing that holds data without a word.
 
 An object that another program owns is reported and left alone; a table or a column that
-holds data is dropped only when somebody said so, having been told how much.
+holds data is dropped only when somebody said so, knowing how much.
 """
 
 from __future__ import annotations

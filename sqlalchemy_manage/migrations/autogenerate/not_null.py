@@ -21,7 +21,7 @@ from .context import Review
 
 
 def asks_for_value(review: Review, key: Key, column: sa.Column[Any]) -> bool:
-    """Whether adding ``column`` needs to be told what the rows that are there get."""
+    """Whether adding ``column`` needs a value for the existing rows."""
     return (
         not column.nullable
         and column.server_default is None

@@ -18,7 +18,7 @@ _CONSTRAINTS = (
 
 @dataclass(frozen=True)
 class Owned:
-    """What a history makes; every method tells whether the named thing is of it.
+    """What a history makes; every method says whether it made the named thing.
 
     ``guess`` says why the answers are not sure to be complete: the revisions could not be
     replayed and were read as text, or not on this kind of database. Else it is empty.

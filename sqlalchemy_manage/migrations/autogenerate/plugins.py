@@ -32,10 +32,10 @@ def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchRes
 
 @contextmanager
 def comparing() -> Iterator[None]:
-    """Around a comparison: no collection of garbage meanwhile.
+    """Around a comparison: no garbage collection during it.
 
     It makes many objects that stay to its end, and each collection goes through all of
-    them in vain, which takes a quarter of the time.
+    them for nothing, which takes a quarter of the time.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -20,7 +20,7 @@ from .renames import name_aside
 
 
 def settle_names(review: Review, operations: ops.UpgradeOps) -> list[Any]:
-    """The renames; the drops and creations that they stand for are taken out of ``operations``.
+    """The renames; the drops and creations that they replace are removed from ``operations``.
 
     Nobody is asked: whichever way, the same index or constraint comes out.
     """
@@ -96,7 +96,7 @@ def _thing(operation: Any) -> Any:
 def _alike(old: Any, new: Any, dialect: sa.Dialect) -> bool:
     """Whether the name is all that differs; the model says ``new``.
 
-    MariaDB tells of a unique constraint as of an index.
+    MariaDB reports a unique constraint as an index.
     """
     if isinstance(old, sa.CheckConstraint) or isinstance(new, sa.CheckConstraint):
         if type(old) is not type(new):

@@ -95,7 +95,7 @@ def _given_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
 
 
 def _split(review: Review, text: str) -> Key:
-    """``schema.table`` or ``table``, told apart by the schemas that the models have."""
+    """``schema.table`` or ``table``, distinguished by the schemas that the models have."""
     schemas = {schema for schema, _ in review.tables if schema}
     schema, dot, table = text.partition(".")
     return (schema, table) if dot and schema in schemas else (None, text)

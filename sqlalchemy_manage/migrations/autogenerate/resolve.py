@@ -35,7 +35,7 @@ def refine(review: Review, script: ops.MigrationScript) -> None:
         review.stored,
     )
     settle_drops(review, found)
-    # What the comparators have to tell, each time that they compare.
+    # What the comparators have to report, each time that they compare.
     told = review.context.opts.pop("sqlalchemy_manage_notices", [])
     review.notices += [notice for notice in dict.fromkeys(told) if notice not in review.notices]
     names = settle_names(review, found)

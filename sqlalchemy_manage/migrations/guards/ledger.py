@@ -36,7 +36,7 @@ class Recorder(Guard):
             create_ledger(connection)
         with connection.begin():
             now = stands(connection, self.run.history)
-            # What was brought back from git may have been mended there since.
+            # What was restored from git may have been fixed there since.
             found = tuple(f for f in now.findings if self.run.folder not in f.folders)
             now = replace(now, findings=found).require_untampered()
             record(connection, "adopt", now.unrecorded, applied=True)

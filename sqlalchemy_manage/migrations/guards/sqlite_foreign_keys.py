@@ -13,7 +13,7 @@ from ..runner.watcher import Guard, Step
 
 
 class NoNewDangling(Guard):
-    """Rows that dangled before a revision may go on to; those it adds stop it."""
+    """Rows that dangled before a revision may stay; those it adds stop it."""
 
     before: dict[tuple[str, str], int] | None = None
 

@@ -1,6 +1,6 @@
 """SQLite: what a revision took along when it dropped, renamed or altered a table.
 
-DROP TABLE drops the table's triggers and indexes without a word; a table made again by hand
+DROP TABLE drops the table's triggers and indexes silently; a table rebuilt manually
 has them no more, nor its AUTOINCREMENT. A view or trigger that reads what is gone fails
 when it is next used. Either stops the revision before its commit, unless the revision
 dropped it by name, or says in its file that it goes::
@@ -156,7 +156,7 @@ class NothingVanishes(Guard):
                 yield f"{kind} {name}", f" ({new[0]})"
 
     def _numbers_back(self) -> None:
-        """AUTOINCREMENT goes on where it was: a number is never given twice."""
+        """AUTOINCREMENT continues where it was: a number is never given twice."""
         assert self.connection is not None
         if self.counts_by_hand or not self.numbers:
             return

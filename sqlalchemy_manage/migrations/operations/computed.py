@@ -1,7 +1,7 @@
 """``op.alter_computed``: a column that is computed before or after.
 
 In place where the database can: MariaDB within one kind of storage, PostgreSQL from 17 on.
-Else the column is made anew, with the indexes and constraints that go with it.
+Otherwise the column is recreated, with the indexes and constraints that go with it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class AlterComputedOp(ops.MigrateOperation):
         existing: sa.Column[Any],
         schema: str | None = None,
     ) -> None:
-        """Give a computed column the definition ``column``; what it computes is computed anew.
+        """Give a computed column the definition ``column``; its values are computed again.
 
         A plain ``column`` keeps the values that were computed. A plain ``existing`` loses
         its own.

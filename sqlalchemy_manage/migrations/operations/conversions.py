@@ -1,7 +1,7 @@
 """What becomes of the values of a column whose type changes.
 
 MariaDB converts them, and refuses what it cannot; but where a Uuid is stored as CHAR(32),
-it would be a text like any other. PostgreSQL wants to be told how to read
+it would be a text like any other. PostgreSQL must be given how to read
 a text as something else. SQLite's rebuild casts, and a CAST never fails: a text that is no
 number becomes 0, and a date, which is stored as text there, its year.
 """

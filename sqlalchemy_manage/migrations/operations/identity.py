@@ -57,7 +57,7 @@ class AlterIdentityOp(ops.MigrateOperation):
     ) -> None:
         """Make a column an identity column, change its options, or make it none.
 
-        New values go on after the highest there is. Does nothing where there are no
+        New values continue after the highest one. Does nothing where there are no
         identity columns.
         """
         operations.invoke(cls(table_name, column_name, identity, **kw))
@@ -159,7 +159,7 @@ def _literal(text: str) -> str:
 
 
 def _go_on(table: str, column: str, sequence: str) -> str:
-    """Let the sequence go on after the highest value that is there."""
+    """Let the sequence continue after the highest existing value."""
     return f"SELECT setval({sequence}, max({column})) FROM {table} HAVING max({column}) IS NOT NULL"
 
 

@@ -17,7 +17,7 @@ _modify_table = renderers.dispatch(ops.ModifyTableOps)
 
 
 def render_modify_table(context: Any, operation: ops.ModifyTableOps) -> list[str]:
-    """As Alembic, but what cannot be done in a batch stands between two of them."""
+    """As Alembic, but what cannot be done in a batch goes between two of them."""
     if not context.opts["render_as_batch"]:
         return list(_modify_table(context, operation))
     lines: list[str] = []

@@ -29,7 +29,7 @@ class Amendment(Draft):
     def write(self) -> Path:
         """Put the new text into the place of the old, whole or not at all; returns the path.
 
-        Raises HistoryError when the file was changed meanwhile, MigrationError when it
+        Raises HistoryError if the file has changed in between, MigrationError when it
         cannot be written.
         """
         try:
@@ -37,7 +37,7 @@ class Amendment(Draft):
                 file.write(self.text)
                 if _read(self.path) != self.before:
                     raise HistoryError(
-                        f"{self.path} was changed meanwhile; it was left as it is.",
+                        f"{self.path} has changed in the meantime; it was left as it is.",
                         "Repeat the command.",
                     )
         except OSError as error:
@@ -51,7 +51,7 @@ def _read(path: Path) -> str:
 
 
 def amendable(history: History, current: tuple[str, ...]) -> Revision:
-    """The newest revision, if a database that stands at ``current`` has not applied it.
+    """The newest revision, if a database that is at ``current`` has not applied it.
 
     Raises HistoryError when there is none, or several, when it is applied, or is a merge.
     """

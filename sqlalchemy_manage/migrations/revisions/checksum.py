@@ -23,7 +23,7 @@ _SKIPPED = ("ctx", "kind", "type_comment", "type_ignores")
 
 
 def digest(source: str) -> str:
-    """The SHA-256 of a file's text as it stands, but for the kind of its line ends."""
+    """The SHA-256 of a file's text as it is, except for the kind of its line ends."""
     return hashlib.sha256(source.encode()).hexdigest()
 
 

@@ -143,7 +143,7 @@ def name_parts(found: Iterable[Change]) -> list[str]:
 def revision_id(number: int, parts: Iterable[str]) -> str:
     """``NNNN_slug`` of at most 32 characters, cut between words: ``0004_employee_notes``.
 
-    Of several parts as many are taken as fit whole; ``_and_more`` stands for the rest.
+    Of several parts as many are taken as fit whole; ``_and_more`` replaces the rest.
     """
     prefix = f"{number:04d}_"
     room = ID_LENGTH - len(prefix)
@@ -172,7 +172,7 @@ def _cut(slug: str, room: int) -> str:
 
 
 def flat(operations: Iterable[Any]) -> Iterator[tuple[list[Any], Any]]:
-    """Every operation with the list that it stands in, containers opened."""
+    """Every operation with the list that it is in, containers opened."""
     operations = operations if isinstance(operations, list) else list(operations)
     for operation in list(operations):
         if isinstance(operation, ops.OpContainer):

@@ -74,7 +74,7 @@ def parsed(text: str) -> ast.Module:
 
 
 def unwritable(line: str, reason: str) -> MigrationError:
-    """The error for a rendered line of which no file can be made."""
+    """The error for a rendered line that would not run."""
     return MigrationError(
         f"The revision cannot be written: Alembic renders a line that does not run "
         f"({reason}):\n  {line}",

@@ -30,7 +30,7 @@ _BATCH = re.compile(
 def finish(text: str, root: Path) -> str:
     """``text``, a rendered revision, formatted, and with the imports that it uses.
 
-    ``root`` is the project's folder: it tells the length of a line, and which modules are
+    ``root`` is the project's folder: it gives the length of a line, and which modules are
     the project's own. What is finished already comes back as it is. Raises MigrationError
     that names the line when the text is no Python, or uses a name that nothing defines.
     """
@@ -47,8 +47,8 @@ def finish(text: str, root: Path) -> str:
 def _one_column_a_line(text: str) -> str:
     """A comma after the last argument of each ``op.create_table``.
 
-    It tells the formatter to keep one column a line, as Alembic wrote them, however few
-    there are: a column added by hand is then a line added in the diff.
+    It makes the formatter keep one column a line, as Alembic wrote them, however few
+    there are: a column added manually is then a line added in the diff.
     """
     source = Source(text)
     for node in ast.walk(parsed(text)):
@@ -90,7 +90,7 @@ def _try_types(text: str) -> None:
 
 
 def line_length(root: Path) -> int:
-    """The length of a line that the project's formatter is told; 88, as black, without one."""
+    """The line length set for the project's formatter; 88, as black, without one."""
     for folder in (root, *root.parents):
         for name, keys in _LENGTHS:
             try:
@@ -127,7 +127,7 @@ def docstring(name: str | None, found: Sequence[Change], width: int = 88) -> str
         first = textwrap.shorten(sentence, width - len('""" ...'), placeholder=" ...")
         return "\n".join([first, "", *wrapped(sentence + ".", width), ""])
     if not sentences:
-        return f"{_capital(_plain(title)) or 'Empty, to be filled by hand'}."
+        return f"{_capital(_plain(title)) or 'Empty, to be filled in'}."
     title = _capital(_plain(title)) or "Several changes"
     lines = [f"{title}: {len(sentences)} operations.", ""]
     for change, sentence in zip(found, sentences, strict=True):
@@ -136,7 +136,7 @@ def docstring(name: str | None, found: Sequence[Change], width: int = 88) -> str
 
 
 def quoted(text: str) -> str:
-    """``text`` as it stands between triple quotes: backslashes and quotes cannot end it early."""
+    """``text`` as written between triple quotes: backslashes and quotes cannot end it early."""
     return re.sub(r'"(?="|\Z)', r"\"", text.replace("\\", "\\\\"))
 
 

@@ -131,7 +131,7 @@ class Added:
 
 
 def added(path: Path) -> Added | None:
-    """When, and by whom, ``path`` was added; None where neither git nor the disk can tell.
+    """When, and by whom, ``path`` was added; None where neither git nor the disk knows.
 
     Never an error: git may be missing, slow, or not used here.
     """

@@ -1,4 +1,4 @@
-"""The revision files, read without importing them or Alembic, and where a database stands.
+"""The revision files, read without importing them or Alembic, and where a database is.
 
 Alembic loads a history by running every file, and lets a second file with the same id
 silently take the place of the first. Reading only the four assignments at the head of a

@@ -154,7 +154,7 @@ def _origin(chain: tuple[str, ...]) -> Import | None:
 def _type(name: str, around: str) -> tuple[str, Import] | None:
     """The path of the one column type with this name, and the import for the path.
 
-    Of the dialects, only the one of the type that it stands in, ``around``, is looked at.
+    Of the dialects, only that of the type that it is in, ``around``, is checked.
     """
     if hasattr(sqlalchemy, name):
         return "sa", _USUAL["sa"]

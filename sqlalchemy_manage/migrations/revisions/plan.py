@@ -1,4 +1,4 @@
-"""The way from where a database stands to a target; nothing here imports Alembic.
+"""The way from a database's current revision to a target; nothing here imports Alembic.
 
 So a ``migrate`` that finds nothing to do is quick: it happens at every start of every
 process of a deployed application.
@@ -15,7 +15,7 @@ from .history import History, Revision
 
 
 class NotHere(HistoryError):
-    """The database stands at revisions, ``ids``, that have no file here."""
+    """The database is at revisions, ``ids``, that have no file here."""
 
     def __init__(self, ids: tuple[str, ...], found: str = "", hint: str | None = None) -> None:
         super().__init__(
@@ -39,7 +39,7 @@ class Plan:
     exactly: bool = False
 
     def after(self, history: History, current: tuple[str, ...]) -> tuple[str, ...]:
-        """Where a database that stands at ``current`` stands after it."""
+        """Where a database that is at ``current`` is after it."""
         steps = {step.id for step in self.steps}
         applied = history.ancestors(current)
         applied = applied - steps if self.backwards else applied | steps
@@ -48,7 +48,7 @@ class Plan:
 
 
 class Planner:
-    """Plans from where a database stands."""
+    """Plans from the current revision of a database."""
 
     def __init__(self, history: History, current: tuple[str, ...]) -> None:
         self.history = history
@@ -134,6 +134,6 @@ def make_plan(history: History, current: tuple[str, ...], target: str | None) ->
     """The way from ``current`` to ``target``: a name, ``zero``, ``-N``, ``+N``, None for the head.
 
     Raises UsageError for a target that does not exist, HistoryError when the database
-    stands at a revision that has no file, or when there are several heads.
+    is at a revision that has no file, or when there are several heads.
     """
     return Planner(history, current).plan(target)

@@ -1,6 +1,6 @@
 """The ledger: what was done to a database, when, how long it took, by whom, from which text.
 
-``alembic_version`` says where a database stands, and stays sufficient for that. The ledger
+``alembic_version`` says where a database is, and stays sufficient for that. The ledger
 is only ever added to; the state of a revision is its newest row, so that an upgrade, a
 downgrade and another upgrade are three rows. Nothing here imports Alembic.
 """
@@ -47,7 +47,7 @@ _LONGEST = 1_000_000
 
 @dataclass(frozen=True)
 class Entry:
-    """How a revision stands: what its newest row says, and when it was last run or recorded.
+    """The state of a revision: what its newest row says, and when it was last run or recorded.
 
     ``direction``: upgrade, downgrade, stamp, or adopt (it was applied before the ledger
     began). A repair changes the text that counts, ``checksum`` and ``parents``, and is told

@@ -27,7 +27,7 @@ NOTHING = Allowed()
 
 Event = tuple[str, str, float]
 """What happened, to which revision, after how many seconds: start, done, failed, busy.
-A ``note`` is a sentence to be told.
+A ``note`` is a sentence to be shown.
 
 Of a ``wait`` for another run: who it is, as far as known, and how long it may last.
 """

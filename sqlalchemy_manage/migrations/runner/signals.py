@@ -74,7 +74,7 @@ def watch_transaction(engine: sa.Engine) -> None:
 
     SQLite ends it by itself when the disk is full, and in other need
     (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction),
-    MariaDB in a deadlock. A revision that catches the error would go on without one.
+    MariaDB in a deadlock. A revision that catches the error would continue without one.
     """
     name = engine.dialect.name
 

@@ -30,7 +30,7 @@ class Finding:
     """What is wrong with a revision: ``edited``, ``re-ordered``, ``deleted`` or ``duplicated``.
 
     ``message`` says it in words, and what it usually means. ``acceptable``: the files as
-    they are now can be taken for good; others have to be mended.
+    they are now can be accepted; others must be fixed.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Standing:
-    """A project beside its database: its revisions, where the database stands, what is wrong."""
+    """A project and its database: its revisions, where the database is, what is wrong."""
 
     history: History
     heads: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ def require_sound(history: History, project: Project | None) -> History:
 
 
 def tampered(found: Iterable[Finding]) -> HistoryError:
-    """The error that tells of all findings."""
+    """The error that reports all findings."""
     found = list(found)
     lines = "\n  ".join(finding.message for finding in found)
     ids = " ".join(dict.fromkeys(finding.revision for finding in found))
@@ -146,7 +146,7 @@ def findings(
 ) -> Iterator[Finding]:
     """Everything that is wrong, in the order of the history.
 
-    A revision at which the database stands and that has no file is not among them: it may
+    A revision that the database is at and that has no file is not among them: it may
     be of another branch.
     """
     applied = applied_ids(history, ledger, heads)
@@ -224,7 +224,7 @@ def gone(
 ) -> Finding:
     """The finding of a revision without a file, on which ``builds`` are built.
 
-    ``head``: the database stands at it, so that its absence cannot be accepted either.
+    ``head``: the database is at it, so that its absence cannot be accepted either.
     """
     files = tuple(revision.path for revision in builds)
     message = (
@@ -250,7 +250,7 @@ def _copies(history: History, applied: set[str], ledger: Ledger) -> Iterator[Fin
         if revision.id in applied:
             continue
         same = checksum(revision.source)
-        # Of those to come, only what stands beside or just below it is surely a mistake.
+        # Of those to come, only what is beside or just below it is surely a mistake.
         near = [p for p in revision.parents if p in history.by_id]
         original = (
             done.get(same)

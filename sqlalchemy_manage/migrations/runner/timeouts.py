@@ -101,7 +101,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS
 def open_transactions(connection: sa.Connection) -> list[str]:
     """The oldest transactions of others, one of which holds what a revision waits for.
 
-    PostgreSQL and MariaDB tell; empty on others, and where the user may not see them.
+    PostgreSQL and MariaDB report them; empty on others, and where the user may not see them.
     """
     name = connection.dialect.name
     if name == "postgresql":

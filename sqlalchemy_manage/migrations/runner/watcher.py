@@ -47,7 +47,7 @@ class Step:
     def transactional(self) -> bool:
         """Whether the database undoes the whole revision when it fails."""
         if self.connection.info.get("committed"):
-            return False  # the journal tells: an autocommit block
+            return False  # the journal knows: an autocommit block
         return self.connection.dialect.name not in ("mysql", "mariadb")
 
 

@@ -20,7 +20,7 @@ from ...databases.engines import is_bookkeeping
 class Thing(NamedTuple):
     """What a database has: its kind, and where it is (``schema`` None: the default one).
 
-    ``table`` is empty for what stands by itself. A constraint without a name has its
+    ``table`` is empty for what belongs to none. A constraint without a name has its
     definition for one, a primary key none.
     """
 

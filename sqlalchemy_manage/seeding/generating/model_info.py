@@ -25,7 +25,7 @@ class ModelInfo:
 
     @cached_property
     def tables(self) -> list[sa.Table]:
-        """The tables a row stands in, the base of an inheritance first."""
+        """The tables that a row is in, the base of an inheritance first."""
         found: dict[sa.Table, None] = {}
         known = self.mapper.tables
         for mapper in reversed(list(self.mapper.iterate_to_root())):
@@ -35,7 +35,7 @@ class ModelInfo:
         return list(found)
 
     def relation(self, name: str) -> Any:
-        """The relationship that a declaration's name stands for; None where it is none."""
+        """The relationship that a declaration names; None if it is not one."""
         return self.mapper.relationships.get(renamed(self.factory).get(name, name))
 
     @cached_property
@@ -100,7 +100,7 @@ class ModelInfo:
         return False
 
     def how(self) -> tuple[str, str | None]:
-        """``columns``, ``objects`` or ``factory_boy``, and why; as far as can be told ahead."""
+        """``columns``, ``objects`` or ``factory_boy``, and why; as far as is known in advance."""
         given = given_names(self.factory, declarations_of(self.factory, {})[0])
         if why := self.one_by_one(given):
             return "factory_boy", why

@@ -1,4 +1,4 @@
-"""Sequence numbers of factories, keys of tables, values of Iterators: where each goes on."""
+"""Sequence numbers of factories, keys of tables, values of Iterators: where each continues."""
 
 from __future__ import annotations
 

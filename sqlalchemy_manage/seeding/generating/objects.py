@@ -117,7 +117,7 @@ def _explained(
 
 @contextmanager
 def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
-    """Each factory's Sequence goes on where the seed's numbers stand, and they with it."""
+    """Each factory's Sequence continues where the seed's numbers are, and they with it."""
     counted: dict[str, Any] = {}
     for each in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
         mapper = mapper_of(each)

@@ -44,7 +44,7 @@ def seeded(random_seed: int, *place: object) -> random.Random:
 
 @contextmanager
 def everywhere(random_seed: int, *place: object) -> Iterator[random.Random]:
-    """Python's, factory_boy's and Faker's numbers start at a place; afterwards they go on as
+    """Python's, factory_boy's and Faker's numbers start at a place; afterwards they continue as
     if nothing had been. The numbers that are yielded are the caller's own."""
     own, python, boy = (seeded(random_seed, *place, who) for who in ("own", "python", "boy"))
     numbers = Remembering("/".join(map(str, (random_seed, *place, "faker"))))

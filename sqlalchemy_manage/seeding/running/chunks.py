@@ -40,7 +40,7 @@ SIZE = 10_000
 class DeferredLink:
     """Links of a chunk's rows along ``attribute`` that are drawn when all rows are there.
 
-    ``place``: of the first row. ``keys``: a sequence for each column that tells the rows:
+    ``place``: of the first row. ``keys``: a sequence for each column that identifies the rows:
     the primary key for a reference to one row, else what the other side stores.
     """
 

@@ -82,7 +82,7 @@ class Window:
         return task, future.result()
 
     def stop(self) -> None:
-        """Nothing of it goes on: what has begun is waited for, the rest is cancelled."""
+        """Stop all of it: wait for what has begun, cancel the rest."""
         for _, future in self._waiting:
             future.cancel()
         wait([future for _, future in self._waiting if not future.cancelled()])

@@ -33,7 +33,7 @@ def deferred_again(
 def _recorded(
     connection: sa.Connection, run: ledger.SeedRun, plan: int, name: str, columns: list[Any]
 ) -> list[DeferredLink]:
-    """The rows of a plan, chunk by chunk, told by ``columns``."""
+    """The rows of a plan, chunk by chunk, identified by ``columns``."""
     table = columns[0].table
     key = list(table.primary_key)
     stored: dict[Any, Any] | None = None

@@ -215,7 +215,7 @@ def require_ended(run: SeedRun) -> None:
 def lock(connection: sa.Connection, run: int, *, shared: bool = False) -> tuple[str, Any] | None:
     """The state of a run and the token of its plan, which stay so until the transaction ends.
 
-    Who writes for a run holds it ``shared``, so that it is not undone meanwhile. None where
+    Who writes for a run holds it ``shared``, so that it is not undone in the meantime. None where
     there is no such run.
     """
     if not sa.inspect(connection).has_table(_RUN.name):

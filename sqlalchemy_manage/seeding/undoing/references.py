@@ -16,7 +16,7 @@ Ident = tuple[str, str]
 class ForeignReference:
     """``child`` refers with ``columns`` to ``referred`` of ``parent``; columns by their keys.
 
-    ``name`` is the child's full name, ``shown`` the columns that tell one of its rows.
+    ``name`` is the child's full name, ``shown`` the columns that identify one of its rows.
     ``indexed``: whether the database finds the referring rows without reading the whole table.
     """
 

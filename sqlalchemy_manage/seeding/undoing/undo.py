@@ -213,7 +213,7 @@ class _Keeper:
         return self._move(keys, conditions, number, [], because)
 
     def _more(self, keys: KeyTables) -> bool:
-        """Keep rows without a key of which the table holds more than the run made."""
+        """Keep rows without a key if the table has more of them than the run made."""
         row = keys.table.alias()
         names = [row.c[name] for name in keys.columns]
         sides = []

@@ -92,7 +92,7 @@ def is_cast(column: sa.Column[Any], values: Values) -> bool:
 
 
 def texts(column: sa.Column[Any], dialect: sa.Dialect, values: Values) -> Values | None:
-    """Objects whose ``str()`` stands in COPY's text for the bound values; None if not known.
+    """Objects whose ``str()`` gives the bound values in COPY's text; None if not known.
 
     Raises ValueFault for a string with a NUL or with half of a surrogate pair.
     """

@@ -29,7 +29,7 @@ def send(
     database refuses a row of it.
 
     ``part`` gives what the block was made of: it is then sent row by row. A refusal that is no
-    row's fault (the disk is full) goes on as it is.
+    row's fault (the disk is full) is raised as it is.
     """
 
     def named(error: DBAPIError) -> SeedError:

@@ -232,7 +232,7 @@ def needs_core(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> 
 
 
 def target(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:
-    """``table (columns)`` of these columns (keys), as it stands after INSERT INTO or COPY."""
+    """``table (columns)`` of these columns (keys), as written after INSERT INTO or COPY."""
     quote = dialect.identifier_preparer
     names = ", ".join(quote.quote(table.columns[key].name) for key in columns)
     return f"{quote.format_table(table)} ({names})"

@@ -262,7 +262,7 @@ class BlockWriter:
             cursor.executemany(str(compiled), zip(*ordered, strict=True))
 
     def finish(self) -> None:
-        """Sequences go on past the largest of the keys that were sent, and never back.
+        """Sequences continue past the largest of the keys that were sent, and never go back.
 
         SQLite and MariaDB see to their own AUTOINCREMENT.
         """

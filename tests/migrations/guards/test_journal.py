@@ -38,7 +38,7 @@ def test_a_mended_revision_goes_on_after_what_was_done(app: Items) -> None:
     failed = app.manage("migrate")
     assert failed.code == 1
     assert "what was done is recorded: the next migrate continues from there" in failed.stderr
-    assert "by hand" not in failed.stderr
+    assert "yourself" not in failed.stderr
     # The last of the three has been rolled back with the statement that failed.
     assert app.version == "0001_base" and app.numbers == [3, 3] and app.columns >= {"a", "b"}
     assert len(app.journal) == 4
@@ -76,7 +76,7 @@ def test_a_revision_that_was_changed_before_the_failure_is_refused(
     app.step("0002_step", *mended, "pass")
     refused = app.manage("migrate")
     assert refused.code == 1
-    assert "0002_step was interrupted, and cannot go on" in refused.stderr
+    assert "0002_step was interrupted, and cannot continue" in refused.stderr
     assert "ADD COLUMN a" in refused.stderr or "UPDATE item" in refused.stderr
     if mended:
         assert "ADD COLUMN b" in refused.stderr or "ADD COLUMN c" in refused.stderr

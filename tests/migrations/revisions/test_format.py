@@ -366,7 +366,7 @@ def test_the_docstring_says_what_is_done() -> None:
     )
     assert docstring("add_salary", [rename, rename]).startswith("Add salary: 2 operations.\n")
     assert docstring("fill in", []) == "Fill in."
-    assert docstring(None, []) == "Empty, to be filled by hand."
+    assert docstring(None, []) == "Empty, to be filled in."
 
 
 def test_long_lines_of_the_docstring_are_broken_at_words() -> None:

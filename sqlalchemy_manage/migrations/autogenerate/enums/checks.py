@@ -14,7 +14,7 @@ def belongs_to_enum(check_text: str, metadata_table: sa.Table, name: str | None 
     """Whether a CHECK found in the database is the one an Enum or Boolean column brings along.
 
     It is when it lists literals for a single column that is an Enum or Boolean in the model,
-    unless the model has a CHECK written by hand that lists literals for the same column: of
+    unless the model has a handwritten CHECK that lists literals for the same column: of
     that name if ``name`` is given, of any name otherwise. On SQLite, where it may have no
     name, also when the column is an Enum no more but a String.
     """
@@ -41,7 +41,7 @@ def belongs_to_enum(check_text: str, metadata_table: sa.Table, name: str | None 
 
 
 def _kinds(kind: sa.types.TypeEngine[object]) -> Iterator[object]:
-    """``kind`` and what it stands for: what it decorates, and its variants."""
+    """``kind`` and what it wraps: what it decorates, and its variants."""
     yield kind
     if isinstance(kind, sa.types.TypeDecorator):
         yield from _kinds(kind.impl_instance)

@@ -113,7 +113,7 @@ def _stand_aside(operations: ops.UpgradeOps) -> None:
 
 
 def _mark_rewrites(operations: ops.UpgradeOps) -> None:
-    """Where the same revision uses a value that it adds, the type has to be made anew."""
+    """Where the same revision uses a value that it adds, the type must be recreated."""
     used = set(_constants(operations))
     for op in operations.ops:
         if isinstance(op, AlterEnumOp) and op.old_values:

@@ -3,7 +3,7 @@
 Compared are the objects that are declared, and those that an operation of this history
 made and nobody declares any more. Everything else in the database is somebody else's.
 
-The database at hand is asked what it has; what the others have, only the history tells.
+The database at hand is asked what it has; what the others have, only the history knows.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def arrange_objects(context: MigrationContext, upgrade_ops: Any) -> None:
     """Put the operations on declared objects before and after those on tables, as they must be.
 
     To be called again when operations on tables were added or taken out after the
-    comparison: an object that stands in the way of one is dropped before it and created
+    comparison: an object that is in the way of one is dropped before it and created
     after it, in ``upgrade_ops`` and so in what reverses it.
     """
     arrange(context.opts.get(_ITEMS, []), upgrade_ops)
@@ -144,7 +144,7 @@ class _Comparison:
             yield self._filled(Item(declaration.kind, declaration.name, schema, table, new), past)
         gone: set[str] = set()
         for past in sorted(self.past.objects, key=lambda past: past.kind != "function"):
-            # One written by hand goes only with a function that it cannot be without.
+            # A handwritten one goes only with a function that it cannot be without.
             if id(past) not in used and (past.by_tool or past.uses(gone)):
                 item = Item(past.kind, past.name, past.schema, past.table_name, {})
                 # Not here although the history says so: it went with its table, elsewhere too.
@@ -267,7 +267,7 @@ class _Comparison:
 
 
 def _replaceable(old: str, new: str, database: str) -> bool:
-    """Whether the new definition can take the place of the old one as it stands."""
+    """Whether the new definition can replace the old one without a drop."""
     if database == "postgresql" and signature(old, database) != signature(new, database):
         return created(new, database).kind != "function"  # type: ignore[union-attr]
     return _materialized(old) == _materialized(new)

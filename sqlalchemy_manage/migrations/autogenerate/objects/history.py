@@ -1,9 +1,9 @@
 """What the revision files say of views, functions and triggers, read without running them.
 
 A migration written on one database is run on the others too; what they have before it
-only the earlier files can tell. Read are the strings that ``upgrade`` uses, directly or
+only the earlier files know. Read are the strings that ``upgrade`` uses, directly or
 by the names of constants and functions of the file; the key or keyword under which a
-string stands names its database: ``{"sqlite": ...}``, ``sqlite=...``.
+string is named names its database: ``{"sqlite": ...}``, ``sqlite=...``.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class Past:
     table_name: str | None
     # The last CREATE statement for each database that is known to have the object.
     statements: dict[str, str] = field(default_factory=dict)
-    # op.create_... or op.replace_... had a hand in it, not only statements written by hand.
+    # op.create_... or op.replace_... had a part in it, not only handwritten statements.
     by_tool: bool = False
-    # A statement for a database that the file's text does not tell.
+    # A statement for a database that the file's text does not name.
     uncertain: str | None = None
 
     def uses(self, names: set[str]) -> bool:

@@ -41,12 +41,12 @@ class Item:
     # Where something is to be done; where the object is and how it was made is not known.
     changed: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
-    # Where it cannot be replaced as it stands, only dropped and created.
+    # Where it cannot be replaced, only dropped and created.
     split: set[str] = field(default_factory=set)
     old_table_name: str | None = None
 
     def settle(self) -> None:
-        """Decide about the databases of which nothing is known: what changes changes there too."""
+        """Decide about unknown databases: what changes here changes there too."""
         for database in self.unknown:
             self.old[database] = None if self.changed else self.new[database]
             if self.changed:
@@ -110,7 +110,7 @@ def _of(statements: Any, databases: set[str]) -> Statements:
 
 
 def arrange(items: list[Item], upgrade_ops: ops.UpgradeOps) -> None:
-    """Set the operations on ``items`` anew among the others of ``upgrade_ops``."""
+    """Place the operations on ``items`` again among the others of ``upgrade_ops``."""
     rest = [op for op in upgrade_ops.ops if not isinstance(op, ObjectOp)]
     tables = {name for _, op in flat(rest) for name in _tables(op)}
     doomed = {i for i in items if i.kind == "trigger" and _lower(i.table_name) in _dropped(rest)}

@@ -56,7 +56,7 @@ class Copies:
     def form(self, statement: str, like: Definition) -> tuple[Any, ...] | None:
         """The form of what ``statement``, another version of ``like``, would create.
 
-        None where that cannot be told: the statement does not fit the database as it is
+        None where that is unknown: the statement does not fit the database as it is
         now, the right to create a copy is missing, or the database (SQLite) keeps the text
         as it was given, so that there is nothing to ask.
         """

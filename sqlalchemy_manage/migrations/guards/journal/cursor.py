@@ -27,7 +27,7 @@ class Answer:
 
 
 class Journal(Protocol):
-    """What the cursors of a connection tell, and ask."""
+    """What the cursors of a connection report, and ask."""
 
     connection: sa.Connection | None
 

@@ -1,4 +1,4 @@
-"""A revision that was interrupted goes on where it stopped.
+"""An interrupted revision continues where it stopped.
 
 Where a revision is one transaction, an interruption undoes it and there is nothing to do.
 MariaDB and MySQL commit at every DDL statement, and an autocommit block commits what was

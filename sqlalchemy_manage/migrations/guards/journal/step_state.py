@@ -165,7 +165,7 @@ def session_of(connection: sa.Connection) -> int | None:
 def wait_for(connection: sa.Connection, numbers: Iterable[int], wait: float) -> None:
     """Wait until the statements of earlier sessions have come to their end.
 
-    A server goes on with a statement whose client was killed. Raises Locked after ``wait``
+    A server continues a statement whose client was killed. Raises Locked after ``wait``
     seconds.
     """
     query = _RUNNING.get(connection.dialect.name)

@@ -57,7 +57,7 @@ class Comparison:
             yield from self._links(link, bool(by_key))
 
     def _counted(self) -> Iterator[Loss]:
-        """Where rows cannot be told from one another: by their number, and their hash."""
+        """Where rows cannot be distinguished: by their number, and their hash."""
         kept = self.kept
         rows = self._scalar(f"SELECT count(*) FROM {quoted(self.connection, self.now.name)}")
         if rows < kept.rows:
@@ -85,7 +85,7 @@ class Comparison:
         return self.now.columns[self.names[column] or column]
 
     def _all_there(self, links: list[Link]) -> bool:
-        """One pass along the primary key, which nearly always finds nothing to tell."""
+        """One pass along the primary key, which nearly always finds nothing."""
         if any(self._changed(link.columns) for link in links):
             return False
         wanted = ["count(*)"] + [
@@ -134,7 +134,7 @@ class Comparison:
         return f"replace(lower({text}), '-', '')"
 
     def _missing(self, columns: tuple[str, ...], filled: tuple[str, ...] = ()) -> str:
-        """The values of ``columns`` that stand more often in the copy than in the table."""
+        """The values of ``columns`` that are more often in the copy than in the table."""
         then = ", ".join(f"{self._then(c)} AS c{i}" for i, c in enumerate(columns))
         now = ", ".join(f"{self._now(c)} AS c{i}" for i, c in enumerate(columns))
         names = ", ".join(f"c{i}" for i in range(len(columns)))
@@ -223,7 +223,7 @@ class Comparison:
             yield self._link_loss(link, count, self._examples(query, columns))
 
     def _moved(self, link: Link) -> bool:
-        """Whether the same links stand in a column that is new in the table."""
+        """Whether the same links are in a column that is new in the table."""
         old = link.columns[0]
         key = self.kept.stored.key
         if len(link.columns) > 1 or self.kept.copy is None or not key:

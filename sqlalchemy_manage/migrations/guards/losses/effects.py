@@ -52,7 +52,7 @@ _UNDERSTOOD = ("UPDATE", "DELETE", "INSERT", "REPLACE", "TRUNCATE", "DROP", "ALT
 
 
 def pieces(statement: str, dialect: str) -> list[str]:
-    """The statements of a text, without what stands before each.
+    """The statements of a text, without what comes before each.
 
     Servers take several at once. A semicolon in a literal cuts in the wrong place; the
     piece after it is not understood, and touches everything.
@@ -169,7 +169,7 @@ _RENAMES = (
     (rf"CHANGE\s+(?:COLUMN\s+)?(?P<old>{ID})\s+(?P<new>{ID})\s", True),
 )
 _MARIADB = re.compile(rf"(?P<old>{NAME})\s+TO\s+(?P<new>{NAME})", re.IGNORECASE)
-# A column filled from another before that one is dropped: a rename by hand.
+# A column filled from another before that one is dropped: a manual rename.
 _FILLED = re.compile(
     rf"UPDATE\s+(?P<table>{NAME})\s+SET\s+(?P<new>{ID})\s*=\s*(?:{ID}\.)?(?P<old>{ID})\s*$",
     re.IGNORECASE,

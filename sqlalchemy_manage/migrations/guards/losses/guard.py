@@ -266,9 +266,9 @@ class LinksStay(Guard):
     def _untouched(self, connection: sa.Connection, files: dict[int, int]) -> set[int]:
         """PostgreSQL: tables in which this transaction deleted and changed no row.
 
-        What is missing there, another session deleted meanwhile. The counters are those of
+        What is missing there, another session has deleted. The counters are those of
         the transaction, cascades and triggers included; they do not count TRUNCATE, nor
-        that a table is written anew, which both give it another file.
+        that a table is rewritten, which both give it another file.
         """
         if connection.dialect.name != "postgresql" or self.transaction is None:
             return set()

@@ -1,6 +1,6 @@
 """The keys and links of a table as they were, in a temporary table, and what is gone of them.
 
-A fingerprint tells that something is lost; to name it, the old keys have to be there. A
+A fingerprint shows that something is lost; to name it, the old keys must be there. A
 second connection cannot be asked for them: PostgreSQL and MariaDB lock a table that is
 altered against it, and SQLite may. A copy of the keys costs no more than their hash, and
 comparing it by the primary key less.
@@ -23,7 +23,7 @@ NAMED = 10
 
 @dataclass
 class Kept:
-    """``copy`` is None where there is none: no right to make one, or nothing tells the rows.
+    """``copy`` is None where there is none: no right to make one, or nothing identifies the rows.
 
     ``values``: how many of each column's are not NULL, once a statement came that could drop
     one. ``origin``: what the table was called before the revision; ``now`` and ``columns``:
@@ -109,7 +109,7 @@ def forget(connection: sa.Connection, kept: Kept) -> None:
 
 
 def count_values(connection: sa.Connection, kept: Kept) -> None:
-    """Count what stands in each column, before it could be dropped."""
+    """Count what is in each column, before it could be dropped."""
     stored = kept.stored
     names = [c.name for c in stored.columns.values() if not c.generated]
     names = [name for name in names if name not in kept.values]

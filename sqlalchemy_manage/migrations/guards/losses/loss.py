@@ -1,4 +1,4 @@
-"""Losses of rows and links: what a revision declares, and what it is told when it does not.
+"""Losses of rows and links: what a revision declares, and the error if it does not.
 
 In a revision file::
 

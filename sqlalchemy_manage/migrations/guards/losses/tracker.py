@@ -34,7 +34,7 @@ class Past:
     """The catalog of before, and what the statements since have renamed, made and copied.
 
     ``kept``: by the name before the revision, to which ``origin`` leads. ``stale``: a
-    statement came after which the catalog may tell more.
+    statement came after which the catalog may show more.
     """
 
     def __init__(self, project: Project) -> None:
@@ -170,7 +170,7 @@ class Past:
         self._called[new] = self._called.pop(old, old)
 
     def dropped(self, text: str) -> None:
-        """What took the rows of a table before it was dropped, stands for it from now on."""
+        """What took the rows of a table before it was dropped, represents it from now on."""
         for kept in self.kept.values():
             if touches(text, kept.now[1]):
                 copies = [c for c in self.copied if c.source.lower() == kept.now[1].lower()]

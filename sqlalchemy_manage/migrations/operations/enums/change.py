@@ -43,7 +43,7 @@ class Step:
 
     @cached_property
     def mapping(self) -> dict[str, str]:
-        """What takes the place of which value, all at once."""
+        """Which value replaces which, all at once."""
         return {old: new for old, new in self.op.rename_values.items() if old != new}
 
     @property
@@ -143,7 +143,7 @@ class Step:
             for check in inspector.get_check_constraints(op.table_name, schema=op.schema)
             if check["name"] and self.lists_old_values(check["sqltext"])
         ]
-        # Where one written by hand lists the same values, the name tells.
+        # Where a handwritten one lists the same values, the name decides.
         return [own] if own in found else found
 
     def lists_old_values(self, text: str) -> bool:

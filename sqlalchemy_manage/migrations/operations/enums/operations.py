@@ -68,7 +68,7 @@ class AlterEnumOp(ops.MigrateOperation):
 
         On PostgreSQL a type is changed for all its columns by the first of these calls.
         A value added there cannot be used in the same revision, unless
-        ``postgresql_rewrite`` has the type made anew, which copies the tables that use it.
+        ``postgresql_rewrite`` recreates the type, which copies the tables that use it.
         ``existing_server_default`` and ``existing_nullable`` are for MariaDB and
         PostgreSQL without a connection (``--sql``).
         """

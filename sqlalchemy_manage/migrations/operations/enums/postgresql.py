@@ -2,7 +2,7 @@
 
 A value is added and renamed in place, which touches no row. Such a new value cannot be
 used before the transaction ends ("unsafe use of new value"), and a value cannot be taken
-away or moved at all: then the type is made anew under its name and every column that has
+away or moved at all: then the type is recreated under its name and every column that has
 it is rewritten, under an exclusive lock, but within the revision's transaction.
 """
 

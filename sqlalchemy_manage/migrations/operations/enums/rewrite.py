@@ -1,6 +1,6 @@
-"""PostgreSQL: an enum type made anew, and all columns that have it rewritten.
+"""PostgreSQL: an enum type recreated, and all columns that have it rewritten.
 
-Defaults, CHECKs and indexes that mention values of the type are put aside meanwhile, and
+Defaults, CHECKs and indexes that mention values of the type are put aside during this, and
 restored as they were. Views are not: PostgreSQL refuses to rewrite a column that a view
 reads, with the name of the view.
 """

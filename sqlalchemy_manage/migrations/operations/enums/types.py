@@ -42,7 +42,7 @@ class Form:
 
 
 def leaves(type_: Any) -> Iterator[Any]:
-    """The types that ``type_`` may stand for, whatever the database."""
+    """The types that ``type_`` may represent, whatever the database."""
     if isinstance(type_, sa.TypeDecorator):
         yield from leaves(type_.impl_instance)
     elif isinstance(type_, sa.ARRAY):
@@ -54,7 +54,7 @@ def leaves(type_: Any) -> Iterator[Any]:
 
 
 def leaf(type_: Any, dialect: sa.Dialect) -> tuple[Any, bool]:
-    """The type that ``type_`` stands for on ``dialect``, and whether in an array."""
+    """The type that ``type_`` represents on ``dialect``, and whether in an array."""
     type_ = variants(type_).get(dialect.name, type_)
     if isinstance(type_, sa.TypeDecorator):
         return leaf(type_.load_dialect_impl(dialect), dialect)
@@ -126,7 +126,7 @@ def like(
 ) -> Any:
     """A plain ``sa.Enum`` (or ``sa.Boolean``) like ``model``, with what is given in its place.
 
-    ``key`` is another schema and name. With no values it stands for an Enum whose values
+    ``key`` is another schema and name. With no values it represents an Enum whose values
     nobody knows.
     """
     constraint = model.create_constraint if checked is None else checked

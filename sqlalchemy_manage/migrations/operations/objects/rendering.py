@@ -58,7 +58,7 @@ def _statements(operation: ObjectOp) -> Iterator[str]:
 
 
 def literal(statement: str) -> str:
-    """``statement`` as a readable Python literal, of which ``clean`` makes the same statement.
+    """``statement`` as a readable Python literal, which ``clean`` turns into the same statement.
 
     Alembic indents what is rendered and cuts spaces from the ends of lines, in strings too.
     """

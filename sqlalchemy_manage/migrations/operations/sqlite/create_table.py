@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 CONSTRAINTS = frozenset(("primary key", "unique", "check", "foreign key"))
-"""What is one thing whether it stands within a column or after all of them."""
+"""What is the same thing whether it is within a column or after all of them."""
 
 _STARTS = frozenset(
     (

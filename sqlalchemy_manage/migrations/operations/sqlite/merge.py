@@ -31,7 +31,7 @@ class Change:
     """What a batch asks for: the columns that go, and what is new about those that stay.
 
     ``altered`` has, for each column that stays, the kinds of clauses that the batch gave it
-    anew, ``type`` among them. ``gone``: constraints that it dropped, or whose column.
+    again, ``type`` among them. ``gone``: constraints that it dropped, or whose column.
     """
 
     dropped: frozenset[str]
