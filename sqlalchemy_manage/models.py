@@ -40,7 +40,7 @@ def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:
 def sorted_tables(metadatas: Iterable[MetaData]) -> list[Table]:
     """All tables, referred-to ones first; tables in a cycle are in the order of their names.
 
-    Views that SQLAlchemy 2.1 keeps among the tables are none: no row is written to them.
+    Views that SQLAlchemy 2.1 keeps among the tables are left out: no row is written to them.
     """
     tables = [t for metadata in metadatas for t in metadata.tables.values() if not is_view(t)]
     ordered = sort_tables_and_constraints(sorted(tables, key=lambda table: table.fullname))
@@ -57,7 +57,7 @@ def mappers_of(modules: Iterable[ModuleType], tables: list[Table]) -> list[Mappe
                 if isinstance(candidate, registry):
                     registries.setdefault(id(candidate), candidate)
     try:
-        # Not configure_mappers(): other registries of this process are none of ours.
+        # Not configure_mappers(): other registries of this process are not ours.
         for found in registries.values():
             found.configure(cascade=True)
     except SQLAlchemyError as error:

@@ -31,22 +31,22 @@ VOCABULARY = {
     "asc desc literal null text union inspect",
     orm: "aliased selectinload joinedload",
 }
-"""The query functions, by the module they come from."""
+"""The query functions, by module."""
 
 INTERFACES = {"ipython": "IPython", "ptpython": "ptpython", "python": "code"}
-"""The kinds of prompt, each with the module it takes."""
+"""The shells, each with the module it needs."""
 
 _WIDTH = 100
 
 
 @dataclass
 class Names:
-    """What is there at the prompt: name -> value, the names by kind, and what went wrong."""
+    """What is available at the prompt: name -> value, the names by kind, and what went wrong."""
 
     values: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
     groups: dict[str, list[str]] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
-    """A sentence for each thing that has no name of its own."""
+    """A sentence for each thing that has no name."""
     warnings: list[str] = field(default_factory=list)
     _owners: dict[str, str] = field(default_factory=dict)
 
@@ -122,7 +122,7 @@ def _factories(project: Project, warnings: list[str]) -> dict[str, type]:
 
 
 def banner(project: Project, names: Names) -> str:
-    """A few lines on what is there, however large the project; without the password."""
+    """A few lines on what is available, however large the project; without the password."""
     lines = [f"sqlalchemy-manage {__version__} shell on {shown(project.engine.url)}"]
     for title in ("models", "factories", "tables", "also"):
         if found := names.groups.get(title):

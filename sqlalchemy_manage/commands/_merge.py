@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def draft_joined(
     project: Project, name: str | None, questioner: Questioner | None, *, anyway: bool
 ) -> tuple[Draft | None, tuple[str, ...]]:
-    """The revision that joins the heads; None when there is one head, or the answer is no.
+    """The revision that merges the heads; None if there is only one head, or the answer is no.
 
     Raises OpenQuestion when branches touch the same things and nobody can be asked;
     ``anyway`` is the answer beforehand.

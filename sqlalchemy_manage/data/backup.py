@@ -1,6 +1,6 @@
 """Backups: of an SQLite file by SQLite itself, of a server's database by the server's program.
 
-A backup has its final name only when it is whole, checked, and on the disk; whoever is
+A backup gets its final name only when it is complete, checked and on disk; a process
 killed in between leaves a hidden file, or nothing.
 """
 
@@ -85,7 +85,7 @@ def source_file(url: URL) -> Path:
 def back_up(project: Project, path: Path | None = None, *, force: bool = False) -> Backup:
     """Save the project's database in ``path``, by default :func:`default_path`.
 
-    The file has mode 0600. One that is there stays, unless ``force``. Raises BackupError
+    The file has mode 0600. An existing one is kept unless ``force``. Raises BackupError
     (also when the copy is not equal, or the database is damaged), Locked, DatabaseMissing.
     """
     url = database_url(project.database, project.settings.root)

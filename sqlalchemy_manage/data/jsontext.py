@@ -13,7 +13,7 @@ JSON_MARK = "__json__"
 def canonical_json(value: Any) -> Any:
     """``value`` with the keys of its objects sorted; raises ValueError if it is not JSON.
 
-    PostgreSQL's jsonb and MySQL sort keys in ways of their own: their order is no content.
+    PostgreSQL's jsonb and MySQL sort keys in their own ways: their order has no meaning.
     """
     try:
         return parse_json(json.dumps(value, allow_nan=False))

@@ -1,4 +1,4 @@
-"""In which order new rows go in, and which links have to wait until all rows are there."""
+"""The order in which new rows are inserted, and the links that wait until all rows exist."""
 
 from __future__ import annotations
 

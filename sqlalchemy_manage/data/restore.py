@@ -68,7 +68,7 @@ def restore(
 ) -> Restored:
     """Make the project's database equal to the backup in ``path``.
 
-    ``save``: what is there is backed up first (always on MariaDB), and ``on_saved`` is
+    ``save``: the old data is backed up first (always on MariaDB), and ``on_saved`` is
     called before anything is replaced. A stamp of the environment that the
     database has stays. Raises BackupError, Locked; the message says what state the
     database is in, if it is not the old one.
@@ -175,7 +175,7 @@ def _restore_postgresql(project: Project, engine: sa.Engine, path: Path, kept: s
     before = [f"SET lock_timeout = '{int(project.settings.lock_timeout * 1000)}ms';"]
     before += [f"DROP SCHEMA {quote(name)} CASCADE;" for name in schemas]
     if public:
-        # A dump takes it for granted that this schema is there, as in every new database.
+        # A dump assumes that this schema exists, as in every new database.
         owner = public[0].owner
         before += ["CREATE SCHEMA public;", "COMMENT ON SCHEMA public IS 'standard public schema';"]
         if owner != public[0].me:
@@ -218,9 +218,9 @@ def _restore_postgresql(project: Project, engine: sa.Engine, path: Path, kept: s
 def _restore_mariadb(
     project: Project, engine: sa.Engine, path: Path, on_saved: Callable[[Backup], None]
 ) -> Backup:
-    """Try the dump in a scratch database, save what is there, then replace it.
+    """Try the dump in a scratch database, save the old data, then replace it.
 
-    The last step is no transaction: RENAME TABLE cannot take triggers to another database.
+    The last step is not a transaction: RENAME TABLE cannot take triggers to another database.
     """
     with scratch_database(project.database, project.settings.root) as scratch:
         _load(project, scratch, path)

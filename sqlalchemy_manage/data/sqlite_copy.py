@@ -77,7 +77,7 @@ def signature(connection: sqlite3.Connection) -> Signature:
 
 @contextmanager
 def reading(path: Path, timeout: float) -> Iterator[sqlite3.Connection]:
-    """A connection in a read transaction; raises BackupError for what is no database.
+    """A connection in a read transaction; raises BackupError if it is not a database.
 
     It may write only what recovering after a crash takes: a read-only connection could
     not roll back what a killed process left in the journal.

@@ -1,6 +1,6 @@
 """Column values as JSON and back: the value that is stored travels, not the object built from it.
 
-What a TypeDecorator makes of a value is the program's affair; a fixture holds what lies in
+How a TypeDecorator converts a value is up to the program; a fixture has what is stored in
 the column. So an encrypted column stays encrypted, and nothing has to be guessed on the way
 back. Nothing is ever unpickled or evaluated.
 """

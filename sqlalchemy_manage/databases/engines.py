@@ -142,7 +142,7 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
         try:
             connection = stack.enter_context(engine.connect())
             if url.get_backend_name() == "sqlite":
-                # SQLite opens lazily: only a read shows that the file is no database.
+                # SQLite opens lazily: only a read shows that the file is not a database.
                 connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
                 connection.rollback()
         except DBAPIError as error:

@@ -68,7 +68,7 @@ def stamp_of(connection: sa.Connection) -> str | None:
 def stamp(connection: sa.Connection, name: str | None) -> None:
     """Put the environment's name into the database, or take it out. The caller commits.
 
-    Raises UsageError for a name that is none.
+    Raises UsageError for an invalid name.
     """
     name = name and name.strip().lower()
     if name is not None and not (name.replace("-", "_").isidentifier() and name.isascii()):

@@ -25,7 +25,7 @@ from .engines import (
 
 
 def exists(database: Database, root: Path | None) -> bool:
-    """Whether the database is there; raises ConnectionFailed if the server is not."""
+    """Whether the database exists; raises ConnectionFailed if the server does not answer."""
     engine = create_engine(database, root, poolclass=sa.NullPool)
     try:
         with connecting(engine):
@@ -53,7 +53,7 @@ def create_database(database: Database, root: Path | None) -> bool:
 
 
 def _charset(connection: sa.Connection, like: str | None) -> str:
-    """MariaDB: the character set for CREATE DATABASE, that of ``like`` if it is there.
+    """MariaDB: the character set for CREATE DATABASE, that of ``like`` if it exists.
 
     Columns take it over, so a database that is to be compared must have the same.
     """

@@ -46,7 +46,7 @@ class _Objects:
         return creation_order(self.statements, self.names)
 
     def tables(self) -> tuple[set[str], set[str]]:
-        """The names of the MetaData's tables that the database has, and of those it has not."""
+        """The MetaData's table names that exist in the database, and those that do not."""
         tables = {t for item in self.statements for t in item.metadata.tables.values()}
         tables = {table for table in tables if not is_view(table)}
         inspector = sa.inspect(self.connection)
@@ -62,7 +62,7 @@ class _Objects:
 def create_declared(
     declarations: Iterable[Declaration], connection: sa.Connection, checkfirst: Any
 ) -> None:
-    """Create the ``declarations`` for this database, those that are there already excepted.
+    """Create the ``declarations`` for this database, except those that already exist.
 
     One that uses a table which is not there waits for the create_all that makes the table.
     """

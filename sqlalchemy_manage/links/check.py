@@ -90,7 +90,7 @@ def check_links(
         if missing:
             results.append(_missing(link, missing))
         elif isinstance(link, Directions) and link.same_columns and _whole(link, results):
-            # Both read the same rows, and all of those refer to rows that are there.
+            # Both read the same rows, and all of those refer to existing rows.
             results.append(Result(link, _rows(connection, link.there.secondary, counted), 0, ()))
         elif isinstance(link, LinkTable) and _unique(inspector, link):
             results.append(Result(link, _rows(connection, link.table, counted), 0, ()))

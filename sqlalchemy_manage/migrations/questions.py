@@ -1,6 +1,6 @@
 """Questions that a comparison raises, who answers them, and the flags that answer beforehand.
 
-Logic only asks; whoever calls it hands in the questioner: one that prompts, one that
+Logic only asks; the caller passes the questioner: one that prompts, one that
 follows a script, or the closed one, which collects what is open and names the flags.
 """
 
@@ -56,7 +56,7 @@ class Questioner(Protocol):
 
 
 class Closed:
-    """Nobody is there: every question gets its default for the time being, and stays open.
+    """Nobody can be asked: every question gets its default for now, and stays open.
 
     ``finish`` raises OpenQuestion for what was asked, so that nothing is written.
     """

@@ -75,7 +75,7 @@ def model_name(model: type) -> str:
 
 
 def waits(owner: Any, prop: Any, declaration: Link | Links, after: Collection[str]) -> bool:
-    """Whether the links along a relationship are drawn when all rows are there.
+    """Whether the links along a relationship are drawn when all rows exist.
 
     Trees of the factory's own rows, rows of a model that is seeded ``after`` it (by name), and
     the many side of a foreign key, which is in the other rows.

@@ -32,7 +32,7 @@ class Reference:
     """``Reference(DepartmentFactory, [{"name": "IT"}, {"name": "Sales"}], key="name")``.
 
     Rows that must exist, identified by their natural key: those that are missing are
-    made by the factory, those that are there are given the values named here; a second run
+    made by the factory, existing ones are given the values named here; a second run
     changes nothing. ``key`` is an attribute of the model, or several.
     """
 

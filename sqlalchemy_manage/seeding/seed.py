@@ -251,7 +251,7 @@ class Seeder:
             self.connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def _pragmas(self, *settings: str) -> None:
-        """On SQLite. What is drawn from rows that are there need not be looked up row by row, and
+        """On SQLite. What is drawn from existing rows need not be looked up row by row, and
         a cache of 2 MB, the default, holds too little of the index of a large link table."""
         if self.connection.dialect.name == "sqlite":
             for setting in settings:

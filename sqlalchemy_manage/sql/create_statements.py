@@ -74,7 +74,7 @@ DEFAULT_SCHEMAS = {"postgresql": "public", "sqlite": "main"}
 
 @lru_cache(1024)
 def created(statement: str, database: str) -> Created | None:
-    """What ``statement`` creates; None if that is no view, function or trigger.
+    """What ``statement`` creates; None if that is not a view, function or trigger.
 
     The schema a database starts with (``public``, ``main``) counts as none.
     """
@@ -153,7 +153,7 @@ def or_replace(statement: str, database: str) -> str:
 def renamed(
     statement: str, database: str, name: str | None = None, table: str | None = None
 ) -> str:
-    """``statement`` with other text in the place of its name or of its table."""
+    """``statement`` with other text in place of its name or table."""
     head = created(statement, database)
     assert head is not None
     # The table comes after the name, so the name's place is still right afterwards.

@@ -1,4 +1,4 @@
-"""SQL expressions read as trees, so that two ways of writing one come out alike.
+"""SQL expressions read as trees, so that two ways of writing one give the same tree.
 
 Only what CHECKs, defaults, generated columns and index predicates are made of; PostgreSQL's
 precedence. Read alike are the spellings of one thing that is the same everywhere:
@@ -20,7 +20,7 @@ from .tokens import NOTHING, Token, words_of
 
 
 class _Unreadable(Exception):
-    """The text is none of the expressions that are read here."""
+    """The text is not one of the expressions that are read here."""
 
 
 @lru_cache(maxsize=4096)
@@ -188,7 +188,7 @@ class _Reader:
         return self.named(word)
 
     def named(self, name: str, is_quoted: bool = False) -> Tree:
-        """A column or a function. A column's table is no part of it: there is only one."""
+        """A column or a function. A column's table is not part of it: there is only one."""
         owner = ""
         while self.take("."):
             token = self.here
@@ -233,7 +233,7 @@ class _Reader:
         return ("case", operand, *branches, otherwise)
 
     def type(self, until: str = "") -> str:
-        """The name of a type with the like of ``(10, 2)`` and ``[]`` behind it."""
+        """The name of a type, with ``(10, 2)`` or ``[]`` after it."""
         words: list[str] = []
         size = ""
         if self.here.kind not in ("word", "quoted"):

@@ -1,6 +1,6 @@
 """Whether two SQL expressions mean the same, and an expression written plainly.
 
-A database gives an expression back in words of its own: PostgreSQL makes casts visible and
+A database returns an expression in its own words: PostgreSQL makes casts visible and
 writes ``IN`` as ``= ANY (ARRAY[...])``, MariaDB quotes every name, all of them move
 parentheses. The trees of both texts are compared; what one of them adds without changing
 the meaning does not count. What cannot be read is compared word by word.

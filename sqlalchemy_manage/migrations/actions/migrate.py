@@ -49,7 +49,7 @@ def apply_plan(
 ) -> None:
     """Apply each revision of ``plan`` in a transaction of its own, or only record it (``fake``).
 
-    ``forget``: whatever was recorded before, which may be unknown here, is no longer.
+    ``forget``: what was recorded before, and may be unknown here, is removed.
     ``folder``: where revision files are besides those of the project.
 
     Unless ``prove`` is False, one that loses rows or links stops, if neither it declares

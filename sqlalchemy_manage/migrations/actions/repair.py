@@ -133,7 +133,7 @@ def question(found: Sequence[Finding]) -> Question:
 
 
 def require_reason(text: str) -> None:
-    """Raises UsageError for a reason that is none."""
+    """Raises UsageError for an empty reason."""
     if not text.strip():
         raise UsageError("The reason is empty.", "Say why the files are correct as they are.")
 

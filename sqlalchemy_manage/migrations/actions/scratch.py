@@ -99,7 +99,7 @@ def replayed(
 ) -> Iterator[Scratch]:
     """A scratch database to which ``history`` was applied, up to ``upto`` (else all of it).
 
-    ``same_kind``: never SQLite in the place of MariaDB. The database is gone afterwards,
+    ``same_kind``: never SQLite in place of MariaDB. The database is gone afterwards,
     whatever happens in between. Raises MigrationError that names the revision which needs
     more than an empty database; DatabaseError when there is no place for a scratch database.
     """

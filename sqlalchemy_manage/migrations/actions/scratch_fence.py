@@ -31,7 +31,7 @@ _REACHES = {
     "mysql": _MYSQL,
     "mariadb": _MYSQL,
 }
-# Where MariaDB's grammar has a table; so `shop.id`, of a table, is no database `shop`.
+# Where MariaDB's grammar has a table; so `shop.id`, of a table, is not a database `shop`.
 _TABLE_FOLLOWS = (
     r"\b(?:TABLE|EXISTS|INTO|IGNORE|UPDATE|FROM|JOIN|TRUNCATE|REPLACE|RENAME|TO|LIKE|VIEW"
     r"|TRIGGER|PROCEDURE|FUNCTION|REFERENCES)\s+`?({names})`?\s*\."

@@ -143,7 +143,7 @@ def left_behind(project: Project, history: History, current: tuple[str, ...]) ->
 def brought_back(
     project: Project, left: Left, current: tuple[str, ...]
 ) -> Iterator[tuple[Plan, tuple[str, ...], Path]]:
-    """The way back through the files of ``left``, which lie in a folder while the block lasts.
+    """The way back with the files of ``left``, which are in a folder while the block lasts.
 
     Yields the plan, where the database is after it, and the folder, which is a
     temporary one: the working tree is left as it is. Raises NotHere if a file is lost,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...project import Project
 
 FILES = 10_000
-"""How many files are looked at; a folder with more is no project."""
+"""How many files are searched; a folder with more is not a project."""
 _BYTES = 2_000_000
 _SKIPPED = {"__pycache__", "build", "dist", "node_modules", "site-packages", "test", "tests"}
 _COLUMNS = {"Column", "Field", "mapped_column", "relationship"}
@@ -81,7 +81,7 @@ def _models(
 
 
 def _table_names(node: ast.ClassDef) -> set[str]:
-    """What the table of a class may be called; empty for a class that is no model."""
+    """What the table of a class may be called; empty for a class that is not a model."""
     for statement in node.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign):

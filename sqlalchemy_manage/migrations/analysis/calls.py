@@ -12,7 +12,7 @@ Thing = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """Source code in the place of a value that is no literal."""
+    """Source code in place of a value that is not a literal."""
 
     text: str
 

@@ -97,7 +97,7 @@ def losses(connection: sa.Connection, scripts: Iterable[tuple[Path, str]]) -> li
 
 @dataclass(frozen=True)
 class Effects:
-    """What one revision does. ``tables``: those it touches that are there, named -> of now."""
+    """What one revision does. ``tables``: the existing ones it touches, name there -> name now."""
 
     steps: list[Step]
     tables: dict[str, str] = field(default_factory=dict)

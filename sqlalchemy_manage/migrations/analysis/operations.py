@@ -177,7 +177,7 @@ class _Reader(ast.NodeVisitor):
             yield from self._statements(child, seen)
 
     def _chosen(self, node: ast.Subscript) -> ast.expr | None:
-        """What a dictionary of the file holds for the dialect; None if it is no such one."""
+        """What a dictionary of the file holds for the dialect; None if it is not one."""
         name = node.value.id if isinstance(node.value, ast.Name) else ""
         for value in self._held(name):
             if isinstance(value, ast.Dict):

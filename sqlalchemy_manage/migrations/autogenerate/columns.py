@@ -77,7 +77,7 @@ def _compare_comment(
     conn_column: sa.Column[Any],
     column: sa.Column[Any],
 ) -> PriorityDispatchResult:
-    """An empty comment is none; Alembic knows that from 1.19 on."""
+    """An empty comment is no comment; Alembic handles that from 1.19 on."""
     if context.dialect.supports_comments:
         operation.existing_comment = conn_column.comment or None
     same_comment = (conn_column.comment or None) == (column.comment or None)
@@ -148,7 +148,7 @@ def _is_same(wanted: str | None, there: str | None, type_: Any) -> bool:
 
 
 def _parts(default: str | None) -> list[str]:
-    """The default and MariaDB's ON UPDATE; NULL is no default."""
+    """The default and MariaDB's ON UPDATE; NULL is not a default."""
     found = tokens(default or "NULL")
     words = [token.text.lower() for token in found]
     parts = [default or "NULL"]

@@ -1,4 +1,4 @@
-"""Drops: nothing that the history did not make, and nothing that holds data without a word.
+"""Drops: nothing that the history did not make, and nothing that holds data without asking.
 
 An object that another program owns is reported and left alone; a table or a column that
 holds data is dropped only when somebody said so, knowing how much.

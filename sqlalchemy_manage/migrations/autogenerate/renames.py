@@ -138,7 +138,7 @@ def _hinted(review: Review, key: Key, table: sa.Table) -> dict[str, str]:
 def _check(
     start: str, lacks: str, names: Mapping[str, str], present: list[str], wanted: list[str]
 ) -> None:
-    """Raises UsageError unless every old name is there, every new one wanted and free."""
+    """Raises UsageError unless every old name exists, every new one is wanted and free."""
     for old, new in names.items():
         title = f"{start}{old}={new}: "
         if old not in present:
@@ -232,7 +232,7 @@ def _table_question(
 
 
 def _table_score(old: sa.Table, new: sa.Table) -> float:
-    """How alike two tables are, 0 to 1: by the names of their columns, or by their types alone."""
+    """How similar two tables are, 0 to 1: by their columns' names, or by their types alone."""
     a, b = {c.name for c in old.columns}, {c.name for c in new.columns}
     shapes = [sorted(_affinity(c.type) for c in table.columns) for table in (old, new)]
     by_name = len(a & b) / max(len(a | b), 1)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Recorder(Guard):
-    """Each revision gets its row in its own transaction: both are there, or neither."""
+    """Each revision gets its row in its own transaction: both are saved, or neither."""
 
     def __init__(self, run: Run) -> None:
         self.run = run

@@ -1,1 +1,1 @@
-"""Operations that Alembic lacks, and its own with what they lose put right."""
+"""Operations that Alembic does not have, and fixes for what its own ones lose."""

@@ -32,7 +32,7 @@ def kind_of(type_: Any) -> str:
     """What is stored: ``text``, ``integer``, ``date``, ...; empty for what is none of these."""
     if isinstance(type_, sa.TypeDecorator):
         type_ = type_.impl_instance
-    # SQLAlchemy 2.1's Float is no Numeric.
+    # SQLAlchemy 2.1's Float is not a Numeric.
     found = (kind for class_, kind in _KINDS if isinstance(type_, class_))
     return "number" if isinstance(type_, sa.Float) else next(found, "")
 
@@ -40,7 +40,7 @@ def kind_of(type_: Any) -> str:
 def using(column: str, old: Any, new: Any, dialect: sa.Dialect) -> str | None:
     """PostgreSQL's USING; None where it converts by itself, or there is no way.
 
-    Only there: a cast that is spelt out cuts a text that is too long, without a word.
+    Only there: an explicit cast silently cuts a text that is too long.
     """
     was, becomes = kind_of(old), kind_of(new)
     respelt = respelling(column, old, new, dialect)

@@ -1,4 +1,4 @@
-"""MariaDB and MySQL: what a rename leaves behind there, put right.
+"""MariaDB and MySQL: fix what a rename leaves behind there.
 
 RENAME moves indexes, foreign keys, generated columns and CHECKs along, but keeps the text
 of views and triggers: a view over the old name fails when it is read, a trigger when a

@@ -19,7 +19,7 @@ _OPTIONS = (
 
 
 class AlterIdentityOp(ops.MigrateOperation):
-    """A column's identity after and before; None where it is no identity column.
+    """A column's identity after and before; None if it is not an identity column.
 
     ``serial``: without an identity it draws its values from a sequence of its own.
     ``nullable``: without an identity it may be NULL.

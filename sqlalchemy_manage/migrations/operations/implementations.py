@@ -1,4 +1,4 @@
-"""Alembic's implementations of the databases, with what they lose put right.
+"""Alembic's implementations of the databases, with fixes for what they lose.
 
 A subclass with ``__dialect__`` takes the place of Alembic's own
 (https://alembic.sqlalchemy.org/en/latest/api/ddl.html).
@@ -193,7 +193,7 @@ class SQLite(_Literally, LosesNothing):
 
 
 def bare(expression: Any) -> Any:
-    """A column of an index without DESC and the like around it."""
+    """A column of an index, without DESC and so on."""
     while isinstance(expression, sa.sql.elements.UnaryExpression):
         expression = expression.element
     return expression

@@ -18,7 +18,7 @@ from .rendering import call
 
 
 class ReplacePrimaryKeyOp(ops.MigrateOperation):
-    """Another primary key in the place of the old one; either may be of no column."""
+    """Another primary key in place of the old one; either may have no columns."""
 
     outside_batch = True
 

@@ -1,4 +1,4 @@
-"""Column types in a revision file: those of SQLAlchemy, wherever they were read."""
+"""Column types in a revision file: those of SQLAlchemy, regardless of where they were read."""
 
 from __future__ import annotations
 

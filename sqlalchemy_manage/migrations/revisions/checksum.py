@@ -31,7 +31,7 @@ def digest(source: str) -> str:
 def checksum(source: str) -> str:
     """The SHA-256 of what ``source`` says, the same on every Python; else of its text.
 
-    Else: where it is no Python, or too deep for Python's parser.
+    Else: if it is not Python, or too deep for Python's parser.
     """
     try:
         said = _written(_body(source))

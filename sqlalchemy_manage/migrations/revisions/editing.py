@@ -155,7 +155,7 @@ def indented(lines: list[str], indent: str) -> str:
 
 
 def _fill(source: Source, node: ast.FunctionDef, lines: list[str]) -> bool:
-    """Note ``lines`` in the place of ``pass``; returns False for a body that does something."""
+    """Note ``lines`` in place of ``pass``; returns False for a body that does something."""
     if not _does_nothing(node):
         return not lines
     found, indent = statements(node), _indent(source, node)

@@ -138,7 +138,7 @@ def alembic_config(project: Project, folder: Path | None = None, **attributes: A
 def create_folder(folder: Path) -> list[Path]:
     """Make ``folder`` a migrations folder: versions/, env.py, script.py.mako; the new files.
 
-    What is there already is left as it is. Raises MigrationError if it cannot be written.
+    What already exists is left as it is. Raises MigrationError if it cannot be written.
     """
     templates = files("sqlalchemy_manage.migrations") / "templates"
     made = []

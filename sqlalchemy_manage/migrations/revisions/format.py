@@ -32,7 +32,7 @@ def finish(text: str, root: Path) -> str:
 
     ``root`` is the project's folder: it gives the length of a line, and which modules are
     the project's own. What is finished already comes back as it is. Raises MigrationError
-    that names the line when the text is no Python, or uses a name that nothing defines.
+    that names the line if the text is not Python, or uses a name that nothing defines.
     """
     import black  # takes a tenth of a second, and most commands write no file
 

@@ -242,7 +242,7 @@ def _copies(history: History, applied: set[str], ledger: Ledger) -> Iterator[Fin
     """Revisions to come that would do again what was done.
 
     One that was undone in between may be done again. A file that differs by a line, such
-    as ``repeats = "0002_x"``, is no copy.
+    as ``repeats = "0002_x"``, is not a copy.
     """
     done = {e.checksum: i for i, e in ledger.items() if i in applied and e.applied}
     siblings: dict[tuple[tuple[str, ...], str], str] = {}

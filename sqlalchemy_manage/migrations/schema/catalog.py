@@ -1,4 +1,4 @@
-"""Everything in a database, as one flat dictionary: what is there, and how it is defined.
+"""Everything in a database, as one flat dictionary: what exists, and how it is defined.
 
 Two databases of one kind can be compared entry by entry, without models: their server
 writes both definitions in the same way.
@@ -233,7 +233,7 @@ _OTHERS["mariadb"] = _OTHERS["mysql"]
 
 
 def _others(connection: sa.Connection) -> Iterator[tuple[str, str | None, str, str, str]]:
-    """Kind, schema, table, name and definition of what is no part of a table."""
+    """Kind, schema, table, name and definition of what is not part of a table."""
     default = connection.dialect.default_schema_name
     # MariaDB writes its database's name into each view.
     here = re.compile(rf"`{re.escape(str(default))}`\.")

@@ -29,7 +29,7 @@ _KINDS = (
     "table_options",
 )
 
-# deptype 'a': the sequence goes with its column (SERIAL); such a default is no default.
+# deptype 'a': the sequence goes with its column (SERIAL); such a default is not one.
 _OWNED = """
 SELECT t.relname, a.attname FROM pg_class s
 JOIN pg_depend d ON d.objid = s.oid AND d.classid = 'pg_class'::regclass

@@ -62,7 +62,7 @@ class ValueSource(Protocol):
 
 
 class Batch:
-    """``count`` rows of a factory. ``preset``: values that are there already."""
+    """``count`` rows of a factory. ``preset``: values that are already known."""
 
     def __init__(
         self,

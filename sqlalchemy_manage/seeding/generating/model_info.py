@@ -29,7 +29,7 @@ class ModelInfo:
         found: dict[sa.Table, None] = {}
         known = self.mapper.tables
         for mapper in reversed(list(self.mapper.iterate_to_root())):
-            # Not the table of a concrete base: its rows are none of ours.
+            # Not the table of a concrete base: its rows are not ours.
             if isinstance(mapper.local_table, sa.Table) and mapper.local_table in known:
                 found.setdefault(mapper.local_table)
         return list(found)

@@ -39,12 +39,12 @@ class Assembled:
         self.info: ModelInfo = model_info(batch.factory)
         self.values: ColumnValues = {}
         self.links: list[RowBlock] = []
-        # Foreign keys that are taken from rows that are there, or are made before these.
+        # Foreign keys taken from rows that exist, or that are made before these.
         self._drawn: set[Any] = set()
         self._assemble()
 
     def values_of(self, column: Any) -> Sequence[Any]:
-        """The values of a column, for whoever refers to these rows."""
+        """The values of a column, for those that refer to these rows."""
         if column not in self.values or Skip in kinds(self.values[column]):
             raise NotColumnwise(self.batch.factory, f"the database gives {column} its value")
         return self.values[column]

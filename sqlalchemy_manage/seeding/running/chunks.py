@@ -38,7 +38,7 @@ SIZE = 10_000
 
 @dataclass(frozen=True)
 class DeferredLink:
-    """Links of a chunk's rows along ``attribute`` that are drawn when all rows are there.
+    """Links of a chunk's rows along ``attribute`` that are drawn when all rows exist.
 
     ``place``: of the first row. ``keys``: a sequence for each column that identifies the rows:
     the primary key for a reference to one row, else what the other side stores.
@@ -208,7 +208,7 @@ class Chunk:
         return batch.sequences[rows[0]] - self.counters.first[sequence_name(batch.factory)]
 
     def _defer(self, batch: Batch, name: str) -> None:
-        """The attribute is linked when all rows are there; of rows that come along, not at all."""
+        """The attribute is linked when all rows exist; of rows that come along, not at all."""
         prop = model_info(batch.factory).relation(name)
         needed = [own for _, own in prop.synchronize_pairs if not own.nullable]
         if prop.direction is MANYTOONE and needed:
@@ -223,7 +223,7 @@ class Chunk:
             raise NotColumnwise(batch.factory, f"'{name}' of rows that come along with others")
 
     def deferred(self) -> list[DeferredLink]:
-        """What is to be linked when all rows are there."""
+        """What is to be linked when all rows exist."""
         own = next(batch for batch in self.batches if batch.parent is None)
         found = []
         for name in self._deferred:

@@ -64,7 +64,7 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, int]]:
 
 
 class Window:
-    """Submits tasks a few ahead, and hands back the results in their order."""
+    """Submits a few tasks ahead, and returns the results in their order."""
 
     def __init__(self, ahead: int) -> None:
         self.ahead = ahead

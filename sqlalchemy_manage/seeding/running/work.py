@@ -64,7 +64,7 @@ class ChunkTask:
         return self.facts.random_seed, self.facts.name, self.facts.index, self.number
 
     def elsewhere(self) -> tuple[Counters, Pools]:
-        """Numbers and pools for a process that knows no others."""
+        """Numbers and pools for a process without others."""
         return Counters(self.counters, self.first), Pools(None, self.pools)
 
 

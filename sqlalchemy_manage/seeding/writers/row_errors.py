@@ -77,7 +77,7 @@ def _blaming(
 
 
 def require_references(connection: sa.Connection, table: sa.Table) -> None:
-    """Raises SeedError for the first row of an SQLite table that refers to none that is there."""
+    """Raises SeedError for the first row of an SQLite table that refers to a missing one."""
     quoted = connection.dialect.identifier_preparer.quote(table.name)
     broken = connection.exec_driver_sql(f"PRAGMA foreign_key_check({quoted})").first()
     if broken is None:

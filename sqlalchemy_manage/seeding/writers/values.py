@@ -142,7 +142,7 @@ def all_naive(values: Values) -> bool:
 
 
 def with_none(make: Callable[[Values], Values], values: Values, none: Any = None) -> Values:
-    """``make`` of the values that are not None, and ``none`` in the place of those that are."""
+    """``make`` of the values that are not None, and ``none`` in place of those that are."""
     if None not in values:
         return make(values)
     at = [row for row, value in enumerate(values) if value is not None]

@@ -96,7 +96,7 @@ class BlockWriter:
 
     ``tables``: full name -> table. What the database refuses is raised as SQLAlchemy's
     DBAPIError, with the INSERT as its statement. ``sorting``: on SQLite, rows of link tables
-    wait, and are there after ``waiting.put_in()``.
+    wait, and exist after ``waiting.put_in()``.
     """
 
     sorting = False

@@ -92,7 +92,7 @@ def require_finished(project: Project) -> None:
 
 
 def unfinished_error(found: list[tuple[str, str]]) -> HistoryError:
-    """The error for whoever wants something else while a revision is half done."""
+    """The error for any other command while a revision is half done."""
     name, direction = found[0]
     doing, finish = "applied", f"manage.py migrate {name}"
     if direction == "downgrade":

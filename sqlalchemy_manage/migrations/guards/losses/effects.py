@@ -135,7 +135,7 @@ def _mentioned(name: str, lower: str, words: set[str]) -> bool:
 
 @dataclass(frozen=True)
 class Renamed:
-    """A table, or a column of it, under a new name; with ``copy`` the old one is there too."""
+    """A table, or a column of it, under a new name; with ``copy`` the old one exists too."""
 
     table: str
     old: str

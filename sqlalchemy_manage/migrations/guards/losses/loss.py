@@ -80,7 +80,7 @@ def declared(step: Step, allowed: Iterable[str]) -> dict[str, str | int]:
 
 
 def allowed_names(flags: Iterable[str]) -> tuple[str, ...]:
-    """``--allow-loss`` as names; raises UsageError for one that is none."""
+    """``--allow-loss`` as names; raises UsageError for an invalid one."""
     names = []
     for text in flags:
         parts = split_name(text)

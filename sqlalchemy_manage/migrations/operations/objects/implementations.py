@@ -114,7 +114,7 @@ def _attach(operations: Operations, operation: ObjectOp) -> None:
         head = created(str(operation.statements.get("postgresql")), "postgresql")
         stored = head is not None and head.materialized
         for statement in kept:
-            # A plain view in the place of a materialized one has no indexes.
+            # A plain view in place of a materialized one has no indexes.
             if stored or not re.match(r"CREATE (UNIQUE )?INDEX", statement):
                 execute(operations.get_bind(), statement)
 

@@ -120,7 +120,7 @@ class _Made(ObjectOp):
 
 
 class CreateObjectOp(_Made):
-    """CREATE, where there is no such object."""
+    """CREATE, if there is no such object."""
 
     verb = "create"
     symbol = "+"
@@ -130,7 +130,7 @@ class CreateObjectOp(_Made):
 
 
 class ReplaceObjectOp(_Made):
-    """Another definition in the place of the one there is; ``old`` has the earlier statements."""
+    """A definition in place of the existing one; ``old`` has the earlier statements."""
 
     verb = "replace"
     symbol = "~"

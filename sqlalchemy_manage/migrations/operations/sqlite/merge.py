@@ -128,7 +128,7 @@ def _has_name(type_: Any) -> bool:
 
 
 def _is_of_type(clause: Clause, retyped: set[str]) -> bool:
-    """Whether it is the CHECK without a name that a Boolean or Enum had, which is none now."""
+    """Whether it is the CHECK without a name that a Boolean or Enum had, which it no longer is."""
     found = in_list(clause.what)
     return clause.name is None and found is not None and found[0] in retyped
 
@@ -143,7 +143,7 @@ def mentions(sql: str, columns: Iterable[str]) -> bool:
 
 
 def alive(batch_impl: RebuiltTable, table: sa.Table) -> list[Any]:
-    """The constraints of the table that the batch has not dropped."""
+    """The constraints of the table that the batch did not drop."""
     kept = [*batch_impl.named_constraints.values(), *batch_impl.unnamed_constraints]
     found = []
     for constraint in table.constraints:

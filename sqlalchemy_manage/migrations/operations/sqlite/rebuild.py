@@ -3,7 +3,7 @@
 What SQLite can alter by itself is altered so, and everything that mentions it follows. Else
 the table is made again (https://sqlite.org/lang_altertable.html#otheralter), with its
 indexes, triggers, rowids and the last number of AUTOINCREMENT, and compared with what it
-was: what the batch did not ask to drop is there again, or the revision stops.
+was: what the batch did not ask to drop exists again, or the revision stops.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ class LosesNothing(StatementsChanged, SQLiteImpl):
         if not rebuild.old.is_keyed and not self._is_rowid(new_table.primary_key):
             free = [n for n in _ROWIDS if n not in {c.name.casefold() for c in new_table.c}]
             for rowid in [n for n in free if rebuild.old.column(n) is None][:1]:
-                # system: it is there without being created.
+                # system: it exists without being created.
                 new_table.append_column(sa.Column(rowid, sa.Integer, system=True))
                 batch_impl.column_transfers[rowid] = {"expr": sa.literal_column(rowid)}
                 batch_impl.columns[rowid] = new_table.c[rowid]
