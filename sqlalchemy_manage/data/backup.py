@@ -92,7 +92,7 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
     path = default_path(project) if path is None else path
     if path.exists() and not force:
         raise BackupError(
-            f"{path} exists already.", "Name another file, or replace it with --force."
+            f"{path} already exists.", "Name another file, or replace it with --force."
         )
     if not path.parent.is_dir():
         raise BackupError(f"There is no folder {path.parent}.", f"mkdir -p {path.parent}")

@@ -191,7 +191,7 @@ def give_name(temporary: Path, target: Path, *, replace: bool) -> None:
     try:
         put_in_place(temporary, target, replace=replace)
     except FileExistsError as error:
-        raise BackupError(f"{target} exists already.", "--force replaces it.") from error
+        raise BackupError(f"{target} already exists.", "--force replaces it.") from error
     except OSError as error:
         raise BackupError(f"Cannot write {target}: {error.strerror}.") from error
 

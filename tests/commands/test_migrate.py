@@ -115,7 +115,7 @@ def test_sql_of_one_revision_without_connecting(
     [
         (["migrate", "0004"], 2, "No revision '0004'"),
         (["migrate", "0003_employee_updated"], 0, ""),
-        (["migrate", "000"], 2, "is the beginning of 3 revisions"),
+        (["migrate", "000"], 2, "matches 3 revisions"),
         (["migrate", "0002_departmnet_employee_link"], 2, "Did you mean '0002_department_emp"),
         (["migrate", "--paln"], 2, "No such option"),
         (["migrate", "-9"], 2, "Cannot go back 9 revisions: 0 are applied"),
@@ -142,5 +142,5 @@ def test_a_database_at_a_revision_without_a_file(manage: Manage, engine: sa.Engi
     for command in (["migrate"], ["migrate", "--check"], ["check"]):
         result = manage(*command)
         assert result.code == 1
-        assert "stands at 0009_elsewhere" in result.stdout + result.stderr
+        assert "is at 0009_elsewhere" in result.stdout + result.stderr
     assert "has no file here" in manage("showmigrations").stderr

@@ -56,7 +56,7 @@ def test_equal_private_and_out_of_git(shop: Project, shop_file: Path) -> None:
 def test_nothing_is_overwritten_unless_forced(shop: Project, shop_file: Path) -> None:
     target = shop.settings.root / "b.sqlite"
     target.write_text("mine")
-    with pytest.raises(BackupError, match="exists already"):
+    with pytest.raises(BackupError, match="already exists"):
         back_up(shop, target)
     assert target.read_text() == "mine"
     back_up(shop, target, force=True)
@@ -79,7 +79,7 @@ def test_a_name_that_is_taken_meanwhile_stays(
         target.write_text("somebody else's")
 
     monkeypatch.setattr(sqlite_copy, "_prove", slow)
-    with pytest.raises(BackupError, match="exists already"):
+    with pytest.raises(BackupError, match="already exists"):
         back_up(shop, target)
     assert target.read_text() == "somebody else's"
     assert not [name for name in names(target.parent) if name.endswith(".partial")]

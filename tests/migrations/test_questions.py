@@ -79,7 +79,7 @@ def test_a_name_that_is_hard_to_write_comes_back_from_a_shell(name: str) -> None
         ({"rename": ["t..a=b"]}, "a part is empty"),
         ({"rename": [".a=b"]}, "a part is empty"),
         ({"rename": ['t."a=b']}, "write TABLE.OLD=NEW"),
-        ({"rename": ['t.""=b']}, "no name"),
+        ({"rename": ['t.""=b']}, "not a name"),
         ({"rename": ["t.a=b", "t.a=c"]}, "given twice for t.a: b and c"),
         ({"rename": ["t.a=c", "t.b=c"]}, "t.a and t.b cannot both become c"),
         ({"rename_table": ["a"]}, "write OLD=NEW"),

@@ -298,7 +298,7 @@ def test_without_git_the_choices_are_named(
     for arguments in ([], ["--sync-branch"], ["--plan", "--sync-branch"]):
         result = app.manage("migrate", *arguments)
         assert result.code == 1
-        assert "stands at 0009_gone" in result.stderr
+        assert "is at 0009_gone" in result.stderr
         assert "0009_gone: not found in git\n" in result.stderr
         for choice in ("git fetch --all", "migrate --fake REVISION", "restore a backup"):
             assert choice in result.stderr

@@ -201,10 +201,10 @@ def test_a_name_that_is_free_again_may_be_given_to_a_new_one(reviewed: Reviewed)
         ({"rename": ["t.nam=label"]}, "t has no column 'nam'. Did you mean 'name'?"),
         ({"rename": ["t.name=lable"]}, "the models have no 'lable'. Did you mean 'label'?"),
         ({"rename": ["tt.name=label"]}, "no table 'tt'. Did you mean 't'?"),
-        ({"rename": ["t.name=size"]}, "'size' exists in the database already"),
+        ({"rename": ["t.name=size"]}, "'size' already exists in the database"),
         ({"rename_table": ["x=t"]}, "the database has no table 'x'"),
         ({"rename_table": ["u=w"]}, "the models have no 'w'"),
-        ({"rename_table": ["u=t"]}, "'t' exists in the database already"),
+        ({"rename_table": ["u=t"]}, "'t' already exists in the database"),
         ({"rename": ["u.x=y"]}, "no table 'u'"),
     ],
 )

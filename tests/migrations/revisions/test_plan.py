@@ -53,7 +53,7 @@ def test_a_relative_target_outside_the_history_is_wrong_usage(
 
 
 def test_a_database_at_a_revision_without_a_file_is_named() -> None:
-    with pytest.raises(HistoryError, match="stands at 0009_gone"):
+    with pytest.raises(HistoryError, match="is at 0009_gone"):
         make_plan(LINE, ("0009_gone",), None)
 
 

@@ -163,7 +163,7 @@ def test_repair_without_an_answer_changes_nothing(
 def test_a_repair_keeps_the_reason_and_is_asked_for_no_more(applied: Written) -> None:
     edited(applied)
     shown = applied.manage("repair", "2", "--reason", "x")
-    assert shown.code == 2 and "nothing to repair of '2'" in shown.stderr
+    assert shown.code == 2 and "nothing to repair in '2'" in shown.stderr
     result = applied.done("repair", "0002", "--reason", "typo in 0002; d\u00e9j\u00e0 vu")
     assert '-    op.create_table("t0002", sa.Column("id", sa.Integer, primary_key=True))' in (
         result.stdout
