@@ -23,9 +23,9 @@ class Check:
 
 
 def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
-    """Each check in turn; one that cannot be made because an earlier one failed is skipped.
+    """Each check in turn; one that needs a failed earlier one is skipped.
 
-    ``drift``: also whether the database is what its own history makes. The database is
+    ``drift``: also whether the database matches its own history. The database is
     only read.
     """
     needs: dict[str, set[str]] = {

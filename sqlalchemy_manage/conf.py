@@ -1,6 +1,6 @@
 """A settings module, read into a frozen and checked :class:`Settings`.
 
-Nothing here imports SQLAlchemy: the command line has to list its commands quickly,
+Nothing here imports SQLAlchemy: the command line must list its commands quickly,
 and also when the database settings are wrong.
 """
 
@@ -24,7 +24,7 @@ from .output import keep_secret
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
 
 BACKUP_DIR = "backups"
-"""Where backups go, beside the settings, unless they say otherwise."""
+"""Default folder of backups, beside the settings."""
 
 _PASSWORD_KEYS = ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
 
@@ -44,7 +44,7 @@ class Settings:
     """The values of a settings module; paths are absolute, times are in seconds.
 
     ``uses_sqlite``: one of the databases is SQLite, if only the default that DATABASE_URL
-    takes the place of; revisions have to run there too.
+    replaces; revisions must run there too.
     """
 
     module: str
@@ -203,7 +203,7 @@ def _misspelt(module: ModuleType, file: Path) -> list[str]:
 
 
 class _Reader:
-    """Reads names of a module, and refuses values of the wrong type."""
+    """Reads names of a module, and rejects values of the wrong type."""
 
     def __init__(self, module: ModuleType, file: Path) -> None:
         self.module = module

@@ -12,7 +12,7 @@
     )
 
 ``makemigrations`` compares them with the database; ``create_all`` and ``drop_all`` of the
-MetaData create and drop them with its tables. ``mysql`` serves MariaDB too.
+MetaData create and drop them with its tables. ``mysql`` is for MariaDB too.
 """
 
 from __future__ import annotations

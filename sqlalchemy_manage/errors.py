@@ -56,7 +56,7 @@ class MigrationError(ManageError):
 
 
 class Recorded(MigrationError):
-    """What is complained of cannot be undone; the revision is recorded, and the run stops."""
+    """The loss cannot be undone; the revision is recorded, and the run stops."""
 
 
 class DataLoss(MigrationError):
@@ -68,7 +68,7 @@ class DataLoss(MigrationError):
 
 
 class NotPermitted(ManageError):
-    """A protected database, and the name that was given is not its own; nothing was done."""
+    """A protected database, and the given name is not its own; nothing was done."""
 
 
 class BackupError(ManageError):
@@ -80,7 +80,7 @@ class Interrupted(MigrationError):
 
 
 class NotAdopted(MigrationError):
-    """The database has tables that no history made."""
+    """The database has tables that no history created."""
 
 
 class SeedError(ManageError):

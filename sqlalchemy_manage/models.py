@@ -19,7 +19,7 @@ from .errors import AppError
 def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:
     """Every MetaData with content that a name in ``modules`` is or leads to, each once.
 
-    Found so: a MetaData, a Table, a declarative base or mapped class, a registry, and
+    These are: a MetaData, a Table, a declarative base or mapped class, a registry, and
     any object with ``metadata`` or ``metadatas`` (Flask-SQLAlchemy's ``db``, SQLModel).
     """
     found: dict[int, MetaData] = {}

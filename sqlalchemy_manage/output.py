@@ -1,4 +1,4 @@
-"""Answers go to stdout; talk, warnings and errors go to stderr, with passwords struck out."""
+"""Results go to stdout; progress, warnings and errors go to stderr, without passwords."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def use_color(allowed: bool | None) -> None:
 
 
 def keep_secret(word: str | None) -> None:
-    """Strike ``word`` out of all talk from now on.
+    """Remove ``word`` from all messages from now on.
 
     Words under four characters are left to the URL pattern: striking out every
     "a" would hide the message and not the password.
@@ -68,26 +68,26 @@ def answer(text: str = "", *, nl: bool = True) -> None:
 
 
 def answer_json(value: Any) -> None:
-    """Print a result on stdout as indented JSON; what JSON lacks is written as text."""
+    """Print a result on stdout as indented JSON; what JSON does not have is written as text."""
     import json
 
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def say(text: str, *, level: int = 1, nl: bool = True) -> None:
-    """Tell the person at the terminal something, on stderr, at ``-v level`` and above."""
+    """Print a message on stderr, at ``-v level`` and above."""
     if _verbosity >= level:
         click.echo(redact(text), err=True, nl=nl, color=_color)
 
 
 def warn(text: str) -> None:
-    """Tell of something that is probably a mistake."""
+    """Print a warning: something is probably a mistake."""
     if _verbosity >= 1:
         click.echo(click.style("Warning: ", fg="yellow") + redact(text), err=True, color=_color)
 
 
 def error(text: str, hint: str | None = None) -> None:
-    """Tell what went wrong, and what to type next."""
+    """Print what went wrong, and what to type next."""
     title = click.style("Error: ", fg="red", bold=True)
     click.echo(title + redact(text), err=True, color=_color)
     if hint:

@@ -58,7 +58,7 @@ class Project:
 
     @cached_property
     def apps(self) -> list[App]:
-        """The installed apps, found but not imported; raises AppError for one that is not there."""
+        """The installed apps, found but not imported; raises AppError for a missing one."""
         apps = []
         for name in self.settings.installed_apps:
             path = find_package(name)

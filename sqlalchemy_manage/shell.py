@@ -51,7 +51,7 @@ class Names:
     _owners: dict[str, str] = field(default_factory=dict)
 
     def add(self, group: str, name: str, value: Any, owner: str) -> None:
-        """Bind ``name``, unless something has it already: who comes first wins."""
+        """Bind ``name`` unless it is already taken: the first one wins."""
         names = self.groups.setdefault(group, [])
         if not name.isidentifier() or keyword.iskeyword(name):
             self.hidden.append(f"{owner} is left out: '{name}' is not a valid Python name.")
@@ -64,7 +64,7 @@ class Names:
 
 
 def shell_names(project: Project, session: orm.Session) -> Names:
-    """Everything that the shell has imported already.
+    """Everything that the shell imports in advance.
 
     Of two things with one name the first wins in this order: engine, session and
     project; SHELL_IMPORTS; models, those of an earlier app first; factories; tables

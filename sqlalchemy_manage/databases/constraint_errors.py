@@ -1,4 +1,4 @@
-"""What a database complained about, read out of the driver's error: kind, table, columns."""
+"""What a database complained about, read from the driver's error: kind, table, columns."""
 
 from __future__ import annotations
 

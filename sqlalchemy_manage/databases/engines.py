@@ -127,7 +127,7 @@ def app_engine(database: Database, root: Path | None) -> sa.Engine:
 
 @contextmanager
 def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connection]:
-    """A connection; what is refused while opening it is explained.
+    """A connection; errors while opening it are explained.
 
     ``create``: let SQLite make the file. Otherwise a missing file is DatabaseMissing,
     because merely looking must not leave an empty database behind.
@@ -228,7 +228,7 @@ _TROUBLES = (
 
 
 def trouble(error: DBAPIError) -> DatabaseError:
-    """What a database's complaint in the midst of the work usually means."""
+    """What a database's error during the work usually means."""
     first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
     for pattern, message, hint in _TROUBLES:
         if re.search(pattern, str(error.orig), re.IGNORECASE):
@@ -237,7 +237,7 @@ def trouble(error: DBAPIError) -> DatabaseError:
 
 
 def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
-    """Raises DatabaseError that names those of ``tables`` which the database lacks."""
+    """Raises DatabaseError naming those of ``tables`` that the database does not have."""
     inspector = sa.inspect(connection)
     missing = [t.fullname for t in tables if not inspector.has_table(t.name, schema=t.schema)]
     if missing:
@@ -302,5 +302,5 @@ def is_running(pid: int) -> bool:
 
 
 def is_bookkeeping(table: str) -> bool:
-    """Whether a table is Alembic's or ours, and none of the application's."""
+    """Whether a table is Alembic's or ours, and not one of the application's."""
     return table == "alembic_version" or table.startswith("sqlalchemy_manage_")

@@ -25,7 +25,7 @@ PRODUCTION = "production"
 NAME_LENGTH = 40
 
 Ask = Callable[[str], str]
-"""Shows a text to somebody at a terminal; returns what was typed."""
+"""Shows a text on a terminal; returns what was typed."""
 
 
 class Alias(Protocol):
@@ -83,7 +83,7 @@ def stamp(connection: sa.Connection, name: str | None) -> None:
 
 
 def why_protected(project: Alias, connection: sa.Connection | None = None) -> str | None:
-    """Why destroying data here takes permission; None where it does not.
+    """Why destroying data here needs permission; None if it does not.
 
     A database that does not exist yet has no stamp.
     """

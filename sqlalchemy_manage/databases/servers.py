@@ -1,4 +1,4 @@
-"""Whole databases on a server: look for one, create it, throw it away."""
+"""Whole databases on a server: find, create and drop one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def exists(database: Database, root: Path | None) -> bool:
 
 
 def create_database(database: Database, root: Path | None) -> bool:
-    """Create the database if the server lacks it; returns whether it did.
+    """Create the database if it is missing; returns whether it did.
 
     An SQLite file is made by the first write; only its folder is made here.
     """

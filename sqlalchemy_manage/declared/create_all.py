@@ -64,7 +64,7 @@ def create_declared(
 ) -> None:
     """Create the ``declarations`` for this database, except those that already exist.
 
-    One that uses a table which is not there waits for the create_all that makes the table.
+    One that uses a missing table waits for the create_all that creates the table.
     """
     objects = _Objects(declarations, connection)
     present: set[tuple[Any, ...]] = set()

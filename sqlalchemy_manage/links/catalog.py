@@ -1,6 +1,6 @@
 """The tables, keys and links that a database has, read from its own catalog, a few queries for all.
 
-In the midst of a history the models differ from the database; the catalog does not. It is
+In the middle of a history the models differ from the database; the catalog does not. It is
 read by queries of our own: an Inspector takes a dozen a table on SQLite, and a revision that
 changes one table must not pay for a thousand.
 """
