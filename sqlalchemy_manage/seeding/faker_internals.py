@@ -48,7 +48,7 @@ def _refuse(*args: Any) -> Any:
 
 
 class _Opaque:
-    """What stands for a value that is not drawn yet: nothing can be done with it."""
+    """A placeholder for a value that is not drawn yet: nothing can be done with it."""
 
     __bool__ = __eq__ = __str__ = __format__ = __len__ = __iter__ = _refuse
     __add__ = __radd__ = __mod__ = __rmod__ = __contains__ = __hash__ = _refuse

@@ -25,7 +25,7 @@ class Kind(StrEnum):
     COMMITS = "commits"
 
 
-# MariaDB runs what stands in a comment that begins with an exclamation mark.
+# MariaDB runs what is in a comment that begins with an exclamation mark.
 _NOISE = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$)|/\*(?![!M]).*?\*/|\()+", re.DOTALL)
 _READS = {"SELECT", "SHOW", "DESC", "DESCRIBE", "EXPLAIN", "VALUES", "TABLE", "HELP"}
 _SESSION = {

@@ -238,7 +238,7 @@ class _Reader(ast.NodeVisitor):
         return Source(ast.unparse(node))
 
     def _text(self, node: ast.expr) -> str | None:
-        """The string that an expression stands for, if that is plain to see."""
+        """The string that an expression gives, if it is obvious."""
         if isinstance(node, ast.Constant):
             return node.value if isinstance(node.value, str) else None
         if isinstance(node, ast.Name):

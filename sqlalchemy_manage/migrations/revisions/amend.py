@@ -95,7 +95,7 @@ def amended(
 
     ``new_text`` is a finished revision that does ``found``. Its upgrade comes last, its
     downgrade first; a downgrade() that raises still does nothing else. All that is written
-    by hand stays. Raises MigrationError when there is no place for the operations.
+    manually is kept. Raises MigrationError if there is no place for the operations.
     """
     root = root or path.parent
     before = _read(path)

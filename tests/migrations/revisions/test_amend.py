@@ -336,7 +336,7 @@ def test_the_file_is_replaced_whole(amendment: Amendment, tmp_path: Path) -> Non
 
 def test_a_file_changed_meanwhile_is_left_alone(amendment: Amendment, tmp_path: Path) -> None:
     (tmp_path / "0002_x.py").write_text("mine")
-    with pytest.raises(HistoryError, match="was changed meanwhile"):
+    with pytest.raises(HistoryError, match="has changed in the meantime"):
         amendment.write()
     assert (tmp_path / "0002_x.py").read_text() == "mine"
     (tmp_path / "0002_x.py").unlink()
