@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sync(path: Path) -> None:
 def written_whole(
     target: Path, *, replace: bool, private: bool = False, newline: str | None = None
 ) -> Iterator[IO[str]]:
-    """A text file that gets its name, and takes the place of another, at the end of the block.
+    """A text file that gets its name, and replaces another, at the end of the block.
 
     If the block raises, nothing has changed. A ``private`` file is for its owner alone; else it
     has the mode of the file that it replaces. Raises FileExistsError unless it may ``replace``.

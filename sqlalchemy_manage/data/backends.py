@@ -1,4 +1,4 @@
-"""What differs by database: how a transaction starts, and what a load has to set right."""
+"""What differs by database: how a transaction starts, and what must be adjusted for a load."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def stop_checking(connection: sa.Connection) -> bool:
 
 
 def check_deferred(connection: sa.Connection) -> None:
-    """Check now what was put off; raises the driver's error."""
+    """Check now what was deferred; raises the driver's error."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 

@@ -31,7 +31,7 @@ MARIADB_END = b"-- Dump completed"
 
 @dataclass(frozen=True)
 class Backup:
-    """A finished backup; ``rows`` per table of the application are known of SQLite alone."""
+    """A finished backup; ``rows`` per table of the application are known only for SQLite."""
 
     path: Path
     bytes: int
@@ -48,7 +48,7 @@ class Backup:
 def default_path(project: Project) -> Path:
     """``backups/<database>-<UTC time>.<ending>`` beside the settings; the folder is made.
 
-    Nobody else may look into it, and git leaves it out.
+    Nobody else can read it, and git ignores it.
     """
     url = database_url(project.database, project.settings.root)
     folder = project.settings.backup_dir
@@ -86,7 +86,7 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
     """Save the project's database in ``path``, by default :func:`default_path`.
 
     The file has mode 0600. An existing one is kept unless ``force``. Raises BackupError
-    (also when the copy is not equal, or the database is damaged), Locked, DatabaseMissing.
+    (also if the copy differs, or the database is damaged), Locked, DatabaseMissing.
     """
     url = database_url(project.database, project.settings.root)
     path = default_path(project) if path is None else path
@@ -127,7 +127,7 @@ def _dump_postgresql(project: Project, path: Path) -> None:
 
 
 def read_postgresql(path: Path) -> None:
-    """Let pg_restore read a whole dump; raises BackupError for a damaged one."""
+    """Have pg_restore read the whole dump; raises BackupError for a damaged one."""
     run([program("postgresql", "pg_restore"), f"--file={os.devnull}", str(path)])
 
 
@@ -152,7 +152,7 @@ def require_whole_dump(path: Path) -> None:
     """Raise BackupError for a dump that was cut off, or that would go to another database."""
     with path.open("rb") as file:
         for line in file:
-            # Of a value no line begins like this: mariadb-dump writes its newlines as \\n.
+            # No line of a value begins like this: mariadb-dump writes its newlines as \\n.
             if _ELSEWHERE.match(line):
                 text = line.decode(errors="replace").strip()
                 raise BackupError(f"{path} selects a database itself: {text}")

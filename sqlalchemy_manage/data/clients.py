@@ -73,7 +73,7 @@ def program(kind: str, *names: str) -> str:
 
 
 def _given(project: Project) -> dict[str, str]:
-    """What URL and connect_args say of the connection, by the driver's names."""
+    """What URL and connect_args say about the connection, by the driver's names."""
     url = database_url(project.database, project.settings.root)
     found: dict[str, Any] = {
         "host": url.host,
@@ -104,7 +104,7 @@ def libpq_environment(project: Project) -> dict[str, str]:
 
 @contextmanager
 def mariadb_options(project: Project) -> Iterator[str]:
-    """The argument that names a file with the connection; it has to come first."""
+    """The argument that names a file with the connection; it must come first."""
     lines = ["[client]"]
     for key, value in _given(project).items():
         if key in _MARIADB:
@@ -128,7 +128,7 @@ def run(
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     stdout: IO[bytes] | int = subprocess.DEVNULL,
 ) -> None:
-    """Run a program to its end; raises BackupError with what it complained about."""
+    """Run a program to its end; raises BackupError with its error messages."""
     # A pipe for the complaints could fill; a file does not.
     with tempfile.TemporaryFile() as complaints:
         done = subprocess.run(

@@ -77,7 +77,7 @@ def stored_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
         return stored_type(type_.load_dialect_impl(dialect), dialect)
     while isinstance(found, TypeDecorator) and decorates(found):
         found = found.impl_instance
-    # What a dialect puts in their place has forgotten that it was a CHAR, or a Float.
+    # What a dialect replaces them with no longer shows that it was a CHAR, or a Float.
     kind = kind_of(found)
     keep = (isinstance(type_, sa.CHAR) and kind == "text") or (
         isinstance(type_, sa.Float) and kind == "numeric"
@@ -95,7 +95,7 @@ def pickles(type_: TypeEngine[Any]) -> bool:
 
 
 def kind_of(type_: TypeEngine[Any]) -> str:
-    """What a type without decoration stores; ``other`` for what this module does not know."""
+    """What a type without decoration stores; ``other`` if this module does not know it."""
     if isinstance(type_, mysql.SET):
         return "other"  # calls itself a string, but gives a Python set
     for kind, classes in _KINDS:

@@ -61,7 +61,7 @@ def key_of(names: Iterable[str], values: dict[str, Any]) -> Key:
 
 
 def describe(layout: Layout, values: dict[str, Any]) -> str:
-    """``app.employee 3``, ``app.link [1, 2]``: a row as people look for it."""
+    """``app.employee 3``, ``app.link [1, 2]``: a row as people know it."""
     names = [field.name for field in layout.key]
     if not names or any(name not in values for name in names):
         return layout.label
@@ -72,7 +72,7 @@ def describe(layout: Layout, values: dict[str, Any]) -> str:
 def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, Batch]:
     """The rows that ``records`` ask for, by table, parents before children.
 
-    A key that comes again changes the row that came first. Raises FixtureError that names
+    A repeated key changes the row that came first. Raises FixtureError that names
     file, record, field, value and what was expected.
     """
     batches = {table: Batch(layout) for table, layout in layouts.by_table.items()}

@@ -76,7 +76,7 @@ def _records(connection: sa.Connection, layout: Layout) -> Generator[dict[str, A
             if layout.key:
                 yield from records
             else:
-                # Nothing but the whole row to sort by, and not every column can be sorted by.
+                # Only the whole row to sort by, and not every column can be sorted by.
                 yield from sorted(records, key=lambda record: json.dumps(record["fields"]))
     except DBAPIError as error:
         first = (str(error.orig).strip().splitlines() or [""])[0]
@@ -114,7 +114,7 @@ def _where(layout: Layout, values: dict[str, Any]) -> str:
 
 
 def _ordering(field: Field, dialect: str) -> sa.ColumnElement[Any]:
-    """The column so that all databases sort alike: text by code point, whatever its collation."""
+    """The column, so that all databases sort the same: text by code point, not by collation."""
     column: sa.ColumnElement[Any] = field.column
     if field.codec.kind not in ("text", "enum", "uuid", "other"):
         return column
@@ -129,7 +129,7 @@ def _ordering(field: Field, dialect: str) -> sa.ColumnElement[Any]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Write]:
-    """Write a file that takes the place of ``path`` whole, at the end of the block, or not at all.
+    """Write a file that replaces ``path`` completely at the end of the block, or not at all.
 
     Nobody but the owner may read it (mode 0600). Raises FixtureError if it cannot be made.
     """

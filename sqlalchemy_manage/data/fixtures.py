@@ -1,4 +1,4 @@
-"""Fixture files: where a name leads, and the records in a file."""
+"""Fixture files: what a name refers to, and the records in a file."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def shown(value: Any) -> str:
 
 
 def find_fixtures(names: Sequence[str], folders: Sequence[Path]) -> list[Fixture]:
-    """The files that ``names`` lead to, in their order, each once; raises FixtureError.
+    """The files that ``names`` refer to, in their order, each once; raises FixtureError.
 
     ``-`` is the standard input. A path to a file is that file. Any other name is looked
     up in every one of ``folders``, with or without ``.json``, and never outside of them.

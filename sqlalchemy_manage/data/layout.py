@@ -181,7 +181,7 @@ def may_be_null(constraint: sa.ForeignKeyConstraint) -> bool:
 
 
 def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> set[sa.Table]:
-    """Those of ``tables`` that are views; raises DatabaseError for one that is not there."""
+    """Those of ``tables`` that are views; raises DatabaseError for a missing one."""
     inspector = sa.inspect(connection)
     tables = list(tables)
     missing, views = [], set()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did. ``notes``: values that a trigger made other than the fixture says."""
+    """What a load did. ``notes``: values that a trigger made different from the fixture."""
 
     fixtures: int
     new: int
@@ -208,7 +208,7 @@ class _Load:
         )
 
     def _check_links(self) -> None:
-        """Also where no foreign key is declared, or the database does not enforce it."""
+        """Also if no foreign key is declared, or the database does not enforce it."""
         from ..links.check import check_links
         from ..links.inspect import Reference, links_of
 

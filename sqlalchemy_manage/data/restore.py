@@ -1,4 +1,4 @@
-"""Bring a backup back, so that one that fails leaves the old database as it was.
+"""Restore a backup, so that a failure leaves the old database as it was.
 
 SQLite and PostgreSQL: one transaction. MariaDB commits every statement; there the dump
 is first loaded into a scratch database, and the old data is saved before it goes.
@@ -35,14 +35,14 @@ _MAGIC = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
 
 @dataclass(frozen=True)
 class Restored:
-    """``saved``: what was there before, None where that was nothing or was not wanted."""
+    """``saved``: the old data, None if there was none or it was not wanted."""
 
     saved: Backup | None
     stamp: str | None
 
 
 def kind_of(path: Path) -> str:
-    """Of which database a file is a backup; raises BackupError for none."""
+    """The kind of database that a file is a backup of; raises BackupError for none."""
     try:
         with path.open("rb") as file:
             head = file.read(2000)

@@ -1,4 +1,4 @@
-"""A copy of an SQLite database that is whole and proved, or is not there at all.
+"""A copy of an SQLite database that is complete and verified, or does not exist.
 
 SQLite's online backup API copies from one read transaction, in which the source is also
 counted and checked (https://sqlite.org/backup.html); others may write in the meantime. The
@@ -36,7 +36,7 @@ class Signature:
     version: tuple[int, int]
 
     def differences(self, other: Signature) -> list[str]:
-        """In words, what ``other`` has otherwise."""
+        """In words, what differs in ``other``."""
         found = [
             f"{name}: {self.rows.get(name, 'no table')} and {other.rows.get(name, 'no table')} rows"
             for name in sorted(self.rows.keys() | other.rows.keys())
@@ -65,7 +65,7 @@ def signature(connection: sqlite3.Connection) -> Signature:
     try:
         dangling = tuple(connection.execute("PRAGMA foreign_key_check").fetchall())
     except sqlite3.OperationalError as error:
-        dangling = (str(error),)  # "foreign key mismatch": a key that leads nowhere
+        dangling = (str(error),)  # "foreign key mismatch": a key that refers to nothing
     version = tuple(
         connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("user_version", "application_id")
@@ -199,7 +199,7 @@ def give_name(temporary: Path, target: Path, *, replace: bool) -> None:
 def copy_into(source: Path, target: Path, timeout: float) -> None:
     """Make the database in ``target``, which others may have open, equal to that in ``source``.
 
-    One transaction of SQLite's: who is killed, or fails, leaves the old database. Raises
+    One transaction of SQLite's: a killed or failed process leaves the old database. Raises
     Locked when another process does not let go of it within ``timeout`` seconds.
     """
     uri = f"file:{quote(str(source))}?mode=ro&immutable=1"

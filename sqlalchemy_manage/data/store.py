@@ -1,4 +1,4 @@
-"""Rows of fixtures against rows of tables: looked up, inserted and updated set by set."""
+"""Rows of fixtures and rows of tables: looked up, inserted and updated in sets."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Differences:
 
 
 def differing(connection: sa.Connection, layout: Layout, rows: dict[Key, Row]) -> Differences:
-    """What the table lacks of ``rows``, and which fields of the others are stored otherwise."""
+    """Which of ``rows`` are missing in the table, and which fields of the others differ."""
     found = Differences()
     unseen = dict.fromkeys(rows)
     key_names = [field.name for field in layout.key]
@@ -107,7 +107,7 @@ def _stored(
 
 
 def _readable(field: Field, value: Any) -> Any:
-    """The stored value; one that no fixture could hold is only known to be another."""
+    """The stored value; one that no fixture could hold only counts as different."""
     try:
         return field.codec.encode(value)
     except (ValueError, ArithmeticError):
@@ -154,7 +154,7 @@ def lacking(
 
 
 def insert(connection: sa.Connection, layout: Layout, rows: Iterable[Row]) -> None:
-    """Insert ``rows`` in their order; raises FixtureError that names the row refused."""
+    """Insert ``rows`` in their order; raises FixtureError that names the refused row."""
     for names, run in groupby(rows, key=lambda row: tuple(row.values)):
         group = list(run)
         for column in layout.table.columns:
@@ -181,7 +181,7 @@ def update(
     *,
     quietly: bool = False,
 ) -> None:
-    """Set the named fields of rows, found by key; raises FixtureError naming the row refused.
+    """Set the named fields of rows, found by key; raises FixtureError naming the refused row.
 
     ``quietly``: columns with ``onupdate`` keep what they hold.
     """

@@ -1,4 +1,4 @@
-"""Whether the rows that links of a load lead to exist, in the load or in the database."""
+"""Whether the rows that the links of a load refer to exist, in the load or in the database."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _MYSQL = ("mysql", "mariadb")
 
 
 def codec_of(type_: TypeEngine[Any], dialect: Dialect) -> Codec:
-    """The codec for a column type on a dialect; its functions refuse what cannot travel."""
+    """The codec for a column type on a dialect; its functions reject what cannot be written."""
     if pickles(type_):
         return _refusing(type_)
     stored = stored_type(type_, dialect)
@@ -121,7 +121,7 @@ def _refusing(type_: TypeEngine[Any]) -> Codec:
 
 
 def _through(kind: str, type_: TypeEngine[Any], dialect: Dialect) -> Codec:
-    """By way of the type's own Python values, which have to be of ``kind``."""
+    """Through the type's own Python values, which must be of ``kind``."""
     if kind == "json":
         return Codec(kind, "JSON", canonical_json, canonical_json, type_)
     plain: dict[str, TypeEngine[Any]] = {

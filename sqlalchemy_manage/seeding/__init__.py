@@ -1,4 +1,4 @@
-"""Fill a database through the project's factories."""
+"""Fill a database using the project's factories."""
 
 from .links import Link, Links
 from .profiles import Profile, Reference, Rows

@@ -1,6 +1,6 @@
 """Chunks made and written by the workers of a cluster, each in a transaction of its own.
 
-No transaction spans several connections: here the ledger makes the run whole. A worker
+No transaction spans several connections: here the ledger makes the run complete or none. A worker
 records the keys of a chunk in the chunk's transaction; where anything fails, what is
 recorded is removed again.
 """
@@ -27,7 +27,7 @@ from .writers.writer import BlockWriter
 
 
 class ClusterSeeder(Seeder):
-    """A run whose chunks are written where they are made, if others are not waited for."""
+    """A run whose chunks are written where they are made, without waiting for others."""
 
     def __init__(self, *args: Any, executor: Executor, jobs: int, **options: Any) -> None:
         super().__init__(*args, executor=executor, jobs=jobs, commit_every=1, **options)
@@ -70,7 +70,7 @@ class ClusterSeeder(Seeder):
         return Starts(self.connection, self.tables, locked=False)
 
     def _apart_from(self, rows: int, each: Mapping[str, int]) -> None:
-        """Keep the keys of the rows to come from everybody else: no lock can, held here."""
+        """Reserve the keys of the rows to come: no lock held here could."""
         if self.connection.dialect.name != "postgresql":
             return
         for name, number in each.items():
@@ -101,7 +101,7 @@ class ClusterSeeder(Seeder):
 def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -> ChunkResult:
     """Make the chunk and write it, with its keys, in one transaction; once, if asked twice.
 
-    Raises SeedError where this worker's settings lead to another database, and for a run
+    Raises SeedError if this worker's settings point to another database, and for a run
     that was given up in the meantime.
     """
     project, plans, encoder = prepared(setup)

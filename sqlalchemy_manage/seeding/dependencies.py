@@ -1,4 +1,4 @@
-"""What a factory needs of others, read from its declarations without running them."""
+"""What a factory needs from others, read from its declarations without running them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def waits(owner: Any, prop: Any, declaration: Link | Links, after: Collection[st
 
 
 def require_fakers(owner: Any, overrides: Mapping[str, Any]) -> None:
-    """Raises SeedError for a Faker declaration of a name that Faker, in its locale, lacks."""
+    """Raises SeedError for a Faker name that does not exist in Faker's locale."""
     before, _ = declarations_of(owner, overrides)
     for name, (declaration, _context) in before.items():
         if not isinstance(declaration, factory.Faker):

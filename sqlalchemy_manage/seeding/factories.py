@@ -1,4 +1,4 @@
-"""The factories of a project, and the session they are given while they run."""
+"""The factories of a project, and the session that they get while they run."""
 
 from __future__ import annotations
 

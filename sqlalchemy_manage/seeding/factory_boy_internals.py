@@ -111,13 +111,13 @@ def declared_names(owner: Any) -> set[str]:
 
 
 def attribute_of(owner: Any, declaration: Any) -> str | None:
-    """The attribute that has this very declaration."""
+    """The attribute with exactly this declaration."""
     declared = owner._meta.pre_declarations.declarations
     return next((name for name, each in declared.items() if each is declaration), None)
 
 
 def own_way(owner: Any) -> str | None:
-    """Why factory_boy itself has to make each object; None where the factory needs no such care."""
+    """Why factory_boy itself must create each object; None if that is not needed."""
     options = owner._meta
     for name, article in _HOOKS.items():
         if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
@@ -140,7 +140,7 @@ def maker(owner: Any) -> Callable[..., Any] | None:
 
 
 def sequence_owner(owner: Any) -> Any:
-    """The factory that counts: the base, where that has the same model or a base of it."""
+    """The factory that counts: the base, if it has the same model or a base of it."""
     return owner._meta.counter_reference.factory
 
 
@@ -200,7 +200,7 @@ def creation_number(declaration: Any) -> int:
 
 
 def iterated(declaration: Any) -> Any:
-    """What an Iterator goes round; None where it cannot be seen."""
+    """What an Iterator iterates over; None if it is unknown."""
     builder = declaration.iterator_builder
     cells = dict(zip(builder.__code__.co_freevars, builder.__closure__ or (), strict=True))
     return cells["iterator"].cell_contents if "iterator" in cells else None

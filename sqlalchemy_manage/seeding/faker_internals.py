@@ -86,7 +86,7 @@ class _One:
 
 
 class _Generator:
-    """Stands for a provider's generator: a format can be parsed, nothing can be drawn."""
+    """Replaces a provider's generator: a format can be parsed, nothing can be drawn."""
 
     def parse(self, text: Any) -> Filled:
         if isinstance(text, Choice):
@@ -100,7 +100,7 @@ class _Generator:
 
 
 class _Provider:
-    """Stands for a provider: its lists are the real ones, a choice is only noted."""
+    """Replaces a provider: its lists are the real ones, a choice is only recorded."""
 
     def __init__(self, real: BaseProvider) -> None:
         self.__dict__.update(_real=real, generator=_Generator())
@@ -146,7 +146,7 @@ def method_of(fake: faker.Faker, name: str) -> Callable[..., Any]:
 
 
 def drawn(method: Callable[..., Any], arguments: dict[str, Any]) -> Choice | Filled | None:
-    """What a method chooses or fills in; None where that cannot be told."""
+    """What a method chooses or fills in; None if that is unknown."""
     special = _SPECIAL.get(getattr(method, "__func__", None))
     if special is not None:
         provider: Any = getattr(method, "__self__", None)
@@ -157,7 +157,7 @@ def drawn(method: Callable[..., Any], arguments: dict[str, Any]) -> Choice | Fil
 
 
 def traced(method: Any, arguments: dict[str, Any]) -> Any:
-    """What the method chooses from: a Choice, a format, or None where that cannot be told."""
+    """What the method chooses from: a Choice, a format, or None if that is unknown."""
     provider = getattr(method, "__self__", None)
     if not isinstance(provider, BaseProvider) or not isinstance(method.__func__, FunctionType):
         return None

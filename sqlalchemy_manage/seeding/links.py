@@ -99,10 +99,10 @@ class Links(_Drawing):
 
 
 class Link(_Drawing):
-    """``author = Link(AuthorFactory)``: one row of another model, there already or seeded.
+    """``author = Link(AuthorFactory)``: one row of another model, existing or seeded.
 
     For a many-to-one relationship, where SubFactory would make a new parent for each row.
-    ``unique`` refers to no row twice (one-to-one). ``none`` is the share of rows, from 0
+    ``unique`` uses no row twice (one-to-one). ``none`` is the share of rows, from 0
     to 1, that refer to nobody. ``attribute`` gives that attribute of the drawn row instead
     of the row itself: ``author_id = Link(AuthorFactory, attribute="id")``.
 
@@ -134,7 +134,7 @@ class Link(_Drawing):
             return None
         if not creates(step):
             if issubclass(model_of(factory_of(step)), model_of(target)):
-                return None  # a built parent would want one of its own, and so on
+                return None  # a built parent would need one of its own, and so on
             row = step.recurse(target, extra)
         else:
             row = self._stored(step, target, extra)

@@ -1,4 +1,4 @@
-"""What a seed makes: how many rows of each factory, parents before those that refer to them."""
+"""What a seed creates: how many rows of each factory, parents before their referrers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SeedRequest:
 class FactoryPlan:
     """How many rows a factory is to make; ``asked`` is False for one that others need.
 
-    ``reference``: rows that are to be there, instead of a count.
+    ``reference``: rows that must exist, instead of a count.
     """
 
     factory: Factory
@@ -73,7 +73,7 @@ class FactoryPlan:
 def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     """A plan for each factory, in the order of creation; looks at no database.
 
-    ``counts`` names models or factories; they take the place of the profile's. Without a
+    ``counts`` names models or factories; they replace those of the profile. Without a
     profile and counts, each model with a factory gets 10 rows. Raises UsageError for a name
     that nothing has, and for a model that several factories make.
     """
@@ -146,7 +146,7 @@ def _needed(
 
 
 def all_factories(project: Project) -> dict[str, Factory]:
-    """The project's factories; raises SeedError for one whose model is mapped to no table."""
+    """The project's factories; raises SeedError for one whose model is not mapped to a table."""
     found = project_factories(project)
     for name, each in found.items():
         try:
@@ -243,7 +243,7 @@ def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]
 
     def put(plan: FactoryPlan, waiting: tuple[int, ...]) -> None:
         if id(plan) in found or id(plan) in waiting:
-            return  # there, or in a circle: it is linked afterwards
+            return  # exists, or is in a circle: it is linked afterwards
         for name, declaration in drawn_from(plan.factory, plan.overrides):
             relation = model_info(plan.factory).relation(name)
             if relation is not None and relation.direction.name == "ONETOMANY":

@@ -1,4 +1,4 @@
-"""Profiles: what ``seeds.py`` of an app declares to be seeded."""
+"""Profiles: what an app's ``seeds.py`` declares to be seeded."""
 
 from __future__ import annotations
 

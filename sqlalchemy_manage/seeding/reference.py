@@ -1,4 +1,4 @@
-"""Reference rows: there once, with the values declared, however often they are seeded."""
+"""Reference rows: each exists once, with the declared values, however often it is seeded."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from .factory_boy_internals import SKIP, Skip
 
 ColumnValues = dict[Any, Sequence[Any]]
-"""Column -> a value for each row; SKIP where the database or nobody gives one."""
+"""Column -> a value for each row; SKIP if the database gives one, or nobody does."""
 
 
 class RowBlock:
@@ -33,7 +33,7 @@ def key_columns(table: sa.Table) -> tuple[str, ...]:
 
 
 def kinds(values: Sequence[Any]) -> set[type]:
-    """The types of all values; quicker than to look for one value among them."""
+    """The types of all values; faster than searching for one value among them."""
     return {int} if isinstance(values, range) else set(map(type, values))
 
 

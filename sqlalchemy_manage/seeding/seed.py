@@ -1,4 +1,4 @@
-"""Seed a database: make the rows of each factory chunk by chunk, write them, keep the ledger."""
+"""Seed a database: create the rows of each factory chunk by chunk, write and record them."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class Seeder:
         return self._all(before)
 
     def resume(self, run: ledger.SeedRun) -> Seeded:
-        """Go on with a run that was interrupted between two commits."""
+        """Continue a run that was interrupted between two commits."""
         self.run = run.id
         self.token = run.plan["token"]
         self.progress = Progress(**run.plan["progress"])
@@ -218,7 +218,7 @@ class Seeder:
         ledger.finish(self.connection, self.run)
 
     def _told(self, error: BaseException) -> ManageError | None:
-        """What a failure means; None for one that says so itself."""
+        """The error for a failure; None for one that explains itself."""
         if isinstance(error, Failed):
             return SeedError(
                 f"{error.factory.__name__} failed at row {error.row + 1}: "
@@ -230,7 +230,7 @@ class Seeder:
             if isinstance(error, OperationalError) and (
                 violation(error, self.project.tables).kind == "refused"
             ):
-                return trouble(error)  # the database's state, no fault of a row
+                return trouble(error)  # the database's state, not the fault of a row
             return SeedError(f"The database refused: {error.orig}. {self._fate()}")
         if isinstance(error, BrokenExecutor):
             return SeedError(

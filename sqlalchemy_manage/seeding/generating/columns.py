@@ -46,7 +46,7 @@ class ValueSource(Protocol):
         """New values of the table's autoincrement column."""
 
     def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
-        """Rows of a pool, each as likely as any other."""
+        """Rows of a pool, all equally likely."""
 
     def taken(self, iterator: str, count: int) -> int:
         """How many values of an Iterator others have, now that ``count`` more are taken."""
@@ -58,7 +58,7 @@ class ValueSource(Protocol):
         """What the many side refers to, for each of the batch's ``rows``."""
 
     def made(self, batch: Batch) -> None:
-        """A batch whose attributes are all there; those it refers to came before it."""
+        """A batch with all its attributes evaluated; those it refers to came before it."""
 
 
 class Batch:
@@ -142,7 +142,7 @@ class Batch:
     def _one_by_one(
         self, declaration: Any, context: Any, rows: Sequence[int], name: str
     ) -> list[Any]:
-        """A declaration that somebody wrote: it is given what it would see of each object."""
+        """A user's own declaration: it gets what it would see of each object."""
         values = (
             declaration.evaluate_pre(
                 instance=Stub(self, row), step=RowStep(self, row), overrides=dict(context)
@@ -193,7 +193,7 @@ class Stub:
         return Stub(batch, rows[self._row])
 
     def moved_along(self, rows: Sequence[int]) -> Iterator[Stub]:
-        """This stub for each of ``rows``: a function looks at it and is done.
+        """This stub for each of ``rows``: a function reads it and is done.
 
         What the first row asks for is at hand for the others.
         """
@@ -297,7 +297,7 @@ class _Seen:
 
 
 def each_row(batch: Batch, rows: Sequence[int], name: str, values: Iterator[Any]) -> list[Any]:
-    """All values; Failed, with the row, where one cannot be had."""
+    """All values; raises Failed, with the row, if one cannot be evaluated."""
     found: list[Any] = []
     try:
         found.extend(values)  # keeps those before the one that raises

@@ -1,4 +1,4 @@
-"""What a column gets where a row gives nothing, as SQLAlchemy's persistence would do it."""
+"""What a column gets if a row gives no value, as SQLAlchemy's persistence would do it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .failures import NotColumnwise
 
 
 class _Context:
-    """What a default function may ask of SQLAlchemy's execution context."""
+    """What a default function may use of SQLAlchemy's execution context."""
 
     def __init__(self, owner: Any, row: dict[str, Any]) -> None:
         self._owner = owner

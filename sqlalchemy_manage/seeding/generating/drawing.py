@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Drawing:
-    """Draws with ``rng``; what is drawn once only, by the random seed and the row's place."""
+    """Draws with ``rng``; unique draws depend on the random seed and the row's place."""
 
     def __init__(self, random_seed: int, rng: random.Random, pools: Pools) -> None:
         self.random_seed = random_seed

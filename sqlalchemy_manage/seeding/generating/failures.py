@@ -1,4 +1,4 @@
-"""Why rows cannot be made a column at a time, or not in this process."""
+"""Why rows cannot be created a column at a time, or not in this process."""
 
 from __future__ import annotations
 

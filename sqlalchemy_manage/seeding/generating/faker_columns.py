@@ -1,4 +1,4 @@
-"""Faker's values, a column at a time, from the very distribution of Faker's own methods.
+"""Faker's values, a column at a time, with the same distribution as Faker's own methods.
 
 Faker chooses value by value, and adds up the weights of a list for each. Here a column is drawn
 from the list that a method chooses from, with the weights added up once. A method that does
@@ -56,7 +56,7 @@ class _Choosing:
 
 
 def elements(drawing: Column) -> Sequence[Any] | None:
-    """All values that a column can have; None where that is not known."""
+    """All values that a column can have; None if that is not known."""
     return drawing.choice.elements if isinstance(drawing, _Choosing) else None
 
 

@@ -40,7 +40,7 @@ class ModelInfo:
 
     @cached_property
     def own_way(self) -> str | None:
-        """Why factory_boy itself has to make each object; None where it need not."""
+        """Why factory_boy itself must create each object; None if it need not."""
         if why := own_way(self.factory):
             return why
         dispatch: Any = self.mapper.dispatch
@@ -82,7 +82,7 @@ class ModelInfo:
         return None
 
     def needs_objects(self, given: Mapping[str, Any]) -> bool:
-        """Whether the model makes something else of its arguments than a plain one would."""
+        """Whether the model handles its arguments differently from a plain one."""
         if not self.plain_constructor or self.mapper.validators:
             return True
         manager: Any = self.mapper.class_manager

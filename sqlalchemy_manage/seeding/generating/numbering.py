@@ -38,7 +38,7 @@ class Counters:
 
 
 def sequence_name(owner: Any) -> str:
-    """The counter of a factory: of its base, where that has the same model or a base of it."""
+    """The counter of a factory: of its base, if that has the same model or a base of it."""
     counting = sequence_owner(owner)
     return f"{counting.__module__}.{counting.__qualname__}"
 
@@ -76,7 +76,7 @@ class Starts:
         return self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
     def _last_key(self, table: sa.Table) -> int:
-        """The largest key of the table, 0 where it has no rows. SQLite has one writer as it is."""
+        """The largest key of the table, 0 if it has no rows. SQLite has one writer as it is."""
         dialect = self.connection.dialect
         column: Any = table.autoincrement_column
         query = sa.select(column).order_by(column.desc()).limit(1)

@@ -1,4 +1,4 @@
-"""factory_boy itself, for what cannot be evaluated by columns: one object after the other."""
+"""factory_boy itself, for what cannot be evaluated by columns: one object at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..writers.refusals import refused
 from .numbering import Counters, key_name, sequence_name
 
 Create = Callable[[int, Session], Any]
-"""Makes the row of a number, from 0, and returns it; None where there is nothing to write."""
+"""Creates row number n, from 0, and returns it; None if there is nothing to write."""
 
 WrittenKeys = dict[sa.Table, list[tuple[Any, ...]]]
 """Table -> the keys of the rows that were written: of its primary key, or all columns."""

@@ -50,7 +50,7 @@ class Assembled:
         return self.values[column]
 
     def unproved(self) -> set[str]:
-        """Tables with foreign keys whose values somebody else gave: they may lead nowhere."""
+        """Tables with foreign keys whose values were given: they may refer to nothing."""
         return {
             table.fullname
             for table in self.info.tables
@@ -126,7 +126,7 @@ class Assembled:
                 self.values[column] = [parts[place] for parts in rows]
 
     def _through_objects(self, given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-        """What the model makes of what it is given: validators, properties, its own __init__."""
+        """What the model makes of its arguments: validators, properties, its own __init__."""
         model, count = self.info.model, self.batch.count
         rows = zip(*given.values(), strict=True) if given else repeat((), count)
         states: list[Mapping[str, Any]] = []
@@ -201,7 +201,7 @@ class Assembled:
             self._drawn.add(own)
 
     def _required_references(self) -> None:
-        """A foreign key that must be there and that nobody gave refers to rows that exist."""
+        """A required foreign key without a value refers to existing rows."""
         for table in self.info.tables:
             for constraint in table.foreign_key_constraints:
                 columns = list(constraint.columns)

@@ -1,4 +1,4 @@
-"""Unique columns: met by drawing again, and by what is left where the values run out.
+"""Unique columns: ensured by drawing again, and from what is left if values run out.
 
 Only constraints that chance can hit are watched: one with a Sequence, or with a parent
 made for each row, holds of itself.
@@ -197,7 +197,7 @@ def _brings_rows(declaration: Any) -> bool:
 def _take_what_is_left(
     batch: Batch, chunk: ValueSource, watched: Sequence[Unique], rows: Sequence[int]
 ) -> None:
-    """Chance finds the last values too slowly: choose among those that nobody has."""
+    """Chance finds the last values too slowly: choose among those that are free."""
     for unique in watched:
         domains = [domain(batch.before[name][0]) for name in unique.attributes]
         sizes = [len(d) for d in domains if d is not None]
@@ -227,7 +227,7 @@ def _take_what_is_left(
 
 
 def domain(declaration: Any) -> Sequence[Any] | None:
-    """All values that a declaration can give; None where that is not known."""
+    """All values that a declaration can give; None if that is not known."""
     if isinstance(declaration, factory.Iterator):
         return _got(_listed(iterated(declaration)), declaration.getter)
     if isinstance(declaration, fuzzy.FuzzyChoice):
@@ -266,7 +266,7 @@ def _got(values: Sequence[Any] | None, getter: Any) -> Sequence[Any] | None:
 
 
 def require_room(owner: Any, overrides: Mapping[str, Any], count: int) -> None:
-    """Raises SeedError where a unique column has fewer values than rows are wanted."""
+    """Raises SeedError if a unique column has fewer values than the rows wanted."""
     before, _ = declarations_of(owner, overrides)
     for unique in left_to_chance(owner, before):
         if unique.table is not model_info(owner).tables[0]:

@@ -36,7 +36,7 @@ _TYPES: tuple[tuple[type[Any], tuple[type, ...]], ...] = (
 
 
 def check_values(owner: str, column: sa.Column[Any], values: Sequence[Any]) -> None:
-    """Raises SeedError that names the factory, the column and the first value that is unfit."""
+    """Raises SeedError that names the factory, the column and the first invalid value."""
     found = kinds(values) - {Skip}
     has_none = NoneType in found and not column.type.should_evaluate_none
     if has_none and not column.nullable and column.server_default is None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import random
 
 SIZE = 10_000
-"""Rows in a chunk: enough to be quick, few enough to be held. Part of what makes rows equal."""
+"""Rows in a chunk: enough to be fast, few enough for memory. Equal rows depend on it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class DeferredLink:
 
 @dataclass(frozen=True)
 class PlanFacts:
-    """What a chunk has to know of its factory plan and of the run; picklable."""
+    """What a chunk must know of its factory plan and of the run; picklable."""
 
     index: int
     name: str
@@ -96,7 +96,7 @@ class Chunk:
         self.made(batch)
 
     def forget(self) -> None:
-        """Let go of the batches, which know this chunk, and so would wait for the collector."""
+        """Release the batches, which know this chunk, and so would wait for the collector."""
         for batch in self.batches:
             batch.columns.clear()
             batch.assembled = None

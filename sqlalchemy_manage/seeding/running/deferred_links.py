@@ -1,4 +1,4 @@
-"""The second pass: links to rows that were not there when the row itself was written.
+"""The second pass: links to rows that did not exist when the row itself was written.
 
 Trees within one table, circles of foreign keys, and the rows of a one-to-many relationship.
 """

@@ -14,7 +14,7 @@ from ...errors import SeedError
 
 @contextmanager
 def process_pool(jobs: int) -> Iterator[Executor]:
-    """Processes that are started afresh: a forked one would share the connection."""
+    """Newly started processes: a forked one would share the connection."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts)
     try:
@@ -24,7 +24,7 @@ def process_pool(jobs: int) -> Iterator[Executor]:
 
 
 def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that writes sees to it."""
+    """Ctrl-C reaches every process of a terminal; the one that writes handles it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -32,7 +32,7 @@ def _leave_interrupts() -> None:
 def dask_cluster(address: str) -> Iterator[tuple[Executor, int]]:
     """The executor of a running Dask scheduler, and the threads of its workers.
 
-    Raises SeedError where nobody answers, and where there are no workers.
+    Raises SeedError if nobody answers or there are no workers.
     """
     try:
         import distributed

@@ -1,4 +1,4 @@
-"""An interrupted run: what it had still to do, read from the ledger."""
+"""An interrupted run: what it still had to do, read from the ledger."""
 
 from __future__ import annotations
 

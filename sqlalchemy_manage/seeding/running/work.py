@@ -1,4 +1,4 @@
-"""One chunk made, in whatever process: what goes in, what comes out."""
+"""One chunk created, in any process: its input and its output."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WorkerSetup:
-    """How another process comes to the same project, and to the same plans."""
+    """How another process gets the same project and the same plans."""
 
     folder: str
     settings: str

@@ -42,7 +42,7 @@ class KeyTables:
             self._connection.execute(sa.insert(target), rows)
 
     def loaded(self) -> None:
-        """To be called once, after the keys that are to go are all there."""
+        """To be called once, when all keys to be removed are there."""
         if self._name in _MYSQL:
             return  # it has its index from the beginning: CREATE INDEX would commit
         if not self.whole or self._name == "sqlite":

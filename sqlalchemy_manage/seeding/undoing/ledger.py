@@ -1,4 +1,4 @@
-"""The seed ledger: what each run was asked for, and the keys of the rows that it made."""
+"""The seed ledger: what each run was asked for, and the keys of the rows it created."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class SeedRun:
 
 
 def create_tables(connection: sa.Connection) -> None:
-    """Make the two tables if they are not there. On MariaDB and MySQL this commits."""
+    """Create the two tables if they do not exist. On MariaDB and MySQL this commits."""
     _METADATA.create_all(connection, checkfirst=True)
 
 
@@ -172,7 +172,7 @@ def forget_keys(connection: sa.Connection, run: int) -> None:
 
 
 def runs(connection: sa.Connection) -> list[SeedRun]:
-    """All runs, oldest first; none where there is no ledger."""
+    """All runs, oldest first; none if there is no ledger."""
     if not sa.inspect(connection).has_table(_RUN.name):
         return []
     rows: dict[int, dict[str, int]] = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""Columns of key values as few bytes, and back, exactly.
+"""Columns of key values packed into few bytes, and unpacked exactly.
 
 A block is a JSON header with the form of each column, and the columns one after another:
 ``range`` (start and count), ``int`` (eight bytes each) or ``json``; all of it deflated.

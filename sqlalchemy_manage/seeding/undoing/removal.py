@@ -1,4 +1,4 @@
-"""In which order rows go, so that every foreign key holds all along."""
+"""The order in which rows are removed, so that every foreign key always holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remove the rows that a run made, except those that something else needs by now.
+"""Remove the rows that a run created, except those that something else needs now.
 
 A row stays if a row that stays refers to it: that one rule, repeated until nothing changes,
 keeps what a user's row refers to, and what the kept rows refer to in their turn. So no

@@ -1,1 +1,1 @@
-"""Columns of values into tables, by the fastest way of each driver, and why a row was refused."""
+"""Write columns of values by the fastest way of each driver; say why a row was refused."""

@@ -34,7 +34,7 @@ def refused(
 
 
 def refusal(factory: str, what: str, why: str, other: str = "constraint") -> SeedError:
-    """The error that a row of ``factory`` ends a seed with. ``other``: what else could change."""
+    """The error for a refused row of ``factory``. ``other``: what else could change."""
     return SeedError(
         f"{factory}: the database refuses {what} ({why}). Nothing was written.",
         f"Change that declaration of {factory}, or the {other}.",

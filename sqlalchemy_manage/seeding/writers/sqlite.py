@@ -1,4 +1,4 @@
-"""SQLite: the rows of a large link table, put in by the order of their key.
+"""SQLite: the rows of a large link table, inserted in the order of their key.
 
 Each row of a link table is a place in the index of its key. Where that index outgrows the
 cache, rows that come in another order have its pages read and written again and again; in

@@ -264,7 +264,7 @@ class BlockWriter:
     def finish(self) -> None:
         """Sequences continue past the largest of the keys that were sent, and never go back.
 
-        SQLite and MariaDB see to their own AUTOINCREMENT.
+        SQLite and MariaDB handle their own AUTOINCREMENT.
         """
         for name, columns in self._sent.items():
             if self.connection.dialect.name == "postgresql":
