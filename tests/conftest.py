@@ -22,6 +22,8 @@ from support.programs import PROJECTS, ROOT, Manage, Result
 
 from sqlalchemy_manage.migrations.autogenerate.plugins import register
 
+pytest_plugins = ["support.markers"]
+
 # PyMySQL makes a TLS context for each connection, and reading the system's certificates
 # for it takes longer than most of the tests; nothing here verifies one.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
@@ -94,6 +96,8 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
         name = f"t_{secrets.token_hex(6)}"
         if backend == "sqlite":
             return f"sqlite:///{tmp_path / name}.sqlite"
+        if not request.node.get_closest_marker("server"):
+            pytest.fail("Mark this test with pytest.mark.server.", pytrace=False)
         server = request.getfixturevalue(f"{backend}_server")
         drops.append((server, name))
         if create:
