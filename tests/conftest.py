@@ -17,10 +17,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.databases import BACKENDS, end_sessions, on_server, refusal
+from support.databases import BACKENDS, SERVERS, end_sessions, on_server, refusal
 from support.programs import PROJECTS, ROOT, Manage, Result
 
 from sqlalchemy_manage.migrations.autogenerate.plugins import register
+
+pytest_plugins = ["support.markers"]
 
 # PyMySQL makes a TLS context for each connection, and reading the system's certificates
 # for it takes longer than most of the tests; nothing here verifies one.
@@ -47,10 +49,8 @@ def _missing(reason: str) -> None:
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL maintenance database whose user may create databases."""
-    given = os.environ.get("TEST_POSTGRES_URL")
-    local = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
-    if given or refusal(local) is None:
-        yield given or local
+    if os.environ.get("TEST_POSTGRES_URL") or refusal(SERVERS["postgresql"]) is None:
+        yield SERVERS["postgresql"]
         return
     with warnings.catch_warnings():
         # It asks for XDG_RUNTIME_DIR, which a root shell or a container has not.
@@ -70,13 +70,9 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 @pytest.fixture(scope="session")
 def mariadb_server() -> str:
     """The URL of a MariaDB server whose user may create databases."""
-    # PyMySQL would read all certificates of the machine for each connection: 35 ms.
-    url = os.environ.get(
-        "TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/?ssl_disabled=1"
-    )
-    if reason := refusal(url):
+    if reason := refusal(SERVERS["mariadb"]):
         _missing(f"no MariaDB: set TEST_MARIADB_URL ({reason})")
-    return url
+    return SERVERS["mariadb"]
 
 
 @pytest.fixture(params=BACKENDS)
@@ -94,6 +90,8 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
         name = f"t_{secrets.token_hex(6)}"
         if backend == "sqlite":
             return f"sqlite:///{tmp_path / name}.sqlite"
+        if not request.node.get_closest_marker("server"):
+            pytest.fail("Mark this test with pytest.mark.server.", pytrace=False)
         server = request.getfixturevalue(f"{backend}_server")
         drops.append((server, name))
         if create:

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from support import programs
 from support.programs import Result
 
+pytestmark = pytest.mark.slow(reason="new interpreters")
+
 # New interpreters: what env.py imports has to be enough.
 run = functools.partial(programs.run, fresh=True)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from support.programs import ROOT
 
+pytestmark = pytest.mark.slow(reason="checks eight copies of the tool")
+
 pytest.importorskip("importlinter", reason="lint-imports is in the dev extra")
 
 

@@ -48,6 +48,7 @@ def sessions() -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+@pytest.mark.slow(reason="each command is a new interpreter")
 @pytest.mark.parametrize("place", sessions())
 def test_what_the_readme_shows_is_what_happens(place: str, tmp_path: Path) -> None:
     folder = tmp_path / place

@@ -47,6 +47,7 @@ def test_the_storys_sample(manage: Manage, hr: sa.Engine) -> None:
     assert again.stderr == ""
 
 
+@pytest.mark.server
 def test_a_dump_goes_around_all_databases(
     manage_on: Callable[[str], Manage], new_database: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ def content(url: str) -> dict[str, list[tuple]]:
         }
 
 
+@pytest.mark.server
 def test_the_same_random_seed_gives_equal_rows_and_links_on_every_database(
     manage_on: Callable[[str], Manage], new_database: Callable[[str], str]
 ) -> None:

@@ -233,6 +233,7 @@ def test_everything_is_on_the_disk_before_it_has_its_name(
     assert happened == ["fsync file", "name", "fsync folder"]
 
 
+@pytest.mark.slow(reason="kills")
 def test_killed_at_any_line_it_leaves_a_good_file_or_none(shop: Project, shop_file: Path) -> None:
     target = shop_file.parent / "b.sqlite"
     expected = dump(shop_file)
@@ -254,6 +255,7 @@ def test_killed_at_any_line_it_leaves_a_good_file_or_none(shop: Project, shop_fi
     assert seen == {True, False}
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("server", ["postgresql", "mariadb"])
 def test_a_server_is_dumped_by_its_own_program(
     new_database: Callable[..., str],

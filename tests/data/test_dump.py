@@ -202,6 +202,7 @@ def test_a_view_is_not_dumped(project_of: Callable[..., Project], database_url: 
         loaded(project, [{"model": "stock.seen", "pk": 2}])
 
 
+@pytest.mark.server
 def test_types_of_postgresql_travel_in_its_own_text_form(
     project_of: Callable[..., Project], new_database: Callable[..., str]
 ) -> None:

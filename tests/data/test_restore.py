@@ -113,6 +113,7 @@ def test_a_file_that_is_no_good_backup(shop: Project, shop_file: Path, harm: str
     assert dump(shop_file) == before
 
 
+@pytest.mark.slow(reason="kills")
 def test_killed_at_any_line_the_database_is_the_old_or_the_new(
     shop: Project, shop_file: Path
 ) -> None:
@@ -139,6 +140,7 @@ def test_killed_at_any_line_the_database_is_the_old_or_the_new(
     assert seen == {True, False}
 
 
+@pytest.mark.slow(reason="kills")
 @pytest.mark.parametrize("mode", ["wal", "delete"])
 def test_killed_while_the_pages_are_written(tmp_path: Path, mode: str) -> None:
     """Inside SQLite, where no line of ours is reached."""
@@ -261,6 +263,7 @@ def test_a_dump_that_fails_in_its_midst(
     assert filled("restore", with_use).code == 1
 
 
+@pytest.mark.server
 def test_mariadb_brings_the_old_back_when_the_last_step_fails(
     new_database: Callable[..., str],
     manage_on: Callable[[str], Manage],

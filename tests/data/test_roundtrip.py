@@ -23,6 +23,7 @@ def filled(project: Project) -> Project:
     return project
 
 
+@pytest.mark.server
 def test_every_type_and_link_travels_around_all_databases(
     new_database: Callable[..., str], project_of: Callable[..., Project]
 ) -> None:
@@ -37,6 +38,7 @@ def test_every_type_and_link_travels_around_all_databases(
         assert again.records == counts.records == first.count('{"model": ')
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("source", BACKENDS)
 def test_rows_made_on_each_database_give_equal_text(
     source: str, new_database: Callable[..., str], project_of: Callable[..., Project]

@@ -5,38 +5,12 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from support.refused_rows import REFUSED, metadata, thing
 
 from sqlalchemy_manage.databases.constraint_errors import Violation, violation
 
-metadata = sa.MetaData()
-parent = sa.Table("parent", metadata, sa.Column("id", sa.Integer, primary_key=True))
-row = sa.Table(
-    "row_of_things",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("code", sa.String(3), unique=True),
-    sa.Column("name", sa.String(9), nullable=False, server_default="x"),
-    sa.Column("price", sa.Integer),
-    sa.Column("a", sa.Integer),
-    sa.Column("b", sa.Integer),
-    sa.Column("parent_id", sa.Integer, sa.ForeignKey("parent.id", name="fk_parent")),
-    sa.CheckConstraint("price >= 0", name="ck_price"),
-    sa.UniqueConstraint("a", "b", name="uq_a_b"),
-)
 
-
-@pytest.mark.parametrize(
-    ("values", "kind", "columns"),
-    [
-        ({"code": "one"}, "UNIQUE", ("code",)),
-        ({"id": 1}, "UNIQUE", ("id",)),
-        ({"a": 1, "b": 1}, "UNIQUE", ("a", "b")),
-        ({"name": None}, "NOT NULL", ("name",)),
-        ({"price": -1}, "CHECK", ("price",)),
-        ({"parent_id": 9}, "FOREIGN KEY", ("parent_id",)),
-        ({"code": "four"}, "too long", ("code",)),
-    ],
-)
+@pytest.mark.parametrize(("values", "kind", "columns"), REFUSED)
 def test_each_kind(
     engine: sa.Engine, values: dict[str, object], kind: str, columns: tuple[str, ...]
 ) -> None:
@@ -47,9 +21,9 @@ def test_each_kind(
     with engine.connect() as connection:
         if name == "sqlite":
             connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-        connection.execute(sa.insert(row).values(code="one", a=1, b=1))
+        connection.execute(sa.insert(thing).values(code="one", a=1, b=1))
         with pytest.raises(DBAPIError) as caught:
-            connection.execute(sa.insert(row).values(**values))
+            connection.execute(sa.insert(thing).values(**values))
     found = violation(caught.value, metadata.sorted_tables)
     # SQLite does not say which foreign key, PostgreSQL not which column is too short.
     silent = (name, kind) in {("sqlite", "FOREIGN KEY"), ("postgresql", "too long")}

@@ -106,6 +106,7 @@ def test_a_read_only_file_is_refused_and_kept(
         assert file.read_bytes() == before
 
 
+@pytest.mark.server
 def test_a_database_that_the_server_lacks(
     manage_on: Callable[[str], Manage], new_database: Callable[..., str]
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_scratch_database_is_empty_and_gone_afterwards(database_url: str) -> N
             engine.connect()
 
 
+@pytest.mark.server
 def test_the_tools_own_tables_hold_any_text(
     manage_on: Callable[[str], Manage], new_database: Callable[..., str]
 ) -> None:

@@ -79,6 +79,7 @@ def edit(sample: Path) -> None:
     ddl.write_text(text)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("written_on", range(3), ids=BACKENDS)
 def test_an_edited_body(sample: Path, worlds: list[World], written_on: int) -> None:
     before = [world.definitions() for world in worlds]
@@ -101,6 +102,7 @@ def test_an_edited_body(sample: Path, worlds: list[World], written_on: int) -> N
     assert [world.definitions() for world in worlds] == before
 
 
+@pytest.mark.server
 def test_a_deleted_declaration(sample: Path, worlds: list[World]) -> None:
     """One that the tool never touched is left; one that it changed goes, and comes back."""
     ddl = sample / "hr" / "ddl.py"
@@ -125,6 +127,7 @@ def test_a_deleted_declaration(sample: Path, worlds: list[World]) -> None:
     assert [world.definitions() for world in worlds] == before
 
 
+@pytest.mark.server
 def test_a_column_renamed_under_the_trigger(sample: Path, worlds: list[World]) -> None:
     """The trigger is not there while its column has neither name."""
     before = [world.definitions() for world in worlds]

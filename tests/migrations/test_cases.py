@@ -87,14 +87,21 @@ def go(app: ProjectFolder, case: Case) -> None:
             assert made_key is not None and made_key[0] == id_
 
 
+TABLE = pytest.mark.slow(reason="a big table of cases")
+
+
 def runs() -> Iterator[Any]:
-    """Every case on one of its databases, every sixth on all; on all with TEST_CASES=all."""
+    """Every case on one of its databases, every sixth on all; on all with TEST_CASES=all.
+
+    A sixth on SQLite is quick enough for every change of the code; the table as a whole is slow.
+    """
     for number, (name, case) in enumerate(CASES.items()):
         fit = [backend for backend in BACKENDS if backend in case.only]
         if os.environ.get("TEST_CASES") != "all" and number % 6:
             fit = [fit[number % len(fit)]]
         for backend in fit:
-            yield pytest.param(name, backend, id=f"{backend}-{name}")
+            marks = [TABLE] if number % 6 or backend != "sqlite" else []
+            yield pytest.param(name, backend, id=f"{backend}-{name}", marks=marks)
 
 
 # The tool keeps SQLAlchemy's word on it from the user; pytest brings it back.
@@ -114,6 +121,7 @@ def elsewhere() -> Iterator[Any]:
             yield pytest.param(name, backend, id=f"{backend}-{name}")
 
 
+@TABLE
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 @pytest.mark.parametrize(("name", "backend"), list(elsewhere()))
 def test_written_on_sqlite(

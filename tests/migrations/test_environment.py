@@ -133,6 +133,7 @@ def test_links_that_dangled_before_do_not_stop_a_migration(bare: ProjectFolder) 
     assert bare.spawn("migrate").code == 0
 
 
+@pytest.mark.slow(reason="a race")
 def test_four_processes_at_once_apply_each_revision_once(bare: ProjectFolder) -> None:
     marker = 'op.execute("INSERT INTO note (id) VALUES ({0})")\n    time.sleep(0.1)'
     for number in (2, 3, 4):

@@ -20,32 +20,15 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-import sqlalchemy as sa
-
 ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import sqlalchemy as sa  # noqa: E402
+from support.databases import BACKENDS, SERVERS, on_server  # noqa: E402
+from support.project import ProjectFolder  # noqa: E402
+
 PROCESSES = 8
-SERVERS = {
-    "postgresql": os.environ.get(
-        "TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
-    ),
-    "mariadb": os.environ.get(
-        "TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/?ssl_disabled=1"
-    ),
-}
-SETTINGS = """\
-import os
-
-DATABASES = {"default": {"URL": os.environ["DATABASE_URL"]}}
-INSTALLED_APPS = []
-"""
-REVISION = """\
-import sqlalchemy as sa
-from alembic import op
-
-revision = {name!r}
-down_revision = {down!r}
-
-
+BODY = """\
 def upgrade():
     if down_revision is None:
         op.create_table("ran", sa.Column("name", sa.String(32)))
@@ -59,19 +42,11 @@ def downgrade():
 
 
 def make_project(folder: Path) -> Path:
-    """A project of three revisions without any app; they note in a table that they ran."""
-    from sqlalchemy_manage.migrations.revisions.files import create_folder
-
-    folder.mkdir(parents=True)
-    (folder / "race_settings.py").write_text(SETTINGS)
-    create_folder(folder / "migrations")
-    (folder / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "migrations"\n')
-    down = None
+    """A project of three revisions without any model; they note in a table that they ran."""
+    project = ProjectFolder(folder, "sqlite://").write_history()
     for number, table in enumerate(("one", "two", "three"), 1):
         name = f"000{number}_{table}"
-        text = REVISION.format(name=name, down=down, table=table)
-        (folder / "migrations" / "versions" / f"{name}.py").write_text(text)
-        down = name
+        project.write(name, project.below(name), BODY.format(name=name, table=table))
     return folder
 
 
@@ -80,7 +55,7 @@ def child(folder: Path, url: str, start: int, log: Path, plain: bool = False) ->
     code = 99
     try:
         os.chdir(folder)
-        os.environ |= {"DATABASE_URL": url, "MANAGE_SETTINGS_MODULE": "race_settings"}
+        os.environ |= {"DATABASE_URL": url, "MANAGE_SETTINGS_MODULE": "staff_settings"}
         sys.path.insert(0, str(folder))
         sys.dont_write_bytecode = True
         from alembic.config import main as alembic
@@ -160,7 +135,7 @@ def rounds(backend: str, count: int, report: Callable[[str], None] = print) -> i
                 url = f"sqlite:///{place}/{name}.sqlite"
             else:
                 url = sa.make_url(SERVERS[backend]).set(database=name).render_as_string(False)
-                on_server(backend, f"CREATE DATABASE {name}")
+                on_server(SERVERS[backend], f"CREATE DATABASE {name}")
             engine = sa.create_engine(url, poolclass=sa.NullPool)
             wrong = judged(engine, race(folder, url))
             engine.dispose()
@@ -168,23 +143,15 @@ def rounds(backend: str, count: int, report: Callable[[str], None] = print) -> i
                 failures += 1
                 report(f"{backend} round {number}: {wrong}")
             if backend != "sqlite":
-                on_server(backend, f"DROP DATABASE {name}")
+                on_server(SERVERS[backend], f"DROP DATABASE {name}")
     return failures
 
 
-def on_server(backend: str, statement: str) -> None:
-    engine = sa.create_engine(SERVERS[backend], isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
-
-
 def main() -> int:
-    sys.path.insert(0, str(ROOT))
     load()
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     failed = 0
-    for backend in ("sqlite", "postgresql", "mariadb"):
+    for backend in BACKENDS:
         started = time.monotonic()
         wrong = rounds(backend, count)
         failed += wrong

@@ -17,7 +17,6 @@ import gc
 import os
 import pickle
 import secrets
-import shutil
 import signal
 import sys
 import tempfile
@@ -29,13 +28,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).resolve().parent)]
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)  # PyMySQL would read them for each connection
 
 import alembic.command  # noqa: E402, F401  (the children find everything imported)
 import sqlalchemy as sa  # noqa: E402
 from shapes import BASE, SHAPES, Shape  # noqa: E402
 from sqlalchemy import event  # noqa: E402
+from support.databases import SERVERS  # noqa: E402
+from support.project import ProjectFolder  # noqa: E402
 
 from sqlalchemy_manage.cli import main as manage  # noqa: E402
 from sqlalchemy_manage.databases.engines import is_bookkeeping  # noqa: E402
@@ -44,15 +45,7 @@ from sqlalchemy_manage.migrations.schema.catalog import read_catalog  # noqa: E4
 from sqlalchemy_manage.sql.statement_kinds import Kind, kind_of  # noqa: E402
 
 BACKENDS = ("sqlite-journal", "sqlite-wal", "postgresql", "mariadb")
-SERVERS = {
-    "postgresql": os.environ.get(
-        "TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
-    ),
-    "mariadb": os.environ.get(
-        "TEST_MARIADB_URL", "mariadb+pymysql://root@127.0.0.1:3306/?ssl_disabled=1"
-    ),
-}
-HEADER = "import sqlalchemy as sa\nfrom alembic import op\n"
+HEADER = ""  # of each revision
 LIMIT = 60  # seconds for one migrate
 FLAGS = ("--allow-data-loss",)
 
@@ -223,20 +216,11 @@ def kill_at(point: int) -> None:
 def project(shape: Shape, backend: str) -> Iterator[tuple[Path, list[str]]]:
     """A folder with the revisions of a shape; their ids."""
     with tempfile.TemporaryDirectory(prefix="sweep_") as place:
-        folder = Path(place) / "bare"
-        bare = ROOT / "tests" / "projects" / "bare"
-        shutil.copytree(bare, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        versions = folder / "migrations" / "versions"
-        versions.mkdir(parents=True)
-        for name in ("env.py", "script.py.mako"):
-            shutil.copy(ROOT / "migrations" / name, folder / "migrations" / name)
+        swept = ProjectFolder(Path(place) / "swept", "sqlite://").write_history()
         ids = ["0001_base"] + [f"{n:04}_step" for n in range(2, len(shape.bodies) + 2)]
-        below: str | None = None
         for name, body in zip(ids, (BASE, *shape.bodies), strict=True):
-            text = f"{HEADER}revision = {name!r}\ndown_revision = {below!r}\n{body}"
-            (versions / f"{name}.py").write_text(text)
-            below = name
-        yield folder, ids
+            swept.write(name, swept.below(name), body, more=HEADER)
+        yield swept.folder, ids
 
 
 def note_what_is_written(file: Path) -> None:
@@ -264,7 +248,7 @@ def migrate(
         sys.path.insert(0, str(folder))
         os.environ |= {
             "DATABASE_URL": database.url,
-            "MANAGE_SETTINGS_MODULE": "settings",
+            "MANAGE_SETTINGS_MODULE": "staff_settings",
             "NO_COLOR": "1",
         }
         if point:
@@ -280,7 +264,7 @@ def migrate(
 
 def forget() -> None:
     """The modules of any project, this one's or another's, are to be imported anew."""
-    for name in [n for n in sys.modules if n.partition(".")[0] in ("settings", "notes")]:
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("staff_settings", "staff")]:
         del sys.modules[name]
 
 
@@ -294,7 +278,7 @@ def warm(backend: str) -> None:
             forget()
             os.chdir(folder)
             sys.path.insert(0, str(folder))
-            os.environ |= {"DATABASE_URL": database.url, "MANAGE_SETTINGS_MODULE": "settings"}
+            os.environ |= {"DATABASE_URL": database.url, "MANAGE_SETTINGS_MODULE": "staff_settings"}
             with open(os.devnull, "w") as file, redirect_stdout(file), redirect_stderr(file):
                 manage(["migrate"], prog_name="manage.py")
         finally:

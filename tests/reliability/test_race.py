@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from race import child, judged, load, make_project, race
+
+pytestmark = pytest.mark.slow(reason="races")
 
 load()
 

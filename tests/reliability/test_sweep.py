@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import sweep
 from shapes import SHAPES
 
+pytestmark = pytest.mark.slow(reason="kills")
+
 # One of each way in which a migration may be cut: see shapes.py.
 TAKEN = {
     "sqlite-journal": ("rebuild", "autocommit block"),

@@ -1,6 +1,6 @@
 """What ``seed`` writes is what factory_boy's ``create()`` would have written.
 
-Each of the cases of conformance.py is made twice, by ``manage.py seed`` and by
+Each of the cases of support/conformance.py is made twice, by ``manage.py seed`` and by
 ``create_batch`` with a session (tests/projects/shapes/create.py), each in an empty database.
 """
 
@@ -99,6 +99,7 @@ def compare(found: Answers, case: Case) -> None:
     assert ours == theirs
 
 
+@pytest.mark.slow(reason="a big table of cases")
 @pytest.mark.parametrize("case", VALUES, ids=lambda case: case.name)
 def test_the_same_values(case: Case, new_database: NewDatabase) -> None:
     compare(
@@ -109,6 +110,7 @@ def test_the_same_values(case: Case, new_database: NewDatabase) -> None:
     )
 
 
+@pytest.mark.slow(reason="a big table of cases")
 @pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
 def test_the_same_values_of_every_model_shape(backend: str, new_database: NewDatabase) -> None:
     found = answers(new_database, backend, SHAPES, "columns classes")
@@ -121,6 +123,7 @@ def test_the_same_values_of_every_model_shape(backend: str, new_database: NewDat
     assert not wrong
 
 
+@pytest.mark.slow(reason="a big table of cases")
 @pytest.mark.parametrize("drawn", DRAWN, ids=lambda drawn: drawn.model)
 def test_the_same_distribution(drawn: Drawn, new_database: NewDatabase) -> None:
     ours, theirs, result = both(new_database, "sqlite", drawn.counts, APPS="drawn")

@@ -93,6 +93,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory, migrated: bytes) -> str:
     return checksum(f"sqlite:///{path}")
 
 
+@pytest.mark.slow(reason="25,000 rows, several times")
 def test_equal_rows_on_every_database_for_any_number_of_jobs(
     backend: str, fresh: Callable[[str], str], expected: str
 ) -> None:
@@ -119,6 +120,7 @@ def test_keys_go_on_after_a_seed(backend: str, fresh: Callable[[str], str]) -> N
     assert counts(url)[1] == 11
 
 
+@pytest.mark.slow(reason="kills")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_killed_run_leaves_nothing_or_what_undo_removes_whole(
     backend: str, jobs: str, fresh: Callable[[str], str], expected: str
@@ -261,6 +263,7 @@ def test_links_that_a_trigger_sees_do_not_wait(
     assert found != sorted(found)
 
 
+@pytest.mark.server
 def test_a_run_that_goes_on_is_left_alone(fresh: Callable[[str], str]) -> None:
     url = fresh("postgresql")
     process = _slow_seed(url, "--commit-every", "5000")
@@ -338,6 +341,7 @@ def _end_others(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"KILL {number}")
 
 
+@pytest.mark.slow(reason="kills")
 def test_ctrl_c_leaves_nothing(backend: str, fresh: Callable[[str], str]) -> None:
     url = fresh(backend)
     process = _slow_seed(url)
@@ -408,6 +412,7 @@ def cluster(url: str) -> Iterator[str]:
         yield local.scheduler_address
 
 
+@pytest.mark.slow(reason="a cluster")
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("backend", BACKENDS[1:])
 def test_the_workers_of_a_cluster_write_equal_rows(
@@ -429,6 +434,8 @@ def test_the_workers_of_a_cluster_write_equal_rows(
     assert counts(url) == [0, 0, 0]
 
 
+@pytest.mark.slow(reason="a cluster")
+@pytest.mark.server
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("elsewhere", ["another", "missing"])
 def test_workers_on_another_database_leave_nothing(
@@ -446,6 +453,7 @@ def test_workers_on_another_database_leave_nothing(
         assert counts(other) == [0, 0, 0]
 
 
+@pytest.mark.slow(reason="a cluster")
 @pytest.mark.filterwarnings("default")
 def test_a_cluster_is_not_for_sqlite(fresh: Callable[[str], str]) -> None:
     url = fresh("sqlite")

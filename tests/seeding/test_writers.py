@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from support.refused_rows import REFUSED, parent, thing
 
 from sqlalchemy_manage.databases.constraint_errors import violation
 from sqlalchemy_manage.seeding.writers import mysql as writers_mysql
@@ -413,32 +414,10 @@ def test_an_insert_afterwards_gets_the_next_key(engine: sa.Engine, backend: str)
                 assert again.id == 23, table.name
 
 
-parent = sa.Table("parent", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
-thing = sa.Table(
-    "row_of_things",
-    parent.metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("code", sa.String(3), unique=True),
-    sa.Column("label", sa.String(9), nullable=False, server_default="x"),
-    sa.Column("price", sa.Integer),
-    sa.Column("a", sa.Integer),
-    sa.Column("b", sa.Integer),
-    sa.Column("parent_id", sa.Integer, sa.ForeignKey("parent.id", name="fk_parent")),
-    sa.CheckConstraint("price >= 0", name="ck_price"),
-    sa.UniqueConstraint("a", "b", name="uq_a_b"),
-)
-
-
 @pytest.mark.parametrize(
     ("values", "kind", "columns"),
     [
-        ({"code": "one"}, "UNIQUE", ("code",)),
-        ({"id": 1}, "UNIQUE", ("id",)),
-        ({"a": 1, "b": 1}, "UNIQUE", ("a", "b")),
-        ({"label": None}, "NOT NULL", ("label",)),
-        ({"price": -1}, "CHECK", ("price",)),
-        ({"parent_id": 9}, "FOREIGN KEY", ("parent_id",)),
-        ({"code": "four"}, "too long", ("code",)),
+        *REFUSED,
         ({"price": 2**40}, "out of range", ("price",)),
         ({"price": "many"}, "wrong type", ("price",)),
     ],

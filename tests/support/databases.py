@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Any
 
 import sqlalchemy as sa
 
 BACKENDS = ("sqlite", "postgresql", "mariadb")
+# Where the servers are unless the embedded PostgreSQL takes the place of one.
+SERVERS = {
+    "postgresql": os.environ.get("TEST_POSTGRES_URL")
+    or "postgresql+psycopg://postgres@127.0.0.1:5432/postgres",
+    # PyMySQL would read all certificates of the machine for each connection: 35 ms.
+    "mariadb": os.environ.get("TEST_MARIADB_URL")
+    or "mariadb+pymysql://root@127.0.0.1:3306/?ssl_disabled=1",
+}
 
 
 def refusal(url: str) -> str | None:

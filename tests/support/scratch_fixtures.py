@@ -54,19 +54,19 @@ def history_of(tmp_path: Path) -> Callable[..., History]:
 
 
 @pytest.fixture
-def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+def nothing_left(postgresql_server: str, mariadb_server: str) -> Iterator[None]:
     """After each test: no scratch database on a server, no embedded server, no folder."""
-    before = set(leftovers(request))
+    servers = {"postgresql": postgresql_server, "mariadb": mariadb_server}
+    before = set(leftovers(servers))
     yield
-    assert set(leftovers(request)) - before == set()
+    assert set(leftovers(servers)) - before == set()
 
 
-def leftovers(request: pytest.FixtureRequest) -> Iterator[str]:
+def leftovers(servers: dict[str, str]) -> Iterator[str]:
     mine = f"_{os.getpid()}_"
     yield from (p.name for p in Path(tempfile.gettempdir()).iterdir() if mine in p.name)
     for backend, query in DATABASES.items():
-        server = request.getfixturevalue(f"{backend}_server")
-        engine = sa.create_engine(server, poolclass=sa.NullPool)
+        engine = sa.create_engine(servers[backend], poolclass=sa.NullPool)
         with engine.connect() as connection:
             names = connection.exec_driver_sql(query).scalars().all()
         yield from (name for name in names if mine in name)

@@ -194,6 +194,7 @@ def test_a_revision_that_reads_the_database_is_explained(
         assert "cannot be shown" in sql and "op.get_context().as_sql" in sql
 
 
+@pytest.mark.server
 def test_mariadb_is_told_from_mysql_by_asking_it(
     folder: Path, project: Callable[..., Project], new_database: Callable[..., str]
 ) -> None:

@@ -30,6 +30,7 @@ def project(project_on: Callable[[str], Project], database_url: str) -> Project:
     return project_on(database_url)
 
 
+@pytest.mark.slow(reason="kills")
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_nothing_is_left_when_the_work_fails(
     project: Project, history_of: Callable[..., History], error: type[BaseException]
@@ -42,6 +43,7 @@ def test_nothing_is_left_when_the_work_fails(
             raise sa.exc.OperationalError("", {}, Exception())
 
 
+@pytest.mark.slow(reason="kills")
 @pytest.mark.parametrize("url", ["real", "stopped"])
 @pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
 def test_nothing_is_left_after_ctrl_c(
@@ -87,6 +89,7 @@ def test_nothing_is_left_after_ctrl_c(
     assert not [name for name in names if f"_{process.pid}_" in name]
 
 
+@pytest.mark.slow(reason="kills")
 def test_an_embedded_server_whose_start_is_interrupted_ends(
     project_on: Callable[[str], Project],
     history_of: Callable[..., History],

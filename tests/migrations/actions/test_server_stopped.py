@@ -18,7 +18,7 @@ from sqlalchemy_manage.migrations.revisions.history import History
 from sqlalchemy_manage.project import Project
 
 pytest_plugins = ["support.scratch_fixtures"]
-pytestmark = pytest.mark.usefixtures("nothing_left")
+pytestmark = [pytest.mark.usefixtures("nothing_left"), pytest.mark.slow(reason="a stopped server")]
 
 
 def test_a_stopped_postgresql_server(

@@ -93,6 +93,7 @@ def counted(new_database: Callable[..., str]) -> Callable[..., Counted]:
     return make
 
 
+@pytest.mark.server
 def test_queries_do_not_grow_with_tables(counted: Callable[..., Counted]) -> None:
     few = counted("postgresql", 2, serials=2).queries()
     assert counted("postgresql", MANY, serials=2).queries() == few
@@ -100,6 +101,7 @@ def test_queries_do_not_grow_with_tables(counted: Callable[..., Counted]) -> Non
     assert few < 20
 
 
+@pytest.mark.server
 def test_queries_of_a_schema_do_not_grow_with_its_tables(counted: Callable[..., Counted]) -> None:
     """Each schema costs the same few, the second one too; Alembic asks there for each table."""
     names = ("first", "second", "third")
@@ -109,6 +111,7 @@ def test_queries_of_a_schema_do_not_grow_with_its_tables(counted: Callable[..., 
     assert counted("postgresql", 40, schemas=names).queries() == needed[2]
 
 
+@pytest.mark.server
 def test_another_comparison_asks_nothing(counted: Callable[..., Counted], backend: str) -> None:
     """Renames are found in a first comparison and tried in the next."""
     database = counted(backend, 3)
@@ -122,6 +125,7 @@ def test_another_comparison_asks_nothing(counted: Callable[..., Counted], backen
         assert len(database.statements) == asked
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("backend", ["sqlite", "mariadb"])
 def test_what_is_read_table_by_table_is_read_once(
     counted: Callable[..., Counted], backend: str

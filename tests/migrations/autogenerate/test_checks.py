@@ -323,6 +323,7 @@ def test_for_another_database_is_none(engine: sa.Engine, backend: str) -> None:
     assert database.operations(item(models)) == []
 
 
+@pytest.mark.server
 def test_the_text_of_postgresql_runs_on_sqlite(new_database: Callable[..., str]) -> None:
     """A downgrade restores what the database had, in words for all of them."""
 

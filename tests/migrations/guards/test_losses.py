@@ -685,6 +685,7 @@ def test_what_was_undone_to_a_savepoint_is_no_loss(
     assert error is None or "membership" not in error.message
 
 
+@pytest.mark.slow(reason="a big table of random databases")
 @pytest.mark.filterwarnings("ignore:WARNING. SQL-parsed foreign key:sqlalchemy.exc.SAWarning")
 def test_random_databases_give_no_false_alarm(
     backend: str, new_database: Callable[..., str]

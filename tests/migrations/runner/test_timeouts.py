@@ -14,6 +14,8 @@ from support.project import ProjectFolder
 
 from sqlalchemy_manage.migrations.runner.timeouts import pauses
 
+pytestmark = pytest.mark.slow(reason="waits for locks")
+
 ITEM = 'item = table("item", key(), Column("a", Integer)%s)\n'
 TIMES = "LOCK_TIMEOUT = {0}\nLOCK_WAIT = {1}\nSTATEMENT_TIMEOUT = {2}\n"
 

@@ -87,6 +87,7 @@ def test_what_a_revision_makes_is_equal(database_url: str, name: str) -> None:
     tool.run(revision.upgrade)
 
 
+@pytest.mark.server
 def test_what_only_postgresql_has_is_equal(new_database: Callable[..., str]) -> None:
     tool = Tool(new_database("postgresql"))
     for made in (

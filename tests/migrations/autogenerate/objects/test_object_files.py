@@ -74,6 +74,7 @@ def texts(engine: sa.Engine) -> list[tuple[object, ...]]:
     return query(engine, "SELECT text FROM note")
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("on", range(3), ids=BACKENDS)
 def test_one_file_for_every_database(migrations: Migrations, on: int) -> None:
     migrations.run(migrations.make(noted("!"), on=migrations.engines[on]))
@@ -100,6 +101,7 @@ def test_one_file_for_every_database(migrations: Migrations, on: int) -> None:
         assert texts(engine) == [("a?",)]
 
 
+@pytest.mark.server
 def test_the_file_reads_well(migrations: Migrations) -> None:
     migrations.run(migrations.make(noted("!", view=False)))
     path = migrations.make(noted("?", view=False))
@@ -127,6 +129,7 @@ def test_the_file_reads_well(migrations: Migrations) -> None:
     assert upgrade.count("postgresql=") == 1
 
 
+@pytest.mark.server
 def test_a_view_that_is_the_same_everywhere_is_written_once(migrations: Migrations) -> None:
     metadata = tables()
     View("few", metadata, sa.select(metadata.tables["note"].c.id))
@@ -134,6 +137,7 @@ def test_a_view_that_is_the_same_everywhere_is_written_once(migrations: Migratio
     assert text.count("CREATE VIEW few AS") == 1
 
 
+@pytest.mark.server
 def test_what_is_not_known_of_another_database_is_said(migrations: Migrations) -> None:
     """The trigger was made by a revision that tells nothing to a reader of its text."""
     made = {d.kind: d for d in declared(noted("!", view=False))}
@@ -193,6 +197,7 @@ def test_a_statement_is_written_as_it_is(statement: str) -> None:
     assert clean(ast.literal_eval(call.args[1])) == statement
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql", "mysql", "mariadb"])
 def test_into_a_script(migrations: Migrations, dialect: str) -> None:
     first = migrations.make(noted("!"))

@@ -13,6 +13,8 @@ from support.object_revisions import Migrations, objects, tables
 
 from sqlalchemy_manage.declare import Function, Trigger, View
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def on(tmp_path: Path, new_database: Callable[[str], str]) -> Callable[[str], Migrations]:

@@ -176,6 +176,7 @@ def postgresql(tmp_path: Path, new_database: Callable[[str], str]) -> Migrations
     return Migrations(tmp_path / "migrations", engine)
 
 
+@pytest.mark.server
 def test_grants_and_comment_of_a_view_stay(postgresql: Migrations) -> None:
     engine = postgresql.engines[0]
     filled(postgresql, viewed())
@@ -202,6 +203,7 @@ def test_grants_and_comment_of_a_view_stay(postgresql: Migrations) -> None:
         execute(engine, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
+@pytest.mark.server
 def test_a_view_of_others_stays_on_a_declared_one(postgresql: Migrations) -> None:
     engine = postgresql.engines[0]
     filled(postgresql, viewed())
@@ -224,6 +226,7 @@ def materialized(bound: int, data: str = "") -> sa.MetaData:
     return metadata
 
 
+@pytest.mark.server
 def test_a_materialized_view_with_an_index(postgresql: Migrations) -> None:
     engine = postgresql.engines[0]
     filled(postgresql, materialized(5))
@@ -256,6 +259,7 @@ def test_a_materialized_view_is_for_postgresql_alone(migrations: Migrations, bac
     assert len(found) == (1 if backend == "postgresql" else 0)
 
 
+@pytest.mark.server
 def test_views_and_triggers_of_another_schema(postgresql: Migrations) -> None:
     engine = postgresql.engines[0]
     execute(engine, "CREATE SCHEMA app")

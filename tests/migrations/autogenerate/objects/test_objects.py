@@ -221,7 +221,7 @@ def test_a_trigger_moves_to_a_renamed_column(
     execute(engine, "ALTER TABLE note RENAME COLUMN body TO text")
     assert objects(engine, "mark_note", "short")[-1:] == before[-1:]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("object_project.PLUGINS", ["sqlalchemy_manage.objects"])
+        patch.setattr("support.object_revisions.PLUGINS", ["sqlalchemy_manage.objects"])
         path = migrations.make(after, first=(RenameColumnOp("note", "text", "body"),))
     migrations.run(path)
     assert insert(engine, "a", "body") == "a!"
@@ -266,7 +266,7 @@ def test_as_few_queries_as_kinds(migrations: Migrations, engine: sa.Engine, back
         listener = sa.event.listens_for(engine, "before_cursor_execute")
         listener(lambda conn, cursor, statement, *args: statements.append(statement))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("object_project.PLUGINS", ["sqlalchemy_manage.objects"])
+            patch.setattr("support.object_revisions.PLUGINS", ["sqlalchemy_manage.objects"])
             assert migrations.operations(metadata) == []
         return len(statements)
 
@@ -334,7 +334,7 @@ def test_a_trigger_of_a_table_that_only_the_database_has(
     metadata = marked("!")
     metadata.remove(metadata.tables["note"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("object_project.PLUGINS", ["sqlalchemy_manage.objects"])
+        patch.setattr("support.object_revisions.PLUGINS", ["sqlalchemy_manage.objects"])
         migrations.run(migrations.make(metadata))
     assert insert(engine, "a") == "a!"
 

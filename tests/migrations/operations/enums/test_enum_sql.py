@@ -148,6 +148,7 @@ def test_a_file_made_on_sqlite_where_nobody_knew_the_old_values(tool: Tool, show
     assert tool.same(new)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("source", ["postgresql", "mariadb", "checked"])
 def test_a_file_runs_on_the_other_databases(
     tool: Tool, new_database: Callable[..., str], source: str

@@ -418,6 +418,7 @@ def test_arrays(tool: Tool) -> None:
     assert types(tool) == {}
 
 
+@pytest.mark.server
 def test_types_in_schemas(new_database: Callable[..., str]) -> None:
     tool = Tool(new_database("postgresql"), schemas=True)
     tool.execute('CREATE SCHEMA "App"')

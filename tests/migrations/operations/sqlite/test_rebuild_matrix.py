@@ -155,6 +155,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow(reason="a big table of cases")
 @pytest.mark.parametrize(("shape", "action", "foreign_keys"), CASES, indirect=["foreign_keys"])
 def test_everything_of_a_rebuilt_table_is_there_again(
     rebuilds: Rebuilds, shape: str, action: str, foreign_keys: bool
