@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from .layout import Layout
+from .codec import kind_of, stored_type
 
 _MYSQL = ("mysql", "mariadb")
 
@@ -142,34 +142,50 @@ def triggers(connection: sa.Connection) -> set[tuple[str, str]]:
     return found
 
 
-def advance_sequences(connection: sa.Connection, layouts: Iterable[Layout]) -> None:
-    """Set every sequence of these tables to at least the largest number in its column.
+def advance_sequences(connection: sa.Connection, columns: Iterable[sa.Column[Any]]) -> None:
+    """Set every sequence of these whole-number columns to at least the largest number there.
 
-    Never backwards: a number that was given out once is not given out again. SQLite and
-    MariaDB move their counters themselves.
+    Those of serial and identity columns, and those that a default of the model names. Never
+    backwards: a number that was given out once is not given out again. SQLite and MariaDB move
+    their counters themselves.
     """
-    preparer = connection.dialect.identifier_preparer
-    for layout in layouts:
-        table = preparer.format_table(layout.table)
-        for field in layout.all_fields:
-            default = field.column.default
-            named = preparer.format_sequence(default) if isinstance(default, sa.Sequence) else None
-            if field.codec.kind != "int" or field.column.foreign_keys:
-                continue
-            column = preparer.format_column(field.column)
-            if connection.dialect.name == "postgresql":
-                statement = _ADVANCE.format(column=column, table=table)
-                values = {"named": named, "table": table, "column": field.column.name}
-                connection.execute(sa.text(statement), values)
-            elif named and connection.dialect.name in _MYSQL:
-                highest = connection.scalar(sa.select(sa.func.max(field.column)))
-                if highest is not None:
-                    connection.exec_driver_sql(f"SELECT SETVAL({named}, {int(highest)})")
+    for column in columns:
+        if kind_of(stored_type(column.type, connection.dialect)) != "int":
+            continue
+        if connection.dialect.name == "postgresql":
+            _advance_postgresql(connection, column)
+        elif connection.dialect.name in _MYSQL and isinstance(column.default, sa.Sequence):
+            name = connection.dialect.identifier_preparer.format_sequence(column.default)
+            highest = connection.scalar(sa.select(sa.func.max(column)))
+            if highest is not None:
+                connection.exec_driver_sql(f"SELECT SETVAL({name}, {int(highest)})")
 
 
 _ADVANCE = """
-SELECT setval(s, m)
-FROM (SELECT max({column}) AS m FROM {table}) AS x,
-  (SELECT CAST(coalesce(:named, pg_get_serial_sequence(:table, :column)) AS regclass) AS s) AS y
-WHERE s IS NOT NULL AND m > coalesce(pg_sequence_last_value(s), 0)
+SELECT setval(CAST(:name AS regclass), filled.largest)
+FROM (SELECT max({column}) AS largest FROM {table}) AS filled, {sequence} AS sequence, pg_sequence
+WHERE seqrelid = CAST(:name AS regclass) AND seqincrement > 0 AND filled.largest <= seqmax
+AND (filled.largest > last_value OR (filled.largest = last_value AND NOT is_called))
 """
+
+
+def _advance_postgresql(connection: sa.Connection, column: sa.Column[Any]) -> None:
+    quote = connection.dialect.identifier_preparer
+    table = _undoubled(quote.format_table(column.table))
+    owned = connection.scalar(
+        sa.text("SELECT pg_get_serial_sequence(:table, :column)"),
+        {"table": table, "column": column.name},
+    )
+    names = {owned} if owned else set()
+    if isinstance(column.default, sa.Sequence) and not (owned and column.default.optional):
+        names.add(_undoubled(quote.format_sequence(column.default)))
+    for name in sorted(names):
+        parts = {"column": quote.quote(column.name), "table": table, "sequence": name}
+        # A colon would begin a parameter.
+        safe = {k: _undoubled(part).replace(":", "\\:") for k, part in parts.items()}
+        connection.execute(sa.text(_ADVANCE.format(**safe)), {"name": name})
+
+
+def _undoubled(name: str) -> str:
+    """Without the percent signs that are doubled for parameters."""
+    return name.replace("%%", "%")

@@ -29,7 +29,7 @@ class Row:
 
 
 @dataclass
-class Batch:
+class TableRows:
     """All rows for one table.
 
     ``rows`` by key; ``loose``, whose key the database gives; where no key can be compared,
@@ -69,13 +69,13 @@ def describe(layout: Layout, values: dict[str, Any]) -> str:
     return f"{layout.label} {shown(key[0] if len(key) == 1 else key)}"
 
 
-def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, Batch]:
+def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, TableRows]:
     """The rows that ``records`` ask for, by table, parents before children.
 
     A repeated key changes the row that came first. Raises FixtureError that names
     file, record, field, value and what was expected.
     """
-    batches = {table: Batch(layout) for table, layout in layouts.by_table.items()}
+    batches = {table: TableRows(layout) for table, layout in layouts.by_table.items()}
     for record in records:
         layout = layouts.by_label.get(record.model.lower())
         if layout is None:
@@ -84,11 +84,11 @@ def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, Batch
                 f"{record.origin}: there is no model {shown(record.model)}.{close}",
                 f"Known: {', '.join(layouts.by_label)}.",
             )
-        _Reader(record, layout, layouts, batches).read()
+        _RecordReader(record, layout, layouts, batches).read()
     return {table: batch for table, batch in batches.items() if batch.size}
 
 
-class _Reader:
+class _RecordReader:
     """Reads one record into the batches."""
 
     def __init__(
@@ -96,7 +96,7 @@ class _Reader:
         record: Record,
         layout: Layout,
         layouts: Layouts,
-        batches: dict[sa.Table, Batch],
+        batches: dict[sa.Table, TableRows],
     ) -> None:
         self.record = record
         self.layout = layout

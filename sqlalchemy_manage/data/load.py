@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import DatabaseError, FixtureError
 from . import backends
-from .collect import Batch, Key, Row, collect, describe, key_of
+from .collect import Key, Row, TableRows, collect, describe, key_of
 from .fixtures import find_fixtures, read_fixture, shown
 from .layout import Layout, Layouts, require_tables
 from .order import plan
@@ -87,7 +87,7 @@ class _Load:
         connection: sa.Connection,
         project: Project,
         layouts: Layouts,
-        batches: dict[sa.Table, Batch],
+        batches: dict[sa.Table, TableRows],
     ) -> None:
         self.connection = connection
         self.project = project
@@ -106,9 +106,9 @@ class _Load:
         self._verify()
         self._check_links()
         backends.check_deferred(self.connection)
-        backends.advance_sequences(
-            self.connection, [batch.layout for batch in self.batches.values()]
-        )
+        fields = [field for batch in self.batches.values() for field in batch.layout.all_fields]
+        own = [field.column for field in fields if not field.column.foreign_keys]
+        backends.advance_sequences(self.connection, own)
         return new, changed, tuple(self.changed_by_trigger)
 
     def _new_rows(self, table: sa.Table) -> list[Row]:
@@ -221,7 +221,7 @@ class _Load:
                 if finding.kind == "dangling" and origin is not None:
                     raise FixtureError(f"{origin}: a link would be broken: {finding.message}.")
 
-    def _origin(self, batch: Batch, key: dict[str, object]) -> str | None:
+    def _origin(self, batch: TableRows, key: dict[str, object]) -> str | None:
         """Where the fixture asks for the row of these column values; None if it does not."""
         layout = batch.layout
         fields = [f for f in layout.all_fields if f.column.name in key]

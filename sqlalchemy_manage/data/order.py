@@ -16,7 +16,7 @@ Pending = Mapping[sa.Table, tuple[Layout, list[Row]]]
 
 
 @dataclass
-class Plan:
+class InsertOrder:
     """``order``: the rows, parents first. ``later``: row -> fields that are filled in at the end.
 
     ``stuck``: rows in a circle of links that must not be null, with the constraint.
@@ -44,12 +44,12 @@ def reference(row: Row, names: tuple[str, ...]) -> Key | None:
     return key_of(names, row.values)
 
 
-def plan(layout: Layout, rows: list[Row], pending: Pending, defers: Defers) -> Plan:
+def plan(layout: Layout, rows: list[Row], pending: Pending, defers: Defers) -> InsertOrder:
     """How to insert ``rows``, when the rows of ``pending`` tables are inserted after them.
 
     ``defers``: whether the database checks a constraint only at the commit.
     """
-    result = Plan()
+    result = InsertOrder()
     waits = _Waits(rows)
     for constraint in layout.table.foreign_key_constraints:
         if defers(constraint):
@@ -78,7 +78,7 @@ def plan(layout: Layout, rows: list[Row], pending: Pending, defers: Defers) -> P
     return result
 
 
-def _postpone(result: Plan, layout: Layout, row: Row, link: sa.ForeignKeyConstraint) -> None:
+def _postpone(result: InsertOrder, layout: Layout, row: Row, link: sa.ForeignKeyConstraint) -> None:
     if not may_be_null(link):
         result.stuck.append((row, link))
         return

@@ -6,8 +6,9 @@ import base64
 import math
 import re
 import uuid
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -133,3 +134,20 @@ def load_uuid(value: Any) -> uuid.UUID:
     if not isinstance(value, str):
         raise ValueError("wrong type")
     return uuid.UUID(value)
+
+
+Spelling = tuple[str, Callable[[Any], str], Callable[[str], Any]]
+"""What a kind of value is called, how it is written as text, and how it is read back."""
+
+SPELLINGS: dict[type, Spelling] = {
+    Decimal: ("decimal", str, Decimal),
+    datetime: ("datetime", datetime.isoformat, datetime.fromisoformat),
+    date: ("date", date.isoformat, date.fromisoformat),
+    time: ("time", time.isoformat, time.fromisoformat),
+    uuid.UUID: ("uuid", str, uuid.UUID),
+}
+
+
+def readers(spellings: Mapping[type, Spelling]) -> dict[str, Callable[[str], Any]]:
+    """What reads each kind back, by its name."""
+    return {name: read for name, _, read in spellings.values()}

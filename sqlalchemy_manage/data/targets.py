@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..errors import FixtureError
-from .collect import Batch, Key, Row, describe, key_of
+from .collect import Key, Row, TableRows, describe, key_of
 from .fixtures import shown
 from .layout import Layout, Layouts
 from .order import link_names, reference
@@ -15,7 +15,7 @@ from .store import LOOKUP, chunks, matching
 
 
 def require_targets(
-    connection: sa.Connection, batches: dict[sa.Table, Batch], layouts: Layouts
+    connection: sa.Connection, batches: dict[sa.Table, TableRows], layouts: Layouts
 ) -> None:
     """Raise FixtureError that names record, field and value of the first dangling link."""
     for batch in batches.values():
@@ -33,7 +33,7 @@ def _require(
     target: Layout,
     constraint: sa.ForeignKeyConstraint,
     rows: list[Row],
-    loaded: Batch | None,
+    loaded: TableRows | None,
 ) -> None:
     names = link_names(layout, target, constraint)
     if names is None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ..errors import SeedError
 from .factory_boy_internals import model_of
 from .generating.numbering import Counters
-from .generating.objects import WrittenKeys, make_objects
+from .generating.objects import ObjectMaker, WrittenKeys
 from .profiles import Reference
 
 
@@ -32,8 +32,8 @@ def seed_reference(
                 changed.add(number)
         return found
 
-    keys = make_objects(connection, it.factory, len(it.rows), create, counters, tables)
-    return keys, len(changed)
+    maker = ObjectMaker(connection, it.factory, len(it.rows), create, counters, tables)
+    return maker.make(), len(changed)
 
 
 def _find(session: Session, it: Reference, values: dict[str, Any]) -> Any:

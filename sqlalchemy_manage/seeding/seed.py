@@ -25,7 +25,7 @@ from .generating.evaluators import start_iterators
 from .generating.failures import Failed
 from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
-from .generating.objects import WrittenKeys, creating, make_objects
+from .generating.objects import ObjectMaker, WrittenKeys, creating
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .plan import FactoryPlan, SeedRequest
@@ -405,14 +405,9 @@ class Seeder:
             self.on_slow(factory, why)
         start = time.process_time()
         with everywhere(*task.place):
-            keys = make_objects(
-                self.connection,
-                plan.factory,
-                task.count,
-                creating(plan.factory, plan.overrides),
-                self.counters,
-                self.project.tables,
-            )
+            create = creating(plan.factory, plan.overrides)
+            place = (self.connection, plan.factory, task.count)
+            keys = ObjectMaker(*place, create, self.counters, self.project.tables).make()
         self.generating += time.process_time() - start
         self._record_objects(keys, task.facts.index, task.number, plan)
 

@@ -290,7 +290,7 @@ INTERRUPTED = """
 import sys
 from sqlalchemy_manage.project import Project
 from sqlalchemy_manage.seeding.undoing import ledger
-from sqlalchemy_manage.seeding.plan import Request, plan_seed
+from sqlalchemy_manage.seeding.plan import SeedRequest, plan_seed
 from sqlalchemy_manage.seeding.seed import Seeder
 
 record = ledger.record_packed
@@ -301,10 +301,10 @@ def fails(connection, run, table, *rest):
 ledger.record_packed = fails
 project = Project('settings')
 with project.connect() as connection:
-    request, shares = plan_seed(project, connection, Request(counts=COUNTS))
+    request, plans = plan_seed(project, connection, SeedRequest(counts=COUNTS))
     connection.rollback()
     try:
-        Seeder(project, connection, request, shares, 3, commit_every=50).seed()
+        Seeder(project, connection, request, plans, 3, commit_every=50).seed()
     except RuntimeError as error:
         sys.exit(str(error))
 """

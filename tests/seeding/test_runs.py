@@ -188,7 +188,7 @@ def test_rows_and_their_keys_are_committed_together(
 def sorting(
     fresh: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, Callable[..., None]]]:
-    """An SQLite database, and a load of it with sorted links, as in large shares."""
+    """An SQLite database, and a load of it with sorted links, as a large factory has."""
     url = fresh("sqlite")
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setattr("sqlalchemy_manage.seeding.seed.SORTED_FROM", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,86 +34,71 @@ def creating(owner: Any, overrides: Mapping[str, Any]) -> Create:
     return lambda number, session: owner.create(**overrides)
 
 
-def make_objects(
-    connection: sa.Connection,
-    owner: Any,
-    count: int,
-    create: Create,
-    counters: Counters,
-    tables: Sequence[sa.Table],
-) -> WrittenKeys:
-    """Create and flush the rows in the transaction of ``connection``.
+@dataclass(frozen=True)
+class ObjectMaker:
+    """Makes ``count`` rows of a factory, one by one, in the transaction of ``connection``."""
 
-    Raises SeedError that names the factory, and the column and value that was refused.
-    """
-    before = dict(counters.next)
-    savepoint = connection.begin_nested()
-    try:
-        keys = _make(connection, owner, count, create, counters, tables, flush_each=False)
-    except StatementError as error:
-        savepoint.rollback()
-        counters.next = before
-        raise _explained(connection, owner, count, create, counters, tables, error) from error
-    savepoint.commit()
-    return keys
+    connection: sa.Connection
+    owner: Any
+    count: int
+    create: Create
+    counters: Counters
+    tables: Sequence[sa.Table]
 
+    def make(self) -> WrittenKeys:
+        """Create and flush the rows.
 
-def _make(
-    connection: sa.Connection,
-    owner: Any,
-    count: int,
-    create: Create,
-    counters: Counters,
-    tables: Sequence[sa.Table],
-    flush_each: bool,
-    made: list[Any] | None = None,
-) -> WrittenKeys:
-    made = [] if made is None else made
-    with (
-        Session(connection, join_transaction_mode="rollback_only") as session,
-        _watched(session, connection, counters) as keys,
-        bound(session),
-        _numbered(counters, tables),
-    ):
-        session.info[POOLS] = {}
-        for number in range(count):
-            try:
-                made.append(create(number, session))
-                if flush_each:
-                    session.flush()
-            except (StatementError, ManageError):
-                raise
-            except Exception as error:
-                raise SeedError(
-                    f"{owner.__name__} failed at row {number + 1}: {type(error).__name__}: {error}"
-                    f"{failing_line(error)}. Nothing was written."
-                ) from error
-        session.flush()
-    return keys
+        Raises SeedError that names the factory, and the column and value that was refused.
+        """
+        before = dict(self.counters.next)
+        savepoint = self.connection.begin_nested()
+        try:
+            keys = self._make([], flush_each=False)
+        except StatementError as error:
+            savepoint.rollback()
+            self.counters.next = before
+            raise self._explained(error) from error
+        savepoint.commit()
+        return keys
 
+    def _make(self, made: list[Any], flush_each: bool) -> WrittenKeys:
+        with (
+            Session(self.connection, join_transaction_mode="rollback_only") as session,
+            _watched(session, self.connection, self.counters) as keys,
+            bound(session),
+            _numbered(self.counters, self.tables),
+        ):
+            session.info[POOLS] = {}
+            for number in range(self.count):
+                try:
+                    made.append(self.create(number, session))
+                    if flush_each:
+                        session.flush()
+                except (StatementError, ManageError):
+                    raise
+                except Exception as error:
+                    raise SeedError(
+                        f"{self.owner.__name__} failed at row {number + 1}: "
+                        f"{type(error).__name__}: {error}{failing_line(error)}. "
+                        "Nothing was written."
+                    ) from error
+            session.flush()
+        return keys
 
-def _explained(
-    connection: sa.Connection,
-    owner: Any,
-    count: int,
-    create: Create,
-    counters: Counters,
-    tables: Sequence[sa.Table],
-    error: StatementError,
-) -> ManageError:
-    """Which row it was: made again one by one."""
-    made: list[Any] = []
-    savepoint = connection.begin_nested()
-    try:
-        _make(connection, owner, count, create, counters, tables, True, made)
-    except StatementError as again:
-        error = again
-    except ManageError as other:
-        return other
-    finally:
-        savepoint.rollback()
-    names = {model_of(f): f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
-    return refused(error, made[-1] if made else None, names, tables)
+    def _explained(self, error: StatementError) -> ManageError:
+        """Which row it was: made again one by one."""
+        made: list[Any] = []
+        savepoint = self.connection.begin_nested()
+        try:
+            self._make(made, flush_each=True)
+        except StatementError as again:
+            error = again
+        except ManageError as other:
+            return other
+        finally:
+            savepoint.rollback()
+        names = {model_of(f): f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
+        return refused(error, made[-1] if made else None, names, self.tables)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -109,6 +110,19 @@ class ChunkResult:
     unproved: set[str] = field(default_factory=set)
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nearly all that is made here lives until its chunk is written, and is in no circle."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@_without_collector()
 def run_task(
     plan: FactoryPlan,
     task: ChunkTask,
@@ -118,24 +132,6 @@ def run_task(
     seen: dict[Any, set[Any]],
 ) -> ChunkResult:
     """Make the chunk. A result with ``why`` or ``retry`` holds nothing and used no numbers."""
-    # Nearly all that is made here lives until its chunk is written, and is in no circle.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return _made(plan, task, encoder, counters, pools, seen)
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _made(
-    plan: FactoryPlan,
-    task: ChunkTask,
-    encoder: Encoder,
-    counters: Counters,
-    pools: Pools,
-    seen: dict[Any, set[Any]],
-) -> ChunkResult:
     start = time.process_time()
     before = dict(counters.next)
     with everywhere(*task.place) as rng:

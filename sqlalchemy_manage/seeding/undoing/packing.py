@@ -11,16 +11,22 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from enum import Enum
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from ...data.scalars import dump_bytes, dump_duration, load_bytes, load_duration
+from ...data.scalars import (
+    SPELLINGS,
+    Spelling,
+    dump_bytes,
+    dump_duration,
+    load_bytes,
+    load_duration,
+    readers,
+)
 from ...errors import SeedError
 
 LONGEST = 15 * 2**20
@@ -28,26 +34,13 @@ LONGEST = 15 * 2**20
 
 _PLAIN = {str, int, float, bool, type(None)}
 _LENGTH = struct.Struct("<I")
-_TAGGED: dict[type, tuple[str, Callable[[Any], str]]] = {
-    Decimal: ("decimal", str),
-    datetime: ("datetime", datetime.isoformat),
-    date: ("date", date.isoformat),
-    time: ("time", time.isoformat),
-    timedelta: ("duration", dump_duration),
-    UUID: ("uuid", str),
-    bytes: ("bytes", dump_bytes),
-    bytearray: ("bytes", dump_bytes),
-    memoryview: ("bytes", dump_bytes),
+_BYTES = ("bytes", dump_bytes, load_bytes)
+_TAGGED: dict[type, Spelling] = {
+    **SPELLINGS,
+    timedelta: ("duration", dump_duration, load_duration),
+    **dict.fromkeys((bytes, bytearray, memoryview), _BYTES),
 }
-_LOADED: dict[str, Callable[[str], Any]] = {
-    "decimal": Decimal,
-    "datetime": datetime.fromisoformat,
-    "date": date.fromisoformat,
-    "time": time.fromisoformat,
-    "duration": load_duration,
-    "uuid": UUID,
-    "bytes": load_bytes,
-}
+_LOADED = readers(_TAGGED)
 
 
 def pack(
@@ -126,7 +119,7 @@ def _dump(value: Any, column: sa.Column[Any], type_: Any, dialect: sa.Dialect) -
     if type(value) in _PLAIN:
         return value
     if type(value) in _TAGGED:
-        name, dump = _TAGGED[type(value)]
+        name, dump, _ = _TAGGED[type(value)]
         return {name: dump(value)}
     if isinstance(value, Enum) and isinstance(type_, sa.Enum) and type_.enum_class is not None:
         return {"enum": value.name}

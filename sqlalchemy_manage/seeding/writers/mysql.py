@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .values import Values, all_naive, joined, remembered, rendered, target
+from .values import BYTES, Values, all_naive, joined, remembered, rendered, row_by_row, target
 
 # PyMySQL's own bound; longer statements are no faster.
 MOST = 1_000_000
@@ -59,9 +59,7 @@ _FORMS: dict[type, Callable[[Any], str]] = {
     uuid.UUID: "'{}'".format,
     datetime.datetime: _datetime,
     datetime.time: _time,
-    bytes: lambda value: f"x'{value.hex()}'",
-    bytearray: lambda value: f"x'{value.hex()}'",
-    memoryview: lambda value: f"x'{value.hex()}'",
+    **dict.fromkeys(BYTES, lambda value: f"x'{value.hex()}'"),
     type(None): lambda value: "NULL",
 }
 
@@ -93,9 +91,7 @@ def _datetimes(values: Values) -> Values:
 def rows(columns: Sequence[Values]) -> list[str]:
     """Some rows in each string, and only one in those that are long."""
     width, count = len(columns), len(columns[0])
-    flat: list[Any] = [None] * (width * count)
-    for at, values in enumerate(columns):
-        flat[at::width] = values
+    flat = row_by_row(columns)
     row = f"({','.join(['%s'] * width)})"
     made: list[str] = []
     for start in range(0, count, TOGETHER):

@@ -12,7 +12,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...sql.raw import undoubled
-from .values import Values, all_naive, joined, plain_type, remembered, rendered, target, without_nul
+from .values import (
+    BYTES,
+    Values,
+    all_naive,
+    joined,
+    plain_type,
+    remembered,
+    rendered,
+    row_by_row,
+    target,
+    without_nul,
+)
 
 NULL = "\\N"
 _Form = Callable[[Any], str]
@@ -47,9 +58,7 @@ _FORMS: dict[type, _Form] = {
     datetime.time: str,
     datetime.timedelta: _interval,
     uuid.UUID: str,
-    bytes: lambda value: f"\\\\x{value.hex()}",
-    bytearray: lambda value: f"\\\\x{value.hex()}",
-    memoryview: lambda value: f"\\\\x{value.hex()}",
+    **dict.fromkeys(BYTES, lambda value: f"\\\\x{value.hex()}"),
     type(None): lambda value: NULL,
 }
 
@@ -121,49 +130,11 @@ def _strings(column: sa.Column[Any], values: Sequence[str]) -> Sequence[str]:
 
 def copy_text(columns: Sequence[Values]) -> bytes:
     """The input of COPY ... FROM STDIN."""
-    width, count = len(columns), len(columns[0])
-    flat: list[Any] = [None] * (width * count)
-    for at, values in enumerate(columns):
-        flat[at::width] = values
-    row = "\t".join(["%s"] * width) + "\n"
-    return (row * count % tuple(flat)).encode()
+    row = "\t".join(["%s"] * len(columns)) + "\n"
+    return (row * len(columns[0]) % tuple(row_by_row(columns))).encode()
 
 
 def copy_statement(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:
     """COPY of these columns (keys)."""
     statement = f"COPY {target(table, columns, dialect)} FROM STDIN WITH (ENCODING 'UTF8')"
     return undoubled(statement, dialect)
-
-
-_MOVE = """
-SELECT setval(CAST(:name AS regclass), filled.largest)
-FROM (SELECT max({column}) AS largest FROM {table}) AS filled, {sequence} AS sequence, pg_sequence
-WHERE seqrelid = CAST(:name AS regclass) AND seqincrement > 0 AND filled.largest <= seqmax
-AND (filled.largest > last_value OR (filled.largest = last_value AND NOT is_called))
-"""
-
-
-def move_sequences(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> None:
-    """Put the sequence of each of the columns (keys) past the largest value, never back.
-
-    Those of serial and identity columns, and those that a default of the model names.
-    """
-    quote = connection.dialect.identifier_preparer
-    dialect = connection.dialect
-    whole = undoubled(quote.format_table(table), dialect)
-    for key in columns:
-        column = table.columns[key]
-        if not isinstance(plain_type(column), sa.Integer):
-            continue
-        owned = connection.scalar(
-            sa.text("SELECT pg_get_serial_sequence(:table, :column)"),
-            {"table": whole, "column": column.name},
-        )
-        names = {owned} if owned else set()
-        if isinstance(column.default, sa.Sequence) and not (owned and column.default.optional):
-            names.add(undoubled(quote.format_sequence(column.default), dialect))
-        for name in sorted(names):
-            parts = {"column": quote.quote(column.name), "table": whole, "sequence": name}
-            # A colon would begin a parameter.
-            safe = {k: undoubled(part, dialect).replace(":", "\\:") for k, part in parts.items()}
-            connection.execute(sa.text(_MOVE.format(**safe)), {"name": name})

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import sqlite
 from ...errors import SeedError
 
 Values = Sequence[Any]
+BYTES = (bytes, bytearray, memoryview)
 
 
 class ValueFault(SeedError):
@@ -181,6 +182,14 @@ def rendered(
     elif some and not some <= {int}:
         make = partial(each, column, forms[some.pop()])
     return with_none(make, values, null) if len(types) > 1 or not some else make(values)
+
+
+def row_by_row(columns: Sequence[Values]) -> list[Any]:
+    """The values of each row, one row after the other."""
+    flat: list[Any] = [None] * (len(columns) * len(columns[0]))
+    for at, values in enumerate(columns):
+        flat[at :: len(columns)] = values
+    return flat
 
 
 def joined(column: sa.Column[Any], texts: Sequence[str]) -> str:

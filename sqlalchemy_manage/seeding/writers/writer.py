@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from ...data.backends import advance_sequences, giving_identities
 from ...errors import SeedError
 from . import mysql, postgresql, sqlite
 from .block import EncodedBlock
@@ -173,19 +174,9 @@ class BlockWriter:
     def _core(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:
         rows = [dict(zip(block.columns, row, strict=True)) for row in zip(*columns, strict=True)]
         statement = sa.insert(table)
-        always = [c for c in map(table.columns.__getitem__, block.columns) if _always(c)]
-        if not always or self.connection.dialect.name != "postgresql":
+        given = [table.columns[key] for key in block.columns]
+        with giving_identities(self.connection, given):
             self.connection.execute(statement, rows)
-            return
-
-        def overriding(c: Any, cursor: Any, text: str, parameters: Any, *rest: Any) -> Any:
-            return text.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1), parameters
-
-        sa.event.listen(self.connection, "before_cursor_execute", overriding, retval=True)
-        try:
-            self.connection.execute(statement, rows)
-        finally:
-            sa.event.remove(self.connection, "before_cursor_execute", overriding)
 
     def _named(self, table: sa.Table, block: EncodedBlock) -> str:
         return mysql.insert_head(table, block.columns, self.connection.dialect)
@@ -266,14 +257,10 @@ class BlockWriter:
 
         SQLite and MariaDB handle their own AUTOINCREMENT.
         """
-        for name, columns in self._sent.items():
-            if self.connection.dialect.name == "postgresql":
-                postgresql.move_sequences(self.connection, self.tables[name], sorted(columns))
+        for name, keys in self._sent.items():
+            columns = self.tables[name].columns
+            advance_sequences(self.connection, [columns[key] for key in sorted(keys)])
         self._sent.clear()
-
-
-def _always(column: sa.Column[Any]) -> bool:
-    return column.identity is not None and bool(column.identity.always)
 
 
 def _storable(value: Any) -> None:

@@ -7,15 +7,13 @@ moment at which its id is recorded; they go in the same transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
+from ....data.scalars import SPELLINGS, Spelling, readers
 from ....databases.engines import OWN_TABLE
 from ....errors import DatabaseMissing, HistoryError
 from ....sql.statement_kinds import Kind
@@ -200,32 +198,24 @@ def _to_text(entry: Entry) -> str:
     return json.dumps({"kept": False, "rowcount": answer.rowcount})
 
 
-_TYPES: dict[type, tuple[str, Callable[[Any], str]]] = {
-    datetime: ("datetime", datetime.isoformat),
-    date: ("date", date.isoformat),
-    time: ("time", time.isoformat),
-    timedelta: ("timedelta", lambda value: str(value / timedelta(microseconds=1))),
-    Decimal: ("decimal", str),
-    bytes: ("bytes", bytes.hex),
-    UUID: ("uuid", str),
+_TAGGED: dict[type, Spelling] = {
+    **SPELLINGS,
+    timedelta: (
+        "timedelta",
+        lambda value: str(value / timedelta(microseconds=1)),
+        lambda text: timedelta(microseconds=float(text)),
+    ),
+    bytes: ("bytes", bytes.hex, bytes.fromhex),
 }
-_BACK: dict[str, Callable[[str], Any]] = {
-    "datetime": datetime.fromisoformat,
-    "date": date.fromisoformat,
-    "time": time.fromisoformat,
-    "timedelta": lambda text: timedelta(microseconds=float(text)),
-    "decimal": Decimal,
-    "bytes": bytes.fromhex,
-    "uuid": UUID,
-}
+_READERS = readers(_TAGGED)
 
 
 def _tagged(value: Any) -> dict[str, str]:
-    tag, spell = _TYPES.get(type(value), (None, None))
-    if tag is None or spell is None:
+    if type(value) not in _TAGGED:
         raise TypeError(type(value))
+    tag, spell, _ = _TAGGED[type(value)]
     return {"": tag, "value": spell(value)}
 
 
 def _value(found: dict[str, Any]) -> Any:
-    return _BACK[found[""]](found["value"]) if found.get("") in _BACK else found
+    return _READERS[found[""]](found["value"]) if found.get("") in _READERS else found
