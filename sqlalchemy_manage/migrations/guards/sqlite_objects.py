@@ -22,9 +22,9 @@ from sqlalchemy import event
 from ...errors import MigrationError
 from ...sql.tokens import Token, words_of
 from ..alembic_internals import TEMPORARY_PREFIX
-from ..operations.sqlite.create_table import TableSql, normal, read_table
 from ..operations.sqlite.rebuild import DROPPED
 from ..runner.watcher import Guard, Step
+from ..schema.create_table import TableSql, normal, read_table
 from ..schema.reflection_fixes import index_parts
 
 # The first word of a statement, after comments.

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...sql.tokens import Token, split, text_of, tokens
+from .create_table import expression_of, read_table
 
 Facts = Mapping[str, MutableMapping[str, Any] | None]
 """``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
@@ -103,19 +104,15 @@ def complete_computed(create_table: str, columns: Iterable[Any]) -> None:
     computed = [column for column in columns if column.get("computed")]
     if not computed:
         return
-    found = tokens(create_table)
-    start = next(i for i, token in enumerate(found) if token.text == "(") + 1
-    expressions = {}
-    for part in map(_stripped, split(found[start:])):
-        words = [token.text.lower() for token in part]
-        place = next((i for i, word in enumerate(words) if word == "as"), None)
-        if place is not None:
-            inside = part[words.index("(", place) + 1 :]
-            ends = sum(len(piece) + 1 for piece in split(inside)) - 1
-            expressions[part[0].name] = text_of(inside[:ends]).strip()
+    expressions = {
+        column.name: expression_of(clause).strip()
+        for column in read_table(create_table).columns
+        for clause in column.clauses
+        if clause.kind == "generated"
+    }
     for column in computed:
         column[COMPLETE] = True
-        sqltext = expressions.get(column["name"], column["computed"]["sqltext"])
+        sqltext = expressions.get(column["name"].casefold(), column["computed"]["sqltext"])
         column["computed"] = column["computed"] | {"sqltext": sqltext}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..sqlite.create_table import CreateTable
+from ...schema.create_table import CreateTable
 from ..sqlite.rebuild import rebuild_edited
 from .change import Step
 

@@ -26,8 +26,8 @@ from ...alembic_internals import (
     StatementsChanged,
     flushed_batch,
 )
+from ...schema.create_table import CreateTable, TableSql, read_table
 from ..raw_sql import Writer
-from .create_table import CreateTable, TableSql, read_table
 from .merge import Change, change_of, existing_types, leave_out, mentions, merged
 from .sqlite_master import Master, references_follow
 

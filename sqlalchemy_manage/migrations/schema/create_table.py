@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ....errors import MigrationError
-from ....sql.tokens import Token, split, tokens, words_of
+from ...errors import MigrationError
+from ...sql.tokens import Token, split, tokens, words_of
 
 CONSTRAINTS = frozenset(("primary key", "unique", "check", "foreign key"))
 """What is one thing whether it stands within a column or after all of them."""
@@ -383,7 +383,7 @@ class CreateTable:
         """Take out every CHECK, of the table or of a column, whose text ``is_it``."""
         for number, _, clauses in reversed(list(self.read())):
             for clause in reversed(clauses):
-                if clause.kind == "check" and is_it(_condition(clause)):
+                if clause.kind == "check" and is_it(expression_of(clause)):
                     self._put(number, clause.at)
             if not words_of(self.items[number], "sqlite"):
                 del self.items[number]
@@ -402,8 +402,8 @@ class CreateTable:
         self.items[number] = item[: at.start] + text + item[at.stop :]
 
 
-def _condition(check: Clause) -> str:
-    """What is written between the brackets of a CHECK."""
-    words = words_of(check.text, "sqlite")
+def expression_of(clause: Clause) -> str:
+    """What is written between the brackets of a CHECK or of a generated column."""
+    words = words_of(clause.text, "sqlite")
     brackets = [token for token in words if token.text in ("(", ")")]
-    return check.text[brackets[0].end : brackets[-1].start]
+    return clause.text[brackets[0].end : brackets[-1].start]
