@@ -21,7 +21,7 @@ from ..analysis.calls import OperationCall, Part
 from ..analysis.operations import written_steps
 from ..autogenerate.owned import Owned
 from ..revisions.history import History
-from ..schema.catalog import Thing, read_catalog
+from ..schema.contents import Thing, read_contents
 from .scratch import holds_replay, replayed
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def owned(project: Project, history: History, connection: sa.Connection) -> Owne
     if key not in _known:
         default = connection.dialect.default_schema_name
         if holds_replay(url):
-            things, guess = frozenset(read_catalog(connection)), ""
+            things, guess = frozenset(read_contents(connection)), ""
         else:
             things, guess = _replay(project, history)
         _known[key] = Owned(things, default, guess)
@@ -53,7 +53,7 @@ def _replay(project: Project, history: History) -> tuple[frozenset[Thing], str]:
         with replayed(project, history) as scratch:
             engine = create_engine(scratch, None, poolclass=sa.NullPool)
             with engine.connect() as connection:
-                return frozenset(read_catalog(connection)), scratch.note or ""
+                return frozenset(read_contents(connection)), scratch.note or ""
     except (ManageError, DBAPIError) as error:
         reason = error.message if isinstance(error, ManageError) else str(error.orig)
         return written_things(history), reason
