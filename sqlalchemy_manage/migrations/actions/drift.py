@@ -62,8 +62,8 @@ def find_drift(project: Project) -> Drift:
     )
 
 
-def _names(catalog: Contents) -> Contents:
-    return {thing: {} for thing in catalog if thing.kind in _ANYWHERE}
+def _names(contents: Contents) -> Contents:
+    return {thing: {} for thing in contents if thing.kind in _ANYWHERE}
 
 
 def differences(real: Contents, made: Contents) -> Iterator[Difference]:
