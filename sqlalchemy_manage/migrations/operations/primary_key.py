@@ -12,6 +12,7 @@ from typing import Any
 from alembic.operations import Operations, ops
 
 from ...sql.raw import Sql, execute, qualified
+from ..questions import dotted
 from ..revisions.describe import Change
 from .implementations import UNNAMED
 from .rendering import call
@@ -70,7 +71,7 @@ class ReplacePrimaryKeyOp(ops.MigrateOperation):
         return ("replace_primary_key", self.schema, self.table_name, self.old, self.columns)
 
     def describe(self) -> Change:
-        table = f"{self.schema}.{self.table_name}" if self.schema else self.table_name
+        table = dotted(self.schema, self.table_name)
         if self.columns == self.old:
             words = f"primary key of {table}: {self.old_name} renamed to {self.name}"
         else:
