@@ -108,12 +108,7 @@ def tokens(sql: str, database: str = "") -> list[Token]:
 @lru_cache(4096)
 def words_of(sql: str, database: str = "") -> tuple[Token, ...]:
     """The same without white space and comments."""
-    return tuple(significant(tokens(sql, database)))
-
-
-def significant(found: Iterable[Token]) -> list[Token]:
-    """Those of the tokens that are no white space and no comment."""
-    return [token for token in found if token.kind not in ("space", "comment")]
+    return tuple(t for t in tokens(sql, database) if t.kind not in ("space", "comment"))
 
 
 def text_of(found: Iterable[Token]) -> str:

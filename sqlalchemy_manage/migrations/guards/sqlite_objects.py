@@ -128,8 +128,11 @@ class NothingVanishes(Guard):
                 part.owners.add(owner.casefold())
         if not self.is_read:
             self.is_read = True
-            numbers = Master(connection, None).last_numbers()
-            self.numbers = {n: last for n, last in numbers.items() if not n.startswith(TEMPORARY_PREFIX)}
+            self.numbers = {
+                name: last
+                for name, last in Master(connection, None).last_numbers().items()
+                if not name.startswith(TEMPORARY_PREFIX)
+            }
             self.failing = _failing(connection)
 
     def _lost(self) -> Iterator[tuple[str, str]]:
