@@ -111,6 +111,31 @@ def words_of(sql: str, database: str = "") -> tuple[Token, ...]:
     return tuple(t for t in tokens(sql, database) if t.kind not in ("space", "comment"))
 
 
+class Cursor:
+    """A place in a row of words, that moves on as they are read."""
+
+    def __init__(self, words: Sequence[Token]) -> None:
+        self.words = words
+        self.place = 0
+
+    @property
+    def here(self) -> Token:
+        return self.words[self.place] if self.place < len(self.words) else NOTHING
+
+    def word(self, ahead: int = 0) -> str:
+        """The key word or sign here, in small letters; empty for anything else."""
+        place = self.place + ahead
+        token = self.words[place] if place < len(self.words) else NOTHING
+        return token.text.lower() if token.kind in ("word", "symbol") else ""
+
+    def take(self, *words: str) -> bool:
+        """Pass over ``words`` if they come next."""
+        if all(self.word(i) == word for i, word in enumerate(words)):
+            self.place += len(words)
+            return True
+        return False
+
+
 def text_of(found: Iterable[Token]) -> str:
     """The text that the tokens were cut from."""
     return "".join(token.text for token in found)

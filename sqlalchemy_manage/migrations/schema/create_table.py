@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import MigrationError
-from ...sql.tokens import Token, split, tokens, words_of
+from ...sql.tokens import NOTHING, Cursor, Token, split, tokens, words_of
 
 CONSTRAINTS = frozenset(("primary key", "unique", "check", "foreign key"))
 """What is one thing whether it stands within a column or after all of them."""
@@ -138,39 +138,26 @@ def _end(words: Sequence[Token], start: int) -> int:
     return len(words)
 
 
-class _Reader:
+class _Reader(Cursor):
     """The words of one item of a CREATE TABLE, from left to right."""
 
     def __init__(self, item: str, sql: str) -> None:
+        super().__init__(words_of(item, "sqlite"))
         self.item = item
         self.sql = sql
-        self.words = words_of(item, "sqlite")
-        self.here = 0
 
     def column(self) -> ColumnSql:
         name = self.name()
         start, type_ = self.words[0].end, self.type()
-        type_at = slice(start, self.words[self.here - 1].end)
+        type_at = slice(start, self.words[self.place - 1].end)
         clauses = tuple(self.clauses((name.casefold(),)))
         return ColumnSql(name.casefold(), self.words[0].text, type_, clauses, self.item, type_at)
 
-    def word(self, ahead: int = 0) -> str:
-        place = self.here + ahead
-        if place >= len(self.words) or self.words[place].kind == "quoted":
-            return ""
-        return self.words[place].text.lower()
-
-    def take(self, *words: str) -> bool:
-        if all(self.word(i) == word for i, word in enumerate(words)):
-            self.here += len(words)
-            return True
-        return False
-
     def name(self) -> str:
-        if self.here >= len(self.words):
+        token = self.here
+        if token is NOTHING:
             raise self.unreadable()
-        token = self.words[self.here]
-        self.here += 1
+        self.place += 1
         return token.value if token.kind == "string" else token.name
 
     def text(self, start: int) -> str:
@@ -178,9 +165,9 @@ class _Reader:
         return self.item[self.at(start)]
 
     def at(self, start: int) -> slice:
-        if start >= self.here:
+        if start >= self.place:
             return slice(0)
-        return slice(self.words[start].start, self.words[self.here - 1].end)
+        return slice(self.words[start].start, self.words[self.place - 1].end)
 
     def unreadable(self) -> MigrationError:
         return MigrationError(f"Not understood, near {self.item.strip()!r}: {self.sql}")
@@ -190,25 +177,25 @@ class _Reader:
         return self.word() in ("constraint", "primary", "unique", "check", "foreign")
 
     def type(self) -> str:
-        start = self.here
-        while self.here < len(self.words) and self.word() not in _STARTS:
-            self.here = _end(self.words, self.here) if self.word() == "(" else self.here + 1
+        start = self.place
+        while self.place < len(self.words) and self.word() not in _STARTS:
+            self.place = _end(self.words, self.place) if self.word() == "(" else self.place + 1
         return self.text(start)
 
     def group(self) -> Sequence[Token]:
         """The words between the brackets that begin here."""
         if self.word() != "(":
             raise self.unreadable()
-        start, self.here = self.here, _end(self.words, self.here)
-        return self.words[start + 1 : self.here - 1]
+        start, self.place = self.place, _end(self.words, self.place)
+        return self.words[start + 1 : self.place - 1]
 
     def clauses(self, columns: tuple[str, ...]) -> Iterator[Clause]:
         """Those of a column, or with none those of the table, which need no commas."""
-        while self.here < len(self.words):
-            start, name = self.here, None
+        while self.place < len(self.words):
+            start, name = self.place, None
             while self.take("constraint"):
                 name = self.name().casefold()
-            if self.here == len(self.words):
+            if self.place == len(self.words):
                 return  # a name alone, which SQLite allows
             kind, own, what, options = self.clause(columns)
             useful = frozenset(o for o in options if o and o not in _WITHOUT_EFFECT)
@@ -227,7 +214,7 @@ class _Reader:
         if self.take("null"):
             return "null", None, "", [self.conflict()]
         if self.take("check"):
-            start = self.here
+            start = self.place
             self.group()
             return "check", None, normal(self.text(start)), [self.conflict()]
         if self.take("default"):
@@ -242,7 +229,7 @@ class _Reader:
         if self.take("references"):
             return "foreign key", None, *self.references()
         if self.take("generated", "always", "as") or self.take("as"):
-            start = self.here
+            start = self.place
             self.group()
             what = normal(self.text(start))
             stored = "STORED" if self.take("stored") else ""
@@ -287,14 +274,14 @@ class _Reader:
         return f"ON CONFLICT {self.name().upper()}" if self.take("on", "conflict") else ""
 
     def value(self) -> str:
-        start = self.here
+        start = self.place
         if self.word() == "(":
             self.group()
             return self.text(start)
         while self.word() in ("+", "-"):
-            self.here += 1
-        is_blob = self.word() == "x" and self.here + 1 < len(self.words)
-        self.here += 2 if is_blob and self.words[self.here + 1].kind == "string" else 1
+            self.place += 1
+        is_blob = self.word() == "x" and self.place + 1 < len(self.words)
+        self.place += 2 if is_blob and self.words[self.place + 1].kind == "string" else 1
         return self.text(start)
 
     def references(self) -> tuple[str, list[str]]:
@@ -317,7 +304,7 @@ class _Reader:
     def deferrable(self) -> str:
         if not (self.take("deferrable") or self.take("not", "deferrable")):
             return ""
-        found = "NOT DEFERRABLE" if self.words[self.here - 2].text.lower() == "not" else ""
+        found = "NOT DEFERRABLE" if self.words[self.place - 2].text.lower() == "not" else ""
         if self.take("initially"):
             when = self.name().upper()
             return found or ("DEFERRABLE INITIALLY DEFERRED" if when == "DEFERRED" else "")
