@@ -169,7 +169,7 @@ def _sqlite_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict
     return found
 
 
-_SYSTEM = "n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
+NOT_SYSTEM = "n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
 
 
 def _postgresql(connection: sa.Connection) -> Catalog:
@@ -179,7 +179,7 @@ def _postgresql(connection: sa.Connection) -> Catalog:
     for oid, schema, name, kind, file in run(
         "SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text, c.relfilenode::int8"
         " FROM pg_catalog.pg_class c"
-        f" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {_SYSTEM}"
+        f" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {NOT_SYSTEM}"
         " AND (c.relkind IN ('v', 'm') OR c.relkind IN ('r', 'p') AND NOT c.relispartition)"
     ):
         if kind in ("v", "m"):
@@ -203,7 +203,7 @@ def _postgresql(connection: sa.Connection) -> Catalog:
             catalog.triggered.add(by_oid[oid])
     for (name,) in run(
         "SELECT p.proname FROM pg_catalog.pg_proc p"
-        f" JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE {_SYSTEM}"
+        f" JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE {NOT_SYSTEM}"
         " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d"
         " WHERE d.objid = p.oid AND d.deptype = 'e')"
     ):

@@ -10,13 +10,12 @@ and without its table, key words and unquoted names in either case, NOT before a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from .tokens import NOTHING, Token, words_of
+from .tokens import Cursor, words_of
 
 
 class _Unreadable(Exception):
@@ -37,29 +36,8 @@ def tree(sql: str) -> Tree:
         return ("words", *(t.text.lower() if t.kind == "word" else t.name for t in found))
 
 
-class _Reader:
+class _Reader(Cursor):
     """Operator-precedence reading, with PostgreSQL's levels."""
-
-    def __init__(self, found: Sequence[Token]) -> None:
-        self.found = found
-        self.place = 0
-
-    @property
-    def here(self) -> Token:
-        return self.found[self.place] if self.place < len(self.found) else NOTHING
-
-    def word(self, ahead: int = 0) -> str:
-        """The key word or sign here, in small letters; empty for a quoted name or a string."""
-        place = self.place + ahead
-        token = self.found[place] if place < len(self.found) else NOTHING
-        return token.text.lower() if token.kind in ("word", "symbol") else ""
-
-    def take(self, *words: str) -> bool:
-        """Pass over ``words`` if they come next."""
-        if all(self.word(i) == word for i, word in enumerate(words)):
-            self.place += len(words)
-            return True
-        return False
 
     def need(self, *words: str) -> None:
         if not self.take(*words):

@@ -30,6 +30,12 @@ def execute(connection: sa.Connection, statement: str) -> Any:
     return connection.execute(Sql(statement))
 
 
+def shown_columns(connection: sa.Connection, table: str) -> dict[str, str]:
+    """MariaDB: how SHOW CREATE TABLE defines each column, by its name in backticks."""
+    shown = execute(connection, f"SHOW CREATE TABLE {table}").one()[1]
+    return dict(re.findall(r"^\s+(`(?:[^`]|``)+`) (.*?),?$", str(shown), re.MULTILINE))
+
+
 def qualified(dialect: sa.Dialect, *parts: str | None) -> str:
     """A name with its schema, where it has one, quoted where it must be; for :class:`Sql`."""
     quote = dialect.identifier_preparer.quote

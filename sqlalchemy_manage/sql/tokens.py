@@ -108,12 +108,32 @@ def tokens(sql: str, database: str = "") -> list[Token]:
 @lru_cache(4096)
 def words_of(sql: str, database: str = "") -> tuple[Token, ...]:
     """The same without white space and comments."""
-    return tuple(significant(tokens(sql, database)))
+    return tuple(t for t in tokens(sql, database) if t.kind not in ("space", "comment"))
 
 
-def significant(found: Iterable[Token]) -> list[Token]:
-    """Those of the tokens that are no white space and no comment."""
-    return [token for token in found if token.kind not in ("space", "comment")]
+class Cursor:
+    """A place in a row of words, that moves on as they are read."""
+
+    def __init__(self, words: Sequence[Token]) -> None:
+        self.words = words
+        self.place = 0
+
+    @property
+    def here(self) -> Token:
+        return self.words[self.place] if self.place < len(self.words) else NOTHING
+
+    def word(self, ahead: int = 0) -> str:
+        """The key word or sign here, in small letters; empty for anything else."""
+        place = self.place + ahead
+        token = self.words[place] if place < len(self.words) else NOTHING
+        return token.text.lower() if token.kind in ("word", "symbol") else ""
+
+    def take(self, *words: str) -> bool:
+        """Pass over ``words`` if they come next."""
+        if all(self.word(i) == word for i, word in enumerate(words)):
+            self.place += len(words)
+            return True
+        return False
 
 
 def text_of(found: Iterable[Token]) -> str:

@@ -41,7 +41,7 @@ from support.project import ProjectFolder  # noqa: E402
 from sqlalchemy_manage.cli import main as manage  # noqa: E402
 from sqlalchemy_manage.databases.engines import is_bookkeeping  # noqa: E402
 from sqlalchemy_manage.migrations.revisions.history import current_heads  # noqa: E402
-from sqlalchemy_manage.migrations.schema.catalog import read_catalog  # noqa: E402
+from sqlalchemy_manage.migrations.schema.contents import read_contents  # noqa: E402
 from sqlalchemy_manage.sql.statement_kinds import Kind, kind_of  # noqa: E402
 
 BACKENDS = ("sqlite-journal", "sqlite-wal", "postgresql", "mariadb")
@@ -136,7 +136,7 @@ class Database:
     def state(self) -> tuple[tuple[str, ...], Any]:
         """Where the database stands, and everything in it."""
         with self.engine.connect() as connection:
-            catalog = {str(k): v for k, v in read_catalog(connection).items()}
+            catalog = {str(k): v for k, v in read_contents(connection).items()}
             rows: dict[str, Any] = {}
             for name in sa.inspect(connection).get_table_names():
                 if not is_bookkeeping(name):

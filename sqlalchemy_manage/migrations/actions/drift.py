@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ...databases.engines import create_engine
 from ..revisions.history import project_history
-from ..schema.catalog import Catalog, Thing, read_catalog
+from ..schema.contents import Contents, Thing, read_contents
 from .scratch import replayed
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def find_drift(project: Project) -> Drift:
     with replayed(project, project_history(project)) as scratch:
         engine = create_engine(scratch, None, poolclass=sa.NullPool)
         with engine.connect() as connection:
-            made = read_catalog(connection)
+            made = read_contents(connection)
     with project.connect() as connection:
-        real = read_catalog(connection, {None, *(thing.schema for thing in made)})
+        real = read_contents(connection, {None, *(thing.schema for thing in made)})
     if not scratch.refused:
         return Drift(tuple(differences(real, made)))
     return Drift(
@@ -62,11 +62,11 @@ def find_drift(project: Project) -> Drift:
     )
 
 
-def _names(catalog: Catalog) -> Catalog:
-    return {thing: {} for thing in catalog if thing.kind in _ANYWHERE}
+def _names(contents: Contents) -> Contents:
+    return {thing: {} for thing in contents if thing.kind in _ANYWHERE}
 
 
-def differences(real: Catalog, made: Catalog) -> Iterator[Difference]:
+def differences(real: Contents, made: Contents) -> Iterator[Difference]:
     """How ``real`` differs from what was ``made``; for a whole table, only the table."""
     for thing in sorted(real.keys() | made.keys(), key=_place):
         table = thing._replace(kind="table", table="", name=thing.table)

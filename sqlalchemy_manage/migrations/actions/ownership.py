@@ -7,9 +7,8 @@ be replayed, their source is read instead, and the answer is a guess.
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,9 +16,12 @@ from sqlalchemy.exc import DBAPIError
 
 from ...databases.engines import create_engine
 from ...errors import ManageError
+from ...sql.tokens import split, words_of
+from ..analysis.calls import OperationCall, Part
+from ..analysis.operations import written_steps
 from ..autogenerate.owned import Owned
 from ..revisions.history import History
-from ..schema.catalog import Thing, read_catalog
+from ..schema.contents import Thing, read_contents
 from .scratch import holds_replay, replayed
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def owned(project: Project, history: History, connection: sa.Connection) -> Owne
     if key not in _known:
         default = connection.dialect.default_schema_name
         if holds_replay(url):
-            things, guess = frozenset(read_catalog(connection)), ""
+            things, guess = frozenset(read_contents(connection)), ""
         else:
             things, guess = _replay(project, history)
         _known[key] = Owned(things, default, guess)
@@ -51,7 +53,7 @@ def _replay(project: Project, history: History) -> tuple[frozenset[Thing], str]:
         with replayed(project, history) as scratch:
             engine = create_engine(scratch, None, poolclass=sa.NullPool)
             with engine.connect() as connection:
-                return frozenset(read_catalog(connection)), scratch.note or ""
+                return frozenset(read_contents(connection)), scratch.note or ""
     except (ManageError, DBAPIError) as error:
         reason = error.message if isinstance(error, ManageError) else str(error.orig)
         return written_things(history), reason
@@ -71,7 +73,8 @@ _RAW = {
     "function": rf"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\s+{_QUALIFIED}",
 }
 _NO_COLUMN = re.compile(r"(constraint|primary|foreign|unique|check|key|index|exclude|like)$", re.I)
-_CONSTRAINT_OPS = {
+_CREATES = {
+    "create_index",
     "create_foreign_key",
     "create_unique_constraint",
     "create_check_constraint",
@@ -85,147 +88,71 @@ def written_things(history: History) -> frozenset[Thing]:
 
     The kinds of constraints are not distinguished: all are ``constraint``.
     """
-    things: set[Thing] = set()
+    things = _Things()
     for revision in history.revisions:
-        reader = _Reader(things)
-        reader.visit(ast.parse(revision.path.read_bytes(), str(revision.path)))
-        things = reader.things
+        for step in written_steps(revision, "upgrade"):
+            texts: Iterable[Any] = step.sql
+            if step.call is not None:
+                things.follow(step.call)
+                texts = step.call.values.values()
+            for text in texts:
+                if isinstance(text, str):
+                    things.update(_raw(text))
     return frozenset(things)
 
 
-class _Reader(ast.NodeVisitor):
-    """Carries out the operations of one revision file on a set of things."""
+class _Things(set[Thing]):
+    """What is there after the operations so far."""
 
-    def __init__(self, things: set[Thing]) -> None:
-        self.things = set(things)
-        self.constants: dict[str, str] = {}
-        self.batches: dict[str, tuple[str | None, str]] = {}
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        if not node.name.startswith("downgrade"):
-            self.generic_visit(node)
-
-    def visit_Assign(self, node: ast.Assign) -> None:
-        if isinstance(node.targets[0], ast.Name) and (text := self._text(node.value)):
-            self.constants[node.targets[0].id] = text
-        self.generic_visit(node)
-
-    def visit_With(self, node: ast.With) -> None:
-        for item in node.items:
-            call, target = item.context_expr, item.optional_vars
-            if (
-                isinstance(call, ast.Call)
-                and ast.unparse(call.func).endswith("batch_alter_table")
-                and isinstance(target, ast.Name)
-                and (table := self._argument(call, 0, "table_name"))
-            ):
-                self.batches[target.id] = (self._argument(call, None, "schema"), table)
-        self.generic_visit(node)
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str):
-            self.things |= set(_raw(node.value))
-
-    def visit_Call(self, node: ast.Call) -> None:
-        self.generic_visit(node)
-        if not (isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)):
+    def follow(self, call: OperationCall) -> None:
+        """Carry out an operation."""
+        verb, kind, (name, *new) = call.verb, call.kind, call.names
+        schema, _, table = call.table.rpartition(".")
+        if not table:
             return
-        owner, verb = node.func.value.id, node.func.attr
-        if owner in self.batches:
-            self._operation(verb, node, *self.batches[owner], shift=1)
-        elif owner == "op":
-            position = 1 if verb in _CONSTRAINT_OPS | {"create_index", "drop_index"} else 0
-            position = 1 if verb == "drop_constraint" else position
-            table = self._argument(node, position, "table_name")
-            table = table or self._argument(node, None, "source_table")
-            self._operation(verb, node, self._argument(node, None, "schema"), table or "", shift=0)
-
-    def _operation(
-        self, verb: str, node: ast.Call, schema: str | None, table: str, *, shift: int
-    ) -> None:
-        """``shift``: how many places arguments after the table are to the left in a batch."""
-
-        def text(position: int, name: str) -> str:
-            return self._argument(node, position - shift, name) or ""
-
-        if not table and verb != "rename_table":
-            return
-        if verb == "create_table":
-            self.things.add(Thing("table", schema, "", table))
-            for argument in node.args[1:]:
-                self._part(argument, schema, table)
-        elif verb == "add_column":
-            for argument in [*node.args[1 - shift :], *(k.value for k in node.keywords)]:
-                self._part(argument, schema, table)
-        elif verb in _CONSTRAINT_OPS and (name := self._argument(node, 0, "constraint_name")):
-            self.things.add(Thing("constraint", schema, table, name))
-        elif verb == "create_index" and (name := self._argument(node, 0, "index_name")):
-            self.things.add(Thing("index", schema, table, name))
-        elif verb == "rename_table":
-            to = self._argument(node, 1, "new_table_name") or None
-            old = self._argument(node, 0, "old_table_name") or ""
-            self._replace(schema, old, to)
-        elif verb == "alter_column" and (new := self._argument(node, None, "new_column_name")):
-            self._rename_column(schema, table, text(1, "column_name"), new)
-        elif verb == "rename_column":
-            self._rename_column(schema, table, text(1, "old_name"), text(2, "new_name"))
+        if verb == "rename_table":
+            to = call.values.get("new_table_name")
+            self._replace(schema or None, table, to if isinstance(to, str) else None)
         elif verb == "drop_table":
-            self._replace(schema, table, None)
-        elif verb == "drop_column":
-            self.things.discard(Thing("column", schema, table, text(1, "column_name")))
-        elif verb == "drop_index":
-            name = self._argument(node, 0, "index_name") or ""
-            self.things.discard(Thing("index", schema, table, name))
-        elif verb == "drop_constraint":
-            name = self._argument(node, 0, "constraint_name") or ""
-            self.things.discard(Thing("constraint", schema, table, name))
+            self._replace(schema or None, table, None)
+        elif verb in ("create_table", "add_column"):
+            if kind == "table":
+                self.add(Thing("table", schema or None, "", table))
+            for part in call.values.values():
+                self._part(part, schema or None, table)
+        elif verb in _CREATES:
+            if name:
+                self.add(Thing(kind, schema or None, table, name))
+        elif (thing := Thing(kind, schema or None, table, name)) in self:
+            if new or verb.startswith("drop"):
+                self.discard(thing)
+            self.update(thing._replace(name=other) for other in new)
 
-    def _part(self, node: ast.expr, schema: str | None, table: str) -> None:
+    def _part(self, part: Any, schema: str | None, table: str) -> None:
         """A Column or a constraint inside create_table or add_column."""
-        if not isinstance(node, ast.Call):
+        if not isinstance(part, Part):
             return
-        if ast.unparse(node.func).endswith("Column"):
-            if column := self._argument(node, 0, "name"):
-                self.things.add(Thing("column", schema, table, column))
-                if any(k.arg == "index" for k in node.keywords):
-                    self.things.add(Thing("index", schema, table, f"ix_{table}_{column}"))
-            for argument in node.args[1:]:
+        if part.kind == "Column":
+            column = part.arguments[0]
+            if isinstance(column, str):
+                self.add(Thing("column", schema, table, column))
+                if "index" in part.keywords:
+                    self.add(Thing("index", schema, table, f"ix_{table}_{column}"))
+            for argument in part.arguments[1:]:
                 self._part(argument, schema, table)
-        elif name := self._argument(node, None, "name"):
-            kind = "index" if ast.unparse(node.func).endswith("Index") else "constraint"
-            self.things.add(Thing(kind, schema, table, name))
-
-    def _rename_column(self, schema: str | None, table: str, old: str, new: str) -> None:
-        if Thing("column", schema, table, old) in self.things:
-            self.things.discard(Thing("column", schema, table, old))
-            self.things.add(Thing("column", schema, table, new))
+        elif isinstance(name := part.keywords.get("name"), str):
+            kind = "index" if part.kind == "Index" else "constraint"
+            self.add(Thing(kind, schema, table, name))
 
     def _replace(self, schema: str | None, old: str, new: str | None) -> None:
         """Give a table and all that is in it another name, or (None) take it away."""
-        for thing in list(self.things):
+        for thing in list(self):
             if thing.schema == schema and (thing.table or thing.name) == old:
-                self.things.discard(thing)
+                self.discard(thing)
                 if new and thing.table:
-                    self.things.add(thing._replace(table=new))
+                    self.add(thing._replace(table=new))
                 elif new:
-                    self.things.add(thing._replace(name=new))
-
-    def _argument(self, call: ast.Call, position: int | None, name: str) -> str | None:
-        for keyword in call.keywords:
-            if keyword.arg == name:
-                return self._text(keyword.value)
-        if position is not None and position < len(call.args):
-            return self._text(call.args[position])
-        return None
-
-    def _text(self, node: ast.expr) -> str | None:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return node.value
-        if isinstance(node, ast.Name):
-            return self.constants.get(node.id)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("op.f", "batch_op.f"):
-            return self._text(node.args[0])
-        return None
+                    self.add(thing._replace(name=new))
 
 
 def _raw(sql: str) -> Iterator[Thing]:
@@ -245,17 +172,8 @@ def _raw(sql: str) -> Iterator[Thing]:
 
 def _columns(text: str) -> Iterator[str]:
     """The names of the columns in the parentheses that ``text`` begins with."""
-    depth = 0
-    parts = [""]
-    for character in text.lstrip():
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth == 0:
-            break
-        if character == "," and depth == 1:
-            parts.append("")
-        else:
-            parts[-1] += character
-    for part in parts:
-        name = re.match(rf"[\s(]*{_NAME}", part)
-        if name and not _NO_COLUMN.match(name[1]):
-            yield name[1]
+    found = words_of(text)
+    for part in split(found[1:]) if found and found[0].text == "(" else ():
+        names = [token.name for token in part if token.text != "("]
+        if names and not _NO_COLUMN.match(names[0]):
+            yield names[0]

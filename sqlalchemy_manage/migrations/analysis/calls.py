@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Thing = tuple[str, ...]
@@ -22,10 +22,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Part:
-    """A column or a foreign key among the arguments."""
+    """A column, an index or a constraint among the arguments."""
 
     kind: str
     arguments: list[Any]
+    keywords: dict[str, Any] = field(default_factory=dict)
 
 
 def table_of(values: dict[str, Any]) -> str:

@@ -233,8 +233,9 @@ class _Reader(ast.NodeVisitor):
             return [self._value(item) for item in node.elts]
         if isinstance(node, ast.Call) and node.args:
             kind = ast.unparse(node.func).rpartition(".")[2]
-            if kind in ("Column", "ForeignKey", "ForeignKeyConstraint"):
-                return Part(kind, [self._value(argument) for argument in node.args])
+            if kind in ("Column", "ForeignKey", "Index") or kind.endswith("Constraint"):
+                keywords = {k.arg: self._value(k.value) for k in node.keywords if k.arg}
+                return Part(kind, [self._value(argument) for argument in node.args], keywords)
         return Source(ast.unparse(node))
 
     def _text(self, node: ast.expr) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..schema.catalog import Thing
+from ..schema.contents import Thing
 
 _CONSTRAINTS = (
     "constraint",

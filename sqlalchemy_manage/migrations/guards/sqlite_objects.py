@@ -22,9 +22,10 @@ from sqlalchemy import event
 from ...errors import MigrationError
 from ...sql.tokens import Token, words_of
 from ..alembic_internals import TEMPORARY_PREFIX
-from ..operations.sqlite.create_table import TableSql, normal, read_table
 from ..operations.sqlite.rebuild import DROPPED
+from ..operations.sqlite.sqlite_master import Master
 from ..runner.watcher import Guard, Step
+from ..schema.create_table import TableSql, normal, read_table
 from ..schema.reflection_fixes import index_parts
 
 # The first word of a statement, after comments.
@@ -127,7 +128,11 @@ class NothingVanishes(Guard):
                 part.owners.add(owner.casefold())
         if not self.is_read:
             self.is_read = True
-            self.numbers = _numbers(connection)
+            self.numbers = {
+                name: last
+                for name, last in Master(connection, None).last_numbers().items()
+                if not name.startswith(TEMPORARY_PREFIX)
+            }
             self.failing = _failing(connection)
 
     def _lost(self) -> Iterator[tuple[str, str]]:
@@ -160,18 +165,12 @@ class NothingVanishes(Guard):
         assert self.connection is not None
         if self.counts_by_hand or not self.numbers:
             return
-        now = _numbers(self.connection)
+        master = Master(self.connection, None)
+        now = master.last_numbers()
         for name, last in self.numbers.items():
-            sql = self.connection.exec_driver_sql(
-                "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)
-            ).scalar()
-            if sql is None or now.get(name, -1) >= last or not read_table(sql).counts:
-                continue
-            for statement, values in (
-                ("DELETE FROM sqlite_sequence WHERE name = ?", (name,)),
-                ("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, last)),
-            ):
-                self.connection.exec_driver_sql(statement, values)
+            sql = master.of(name, "table").get(name)
+            if sql is not None and now.get(name, -1) < last and read_table(sql).counts:
+                master.set_last_number(name, last)
 
 
 def _options(before: TableSql, now: TableSql, name: str) -> Iterator[tuple[str, str]]:
@@ -215,14 +214,6 @@ def _name(words: Sequence[Token], place: int) -> str:
 def _adds(words: Sequence[Token]) -> bool:
     """Whether an ALTER TABLE only adds a column."""
     return any(w.kind == "word" and w.text.lower() == "add" for w in words[3:6])
-
-
-def _numbers(connection: sa.Connection) -> dict[str, int]:
-    master = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"
-    if connection.exec_driver_sql(master).first() is None:
-        return {}
-    rows = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")
-    return {name: seq for name, seq in rows if not name.startswith(TEMPORARY_PREFIX)}
 
 
 def _failing(connection: sa.Connection) -> dict[str, dict[str, str]]:

@@ -17,6 +17,7 @@ from alembic.operations import Operations, ops
 from ...errors import MigrationError
 from ...sql.raw import Sql, execute, qualified, sql_of, undoubled
 from ...sqlalchemy_internals import ddl_compiler
+from ..questions import dotted
 from ..revisions.describe import Change
 from .rendering import call
 
@@ -48,16 +49,14 @@ class AlterComputedOp(ops.MigrateOperation):
         operations: Operations,
         table_name: str,
         column: sa.Column[Any],
-        *,
-        existing: sa.Column[Any],
-        schema: str | None = None,
+        **kw: Any,
     ) -> None:
         """Give a computed column the definition ``column``; its values are computed again.
 
         A plain ``column`` keeps the values that were computed. A plain ``existing`` loses
         its own.
         """
-        operations.invoke(cls(table_name, column, existing=existing, schema=schema))
+        operations.invoke(cls(table_name, column, **kw))
 
     def reverse(self) -> ops.MigrateOperation:
         return AlterComputedOp(
@@ -68,7 +67,7 @@ class AlterComputedOp(ops.MigrateOperation):
         return ("alter_computed", self.schema, self.table_name, self.existing, self.column)
 
     def describe(self) -> Change:
-        table = f"{self.schema}.{self.table_name}" if self.schema else self.table_name
+        table = dotted(self.schema, self.table_name)
         words = [_in_words(column) for column in (self.existing, self.column)]
         name = str(self.column_name)
         return Change(

@@ -7,8 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
+from ...sql.raw import literally
 from ..questions import Key, dotted
 from ..revisions.describe import Change
+from .rendering import call
 from .values import python
 
 
@@ -49,16 +51,13 @@ class FillNullsOp(ops.MigrateOperation):
         table_name: str,
         column_name: str,
         value: Any = None,
-        *,
-        type_: Any = None,
-        sql: str | None = None,
-        schema: str | None = None,
+        **kw: Any,
     ) -> None:
         """Set ``column_name`` to ``value``, or to the SQL expression ``sql``, where it is NULL.
 
         ``type_`` binds the value, for a value that the driver does not take as it is.
         """
-        operations.invoke(cls(table_name, column_name, value, type_=type_, sql=sql, schema=schema))
+        operations.invoke(cls(table_name, column_name, value, **kw))
 
     def reverse(self) -> ops.MigrateOperation:
         return self
@@ -87,7 +86,7 @@ def fill(operations: Operations, operation: FillNullsOp) -> None:
     table = sa.table(operation.table_name, column, schema=operation.schema)
     value = operation.value
     if operation.sql is not None:
-        value = sa.text(operation.sql.replace(":", r"\:"))
+        value = sa.text(literally(operation.sql))
     operations.execute(table.update().where(column.is_(None)).values({column: value}))
 
 
@@ -102,9 +101,7 @@ def render(context: Any, operation: FillNullsOp) -> str:
         arguments.append(value)
         if type_ := _type(operation.type_, context.opts["sqlalchemy_module_prefix"]):
             arguments.append(f"type_={type_}")
-    if operation.schema:
-        arguments.append(f"schema={operation.schema!r}")
-    return f"{context.opts['alembic_module_prefix']}fill_nulls({', '.join(arguments)})"
+    return call(context, "fill_nulls", operation, *arguments)
 
 
 def _type(type_: Any, prefix: str) -> str | None:

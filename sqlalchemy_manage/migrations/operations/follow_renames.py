@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ...sql.raw import execute, qualified
+from ...sql.tokens import quoted
 from .objects.follow_renames import column_renamed, table_renamed
 
 if TYPE_CHECKING:
@@ -66,10 +67,6 @@ def follow_renames(
         execute(connection, statement)
 
 
-def _quote(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
 def _renamed_in_view(
     text: str, table: str, column: tuple[str, str] | None, table_to: str | None
 ) -> str:
@@ -78,15 +75,16 @@ def _renamed_in_view(
     The server writes every name in it quoted and qualified, by the database and the
     table or by the table's alias, so that whole names can be replaced.
     """
-    table_name = r"`(?:[^`]|``)+`\." + re.escape(_quote(table))
+    table = re.escape(quoted(table, "`"))
+    table_name = rf"`(?:[^`]|``)+`\.{table}"
     if table_to is not None:
         return re.sub(
-            rf"(`(?:[^`]|``)+`\.){re.escape(_quote(table))}(?=[\s.,)]|$)",
-            lambda match: match[1] + _quote(table_to),
+            rf"(`(?:[^`]|``)+`\.){table}(?=[\s.,)]|$)",
+            lambda match: match[1] + quoted(table_to, "`"),
             text,
         )
     assert column is not None
-    old, new = (re.escape(_quote(column[0])), _quote(column[1]))
+    old, new = (re.escape(quoted(column[0], "`")), quoted(column[1], "`"))
     aliases = re.findall(rf"{table_name} (`(?:[^`]|``)+`)", text)
     owners = "|".join([table_name, *map(re.escape, aliases)])
     return re.sub(rf"(?<![.`])({owners})\.{old}(?![.`])", lambda match: f"{match[1]}.{new}", text)
@@ -95,9 +93,10 @@ def _renamed_in_view(
 def _view(connection: sa.Connection, schema: str | None, view: sa.Row, text: str) -> str:  # type: ignore[type-arg]
     name = qualified(connection.dialect, schema, view.table_name)
     user, _, host = view.definer.rpartition("@")
+    definer = "@".join(quoted(part, "`") for part in (user, host))
     check = f" WITH {view.check_option} CHECK OPTION" if view.check_option != "NONE" else ""
     return (
-        f"CREATE OR REPLACE DEFINER={_quote(user)}@{_quote(host)} "
+        f"CREATE OR REPLACE DEFINER={definer} "
         f"SQL SECURITY {view.security_type} VIEW {name} AS {text}{check}"
     )
 

@@ -9,6 +9,7 @@ from alembic.operations import Operations, ops
 
 from ...sql.raw import Sql, qualified
 from ...sqlalchemy_internals import ddl_compiler
+from ..questions import dotted
 from ..revisions.describe import Change
 from .rendering import call
 
@@ -77,7 +78,7 @@ class AlterIdentityOp(ops.MigrateOperation):
         return ("alter_identity", self.schema, self.table_name, self.column_name)
 
     def describe(self) -> Change:
-        table = f"{self.schema}.{self.table_name}" if self.schema else self.table_name
+        table = dotted(self.schema, self.table_name)
         what = "no identity" if self.identity is None else "identity"
         return Change(
             "~",

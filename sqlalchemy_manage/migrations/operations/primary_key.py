@@ -11,7 +11,9 @@ from typing import Any
 
 from alembic.operations import Operations, ops
 
-from ...sql.raw import Sql, execute, qualified
+from ...sql.raw import Sql, qualified, shown_columns
+from ...sql.tokens import quoted
+from ..questions import dotted
 from ..revisions.describe import Change
 from .implementations import UNNAMED
 from .rendering import call
@@ -70,7 +72,7 @@ class ReplacePrimaryKeyOp(ops.MigrateOperation):
         return ("replace_primary_key", self.schema, self.table_name, self.old, self.columns)
 
     def describe(self) -> Change:
-        table = f"{self.schema}.{self.table_name}" if self.schema else self.table_name
+        table = dotted(self.schema, self.table_name)
         if self.columns == self.old:
             words = f"primary key of {table}: {self.old_name} renamed to {self.name}"
         else:
@@ -137,21 +139,14 @@ def _counting(operations: Operations, operation: ReplacePrimaryKeyOp) -> Iterato
     """MariaDB: which columns stop and start to be AUTO_INCREMENT, which only a key allows."""
     connection = operations.get_bind()
     table = qualified(connection.dialect, operation.schema, operation.table_name)
-    shown = str(execute(connection, f"SHOW CREATE TABLE {table}").one()[1])
-    for line in shown.splitlines():
-        column = re.match(r"\s+(`(?:[^`]|``)+`) (.*?),?$", line)
-        if column is None:
-            continue
-        definition = re.sub(r" AUTO_INCREMENT\b", "", column[2])
-        counts, counted = column[1] == _backticked(operation.autoincrement), definition != column[2]
+    for name, shown in shown_columns(connection, table).items():
+        definition = re.sub(r" AUTO_INCREMENT\b", "", shown)
+        counts = name == quoted(operation.autoincrement or "", "`")
+        counted = definition != shown
         if counts and not counted and operation.columns[:1] == [operation.autoincrement]:
-            yield f"MODIFY {column[1]} {definition} AUTO_INCREMENT"
+            yield f"MODIFY {name} {definition} AUTO_INCREMENT"
         elif counted and not counts:
-            yield f"MODIFY {column[1]} {definition}"
-
-
-def _backticked(name: str | None) -> str:
-    return "`" + (name or "").replace("`", "``") + "`"
+            yield f"MODIFY {name} {definition}"
 
 
 def _replace_on_sqlite(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:

@@ -95,7 +95,7 @@ RENDERERS: dict[Any, Any] = {
     ops.RenameTableOp: renaming.render_table,
     primary_key.ReplacePrimaryKeyOp: primary_key.render,
     renaming.RenameColumnOp: renaming.render,
-    renaming.RenameConstraintOp: renaming.render_constraint,
+    renaming.RenameConstraintOp: renaming.render,
     renaming.RenameIndexOp: renaming.render,
 }
 """What writes an operation into a revision file."""

@@ -19,9 +19,11 @@ from sqlalchemy.sql.elements import conv
 
 from ...errors import MigrationError
 from ...sql.raw import Sql, execute, literally, qualified, undoubled
+from ..questions import dotted
 from ..revisions.describe import Change
 from .follow_renames import follow_renames
 from .objects.follow_renames import functions_follow
+from .rendering import call
 from .sqlite.sqlite_master import references_follow
 
 _MARIADB = ("mysql", "mariadb")
@@ -61,7 +63,7 @@ class Rename(ops.MigrateOperation):
 
     @property
     def _qualified(self) -> str:
-        return f"{self.schema}.{self.table_name}" if self.schema else self.table_name
+        return dotted(self.schema, self.table_name)
 
 
 class RenameColumnOp(Rename):
@@ -150,10 +152,9 @@ class RenameTableOp(ops.RenameTableOp):
         return ("rename_table", self.schema, self.table_name, self.new_table_name)
 
     def describe(self) -> Change:
-        qualified = f"{self.schema}.{self.table_name}" if self.schema else self.table_name
         return Change(
             "~",
-            f"rename table {qualified} to {self.new_table_name}",
+            f"rename table {dotted(self.schema, self.table_name)} to {self.new_table_name}",
             f"rename_{self.table_name}_{self.new_table_name}",
             self.new_table_name,
         )
@@ -314,23 +315,12 @@ def _named(found: list[Any], name: str) -> Any:
 
 
 def render(context: Any, operation: Rename) -> str:
-    return _call(context, operation, operation.verb, operation.table_name, operation.old)
-
-
-def render_constraint(context: Any, operation: RenameConstraintOp) -> str:
-    more = f", type_={operation.type_!r}"
-    return _call(context, operation, operation.verb, operation.table_name, operation.old, more)
+    names = (operation.table_name, operation.old, operation.new)
+    options = {"type_": operation.type_} if isinstance(operation, RenameConstraintOp) else {}
+    return call(context, operation.verb, operation, *(repr(str(n)) for n in names), **options)
 
 
 # Alembic registers no renderer for its own operation.
 def render_table(context: Any, operation: ops.RenameTableOp) -> str:
-    schema = f", schema={operation.schema!r}" if operation.schema else ""
-    prefix = context.opts["alembic_module_prefix"]
-    return f"{prefix}rename_table({operation.table_name!r}, {operation.new_table_name!r}{schema})"
-
-
-def _call(context: Any, operation: Rename, verb: str, table: str, old: str, more: str = "") -> str:
-    if operation.schema:
-        more += f", schema={operation.schema!r}"
-    names = f"{str(table)!r}, {str(old)!r}, {str(operation.new)!r}"
-    return f"{context.opts['alembic_module_prefix']}{verb}({names}{more})"
+    names = (operation.table_name, operation.new_table_name)
+    return call(context, "rename_table", operation, *map(repr, names))

@@ -12,7 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ...sql.tokens import Token, split, text_of, tokens
+from ...sql.tokens import Token, split, words_of
+from .create_table import expression_of, read_table
 
 Facts = Mapping[str, MutableMapping[str, Any] | None]
 """``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
@@ -103,19 +104,15 @@ def complete_computed(create_table: str, columns: Iterable[Any]) -> None:
     computed = [column for column in columns if column.get("computed")]
     if not computed:
         return
-    found = tokens(create_table)
-    start = next(i for i, token in enumerate(found) if token.text == "(") + 1
-    expressions = {}
-    for part in map(_stripped, split(found[start:])):
-        words = [token.text.lower() for token in part]
-        place = next((i for i, word in enumerate(words) if word == "as"), None)
-        if place is not None:
-            inside = part[words.index("(", place) + 1 :]
-            ends = sum(len(piece) + 1 for piece in split(inside)) - 1
-            expressions[part[0].name] = text_of(inside[:ends]).strip()
+    expressions = {
+        column.name: expression_of(clause).strip()
+        for column in read_table(create_table).columns
+        for clause in column.clauses
+        if clause.kind == "generated"
+    }
     for column in computed:
         column[COMPLETE] = True
-        sqltext = expressions.get(column["name"], column["computed"]["sqltext"])
+        sqltext = expressions.get(column["name"].casefold(), column["computed"]["sqltext"])
         column["computed"] = column["computed"] | {"sqltext": sqltext}
 
 
@@ -125,7 +122,7 @@ def _complete_index(indexes: MutableMapping[str, Any], table: str, name: str, sq
         return  # nothing but columns: SQLAlchemy has it all
     found: dict[str, Any] = {
         "name": name,
-        "unique": int(tokens(sql)[2].text.lower() == "unique"),
+        "unique": int(words_of(sql, "sqlite")[1].text.lower() == "unique"),
         "column_names": [],
         "expressions": [],
         "column_sorting": {},
@@ -133,9 +130,9 @@ def _complete_index(indexes: MutableMapping[str, Any], table: str, name: str, sq
     for key in keys:
         order = key[-1].text.lower()
         if order in ("asc", "desc"):
-            key = _stripped(key[:-1])
+            key = key[:-1]
         is_column = len(key) == 1 and key[0].kind in ("word", "quoted")
-        text = key[0].name if is_column else text_of(key)
+        text = key[0].name if is_column else sql[key[0].start : key[-1].end]
         found["column_names"].append(text if is_column else None)
         found["expressions"].append(text)
         if order == "desc":
@@ -149,16 +146,9 @@ def _complete_index(indexes: MutableMapping[str, Any], table: str, name: str, sq
 
 
 def index_parts(sql: str) -> tuple[list[list[Token]], str]:
-    """The keys of a CREATE INDEX, each as tokens, and its predicate."""
-    found = tokens(sql)
+    """The keys of a CREATE INDEX, each in words, and its predicate."""
+    found = words_of(sql, "sqlite")
     start = next(i for i, token in enumerate(found) if token.text == "(") + 1
     keys = list(split(found[start:]))
-    end = start + sum(len(key) + 1 for key in keys)
-    where = text_of(found[end:]).strip()
-    return [_stripped(key) for key in keys], where[len("where") :].strip()
-
-
-def _stripped(key: list[Token]) -> list[Token]:
-    """``key`` without the space around it."""
-    places = [i for i, token in enumerate(key) if token.kind not in ("space", "comment")]
-    return key[places[0] : places[-1] + 1]
+    where = found[start + sum(len(key) + 1 for key in keys) :]
+    return keys, sql[where[0].end :].strip() if where else ""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ...sql.raw import execute, qualified, sql_of, undoubled
-from ...sql.tokens import Token, significant, split, tokens
+from ...sql.tokens import Token, split, words_of
 from ...sqlalchemy_internals import is_of_type
 
 _CHECK = "sqlalchemy_manage_check_"
@@ -164,10 +164,9 @@ def _add_shown(made: Made, shown: str, checks: dict[str, sa.CheckConstraint]) ->
 
     information_schema knows nothing of temporary tables, so it is read from the statement.
     """
-    found = tokens(shown)
+    found = words_of(shown)
     start = next(i for i, token in enumerate(found) if token.text == "(")
-    for line in split(found[start + 1 :]):
-        words = significant(line)
+    for words in split(found[start + 1 :]):
         if words[0].kind != "quoted":
             _add_order(made, words)
             continue

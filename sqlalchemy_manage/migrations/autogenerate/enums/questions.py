@@ -18,7 +18,7 @@ from ....errors import UsageError, did_you_mean
 from ...operations.enums.change import held_values
 from ...operations.enums.operations import AlterEnumOp
 from ...operations.enums.types import POSTGRESQL, form_of, like, portable
-from ...questions import Answers, Option, Question, Questioner, flag, quoted
+from ...questions import Answers, Option, Question, Questioner, dotted, flag, quoted
 
 Stored = Callable[[str | None, str, str], tuple[str, str]]
 """What a table and its column are called in the database, given the names in the models."""
@@ -74,7 +74,7 @@ def settle_enums(
 
 
 def _dotted(op: AlterEnumOp) -> str:
-    return ".".join(filter(None, (op.schema, op.table_name, op.column_name)))
+    return dotted(op.schema, op.table_name, op.column_name)
 
 
 @dataclass

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 
 from ....errors import MigrationError
+from ....sql.raw import shown_columns
+from ....sql.tokens import quoted
 from .change import Step
 
 _STRING = r"'(?:[^'\\]|''|\\.)*'"
@@ -79,12 +81,10 @@ def _as_declared(step: Step) -> str:
 
 def _as_stored(step: Step) -> str:
     """What follows the type, from the database."""
-    shown = step.write.rows(f"SHOW CREATE TABLE {step.table}")[0][1]
-    head = "  `" + step.op.column_name.replace("`", "``") + "` "
-    for line in str(shown).splitlines():
-        if line.startswith(head):
-            definition = line[len(head) :].removesuffix(",")
-            match = _TYPE.match(definition)
-            assert match is not None, definition
-            return definition[match.end() :]
-    raise MigrationError(f"{step.op.table_name} has no column {step.op.column_name}.")
+    columns = shown_columns(step.write.connection, step.table)
+    definition = columns.get(quoted(step.op.column_name, "`"))
+    if definition is None:
+        raise MigrationError(f"{step.op.table_name} has no column {step.op.column_name}.")
+    match = _TYPE.match(definition)
+    assert match is not None, definition
+    return definition[match.end() :]

@@ -12,6 +12,7 @@ from typing import Any
 
 from alembic.operations import Operations, ops
 
+from ...questions import dotted
 from ...revisions.describe import Change
 from .types import leaves
 
@@ -52,14 +53,7 @@ class AlterEnumOp(ops.MigrateOperation):
         table_name: str,
         column_name: str,
         type_: Any,
-        *,
-        existing_type: Any,
-        rename_values: Mapping[str, str] | None = None,
-        server_default: Any = False,
-        existing_server_default: Any = False,
-        existing_nullable: bool | None = None,
-        schema: str | None = None,
-        postgresql_rewrite: bool = False,
+        **kw: Any,
     ) -> None:
         """Give a column with an Enum type other values; rows and default follow.
 
@@ -72,20 +66,7 @@ class AlterEnumOp(ops.MigrateOperation):
         ``existing_server_default`` and ``existing_nullable`` are for MariaDB and
         PostgreSQL without a connection (``--sql``).
         """
-        operations.invoke(
-            cls(
-                table_name,
-                column_name,
-                type_,
-                existing_type=existing_type,
-                rename_values=rename_values,
-                server_default=server_default,
-                existing_server_default=existing_server_default,
-                existing_nullable=existing_nullable,
-                schema=schema,
-                postgresql_rewrite=postgresql_rewrite,
-            )
-        )
+        operations.invoke(cls(table_name, column_name, type_, **kw))
 
     @property
     def old_values(self) -> tuple[str, ...]:
@@ -109,7 +90,7 @@ class AlterEnumOp(ops.MigrateOperation):
             if new not in self.old_values or self.rename_values.get(new, new) != new:
                 back.setdefault(new, old)
         changes = self.server_default is not False
-        reverse = AlterEnumOp(
+        return AlterEnumOp(
             self.table_name,
             self.column_name,
             self.existing_type,
@@ -123,7 +104,6 @@ class AlterEnumOp(ops.MigrateOperation):
             schema=self.schema,
             postgresql_rewrite=self.postgresql_rewrite,
         )
-        return reverse
 
     def _default_after(self, default: Any) -> Any:
         return self.rename_values.get(default, default) if isinstance(default, str) else default
@@ -139,7 +119,7 @@ class AlterEnumOp(ops.MigrateOperation):
         )
 
     def describe(self) -> Change:
-        where = ".".join(filter(None, (self.schema, self.table_name, self.column_name)))
+        where = dotted(self.schema, self.table_name, self.column_name)
         # What it goes with gives the revision its name.
         slug = "" if self.goes_with is not None else f"{self.table_name}_{self.column_name}"
         old, new = self.old_values, self.new_values
@@ -169,7 +149,7 @@ class _TypeOp(ops.MigrateOperation):
 
     @property
     def qualified(self) -> str:
-        return f"{self.schema}.{self.name}" if self.schema else self.name
+        return dotted(self.schema, self.name)
 
 
 class CreateEnumOp(_TypeOp):

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from ....sqlalchemy_internals import variants
 from ...alembic_internals import render_server_default, render_type
+from ..rendering import call
 from .operations import AlterEnumOp, CreateEnumOp, DropEnumOp, RenameEnumOp
 
 
@@ -36,22 +37,15 @@ def render_alter(context: Any, op: AlterEnumOp) -> str:
 
 
 def render_create(context: Any, op: CreateEnumOp) -> str:
-    return _call(context, op, "create_enum", f"{op.values!r}")
+    return call(context, "create_enum", op, repr(str(op.name)), repr(op.values))
 
 
 def render_drop(context: Any, op: DropEnumOp) -> str:
-    return _call(context, op, "drop_enum")
+    return call(context, "drop_enum", op, repr(str(op.name)))
 
 
 def render_rename(context: Any, op: RenameEnumOp) -> str:
-    return _call(context, op, "rename_enum", f"{op.new_name!r}")
-
-
-def _call(context: Any, op: Any, verb: str, *arguments: str) -> str:
-    found = [repr(str(op.name)), *arguments]
-    if op.schema:
-        found.append(f"schema={op.schema!r}")
-    return f"{context.opts['alembic_module_prefix']}{verb}({', '.join(found)})"
+    return call(context, "rename_enum", op, repr(str(op.name)), repr(op.new_name))
 
 
 def _type(type_: Any, context: Any) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..sqlite.create_table import CreateTable, rebuild
+from ...schema.create_table import CreateTable
+from ..sqlite.rebuild import rebuild_edited
 from .change import Step
 
 
@@ -25,7 +26,7 @@ def alter(step: Step) -> None:
         if check is not None:
             table.add(check)
 
-    rebuild(
+    rebuild_edited(
         step.write,
         op.schema,
         op.table_name,

@@ -14,6 +14,7 @@ from alembic.operations import MigrateOperation, Operations
 
 from ....errors import MigrationError
 from ....sql.create_statements import DATABASES, arguments, clean, created
+from ...questions import dotted
 from ...revisions.describe import Change
 
 Statements = dict[str, str | None]
@@ -65,7 +66,7 @@ class ObjectOp(MigrateOperation):
 
     def describe(self) -> Change:
         """The operation in words."""
-        name = f"{self.schema}.{self.name}" if self.schema else self.name
+        name = dotted(self.schema, self.name)
         on = f" on {self.table_name}" if self.table_name else ""
         words = f"{self.verb} {self.kind} {name}{on}"
         symbol = self.symbol

@@ -17,7 +17,7 @@ from ....sql.expressions import in_list
 from ....sql.tokens import words_of
 from ....sqlalchemy_internals import is_of_type
 from ...alembic_internals import RebuiltTable
-from .create_table import CONSTRAINTS, Clause, ColumnSql, TableSql, normal, read_table
+from ...schema.create_table import CONSTRAINTS, Clause, ColumnSql, TableSql, normal, read_table
 
 _KINDS: dict[type[Any], str] = {
     sa.UniqueConstraint: "unique",

@@ -9,7 +9,7 @@ was: what the batch did not ask to drop exists again, or the revision stops.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,6 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.ddl.sqlite import SQLiteImpl
 from sqlalchemy.exc import CompileError, OperationalError
-from sqlalchemy.schema import CreateTable
 
 from ....databases.constraint_errors import is_busy
 from ....errors import MigrationError
@@ -27,7 +26,8 @@ from ...alembic_internals import (
     StatementsChanged,
     flushed_batch,
 )
-from .create_table import TableSql, read_table
+from ...schema.create_table import CreateTable, TableSql, read_table
+from ..raw_sql import Writer
 from .merge import Change, change_of, existing_types, leave_out, mentions, merged
 from .sqlite_master import Master, references_follow
 
@@ -164,6 +164,62 @@ def _is_refusal(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlite_errorcode", 1) == 1 and not is_busy(error)
 
 
+def rebuild_edited(
+    write: Writer,
+    schema: str | None,
+    table: str,
+    edit: Callable[[CreateTable], None],
+    values: Mapping[str, str],
+) -> None:
+    """Make the table again with its statement edited; rows, indexes and triggers stay.
+
+    ``values`` has an expression for each column that does not stay as it is. Raises
+    MigrationError while foreign keys are enforced: dropping the old table would delete
+    what refers to it.
+    """
+    if write.offline:
+        raise MigrationError(
+            f"SQLite must rebuild {table} from its definition; this cannot be shown as SQL "
+            "without a database."
+        )
+    connection = write.connection
+    master = Master(connection, schema)
+    where = master.where
+    if connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
+        raise MigrationError(f"PRAGMA foreign_keys is on: {table} cannot be rebuilt safely.")
+    (sql,) = master.of(table, "table").values()
+    others = [*master.of(table, "index").values(), *master.of(table, "trigger").values()]
+    statement = CreateTable(sql)
+    edit(statement)
+    spare = f"_new_{table}"
+    statement.head = f"CREATE TABLE {where}{write.name(spare)} ("
+    columns = [
+        row.name
+        for row in connection.exec_driver_sql(f"PRAGMA {where}table_xinfo({write.name(table)})")
+        if row.hidden == 0
+    ]
+    names = ", ".join(map(write.name, columns))
+    rows = ", ".join(values.get(column, write.name(column)) for column in columns)
+    last = master.last_number(table)
+    # Else the rename would look into views that read the table that is not there.
+    legacy = connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar()
+    connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
+    try:
+        for text in (
+            str(statement),
+            f"INSERT INTO {where}{write.name(spare)} ({names}) SELECT {rows} "
+            f"FROM {where}{write.name(table)}",
+            f"DROP TABLE {where}{write.name(table)}",
+            f"ALTER TABLE {where}{write.name(spare)} RENAME TO {write.name(table)}",
+            *others,
+        ):
+            write.execute(text)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA legacy_alter_table={legacy}")
+    if last is not None:
+        master.set_last_number(table, last)
+
+
 class LosesNothing(StatementsChanged, SQLiteImpl):
     """Alembic's implementation of SQLite with the above; offline, only what needs no database."""
 
@@ -243,7 +299,7 @@ class LosesNothing(StatementsChanged, SQLiteImpl):
         return False
 
     def changed(self, statement: Any) -> Any:
-        if isinstance(statement, CreateTable) and self._rebuild is not None:
+        if isinstance(statement, sa.schema.CreateTable) and self._rebuild is not None:
             table = statement.element
             if isinstance(table, sa.Table) and table.name == self._rebuild.temporary:
                 sql = str(statement.compile(dialect=self.dialect))

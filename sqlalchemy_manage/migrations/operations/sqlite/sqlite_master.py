@@ -41,14 +41,18 @@ class Master:
         )
         return {name: sql for name, sql in rows}
 
-    def last_number(self, table: str) -> int | None:
-        """The last number that AUTOINCREMENT gave, which may be of a row that is gone."""
+    def last_numbers(self) -> dict[str, int]:
+        """The last number that AUTOINCREMENT gave in each table, maybe to a row that is gone."""
         master = f"SELECT 1 FROM {self.where}sqlite_master WHERE name = 'sqlite_sequence'"
         if self.connection.exec_driver_sql(master).first() is None:
-            return None
-        query = f"SELECT seq FROM {self.where}sqlite_sequence WHERE name = ? COLLATE NOCASE"
-        number: int | None = self.connection.exec_driver_sql(query, (table,)).scalar()
-        return number
+            return {}
+        query = f"SELECT name, seq FROM {self.where}sqlite_sequence"
+        return {name: number for name, number in self.connection.exec_driver_sql(query)}
+
+    def last_number(self, table: str) -> int | None:
+        """The same in one table; None where it gave none."""
+        numbers = {name.casefold(): number for name, number in self.last_numbers().items()}
+        return numbers.get(table.casefold())
 
     def set_last_number(self, table: str, number: int) -> None:
         sequence = f"{self.where}sqlite_sequence"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from support.enum_revisions import Tool
 
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.operations.sqlite.create_table import CreateTable
+from sqlalchemy_manage.migrations.schema.create_table import CreateTable
 from sqlalchemy_manage.sql.expressions import in_list
 
 STATEMENT = """CREATE TABLE "odd, (table" ( -- a comment, with (

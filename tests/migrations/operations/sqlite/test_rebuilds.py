@@ -9,7 +9,7 @@ from support.programs import run
 from support.rebuilds import Rebuilds
 
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.operations.sqlite.create_table import normal, read_table
+from sqlalchemy_manage.migrations.schema.create_table import normal, read_table
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index"),

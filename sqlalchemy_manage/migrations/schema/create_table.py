@@ -7,17 +7,11 @@ nothing is overlooked (https://sqlite.org/lang_createtable.html).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from ....errors import MigrationError
-from ....sql.tokens import Token, split, text_of, tokens, words_of
-from .sqlite_master import Master
-
-if TYPE_CHECKING:
-    from ..raw_sql import Writer
-
+from ...errors import MigrationError
+from ...sql.tokens import NOTHING, Cursor, Token, split, tokens, words_of
 
 CONSTRAINTS = frozenset(("primary key", "unique", "check", "foreign key"))
 """What is the same thing whether it is within a column or after all of them."""
@@ -39,6 +33,7 @@ class Clause:
 
     ``what``: the expression, the value, or what a foreign key refers to. ``options``: the
     words after it that change what it does, as ``ON DELETE CASCADE`` or ``AUTOINCREMENT``.
+    ``at``: where its text is in its item of the statement.
     """
 
     kind: str
@@ -47,6 +42,7 @@ class Clause:
     options: frozenset[str]
     name: str | None
     text: str = field(compare=False)
+    at: slice = field(compare=False)
 
     def is_kept_by(self, other: Clause) -> bool:
         """Whether ``other`` says the same, or more."""
@@ -57,13 +53,17 @@ class Clause:
 
 @dataclass(frozen=True)
 class ColumnSql:
-    """A column: ``written`` is its name with quotes, ``text`` all of it."""
+    """A column: ``written`` is its name with quotes, ``text`` all of it.
+
+    ``type_at``: where the type is in the text, with the space before it.
+    """
 
     name: str
     written: str
     type: str
     clauses: tuple[Clause, ...]
     text: str
+    type_at: slice = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -107,20 +107,16 @@ def read_table(sql: str) -> TableSql:
     statement = CreateTable(sql)
     columns: list[ColumnSql] = []
     constraints: list[Clause] = []
-    for item in statement.items:
-        reader = _Reader(item, sql)
-        text = text_of(item)
-        if reader.words and reader.starts_constraint():
-            constraints += reader.clauses(())
-            continue
-        name = reader.name()
-        type_ = reader.type()
-        found = tuple(reader.clauses((name.casefold(),)))
-        columns.append(ColumnSql(name.casefold(), reader.words[0].text, type_, found, text))
-    tail = "".join(t.text if t.kind != "comment" else " " for t in statement.tail)
+    for _, column, clauses in statement.read():
+        if column is None:
+            constraints += clauses
+        else:
+            columns.append(column)
+    tail = "".join(" " if t.kind == "comment" else t.text for t in tokens(statement.tail, "sqlite"))
     options = [" ".join(part.upper().split()) for part in tail.strip(" \t\r\n;)").split(",")]
-    head = text_of(statement.head)
-    return TableSql(head, tuple(columns), tuple(constraints), tuple(filter(None, options)))
+    return TableSql(
+        statement.head, tuple(columns), tuple(constraints), tuple(filter(None, options))
+    )
 
 
 def normal(expression: str) -> str:
@@ -142,73 +138,69 @@ def _end(words: Sequence[Token], start: int) -> int:
     return len(words)
 
 
-class _Reader:
+class _Reader(Cursor):
     """The words of one item of a CREATE TABLE, from left to right."""
 
-    def __init__(self, item: list[Token], sql: str) -> None:
+    def __init__(self, item: str, sql: str) -> None:
+        super().__init__(words_of(item, "sqlite"))
         self.item = item
         self.sql = sql
-        self.places = [i for i, t in enumerate(item) if t.kind not in ("space", "comment")]
-        self.words = [item[i] for i in self.places]
-        self.here = 0
 
-    def word(self, ahead: int = 0) -> str:
-        place = self.here + ahead
-        if place >= len(self.words) or self.words[place].kind == "quoted":
-            return ""
-        return self.words[place].text.lower()
-
-    def take(self, *words: str) -> bool:
-        if all(self.word(i) == word for i, word in enumerate(words)):
-            self.here += len(words)
-            return True
-        return False
+    def column(self) -> ColumnSql:
+        name = self.name()
+        start, type_ = self.words[0].end, self.type()
+        type_at = slice(start, self.words[self.place - 1].end)
+        clauses = tuple(self.clauses((name.casefold(),)))
+        return ColumnSql(name.casefold(), self.words[0].text, type_, clauses, self.item, type_at)
 
     def name(self) -> str:
-        if self.here >= len(self.words):
+        token = self.here
+        if token is NOTHING:
             raise self.unreadable()
-        token = self.words[self.here]
-        self.here += 1
+        self.place += 1
         return token.value if token.kind == "string" else token.name
 
     def text(self, start: int) -> str:
         """What is written from the word at ``start`` to here."""
-        if start >= self.here:
-            return ""
-        return text_of(self.item[self.places[start] : self.places[self.here - 1] + 1])
+        return self.item[self.at(start)]
+
+    def at(self, start: int) -> slice:
+        if start >= self.place:
+            return slice(0)
+        return slice(self.words[start].start, self.words[self.place - 1].end)
 
     def unreadable(self) -> MigrationError:
-        near = "".join(token.text for token in self.item).strip()
-        return MigrationError(f"Not understood, near {near!r}: {self.sql}")
+        return MigrationError(f"Not understood, near {self.item.strip()!r}: {self.sql}")
 
     def starts_constraint(self) -> bool:
         # SQLite does not allow these words as names without quotes.
         return self.word() in ("constraint", "primary", "unique", "check", "foreign")
 
     def type(self) -> str:
-        start = self.here
-        while self.here < len(self.words) and self.word() not in _STARTS:
-            self.here = _end(self.words, self.here) if self.word() == "(" else self.here + 1
+        start = self.place
+        while self.place < len(self.words) and self.word() not in _STARTS:
+            self.place = _end(self.words, self.place) if self.word() == "(" else self.place + 1
         return self.text(start)
 
-    def group(self) -> list[Token]:
+    def group(self) -> Sequence[Token]:
         """The words between the brackets that begin here."""
         if self.word() != "(":
             raise self.unreadable()
-        start, self.here = self.here, _end(self.words, self.here)
-        return self.words[start + 1 : self.here - 1]
+        start, self.place = self.place, _end(self.words, self.place)
+        return self.words[start + 1 : self.place - 1]
 
     def clauses(self, columns: tuple[str, ...]) -> Iterator[Clause]:
         """Those of a column, or with none those of the table, which need no commas."""
-        while self.here < len(self.words):
-            start, name = self.here, None
+        while self.place < len(self.words):
+            start, name = self.place, None
             while self.take("constraint"):
                 name = self.name().casefold()
-            if self.here == len(self.words):
+            if self.place == len(self.words):
                 return  # a name alone, which SQLite allows
             kind, own, what, options = self.clause(columns)
             useful = frozenset(o for o in options if o and o not in _WITHOUT_EFFECT)
-            yield Clause(kind, own or columns, what, useful, name, self.text(start))
+            at = self.at(start)
+            yield Clause(kind, own or columns, what, useful, name, self.item[at], at)
 
     def clause(
         self, columns: tuple[str, ...]
@@ -222,7 +214,7 @@ class _Reader:
         if self.take("null"):
             return "null", None, "", [self.conflict()]
         if self.take("check"):
-            start = self.here
+            start = self.place
             self.group()
             return "check", None, normal(self.text(start)), [self.conflict()]
         if self.take("default"):
@@ -237,7 +229,7 @@ class _Reader:
         if self.take("references"):
             return "foreign key", None, *self.references()
         if self.take("generated", "always", "as") or self.take("as"):
-            start = self.here
+            start = self.place
             self.group()
             what = normal(self.text(start))
             stored = "STORED" if self.take("stored") else ""
@@ -282,14 +274,14 @@ class _Reader:
         return f"ON CONFLICT {self.name().upper()}" if self.take("on", "conflict") else ""
 
     def value(self) -> str:
-        start = self.here
+        start = self.place
         if self.word() == "(":
             self.group()
             return self.text(start)
         while self.word() in ("+", "-"):
-            self.here += 1
-        is_blob = self.word() == "x" and self.words[self.here + 1 :][:1] != []
-        self.here += 2 if is_blob and self.words[self.here + 1].kind == "string" else 1
+            self.place += 1
+        is_blob = self.word() == "x" and self.place + 1 < len(self.words)
+        self.place += 2 if is_blob and self.words[self.place + 1].kind == "string" else 1
         return self.text(start)
 
     def references(self) -> tuple[str, list[str]]:
@@ -312,7 +304,7 @@ class _Reader:
     def deferrable(self) -> str:
         if not (self.take("deferrable") or self.take("not", "deferrable")):
             return ""
-        found = "NOT DEFERRABLE" if self.words[self.here - 2].text.lower() == "not" else ""
+        found = "NOT DEFERRABLE" if self.words[self.place - 2].text.lower() == "not" else ""
         if self.take("initially"):
             when = self.name().upper()
             return found or ("DEFERRABLE INITIALLY DEFERRED" if when == "DEFERRED" else "")
@@ -320,180 +312,85 @@ class _Reader:
         return found
 
 
-_AFTER_TYPE = re.compile(
-    "constraint|primary|not|null|unique|check|default|collate|references|generated|as",
-    re.IGNORECASE,
-)
-
-
 class CreateTable:
     """A CREATE TABLE statement in pieces: what comes before, the items, what comes after."""
 
     def __init__(self, sql: str) -> None:
-        self.head: list[Token] = []
-        self.items: list[list[Token]] = [[]]
-        self.tail: list[Token] = []
+        self.sql = sql
+        self.head = self.tail = ""
+        self.items = [""]
         depth = 0
         for token in tokens(sql, "sqlite"):
             depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "symbol" else 0
-            if self.tail or (self.items != [[]] and depth == 0):
-                self.tail.append(token)
-            elif depth == 0 or (depth == 1 and token.text == "(" and self.items == [[]]):
-                self.head.append(token)
+            if self.tail or (self.items != [""] and depth == 0):
+                self.tail += token.text
+            elif depth == 0 or (depth == 1 and token.text == "(" and self.items == [""]):
+                self.head += token.text
             elif depth == 1 and token.text == ",":
-                self.items.append([])
+                self.items.append("")
             else:
-                self.items[-1].append(token)
+                self.items[-1] += token.text
 
     def __str__(self) -> str:
-        return text_of(self.head) + ",".join(map(text_of, self.items)) + text_of(self.tail)
+        return f"{self.head}{','.join(self.items)}{self.tail}"
 
-    def column(self, name: str) -> list[Token]:
-        """The item of a column, which may be changed in place."""
-        for item in self.items:
-            first = next(t for t in item if t.kind not in ("space", "comment"))
-            if first.name.casefold() == name.casefold() and not _is_constraint(first):
-                return item
+    def read(self) -> Iterator[tuple[int, ColumnSql | None, tuple[Clause, ...]]]:
+        """The items by their numbers: a column with its clauses, or constraints of the table."""
+        for number, item in enumerate(self.items):
+            reader = _Reader(item, self.sql)
+            if reader.starts_constraint():
+                yield number, None, tuple(reader.clauses(()))
+            else:
+                column = reader.column()
+                yield number, column, column.clauses
+
+    def column(self, name: str) -> tuple[int, ColumnSql]:
+        """A column, and the number of its item."""
+        for number, column, _ in self.read():
+            if column is not None and column.name == name.casefold():
+                return number, column
         raise MigrationError(f"There is no column {name} in: {self}")
 
     def set_type(self, name: str, type_: str) -> None:
         """Declare another type for a column."""
-        item = self.column(name)
-        start = _significant(item)[0] + 1
-        end = next(
-            (i for i in range(start, len(item)) if _AFTER_TYPE.fullmatch(item[i].text)), len(item)
-        )
-        while end > start and item[end - 1].kind in ("space", "comment"):
-            end -= 1
-        item[start:end] = [Token("raw", f" {type_}")]
+        number, column = self.column(name)
+        self._put(number, column.type_at, f" {type_}")
 
     def set_default(self, name: str, default: str | None) -> None:
         """Give a column another default, or none."""
-        item = self.column(name)
-        place = _keyword(item, "default")
-        if place is not None:
-            del item[place : _end_of_value(item, place + 1)]
+        number, column = self.column(name)
+        for clause in column.clauses:
+            if clause.kind == "default":
+                self._put(number, clause.at)
         if default is not None:
             wrapped = default if re.fullmatch(r"'(?:[^']|'')*'|[\w.]+", default) else f"({default})"
-            item.append(Token("raw", f" DEFAULT {wrapped}"))
+            self.items[number] += f" DEFAULT {wrapped}"
 
     def drop_checks(self, is_it: Callable[[str], bool]) -> None:
         """Take out every CHECK, of the table or of a column, whose text ``is_it``."""
-        for item in list(self.items):
-            start = 0
-            while (place := _keyword(item, "check", start)) is not None:
-                end = _end_of_value(item, place + 1)
-                inner = text_of(item[place + 1 : end]).strip()[1:-1]
-                start = end
-                if is_it(inner):
-                    named = _name_before(item, place)
-                    del item[named:end]
-                    start = named
-            if not _significant(item):
-                self.items.remove(item)
+        for number, _, clauses in reversed(list(self.read())):
+            for clause in reversed(clauses):
+                if clause.kind == "check" and is_it(expression_of(clause)):
+                    self._put(number, clause.at)
+            if not words_of(self.items[number], "sqlite"):
+                del self.items[number]
 
     def add(self, item: str) -> None:
         """Add a constraint of the table."""
-        last, space = self.items[-1], []
+        last = tokens(self.items[-1], "sqlite")
+        space = ""
         if len(last) > 1 and last[-1].kind == "space" and last[-2].kind != "comment":
-            space = [last.pop()]
-        self.items.append([Token("raw", f"\n\t{item}"), *space])
+            space = last[-1].text
+        self.items[-1] = self.items[-1].removesuffix(space)
+        self.items.append(f"\n\t{item}{space}")
+
+    def _put(self, number: int, at: slice, text: str = "") -> None:
+        item = self.items[number]
+        self.items[number] = item[: at.start] + text + item[at.stop :]
 
 
-def _significant(item: list[Token]) -> list[int]:
-    return [i for i, token in enumerate(item) if token.kind not in ("space", "comment")]
-
-
-def _is_constraint(token: Token) -> bool:
-    words = ("constraint", "primary", "unique", "check", "foreign")
-    return token.kind == "word" and token.text.lower() in words
-
-
-def _keyword(item: list[Token], word: str, start: int = 0) -> int | None:
-    """Where ``word`` is, outside of brackets."""
-    depth = 0
-    for index, token in enumerate(item):
-        depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "symbol" else 0
-        if index >= start and depth == 0 and token.kind == "word" and token.text.lower() == word:
-            return index
-    return None
-
-
-def _end_of_value(item: list[Token], start: int) -> int:
-    """Where the literal or bracketed expression that begins at ``start`` ends."""
-    depth = 0
-    for index in range(start, len(item)):
-        token = item[index]
-        if token.kind in ("space", "comment"):
-            continue
-        if token.kind == "symbol":
-            depth += {"(": 1, ")": -1}.get(token.text, 0)
-            if token.text in "+-":
-                continue
-        if depth == 0:
-            return index + 1
-    return len(item)
-
-
-def _name_before(item: list[Token], place: int) -> int:
-    """Where ``CONSTRAINT name`` before a CHECK begins, else the CHECK itself."""
-    before = [i for i in _significant(item) if i < place]
-    if len(before) > 1 and item[before[-2]].text.lower() == "constraint":
-        return before[-2]
-    return place
-
-
-def rebuild(
-    write: Writer,
-    schema: str | None,
-    table: str,
-    edit: Callable[[CreateTable], None],
-    values: Mapping[str, str],
-) -> None:
-    """Make the table again with its statement edited; rows, indexes and triggers stay.
-
-    ``values`` has an expression for each column that does not stay as it is. Raises
-    MigrationError while foreign keys are enforced: dropping the old table would delete
-    what refers to it.
-    """
-    if write.offline:
-        raise MigrationError(
-            f"SQLite must rebuild {table} from its definition; this cannot be shown as SQL "
-            "without a database."
-        )
-    connection = write.connection
-    master = Master(connection, schema)
-    where = master.where
-    if connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
-        raise MigrationError(f"PRAGMA foreign_keys is on: {table} cannot be rebuilt safely.")
-    (sql,) = master.of(table, "table").values()
-    others = [*master.of(table, "index").values(), *master.of(table, "trigger").values()]
-    statement = CreateTable(sql)
-    edit(statement)
-    spare = f"_new_{table}"
-    statement.head = [Token("raw", f"CREATE TABLE {where}{write.name(spare)} (")]
-    columns = [
-        row.name
-        for row in connection.exec_driver_sql(f"PRAGMA {where}table_xinfo({write.name(table)})")
-        if row.hidden == 0
-    ]
-    names = ", ".join(map(write.name, columns))
-    rows = ", ".join(values.get(column, write.name(column)) for column in columns)
-    last = master.last_number(table)
-    # Else the rename would look into views that read the table that is not there.
-    legacy = connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar()
-    connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
-    try:
-        for text in (
-            str(statement),
-            f"INSERT INTO {where}{write.name(spare)} ({names}) SELECT {rows} "
-            f"FROM {where}{write.name(table)}",
-            f"DROP TABLE {where}{write.name(table)}",
-            f"ALTER TABLE {where}{write.name(spare)} RENAME TO {write.name(table)}",
-            *others,
-        ):
-            write.execute(text)
-    finally:
-        connection.exec_driver_sql(f"PRAGMA legacy_alter_table={legacy}")
-    if last is not None:
-        master.set_last_number(table, last)
+def expression_of(clause: Clause) -> str:
+    """What is written between the brackets of a CHECK or of a generated column."""
+    words = words_of(clause.text, "sqlite")
+    brackets = [token for token in words if token.text in ("(", ")")]
+    return clause.text[brackets[0].end : brackets[-1].start]

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import CompileError, SAWarning
 
 from ...databases.engines import is_bookkeeping
+from ...links.catalog import NOT_SYSTEM, dotted
 
 
 class Thing(NamedTuple):
@@ -34,19 +35,21 @@ class Thing(NamedTuple):
             return f"column {self.owner}.{self.name}"
         if self.table:
             return _words(self.kind, self.name, "of", self.owner)
-        return f"{self.kind} {_dotted(self.schema, self.name)}"
+        return f"{self.kind} {dotted((self.schema, self.name))}"
 
     @property
     def owner(self) -> str:
         """The table, with its schema."""
-        return _dotted(self.schema, self.table)
+        return dotted((self.schema, self.table))
 
 
-Catalog = dict[Thing, dict[str, str]]
+Contents = dict[Thing, dict[str, str]]
 """Each thing with its properties in words."""
 
 
-def read_catalog(connection: sa.Connection, schemas: Iterable[str | None] | None = None) -> Catalog:
+def read_contents(
+    connection: sa.Connection, schemas: Iterable[str | None] | None = None
+) -> Contents:
     """What is in these schemas (None: the default one), else in all but the system's own.
 
     Alembic's version table and the tool's own tables are left out, and on PostgreSQL what
@@ -55,7 +58,7 @@ def read_catalog(connection: sa.Connection, schemas: Iterable[str | None] | None
     inspector = sa.inspect(connection)
     wanted = set(_schemas(connection, inspector) if schemas is None else schemas)
     foreign = _extension_tables(connection)
-    found: Catalog = {}
+    found: Contents = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # a type that SQLAlchemy does not know
         for schema in wanted:
@@ -70,10 +73,6 @@ def read_catalog(connection: sa.Connection, schemas: Iterable[str | None] | None
         if not is_bookkeeping(thing.table or thing.name)
         and (thing.schema, thing.table or thing.name) not in foreign
     }
-
-
-def _dotted(schema: str | None, name: str) -> str:
-    return f"{schema}.{name}" if schema else name
 
 
 def _schemas(connection: sa.Connection, inspector: sa.Inspector) -> Iterator[str | None]:
@@ -118,7 +117,7 @@ def _tables(
             yield thing("primary key", table, key, ""), {"definition": text}
     for table, keys in several("foreign_keys"):
         for key in keys:
-            target = _dotted(key["referred_schema"], key["referred_table"])
+            target = dotted((key["referred_schema"], key["referred_table"]))
             text = (
                 f"{_list(key['constrained_columns'])} -> {target} {_list(key['referred_columns'])}"
             )
@@ -185,7 +184,6 @@ def _options(options: Any) -> str:
     return f"[{', '.join(kept)}]" if kept else ""
 
 
-_NOT_SYSTEM = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 _NO_EXTENSION = (
     "NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = {0}.oid AND d.deptype = 'e'"
     " AND d.classid = '{1}'::regclass)"
@@ -199,23 +197,23 @@ _OTHERS = {
         "SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, n.nspname, '',"
         " c.relname, pg_get_viewdef(c.oid) FROM pg_class c JOIN pg_namespace n"
         " ON n.oid = c.relnamespace WHERE c.relkind IN ('v', 'm')"
-        f" AND {_NOT_SYSTEM} AND {_NO_EXTENSION.format('c', 'pg_class')}",
+        f" AND {NOT_SYSTEM} AND {_NO_EXTENSION.format('c', 'pg_class')}",
         "SELECT 'trigger', n.nspname, c.relname, t.tgname, pg_get_triggerdef(t.oid)"
         " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
         " JOIN pg_namespace n ON n.oid = c.relnamespace"
-        f" WHERE NOT t.tgisinternal AND {_NOT_SYSTEM}",
+        f" WHERE NOT t.tgisinternal AND {NOT_SYSTEM}",
         "SELECT 'function', n.nspname, '',"
         " p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',"
         " pg_get_functiondef(p.oid) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-        f" WHERE p.prokind IN ('f', 'p') AND {_NOT_SYSTEM}"
+        f" WHERE p.prokind IN ('f', 'p') AND {NOT_SYSTEM}"
         f" AND {_NO_EXTENSION.format('p', 'pg_proc')}",
         "SELECT 'enum type', n.nspname, '', t.typname,"
         " (SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_enum e"
         " WHERE e.enumtypid = t.oid) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
-        f" WHERE t.typtype = 'e' AND {_NOT_SYSTEM} AND {_NO_EXTENSION.format('t', 'pg_type')}",
+        f" WHERE t.typtype = 'e' AND {NOT_SYSTEM} AND {_NO_EXTENSION.format('t', 'pg_type')}",
         "SELECT 'sequence', n.nspname, '', s.relname, '' FROM pg_class s"
         " JOIN pg_namespace n ON n.oid = s.relnamespace"
-        f" WHERE s.relkind = 'S' AND {_NOT_SYSTEM}"
+        f" WHERE s.relkind = 'S' AND {NOT_SYSTEM}"
         " AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = s.oid"
         " AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i', 'e'))",
     ),
