@@ -15,6 +15,7 @@ from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.migrations.autogenerate import plugins
+from sqlalchemy_manage.migrations.autogenerate.state import state_of
 from sqlalchemy_manage.migrations.schema.snapshot import Snapshot
 from sqlalchemy_manage.sql.expression_parser import tree
 from sqlalchemy_manage.sql.expressions import plain
@@ -65,7 +66,6 @@ class Database:
         opts = plugins.include([metadata], connection.dialect.default_schema_name)
         opts |= {"target_metadata": metadata, "render_as_batch": self.as_batch}
         context = MigrationContext.configure(connection, opts=opts)
-        context.opts["sqlalchemy_manage_snapshot"] = Snapshot(connection)
         return context
 
     def compare(self, define: Define | sa.MetaData) -> ops.MigrationScript:
@@ -84,7 +84,7 @@ class Database:
                 for table in ("item", "doubtful")
                 if _shown(connection, table).startswith("CREATE TEMPORARY")
             ]
-            self.notices = context.opts.get("sqlalchemy_manage_notices", [])
+            self.notices = state_of(context).notices
             self.code = tuple(
                 render_python_code(
                     side,

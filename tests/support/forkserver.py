@@ -24,7 +24,6 @@ from typing import Any
 
 LIBRARIES = (
     "alembic.command",
-    "black",
     "click",
     "factory",
     "rich.table",

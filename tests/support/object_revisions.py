@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from sqlalchemy_manage.declared.definitions import Definition, read_definitions
-from sqlalchemy_manage.migrations.autogenerate.objects.compare import arrange_objects
+from sqlalchemy_manage.migrations.autogenerate.declared_objects import arrange_objects
 from sqlalchemy_manage.migrations.autogenerate.plugins import include
 from sqlalchemy_manage.migrations.operations.types import render_item
 

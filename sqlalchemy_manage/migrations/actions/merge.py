@@ -18,7 +18,8 @@ from ..analysis.operations import Step, described, steps_of
 from ..questions import Option, Question
 from ..revisions.describe import Change, revision_id
 from ..revisions.files import Draft, alembic_config, create_folder
-from ..revisions.format import finish, line_length, quoted, wrapped
+from ..revisions.format import finish, quoted, wrapped
+from ..revisions.formatters import line_length
 from ..revisions.git import added
 from ..revisions.history import History, Revision, versions_folder
 

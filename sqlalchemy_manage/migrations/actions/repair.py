@@ -88,8 +88,9 @@ def _matching(name: str, found: Iterable[Finding]) -> str:
 def difference(project: Project, now: Standing, finding: Finding) -> str:
     """A unified diff from what was applied, as the ledger kept it, to the file; may be empty."""
     if finding.kind == "duplicated":
-        first, second = finding.files if len(finding.files) == 2 else (None, None)
-        return _diff(_text(first), _text(second), str(first), str(second)) if first else ""
+        first, second = finding.files
+        old, new = (path.read_text(encoding="utf-8") for path in (first, second))
+        return _diff(old, new, str(first), str(second))
     with project.connect() as connection:
         kept = kept_source(connection, finding.revision)
     if kept is None:
@@ -99,10 +100,6 @@ def difference(project: Project, now: Standing, finding: Finding) -> str:
     if revision is None:
         return _diff(kept, "", label, "no file")
     return _diff(kept, revision.source, label, str(revision.path))
-
-
-def _text(path: Path | None) -> str:
-    return path.read_text(encoding="utf-8") if path is not None else ""
 
 
 def _diff(old: str, new: str, old_name: str, new_name: str) -> str:

@@ -24,6 +24,7 @@ from ...sqlalchemy_internals import dialects_of
 from ..alembic_internals import undone_by
 from ..schema.server_form import checks_of, made_of
 from .enums.checks import belongs_to_enum
+from .state import state_of
 
 
 def setup(plugin: Plugin) -> None:
@@ -86,8 +87,7 @@ def _compare(
         if belongs_to_enum(found.text, table, found.name) or _is_of_json(found):
             continue
         if found.name is None:
-            note(
-                context,
+            state_of(context.migration_context).note(
                 f"CHECK ({found.text}) of {table_name} is not in the models; it has no "
                 "name to drop it by, so it is kept.",
             )
@@ -188,10 +188,3 @@ def meant(item: Any, context: Any) -> bool:
 def as_written(text: str, dialect: sa.Dialect) -> str:
     """A database's text for a revision: SQLite has it from a revision, the others reword it."""
     return text if dialect.name == "sqlite" else plain(text)
-
-
-def note(context: Any, text: str) -> None:
-    """Leave a word for the user; who reviews the comparison shows it."""
-    notes = context.migration_context.opts.setdefault("sqlalchemy_manage_notices", [])
-    if text not in notes:
-        notes.append(text)

@@ -17,6 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from ..questions import Answers, Closed, Key, Question, Questioner
 from ..schema.snapshot import Snapshot
 from .owned import Owned
+from .state import state_of
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Review:
     @property
     def snapshot(self) -> Snapshot:
         """The schema as the comparison sees it: with the accepted renames."""
-        return snapshot_of(self.context)
+        return state_of(self.context).snapshot
 
     @cached_property
     def tables(self) -> dict[Key, sa.Table]:
@@ -151,12 +152,3 @@ class Review:
         real = self._old_tables.get((schema, table), table)
         query = sa.select(what).select_from(sa.table(real, schema=schema))
         return self.connection.scalar(query)
-
-
-def snapshot_of(context: MigrationContext) -> Snapshot:
-    """The snapshot that all comparisons of this context share."""
-    assert context.connection is not None
-    found = context.opts.get("sqlalchemy_manage_snapshot")
-    if not isinstance(found, Snapshot):
-        found = context.opts["sqlalchemy_manage_snapshot"] = Snapshot(context.connection)
-    return found

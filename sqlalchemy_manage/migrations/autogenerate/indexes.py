@@ -142,7 +142,6 @@ _ORDERS = {
     operators.nulls_first_op: "nulls_first",
     operators.nulls_last_op: "nulls_last",
 }
-_KEY_OPTIONS = ("ops", "length", "where")
 
 
 def _shape_of(index: sa.Index, dialect: sa.Dialect) -> Shape:

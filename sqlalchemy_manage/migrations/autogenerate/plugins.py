@@ -15,10 +15,9 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ..operations import registry
 from ..operations.types import render_item
-from . import checks, columns, indexes, keys
-from .context import snapshot_of
+from . import checks, columns, declared_objects, indexes, keys
 from .enums import compare as enums
-from .objects import compare as objects
+from .state import state_of
 
 PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 """For ``autogenerate_plugins`` of Alembic's configure."""
@@ -26,7 +25,7 @@ PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 
 def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchResult:
     """Before anything is compared: the schema comes from a snapshot."""
-    autogen_context.inspector = snapshot_of(autogen_context.migration_context).fresh()
+    autogen_context.inspector = state_of(autogen_context.migration_context).snapshot.fresh()
     return PriorityDispatchResult.CONTINUE
 
 
@@ -87,7 +86,7 @@ _COMPARATORS = {
     "indexes": indexes,
     "keys": keys,
     "columns": columns,
-    "objects": objects,
+    "objects": declared_objects,
 }
 
 

@@ -10,13 +10,14 @@ from ...errors import UsageError
 from ..operations.filling import FillNullsOp
 from ..revisions.describe import flat
 from .context import Review
+from .declared_objects import arrange_objects
 from .drops import settle_drops
 from .enums.order import finish_enums
 from .enums.questions import settle_enums
 from .not_null import settle_required
-from .objects.compare import arrange_objects
 from .renamed_constraints import settle_names
 from .renames import settle_renames
+from .state import state_of
 
 
 def refine(review: Review, script: ops.MigrationScript) -> None:
@@ -36,8 +37,9 @@ def refine(review: Review, script: ops.MigrationScript) -> None:
     )
     settle_drops(review, found)
     # What the comparators have to report, each time that they compare.
-    told = review.context.opts.pop("sqlalchemy_manage_notices", [])
-    review.notices += [notice for notice in dict.fromkeys(told) if notice not in review.notices]
+    state = state_of(review.context)
+    review.notices += [notice for notice in state.notices if notice not in review.notices]
+    state.notices.clear()
     names = settle_names(review, found)
     settle_required(review, found)
     _require_used(review)

@@ -6,18 +6,17 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
 from .describe import Change
-from .editing import Source, append, function, lines_of, parsed, prepend, statements, unfolded
+from .editing import Source, function, parsed
 from .expected_loss import declared_in, with_losses
 from .files import Draft
-from .format import docstring, line_length, quoted, wrapped
+from .format import finish, quoted, wrapped
+from .formatters import line_length
 from .history import History, Revision
-from .imports import import_nodes, import_order, imports_of
 
 
 @dataclass(frozen=True)
@@ -94,81 +93,81 @@ def amended(
     """The text of the revision file ``path`` with the operations of ``new_text`` besides.
 
     ``new_text`` is a finished revision that does ``found``. Its upgrade comes last, its
-    downgrade first; a downgrade() that raises still does nothing else. All that is written
-    manually is kept. Raises MigrationError if there is no place for the operations.
+    downgrade first. Raises MigrationError for a file that was edited manually.
     """
     root = root or path.parent
     before = _read(path)
-    old, new = Source(unfolded(before.replace("\r\n", "\n"))), Source(new_text)
-    tree, new_tree = parsed(old.text), parsed(new_text)
-    upgrade, downgrade = function(tree, "upgrade"), function(tree, "downgrade")
-    if upgrade is None:
-        raise MigrationError(
-            f"{path.name} has no function upgrade() to which operations could be added.",
-            "Write another revision: manage.py makemigrations",
-        )
-    append(old, upgrade, lines_of(new, function(new_tree, "upgrade")))
-    # A revision without a downgrade(), or with one that raises, cannot be undone, and is meant so.
-    if downgrade and not isinstance((statements(downgrade) or downgrade.body)[0], ast.Raise):
-        prepend(old, downgrade, lines_of(new, function(new_tree, "downgrade")))
-    _add_imports(old, tree, new_tree, path, root)
-    _extend_docstring(old, tree, found, line_length(root))
-    text = with_losses(old.edited(), declared_in(new_text))
-    ast.parse(text)  # what was put in is whole, and so is the rest
+    text = before.replace("\r\n", "\n").rstrip("\n") + "\n"
+    tree, source = parsed(text), Source(text)
+    _require_as_written(path, tree, source)
+    for name in ("upgrade", "downgrade"):
+        start, end = _span(source, tree, name)
+        bodies = [_body(text, name), _body(new_text, name)]
+        joined = "".join(bodies if name == "upgrade" else reversed(bodies))
+        source.replace(start, end, joined or "    pass\n")
+    _extend_docstring(source, tree, found, line_length(root))
+    text = finish(with_losses(source.edited(), declared_in(new_text)), root)
     return text.replace("\n", "\r\n") if "\r\n" in before else text
 
 
-def _add_imports(
-    source: Source, tree: ast.Module, new_tree: ast.Module, path: Path, root: Path
-) -> None:
-    """Note the imports that only the new text has, at the end of their section."""
-    present = {i: node for node in import_nodes(tree) for i in imports_of(node)}
-    wanted = {i for node in import_nodes(new_tree) for i in imports_of(node)} - set(present)
-    for item in wanted:
-        taken = next((i for i in present if i.binds == item.binds), None)
-        if taken and not (taken.plain and item.plain):
-            raise MigrationError(
-                f"{path.name} cannot be amended: '{item.binds}' comes from '{taken}' there, and "
-                f"the new operations need '{item}'.",
-                "Write another revision: manage.py makemigrations",
-            )
-    documented = ast.get_docstring(tree, clean=False) is not None
-    first = (import_nodes(tree) or tree.body[documented:])[0]
-    ordered = sorted(wanted, key=lambda i: (import_order(i, root), str(i)))
-    for section, items in groupby(ordered, key=lambda i: import_order(i, root)[0]):
-        text = "".join(f"{item}\n" for item in items)
-        above = {n: s for i, n in present.items() if (s := import_order(i, root)[0]) <= section}
-        if above:
-            gap = "" if section in above.values() else "\n"
-            last = max(node.end_lineno or 0 for node in above)
-            source.insert(source.line_start(last + 1), gap + text)
-        else:
-            source.insert(source.line_start(first.lineno), f"{text}\n")
+def _require_as_written(path: Path, tree: ast.Module, source: Source) -> None:
+    """Raises MigrationError where a file is more than operations in two functions."""
+    functions = [function(tree, name) for name in ("upgrade", "downgrade")]
+    inside = [node for f in functions if f for node in f.body]
+    outside = [node for node in tree.body if node not in functions]
+    odd = [node for node in outside if not isinstance(node, _HEADER)]
+    odd += [f for f in functions if f and ast.unparse(f.args)]
+    odd += [node for node in inside if node.col_offset != 4 or not _is_operation(node)]
+    if odd or None in functions:
+        line = f" (line {odd[0].lineno}: {source.line(odd[0].lineno).strip()})" if odd else ""
+        raise MigrationError(
+            f"{path.name} was edited by hand{line}; operations are added only to a revision as "
+            "makemigrations writes it.",
+            "Write another revision: manage.py makemigrations",
+        )
+
+
+_HEADER = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Expr)
+
+
+def _is_operation(node: ast.stmt) -> bool:
+    if isinstance(node, ast.With):
+        return all(map(_is_operation, node.body))
+    call = node.value if isinstance(node, ast.Expr) else None
+    is_call = isinstance(call, ast.Call) and ast.unparse(call.func).startswith(("op.", "batch_op."))
+    return is_call or isinstance(node, ast.Pass)
+
+
+def _span(source: Source, tree: ast.Module, name: str) -> tuple[int, int]:
+    """Where the body of a function begins, with the comments at its top, and where it ends."""
+    node = function(tree, name)
+    assert node is not None and node.end_lineno is not None
+    return source.line_start(node.lineno + 1), source.line_start(node.end_lineno + 1)
+
+
+def _body(text: str, name: str) -> str:
+    """The lines of a function; none where it does nothing."""
+    tree = parsed(text)
+    node = function(tree, name)
+    if node is None or all(isinstance(statement, ast.Pass) for statement in node.body):
+        return ""
+    start, end = _span(Source(text), tree, name)
+    return text[start:end]
 
 
 def _extend_docstring(
     source: Source, tree: ast.Module, found: Sequence[Change], width: int
 ) -> None:
     """Note the new operations in the docstring, after those that are listed there already."""
-    if not found:
-        return
     text = ast.get_docstring(tree, clean=False)
-    if text is None:
-        new = quoted(docstring(None, found, width))
-        source.insert(source.line_start(tree.body[0].lineno), f'"""{new}"""\n\n')
+    if text is None or not found:
         return
     lines = text.rstrip().split("\n")
-    added = [part for change in found for part in wrapped(str(change), width)]
-    listed = [i for i, line in enumerate(lines) if line.startswith(("+ ", "- ", "~ "))]
-    if listed:
-        end = listed[-1] + 1
-        while end < len(lines) and lines[end].startswith("    "):
-            end += 1
-        lines[end:end] = added
-        lines[0] = re.sub(
-            r"(?<=: )\d+(?= operations\.$)", lambda m: str(int(m[0]) + len(found)), lines[0]
-        )
-    else:
-        lines += ["", *added]
+    lines[0] = re.sub(
+        r"(?<=: )\d+(?= operations\.$)", lambda m: str(int(m[0]) + len(found)), lines[0]
+    )
+    if not any(line.startswith(("+ ", "- ", "~ ")) for line in lines):
+        lines.append("")
+    lines += [part for change in found for part in wrapped(str(change), width)]
     new = quoted("\n".join([*lines, ""]))
     source.replace(source.start(tree.body[0]), source.end(tree.body[0]), f'"""{new}"""')

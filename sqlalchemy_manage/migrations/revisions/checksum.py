@@ -40,17 +40,6 @@ def checksum(source: str) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def does_nothing(source: str) -> bool:
-    """Whether no function of a revision has a statement other than ``pass``: a merge."""
-    return all(_is_idle(node) for node in _body(source) if not _is_import(node))
-
-
-def reverses(source: str, other: str) -> bool:
-    """Whether the upgrade of ``source`` does what the downgrade of ``other`` does."""
-    up, down = _function(source, "upgrade"), _function(other, "downgrade")
-    return up is not None and down is not None and _written(up) == _written(down)
-
-
 def _parsed(source: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" in a string is the author's business
@@ -62,13 +51,6 @@ def _body(source: str) -> list[ast.stmt]:
     if body and _is_text(body[0]):
         body = body[1:]
     return [node for node in body if not _is_header(node)]
-
-
-def _function(source: str, name: str) -> list[ast.stmt] | None:
-    for node in _body(source):
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return [n for n in node.body if not _is_text(n)]
-    return None
 
 
 def _is_header(node: ast.stmt) -> bool:
@@ -87,16 +69,6 @@ def _is_text(node: ast.stmt) -> bool:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
-
-
-def _is_import(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Import | ast.ImportFrom)
-
-
-def _is_idle(node: ast.stmt) -> bool:
-    if isinstance(node, ast.FunctionDef):
-        return all(isinstance(n, ast.Pass) or _is_text(n) for n in node.body)
-    return False
 
 
 def _written(nodes: Iterable[ast.AST]) -> str:

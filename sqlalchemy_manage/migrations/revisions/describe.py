@@ -28,15 +28,7 @@ class Change:
 
 def changes(operations: Iterable[Any]) -> list[Change]:
     """What ``operations`` do, one change for each, containers opened."""
-    return [_change(operation) for operation in _flat(operations)]
-
-
-def _flat(operations: Iterable[Any]) -> Iterator[Any]:
-    for operation in operations:
-        if isinstance(operation, ops.OpContainer):
-            yield from _flat(operation.ops)
-        else:
-            yield operation
+    return [_change(operation) for _, operation in flat(operations)]
 
 
 def _qualified(operation: Any) -> str:

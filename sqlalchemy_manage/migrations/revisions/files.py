@@ -15,7 +15,8 @@ from ...errors import HistoryError, MigrationError
 from ...files import written_whole
 from ..questions import Answers, Closed, Questioner
 from .describe import Change, changes, name_parts, revision_id
-from .format import docstring, line_length, quoted
+from .format import docstring, quoted
+from .formatters import line_length
 from .history import History
 
 if TYPE_CHECKING:

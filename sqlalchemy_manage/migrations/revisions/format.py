@@ -6,13 +6,14 @@ import ast
 import re
 import sys
 import textwrap
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .editing import Source, parsed, unwritable
+from .formatters import formatted, formatter, line_length
 from .imports import import_nodes, imports_of, with_imports
+from .layout import laid_out, tables_laid_out
 
 if TYPE_CHECKING:
     from .describe import Change
@@ -30,37 +31,16 @@ _BATCH = re.compile(
 def finish(text: str, root: Path) -> str:
     """``text``, a rendered revision, formatted, and with the imports that it uses.
 
-    ``root`` is the project's folder: it gives the length of a line, and which modules are
-    the project's own. What is finished already comes back as it is. Raises MigrationError
-    that names the line if the text is not Python, or uses a name that nothing defines.
+    ``root`` is the project's folder, whose formatter is used. What is finished already
+    comes back as it is. Raises MigrationError that names the line when the text is no
+    Python, or uses a name that nothing defines.
     """
-    import black  # takes a tenth of a second, and most commands write no file
-
     # Alembic states the schema of a batch even where it is the default one.
-    text = _BATCH.sub(r"\1) as batch_op:", _MARKER.sub("", text))
-    text = _one_column_a_line(text)
-    text = with_imports(text, root)
+    text = with_imports(_BATCH.sub(r"\1) as batch_op:", _MARKER.sub("", text)))
     _try_types(text)
-    return black.format_str(text, mode=black.Mode(line_length=line_length(root)))
-
-
-def _one_column_a_line(text: str) -> str:
-    """A comma after the last argument of each ``op.create_table``.
-
-    It makes the formatter keep one column a line, as Alembic wrote them, however few
-    there are: a column added manually is then a line added in the diff.
-    """
-    source = Source(text)
-    for node in ast.walk(parsed(text)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "op.create_table":
-            arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-            if len(arguments) < 2:
-                continue
-            end = max(map(source.end, arguments))
-            # Between the last argument and the bracket there can only be one comma.
-            if "," not in text[end : source.end(node)]:
-                source.insert(end, ",")
-    return source.edited()
+    name = formatter(root)
+    done = formatted(tables_laid_out(text), name, root) if name else None
+    return done if done is not None else laid_out(text, line_length(root))
 
 
 def _try_types(text: str) -> None:
@@ -87,30 +67,6 @@ def _try_types(text: str) -> None:
             except Exception as error:
                 line = source.line(call.lineno).strip()
                 raise unwritable(line, f"{type(error).__name__}: {error}") from error
-
-
-def line_length(root: Path) -> int:
-    """The line length set for the project's formatter; 88, as black, without one."""
-    for folder in (root, *root.parents):
-        for name, keys in _LENGTHS:
-            try:
-                table = tomllib.loads((folder / name).read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            for key in keys:
-                value = table if key is None else table.get("tool", {}).get(key, {})
-                if isinstance(length := value.get("line-length"), int):
-                    return length
-        if (folder / ".git").exists():
-            break
-    return 88
-
-
-_LENGTHS: tuple[tuple[str, tuple[str | None, ...]], ...] = (
-    ("pyproject.toml", ("black", "ruff")),
-    ("ruff.toml", (None,)),
-    (".ruff.toml", (None,)),
-)
 
 
 def docstring(name: str | None, found: Sequence[Change], width: int = 88) -> str:

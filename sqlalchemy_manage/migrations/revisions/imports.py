@@ -1,4 +1,4 @@
-"""The imports of a revision: no more, and no less, than what it uses."""
+"""The imports of a revision: those of the template, and what it uses besides."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import ast
 import builtins
 import importlib.util
 import sys
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -54,30 +52,17 @@ _USUAL = {
 } | {name: Import("sqlalchemy.dialects", name) for name in _DIALECTS}
 
 
-def with_imports(text: str, root: Path) -> str:
-    """``text`` with the imports at its top sorted, the unused ones left out, the missing added.
-
-    An import with a comment stays as it is: somebody meant it. Raises MigrationError
-    for a name that nothing defines.
-    """
+def with_imports(text: str) -> str:
+    """``text`` with an import for all that it uses; raises MigrationError where nothing has it."""
     tree, source = parsed(text), Source(text)
-    nodes = [
-        node
-        for node in import_nodes(tree)
-        if "#" not in text[source.start(node) : source.line_start((node.end_lineno or 0) + 1)]
-    ]
-    found = {i for node in nodes for i in imports_of(node)}
-    chains = [chain for chain, _, _ in _chains(tree)]
-    wanted = {i for i in found if _is_used(i, chains)} | missing_imports(tree, source)
-    source.insert(_place(tree, source, nodes), "\0")
-    for node in nodes:
-        source.replace(
-            source.line_start(node.lineno), source.line_start((node.end_lineno or 0) + 1), ""
-        )
-    before, after = source.edited().split("\0")
-    block = "\n".join(_sections(wanted, root))
-    pieces = [before.rstrip("\n"), block, after.lstrip("\n")]
-    return "\n\n".join(piece for piece in pieces if piece)
+    if missing := missing_imports(tree, source):
+        block = "".join(f"{item}\n" for item in sorted(map(str, missing)))
+        if nodes := import_nodes(tree):
+            source.insert(source.line_start((nodes[-1].end_lineno or 0) + 1), block)
+        else:
+            documented = ast.get_docstring(tree, clean=False) is not None
+            source.insert(source.line_start(tree.body[documented].lineno), f"{block}\n")
+    return source.edited()
 
 
 def import_nodes(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
@@ -92,21 +77,6 @@ def imports_of(node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
             yield Import(alias.name, None, alias.asname)
         else:
             yield Import("." * node.level + (node.module or ""), alias.name, alias.asname)
-
-
-def import_order(item: Import, root: Path) -> tuple[int, bool, str]:
-    """The order of isort: section, ``import`` before ``from``, module."""
-    top = item.module.partition(".")[0]
-    if top == "__future__":
-        section = 0
-    elif top in sys.stdlib_module_names:
-        section = 1
-    elif top in ("alembic", "sqlalchemy"):
-        section = 2  # a project's folder of migrations may have this name
-    else:
-        own = not top or (root / top).is_dir() or (root / f"{top}.py").exists()
-        section = 3 if own else 2
-    return section, item.name is not None, item.module.lower()
 
 
 def missing_imports(tree: ast.Module, source: Source) -> set[Import]:
@@ -179,13 +149,6 @@ def _within(chain: tuple[str, ...], module: str) -> bool:
     return chain[: len(parts)] == parts
 
 
-def _is_used(item: Import, chains: Iterable[tuple[str, ...]]) -> bool:
-    if item.module == "__future__" or item.name == "*":
-        return True
-    wanted = item.module if item.plain else item.binds
-    return any(_within(chain, wanted) for chain in chains)
-
-
 def _chains(tree: ast.AST, around: str = "") -> Iterator[tuple[tuple[str, ...], ast.expr, str]]:
     """The names that are read, each with its attributes: ``a.b.c()`` gives a, b, c.
 
@@ -218,33 +181,3 @@ def _bound(tree: ast.Module) -> Iterator[str]:
             yield from (i.binds for i in imports_of(node))
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
             yield node.name
-
-
-def _place(tree: ast.Module, source: Source, nodes: list[ast.Import | ast.ImportFrom]) -> int:
-    if nodes:
-        return source.line_start(nodes[0].lineno)
-    first = tree.body[0] if tree.body else None
-    if first is not None and ast.get_docstring(tree, clean=False) is not None:
-        return source.line_start((first.end_lineno or 0) + 1)
-    return source.line_start(first.lineno) if first else len(source.text)
-
-
-def _sections(wanted: Iterable[Import], root: Path) -> Iterator[str]:
-    grouped: dict[Import, list[str]] = defaultdict(list)
-    for item in wanted:
-        # Names from one module go on one line, unless one of them is renamed.
-        key = Import(item.module, "") if item.name and not item.alias else item
-        grouped[key].append(item.name or "")
-    section = None
-    for item in sorted(grouped, key=lambda i: (import_order(i, root), i.name or "", str(i))):
-        before, section = section, import_order(item, root)[0]
-        if before not in (None, section):
-            yield ""
-        names = ", ".join(sorted(grouped[item], key=_member_order))
-        yield f"from {item.module} import {names}" if item.name == "" else str(item)
-
-
-def _member_order(name: str) -> tuple[int, str]:
-    # Constants, classes, the rest; as isort.
-    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return kind, name

@@ -1,7 +1,7 @@
 """Revision files that are not those which were applied; found before anything is run.
 
 The ledger has the text, the parents and the id of each applied revision. A file may be
-edited, deleted, moved to another place in the history, or be there twice. Nothing here
+edited, deleted, moved to another place in the history, or be there twice under one id. Nothing here
 imports Alembic, and a file whose text is as it was is not parsed: this is done by each
 ``migrate``.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import DatabaseMissing, HistoryError, ManageError
-from ..revisions.checksum import checksum, digest, does_nothing, reverses
+from ..revisions.checksum import checksum, digest
 from ..revisions.history import History, Revision, current_heads, read_history, versions_folder
 
 if TYPE_CHECKING:
@@ -187,7 +187,6 @@ def findings(
         if entry is not None and entry.applied and revision_id in needed | moved:
             builds = [r for r in history.revisions if revision_id in r.parents]
             yield gone(revision_id, str(entry), builds)
-    yield from _copies(history, applied, ledger)
 
 
 def _names(ids: Iterable[str]) -> str:
@@ -236,50 +235,3 @@ def gone(
     if head:
         message += " The database is at it: the file may be on another branch."
     return Finding("deleted", revision_id, message, files, not files and not head)
-
-
-def _copies(history: History, applied: set[str], ledger: Ledger) -> Iterator[Finding]:
-    """Revisions to come that would do again what was done.
-
-    One that was undone in between may be done again. A file that differs by a line, such
-    as ``repeats = "0002_x"``, is not a copy.
-    """
-    done = {e.checksum: i for i, e in ledger.items() if i in applied and e.applied}
-    siblings: dict[tuple[tuple[str, ...], str], str] = {}
-    for revision in history.revisions:
-        if revision.id in applied:
-            continue
-        same = checksum(revision.source)
-        # Of those to come, only what is beside or just below it is surely a mistake.
-        near = [p for p in revision.parents if p in history.by_id]
-        original = (
-            done.get(same)
-            or next((p for p in near if checksum(history.by_id[p].source) == same), None)
-            or siblings.get((revision.down, same))
-        )
-        siblings[revision.down, same] = revision.id
-        if original is None or does_nothing(revision.source):
-            continue
-        first = history.by_id.get(original)
-        if first is not None and _undone(first, revision, history):
-            continue
-        files = (first.path, revision.path) if first is not None else (revision.path,)
-        where = first.path if first is not None else "which no longer has a file"
-        yield Finding(
-            "duplicated",
-            revision.id,
-            f"{revision.path} is a copy of {original} ({where}) under the id {revision.id}. "
-            "Usually a file was copied and not changed yet, or renamed. If it is to do the same "
-            f'a second time, say so in a line of the file: repeats = "{original}"',
-            files,
-            False,
-        )
-
-
-def _undone(first: Revision, again: Revision, history: History) -> bool:
-    below = history.ancestors(again.parents)
-    return any(
-        reverses(r.source, first.source)
-        for r in history.revisions
-        if r.id in below and first.id in history.ancestors(r.parents)
-    )

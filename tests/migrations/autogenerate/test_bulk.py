@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from sqlalchemy_manage.migrations.autogenerate.context import snapshot_of
 from sqlalchemy_manage.migrations.autogenerate.plugins import comparing, include
+from sqlalchemy_manage.migrations.autogenerate.state import state_of
 
 MANY = 120
 """More than the 100 tables from which on Alembic reads whole schemas."""
@@ -118,9 +118,9 @@ def test_another_comparison_asks_nothing(counted: Callable[..., Counted], backen
     with database.context() as context:
         assert compare_metadata(context, database.metadata) == []
         asked = len(database.statements)
-        snapshot_of(context).rename_columns(None, "item2", {"note": "remark"})
+        state_of(context).snapshot.rename_columns(None, "item2", {"note": "remark"})
         assert compare_metadata(context, database.metadata) != []
-        snapshot_of(context).rename_columns(None, "item2", {"remark": "note"})
+        state_of(context).snapshot.rename_columns(None, "item2", {"remark": "note"})
         assert compare_metadata(context, database.metadata) == []
         assert len(database.statements) == asked
 

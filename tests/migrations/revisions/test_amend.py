@@ -1,11 +1,10 @@
-"""``--update``: more operations in a revision that may have been edited by hand."""
+"""``--update``: more operations in a revision that is as makemigrations wrote it."""
 
 from __future__ import annotations
 
 import ast
 import os
 import stat
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,190 +57,105 @@ def update(tmp_path: Path, text: str, new: str = NEW) -> str:
     return result
 
 
-def test_what_is_written_by_hand_stays(tmp_path: Path) -> None:
-    text = f'''#!/usr/bin/env python
-"""The first words, by hand: größe."""
-# Copyright somebody.
-import json, os
-from typing import Sequence
+OLD = f'''"""The first words: größe."""
 
-import sqlalchemy as sa  # the usual
 from alembic import op
 
-import mine
-
 {HEAD}
-SQL = """
-    UPDATE t
-"""
+
+def upgrade() -> None:
+    # Why it is so.
+    op.execute("""UPDATE t
+  SET a = 1""")
+    with op.batch_alter_table("t") as batch_op:
+        batch_op.drop_column("z")
 
 
-@mine.decorator
-def helper(bind):
-    return  json.dumps( [] )
-
-
-def upgrade():
-    """Up."""
-    # First the rows.
-    helper(op.get_bind())   ;   x = "größe"
-    if x:
-        op.execute(SQL)
-    # the end
-
-
-@mine.decorator
-def downgrade():
-    """Down."""
-    # Undo the rows.
-    helper(op.get_bind())
-
-
-def another():
+def downgrade() -> None:
     pass
 '''
-    (tmp_path / "mine").mkdir()
-    expected = (
-        text.replace(
-            '"""The first words, by hand: größe."""',
-            '"""The first words, by hand: größe.\n\n+ add column t.b\n"""',
+
+
+def test_operations_are_added_to_those_that_are_there(tmp_path: Path) -> None:
+    assert update(tmp_path, OLD) == (
+        OLD.replace(
+            '"""The first words: größe."""',
+            '"""The first words: größe.\n\n+ add column t.b\n"""',
         )
         .replace(
             "from alembic import op\n",
-            "from alembic import op\nfrom sqlalchemy.dialects import postgresql\n",
+            "import sqlalchemy as sa\nfrom alembic import op\n"
+            "from sqlalchemy.dialects import postgresql\n",
         )
         .replace(
-            "    # the end\n",
-            '    # the end\n    op.add_column("t", sa.Column("b", postgresql.JSONB()))\n'
+            '        batch_op.drop_column("z")\n',
+            '        batch_op.drop_column("z")\n'
+            '    op.add_column("t", sa.Column("b", postgresql.JSONB()))\n'
             "    # WARNING: no name\n"
             '    op.execute("""UPDATE t\n  SET b = \'x\'""")\n',
         )
-        .replace("    # Undo the rows.\n", '    op.drop_column("t", "b")\n    # Undo the rows.\n')
-    )
-    assert update(tmp_path, text) == expected
-
-
-BODIES = {
-    "pass": ("def upgrade():\n    pass\n", "def upgrade():\n    UP\n"),
-    "pass with a comment": (
-        "def upgrade():\n    # why\n    pass  # still\n",
-        "def upgrade():\n    # why\n    UP  # still\n",
-    ),
-    "dots": ("def upgrade() -> None: ...\n", "def upgrade() -> None:\n    UP\n"),
-    "on one line": ("def upgrade(): pass", "def upgrade():\n    UP\n"),
-    "two on one line": (
-        "def upgrade(): op.a(); op.b()  # both\n",
-        "def upgrade():\n    op.a(); op.b()  # both\n    UP\n",
-    ),
-    "a docstring alone": (
-        'def upgrade():\n    """Up."""\n',
-        'def upgrade():\n    """Up."""\n    UP\n',
-    ),
-    "tabs": (
-        "def upgrade():\n\tif 1:\n\t\top.a()\n",
-        "def upgrade():\n\tif 1:\n\t\top.a()\n\tUP\n",
-    ),
-    "two spaces": ("def upgrade():\n  op.a()\n", "def upgrade():\n  op.a()\n  UP\n"),
-    "a return": (
-        "def upgrade():\n    op.a()\n    # done\n    return\n",
-        "def upgrade():\n    op.a()\n    UP\n    # done\n    return\n",
-    ),
-    "no line end": ("def upgrade():\n    op.a()", "def upgrade():\n    op.a()\n    UP\n"),
-    "several lines of arguments": (
-        "def upgrade(\n    x=1,\n): op.a()\n",
-        "def upgrade(\n    x=1,\n):\n    op.a()\n    UP\n",
-    ),
-    "a form feed": ("\f\ndef upgrade():\n    op.a()\n", "\f\ndef upgrade():\n    op.a()\n    UP\n"),
-    "Alembic's comments": (
-        "def upgrade():\n    # ### commands ###\n    pass\n    # ### end ###\n",
-        "def upgrade():\n    # ### commands ###\n    UP\n    # ### end ###\n",
-    ),
-}
-
-
-@pytest.mark.parametrize(("old", "expected"), BODIES.values(), ids=BODIES)
-def test_the_end_of_the_upgrade(tmp_path: Path, old: str, expected: str) -> None:
-    result = update(tmp_path, f"{HEAD}\n\n{old}", new="def upgrade():\n    op.new()\n")
-    assert result == f'"""Add column t.b."""\n\n{HEAD}\n\n' + expected.replace("UP", "op.new()")
-
-
-DOWN = {
-    "pass": ("pass", "NEW"),
-    "statements": ("op.a()\nop.b()", "NEW\nop.a()\nop.b()"),
-    "a docstring": ('"""Down."""\n# then\nop.a()', '"""Down."""\nNEW\n# then\nop.a()'),
-    "irreversible": ("raise NotImplementedError", "raise NotImplementedError"),
-    "irreversible, said why": ('"""No."""\nraise Gone("x")', '"""No."""\nraise Gone("x")'),
-}
-
-
-@pytest.mark.parametrize(("old", "expected"), DOWN.values(), ids=DOWN)
-def test_the_beginning_of_the_downgrade(tmp_path: Path, old: str, expected: str) -> None:
-    start = f'"""x."""\n{HEAD}\ndef upgrade():\n    op.a()\n\ndef downgrade():\n'
-    text = start + textwrap.indent(old + "\n", "    ")
-    result = update(tmp_path, text, new="def downgrade():\n    op.new()\n")
-    assert result == start.replace('"""x."""', '"""x.\n\n+ add column t.b\n"""') + textwrap.indent(
-        expected.replace("NEW", "op.new()") + "\n", "    "
+        .replace("    pass\n", '    op.drop_column("t", "b")\n')
     )
 
 
-def test_a_missing_downgrade_stays_missing(tmp_path: Path) -> None:
-    assert "drop_column" not in update(tmp_path, f"{HEAD}\ndef upgrade():\n    pass\n")
+def test_what_is_added_last_is_undone_first(tmp_path: Path) -> None:
+    text = OLD.replace("    pass\n", '    # Back.\n    op.add_column("t", z)')
+    text = text.replace("branch_labels = None\n", "branch_labels = None\nz = op.z\n")
+    result = update(tmp_path, text)
+    assert result.endswith(
+        '\n    op.drop_column("t", "b")\n    # Back.\n    op.add_column("t", z)\n'
+    )
 
 
-IMPORTS = {
-    "none": (
-        '"""x."""\n\n',
-        '"""x."""\n\nimport json\n\nimport sqlalchemy as sa\n\nimport mine\n\n',
-    ),
-    "none, no docstring": (
-        "# c\n",
-        "# c\nimport json\n\nimport sqlalchemy as sa\n\nimport mine\n\n",
-    ),
-    "the middle": (
-        "import json\n\nimport mine\n",
-        "import json\n\nimport sqlalchemy as sa\n\nimport mine\n",
-    ),
-    "the ends": (
-        "import sqlalchemy as sa\n",
-        "import json\n\nimport sqlalchemy as sa\n\nimport mine\n",
-    ),
-    "a section": (
-        "import zlib\n\nfrom alembic import op\n\nimport other\n",
-        "import zlib\nimport json\n\nfrom alembic import op\nimport sqlalchemy as sa\n\n"
-        "import other\nimport mine\n",
-    ),
-    "all there": (
-        "import sqlalchemy as sa, json, mine.types, mine\n",
-        "import sqlalchemy as sa, json, mine.types, mine\n",
-    ),
+def test_an_empty_revision_takes_operations(tmp_path: Path) -> None:
+    functions = "def upgrade():\n    pass\n\n\ndef downgrade():\n    pass\n"
+    result = update(tmp_path, f'"""Empty."""\n\n{HEAD}\n\n{functions}')
+    assert "def upgrade():\n    op.add_column" in result and "pass" not in result
+    assert "from alembic import op\n" in result
+    nothing = "def upgrade():\n    pass\ndef downgrade():\n    pass\n"
+    assert update(tmp_path, f'"""Empty."""\n\n{HEAD}\n\n{functions}', nothing).count("pass") == 2
+
+
+BY_HAND = {
+    "a function": ("def upgrade", "def helper():\n    pass\n\n\ndef upgrade", "def helper():"),
+    "a statement": ("    # Why", "    print(1)\n    # Why", "print(1)"),
+    "a loop": ("    pass", "    for x in ():\n        op.a()", "for x in ():"),
+    "inside a batch": ("batch_op.drop_column", "other.drop_column", "with op.batch_alter_table"),
+    "a docstring": ("    # Why", '    """Why."""\n    # Why', '"""Why."""'),
+    "a return": ("    pass", "    return", "return"),
+    "irreversible": ("    pass", "    raise NotImplementedError", "raise NotImplementedError"),
+    "on one line": ("None:\n    pass", "None: pass", "def downgrade() -> None: pass"),
+    "dots": ("    pass", "    ...", "..."),
+    "two spaces": ("    pass", "  pass", "pass"),
+    "tabs": ("    pass", "\tpass", "pass"),
+    "arguments": ("def upgrade()", "def upgrade(\n    x=1,\n)", "def upgrade("),
+    "no upgrade()": ("def upgrade", "class A: pass\ndef other", "class A: pass"),
 }
 
 
-@pytest.mark.parametrize(("old", "expected"), IMPORTS.values(), ids=IMPORTS)
-def test_imports_find_their_place(tmp_path: Path, old: str, expected: str) -> None:
-    for name in ("mine", "other"):
-        (tmp_path / name).mkdir()
-    new = "import json\n\nimport sqlalchemy as sa\n\nimport mine\n\ndef upgrade():\n    sa, json\n"
-    text = f"{old}{HEAD}\ndef upgrade():\n    op.a()\n"
-    result = amended_without_docstring(tmp_path, text, new)
-    assert result.partition("revision =")[0] == expected
+@pytest.mark.parametrize(("old", "new", "line"), BY_HAND.values(), ids=BY_HAND)
+def test_a_file_that_was_edited_by_hand_is_refused(
+    tmp_path: Path, old: str, new: str, line: str
+) -> None:
+    assert old in OLD
+    words = r"0002_x\.py was edited by hand \(line \d+: "
+    with pytest.raises(MigrationError, match=words) as caught:
+        update(tmp_path, OLD.replace(old, new))
+    assert f": {line}" in caught.value.message
+    assert caught.value.hint == "Write another revision: manage.py makemigrations"
 
 
-def amended_without_docstring(tmp_path: Path, text: str, new: str) -> str:
-    (tmp_path / "0002_x.py").write_text(text)
-    return amended(tmp_path / "0002_x.py", new, (), tmp_path)
-
-
-def test_a_name_that_means_something_else_is_refused(tmp_path: Path) -> None:
-    text = f"import stdlib_accents as sa\n{HEAD}\ndef upgrade():\n    sa\n"
-    with pytest.raises(MigrationError, match="'sa' comes from 'import stdlib_accents as sa'"):
-        update(tmp_path, text)
+@pytest.mark.parametrize("name", ["upgrade", "downgrade"])
+def test_a_file_without_one_of_the_functions_is_refused(tmp_path: Path, name: str) -> None:
+    body = "():\n    pass\n"
+    with pytest.raises(MigrationError, match=r"0002_x\.py was edited by hand; operations"):
+        update(tmp_path, f"{HEAD}def {name}{body}")
 
 
 DOCS = {
     "a list": (
-        "Several changes: 2 operations.\n\n+ a\n- b that goes\n    on\n\nHand.\n",
-        "Several changes: 3 operations.\n\n+ a\n- b that goes\n    on\n+ add column t.b\n\nHand.\n",
+        "Several changes: 2 operations.\n\n+ a\n- b that goes\n    on\n",
+        "Several changes: 3 operations.\n\n+ a\n- b that goes\n    on\n+ add column t.b\n",
     ),
     "a sentence": ("Add column t.a.", "Add column t.a.\n\n+ add column t.b\n"),
     "quotes": ('Ends "so"\\ ""', 'Ends "so"\\ ""\n\n+ add column t.b\n'),
@@ -251,24 +165,15 @@ DOCS = {
 
 @pytest.mark.parametrize(("old", "expected"), DOCS.values(), ids=DOCS)
 def test_the_docstring_lists_the_new_operations(tmp_path: Path, old: str, expected: str) -> None:
-    text = f"{old!r}\n{HEAD}\ndef upgrade():\n    pass\n"
+    text = OLD.replace('"""The first words: größe."""', repr(old))
     result = update(tmp_path, text)
     assert ast.get_docstring(ast.parse(result), clean=False) == expected
 
 
 def test_the_ends_of_lines_stay(tmp_path: Path) -> None:
-    text = f'"""x."""\n{HEAD}\ndef upgrade():\n    op.a()\n'
-    windows = update(tmp_path, text.replace("\n", "\r\n"))
+    windows = update(tmp_path, OLD.replace("\n", "\r\n"))
     assert windows.count("\r\n") == windows.count("\n")
-    assert windows.replace("\r\n", "\n") == update(tmp_path, text)
-
-
-@pytest.mark.parametrize(
-    "text", ["upgrade = print\n", "class X:\n    def upgrade(self): pass\n", ""]
-)
-def test_a_file_without_upgrade_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(MigrationError, match=r"0002_x\.py has no function upgrade\(\)"):
-        update(tmp_path, HEAD + text)
+    assert windows.replace("\r\n", "\n") == update(tmp_path, OLD)
 
 
 def test_the_amended_file_does_both(tmp_path: Path) -> None:
@@ -319,7 +224,7 @@ def test_which_revision_can_be_amended() -> None:
 @pytest.fixture
 def amendment(tmp_path: Path) -> Amendment:
     path = tmp_path / "0002_x.py"
-    path.write_text(f"{HEAD}\ndef upgrade():\n    op.a()\n")
+    path.write_text(OLD)
     path.chmod(0o640)
     revision = read_history(tmp_path).by_id["0002_x"]
     return amend(revision, Draft(tmp_path / "0003_t_b.py", NEW, (ADDED,)), tmp_path)

@@ -24,7 +24,8 @@ from support.programs import ROOT
 import sqlalchemy_manage.migrations as migrations
 from sqlalchemy_manage.errors import MigrationError
 from sqlalchemy_manage.migrations.revisions.describe import Change
-from sqlalchemy_manage.migrations.revisions.format import docstring, finish, line_length, quoted
+from sqlalchemy_manage.migrations.revisions.format import docstring, finish, quoted
+from sqlalchemy_manage.migrations.revisions.formatters import line_length
 
 TEMPLATE = Path(migrations.__file__).parent / "templates" / "script.py.mako"
 TYPES = '''
@@ -167,9 +168,15 @@ def test_no_operation_no_import(tmp_path: Path) -> None:
     assert done.startswith('"""A table."""\n\nrevision = "0004_x"\n')
 
 
+def sources(root: Path) -> None:
+    """The files by which ruff knows that ``shop`` is of this project."""
+    (root / "shop").mkdir()
+    for name in ("types", "registry"):
+        (root / "shop" / f"{name}.py").touch()
+
+
 def test_imports_are_in_the_order_of_the_common_tools(types: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / "shop").mkdir()
-    (tmp_path / "alembic").mkdir()  # a folder of migrations may have this name
+    sources(tmp_path)
     text = (
         "import shop.types\nimport sqlalchemy as sa\nfrom alembic import op\n"
         "from sqlalchemy.dialects import postgresql\nimport json, unused\n"
@@ -191,9 +198,8 @@ def test_imports_are_in_the_order_of_the_common_tools(types: ModuleType, tmp_pat
         "from alembic import op\n"
         "from sqlalchemy.dialects import mysql, postgresql\n"
         "\n"
-        "import shop.types\n"
-        "\n"
-        "import shop.registry  # registers types"
+        "import shop.registry  # registers types\n"
+        "import shop.types"
     )
     assert finish(done, tmp_path) == done
 
@@ -256,7 +262,7 @@ def test_ruff_has_nothing_to_say(columns: list[sa.Column[Any]], tmp_path: Path) 
 
 
 def test_a_type_of_the_project_is_imported(types: ModuleType, tmp_path: Path) -> None:
-    (tmp_path / "shop").mkdir()
+    sources(tmp_path)
     text = rendered(
         sa.Column("at", types.Point()),
         sa.Column("price", types.Money(2)),
@@ -281,7 +287,6 @@ def test_an_import_that_the_template_has_is_enough(types: ModuleType, tmp_path: 
     assert "import shop.types" not in finish(text, tmp_path)
     other = text.replace("import shop\n", "import shop.other\n")
     assert "import shop.types\n" in finish(other, tmp_path)
-    assert "shop.other" not in finish(other, tmp_path)
 
 
 def test_values_in_a_repr_are_imported(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ there is not created again, and one that is still used not dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from ....sqlalchemy_internals import copy_column
 from ...operations.enums.operations import AlterEnumOp, CreateEnumOp, DropEnumOp, is_checked
 from ...operations.enums.types import POSTGRESQL, form_of, like, native_enums, portable
 from ...operations.filling import FillNullsOp
+from ...revisions.describe import flat
 
 _Name = tuple[str | None, str]
 
@@ -31,17 +32,9 @@ def finish_enums(operations: ops.UpgradeOps) -> None:
     _place_types(operations)
 
 
-def _flat(operations: Iterable[Any]) -> Iterator[Any]:
-    for op in operations:
-        if isinstance(op, ops.OpContainer):
-            yield from _flat(op.ops)
-        else:
-            yield op
-
-
 def _forget_needless(operations: ops.UpgradeOps) -> None:
     """What only prepares an operation goes with it."""
-    there = {id(op) for op in _flat(operations.ops)}
+    there = {id(op) for _, op in flat(operations.ops)}
     operations.ops = [
         op
         for op in operations.ops
@@ -57,7 +50,7 @@ def _checks_after_columns(operations: ops.UpgradeOps) -> None:
     for place in range(len(operations.ops) - 1, -1, -1):
         top = operations.ops[place]
         after: list[Any] = []
-        for op in _flat([top]):
+        for _, op in flat([top]):
             if not isinstance(op, ops.AddColumnOp):
                 continue
             type_ = op.column.type
@@ -124,7 +117,7 @@ def _mark_rewrites(operations: ops.UpgradeOps) -> None:
 
 def _constants(operations: ops.UpgradeOps) -> Iterator[Any]:
     """Values that later operations give to Enums, or compare with, as far as can be seen."""
-    for op in _flat(operations.ops):
+    for _, op in flat(operations.ops):
         for column in [getattr(op, "column", None), *getattr(op, "columns", ())]:
             if isinstance(column, sa.Column) and any(native_enums(column.type)):
                 yield from _of_default(column.server_default)
@@ -164,7 +157,7 @@ def _place_types(operations: ops.UpgradeOps) -> None:
     gone: dict[_Name, tuple[str, ...]] = {}
     first = None
     for place, top in enumerate(operations.ops):
-        for op in _flat([top]):
+        for _, op in flat([top]):
             found = dict(_used(op))
             if isinstance(op, (ops.CreateTableOp, ops.AddColumnOp)):
                 made |= found

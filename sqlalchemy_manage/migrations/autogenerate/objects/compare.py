@@ -13,57 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
-from alembic.runtime.plugins import Plugin
-from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ....declare import Declaration, declared
 from ....declared.definitions import Definition, read_definitions
 from ....errors import MigrationError
 from ....sql.create_statements import DATABASES, arguments, created, equal_names, signature
 from ....sql.normalize import normal
-from ...revisions.history import History, read_history
 from .history import ObjectHistory, Past
-from .order import Item, arrange
+from .order import Item
 from .server_form import Copies
-
-_ITEMS = "sqlalchemy_manage_objects"
-_KNOWN = "sqlalchemy_manage_known_objects"
-
-
-def setup(plugin: Plugin) -> None:
-    """Register the comparison, after those of tables."""
-    plugin.add_autogenerate_comparator(
-        _compare, "autogenerate", "objects", priority=DispatchPriority.LAST
-    )
-
-
-def _compare(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchResult:
-    metadata = autogen_context.metadata
-    metadatas = [metadata] if isinstance(metadata, sa.MetaData) else list(metadata or ())
-    context = autogen_context.migration_context
-    declarations = [d for metadata in metadatas for d in declared(metadata)]
-    _require_tables(declarations, metadatas, autogen_context.inspector)
-    known = _known(context)
-    with Copies(autogen_context.connection, known.forms) as copies:
-        comparison = _Comparison(declarations, known, copies)
-        context.opts[_ITEMS] = list(comparison.items())
-    arrange_objects(context, upgrade_ops)
-    return PriorityDispatchResult.CONTINUE
-
-
-def arrange_objects(context: MigrationContext, upgrade_ops: Any) -> None:
-    """Put the operations on declared objects before and after those on tables, as they must be.
-
-    To be called again when operations on tables were added or taken out after the
-    comparison: an object that is in the way of one is dropped before it and created
-    after it, in ``upgrade_ops`` and so in what reverses it.
-    """
-    arrange(context.opts.get(_ITEMS, []), upgrade_ops)
 
 
 @dataclass
-class _Known:
+class KnownObjects:
     """What was read for one comparison and serves the next, when renames have been accepted."""
 
     past: ObjectHistory
@@ -71,23 +33,14 @@ class _Known:
     definitions: list[Definition] | None = None
 
 
-def _known(context: MigrationContext) -> _Known:
-    """What is known already: remembered for as long as the snapshot of the schema is."""
-    snapshot = context.opts.get("sqlalchemy_manage_snapshot")
-    owner, known = context.opts.get(_KNOWN, (None, None))
-    if snapshot is None or owner is not snapshot:
-        known = _Known(ObjectHistory(_history(context)))
-        context.opts[_KNOWN] = (snapshot, known)
-    assert isinstance(known, _Known)
-    return known
-
-
-def _history(context: MigrationContext) -> History:
-    """The project's revision files; none where Alembic runs without a script folder."""
-    from ...revisions.history import version_folders
-
-    script = context.script
-    return read_history(*version_folders(script)) if script is not None else History([])
+def compare_objects(
+    metadatas: list[sa.MetaData], inspector: Any, known: KnownObjects
+) -> list[Item]:
+    """Every object that is declared in ``metadatas`` or is to go, changed or not."""
+    declarations = [d for metadata in metadatas for d in declared(metadata)]
+    _require_tables(declarations, metadatas, inspector)
+    with Copies(inspector.bind, known.forms) as copies:
+        return list(_Comparison(declarations, known, copies).items())
 
 
 def _require_tables(
@@ -111,7 +64,9 @@ def _require_tables(
 class _Comparison:
     """One comparison with the database that ``copies`` is connected to."""
 
-    def __init__(self, declarations: list[Declaration], known: _Known, copies: Copies) -> None:
+    def __init__(
+        self, declarations: list[Declaration], known: KnownObjects, copies: Copies
+    ) -> None:
         self.declarations = declarations
         self.known = known
         self.past = known.past

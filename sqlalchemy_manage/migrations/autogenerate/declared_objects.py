@@ -1,0 +1,51 @@
+"""The comparator for declared views, functions and triggers, and where their operations go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority, PriorityDispatchResult
+
+from ..revisions.history import History, read_history, version_folders
+from .objects.compare import KnownObjects, compare_objects
+from .objects.history import ObjectHistory
+from .objects.order import arrange
+from .state import state_of
+
+
+def setup(plugin: Plugin) -> None:
+    """Register the comparison, after those of tables."""
+    plugin.add_autogenerate_comparator(
+        _compare, "autogenerate", "objects", priority=DispatchPriority.LAST
+    )
+
+
+def _compare(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchResult:
+    metadata = autogen_context.metadata
+    metadatas = [metadata] if isinstance(metadata, sa.MetaData) else list(metadata or ())
+    context = autogen_context.migration_context
+    state = state_of(context)
+    if state.known_objects is None:
+        state.known_objects = KnownObjects(ObjectHistory(_history(context)))
+    state.objects = compare_objects(metadatas, autogen_context.inspector, state.known_objects)
+    arrange_objects(context, upgrade_ops)
+    return PriorityDispatchResult.CONTINUE
+
+
+def _history(context: MigrationContext) -> History:
+    """The project's revision files; none where Alembic runs without a script folder."""
+    script = context.script
+    return read_history(*version_folders(script)) if script is not None else History([])
+
+
+def arrange_objects(context: MigrationContext, upgrade_ops: Any) -> None:
+    """Put the operations on declared objects before and after those on tables, as they must be.
+
+    To be called again when operations on tables were added or taken out after the
+    comparison: an object that stands in the way of one is dropped before it and created
+    after it, in ``upgrade_ops`` and so in what reverses it.
+    """
+    arrange(state_of(context).objects, upgrade_ops)

@@ -1,0 +1,49 @@
+"""What the comparisons of one Alembic context share: the models are compared more than once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+
+from ..schema.snapshot import Snapshot
+from .objects.compare import KnownObjects
+from .objects.order import Item
+
+_KEY = "sqlalchemy_manage_comparison"
+
+
+@dataclass
+class ComparisonState:
+    """The schema as read from the database, and what the comparators found besides operations.
+
+    ``notices`` are what the user should know; ``objects`` are the declared views, functions
+    and triggers, ``known_objects`` what was read about them.
+    """
+
+    connection: sa.Connection
+    notices: list[str] = field(default_factory=list)
+    objects: list[Item] = field(default_factory=list)
+    known_objects: KnownObjects | None = None
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The schema, read once; accepted renames are made in it."""
+        return Snapshot(self.connection)
+
+    def note(self, text: str) -> None:
+        """Leave a notice for the user, once."""
+        if text not in self.notices:
+            self.notices.append(text)
+
+
+def state_of(context: MigrationContext) -> ComparisonState:
+    """The state of the comparisons of ``context``, made by the first that asks for it."""
+    if _KEY not in context.opts:
+        assert context.connection is not None
+        context.opts[_KEY] = ComparisonState(context.connection)
+    state = context.opts[_KEY]
+    assert isinstance(state, ComparisonState)
+    return state

@@ -1,0 +1,86 @@
+"""Calls in a revision laid out for people: what is long has one argument a line."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+
+from .editing import Source, parsed
+
+_INDENT = 4
+
+
+def laid_out(text: str, width: int) -> str:
+    """``text`` with each call that is longer than ``width`` on several lines, and the tables."""
+    return _edited(text, width, only_tables=False)
+
+
+def tables_laid_out(text: str) -> str:
+    """``text`` with one column a line in each ``op.create_table``, and a comma after the last.
+
+    The comma makes a formatter keep it so, however few columns there are: one that is
+    added by hand is then a line added in the diff.
+    """
+    return _edited(text, len(text), only_tables=True)
+
+
+def _edited(text: str, width: int, *, only_tables: bool) -> str:
+    source, tree = Source(text), parsed(text)
+    readable = io.StringIO(text).readline
+    comments = {
+        t.start[0] for t in tokenize.generate_tokens(readable) if t.type == tokenize.COMMENT
+    }
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+            continue
+        if only_tables and not _is_table(node.value):
+            continue
+        # A comment inside belongs to the line that it is on.
+        if comments.isdisjoint(range(node.lineno, (node.end_lineno or 0) + 1)):
+            new = _laid_out(source, node.value, node.col_offset, node.col_offset, width)
+            source.replace(source.start(node), source.end(node), new)
+    return source.edited()
+
+
+def _is_table(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "op.create_table"
+
+
+def _laid_out(source: Source, node: ast.expr, indent: int, start: int, width: int) -> str:
+    """``node`` on a line that is indented by ``indent``, from its column ``start`` on."""
+    flat = _flat(source, node)
+    arguments = list(_arguments(node))
+    if not arguments or (
+        "\n" not in flat
+        and start + len(flat) <= width
+        and not (_is_table(node) and len(arguments) > 1)
+    ):
+        return flat
+    assert isinstance(node, ast.Call)
+    inner = indent + _INDENT
+    lines = [
+        f"{' ' * inner}{name}{_laid_out(source, value, inner, inner + len(name) + 1, width)},\n"
+        for name, value in arguments
+    ]
+    return f"{_text(source, node.func)}(\n{''.join(lines)}{' ' * indent})"
+
+
+def _arguments(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """The arguments of a call, each with what is written before it; none of anything else."""
+    if isinstance(node, ast.Call):
+        yield from (("", argument) for argument in node.args)
+        yield from ((f"{k.arg}=" if k.arg else "**", k.value) for k in node.keywords)
+
+
+def _flat(source: Source, node: ast.expr) -> str:
+    """A call on one line, if no string in it has several; anything else as it is written."""
+    if not isinstance(node, ast.Call):
+        return _text(source, node)
+    parts = (f"{name}{_flat(source, value)}" for name, value in _arguments(node))
+    return f"{_text(source, node.func)}({', '.join(parts)})"
+
+
+def _text(source: Source, node: ast.expr) -> str:
+    return source.text[source.start(node) : source.end(node)]
