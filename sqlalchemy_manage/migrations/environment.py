@@ -155,10 +155,12 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         with context.begin_transaction():
             context.run_migrations()
         return
-    connection.info["writes"] = True
+    run.state.writes = True
     # On a second try the plan of the first is still there, with its guard around it.
     plan = command["fn"]
     context.configure(**options, fn=watcher.guard(getattr(plan, "unguarded", plan)))
+    # A guard asks what a rebuild has dropped.
+    context.get_context().impl.dropped = run.state.dropped
     if connection.in_transaction():
         raise AssertionError("a transaction began before Alembic's own; it would not commit")
     engine = connection.engine
@@ -166,7 +168,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     with migration_lock(engine, wait, lambda who: run.on_event(("wait", who, wait))):
         watcher.before_run()
         with context.begin_transaction():
-            context.run_migrations()
+            watcher.run_migrations(context.run_migrations)
 
 
 def guards(run: Run) -> list[Guard]:
@@ -178,7 +180,7 @@ def guards(run: Run) -> list[Guard]:
         # Of the two that find a loss it goes first, as it names the rows.
         found.append(LinksStay(run))
     # The journal is the last: it is not to see what the others do as a revision begins.
-    return [*found, NoNewDangling(), Journal(run.project.settings.lock_wait)]
+    return [*found, NoNewDangling(), Journal(run)]
 
 
 def _log_note(event: Event) -> None:

@@ -22,7 +22,6 @@ from sqlalchemy import event
 from ...errors import MigrationError
 from ...sql.tokens import Token, sqlite_tokens
 from ..operations.sqlite.create_table import TableSql, normal, read_table
-from ..operations.sqlite.rebuild import DROPPED
 from ..runner.watcher import Guard, Step
 from ..schema.reflection_fixes import index_parts
 
@@ -62,7 +61,7 @@ class NothingVanishes(Guard):
         if step.connection.dialect.name != "sqlite":
             return
         self.clear()
-        step.connection.info.pop(DROPPED, None)
+        step.state.dropped.clear()
         if self.connection is not step.connection:
             self.connection = step.connection
             event.listen(step.connection, "before_cursor_execute", self._seen)
@@ -74,7 +73,7 @@ class NothingVanishes(Guard):
         if not self.is_read or self.connection is None:
             return
         self.reading = True
-        self.named |= self.connection.info.get(DROPPED, set())
+        self.named |= step.state.dropped
         lost = list(self._lost())
         expected = {str(e).casefold() for e in getattr(step.module, "expected_gone", ())}
         lost = [(label, why) for label, why in lost if label.casefold() not in expected]
