@@ -19,8 +19,6 @@ from ..databases.locks import locked, migration_lock
 from ..errors import HistoryError, Locked, ManageError
 from ..output import redact
 from ..project import Project
-from .autogenerate.plugins import include
-from .directives import answers_of, directives_hook
 from .guards.destructive import BeforeDanger, allowed_of
 from .guards.journal.journal import Journal
 from .guards.ledger import Recorder
@@ -54,7 +52,10 @@ def run_env(context: Any) -> None:
         )
         _log_steps()
         run = Run(project, project.database, _log_note)
-        run.answers = answers_of(context.get_x_argument())
+        if given := context.get_x_argument():
+            from .directives import answers_of
+
+            run.answers = answers_of(given)
         run.allowed = allowed_of(context.get_x_argument(as_dictionary=True))
         run.prove, run.allow_loss = wanted_of(context.get_x_argument())
         _run(context, run)
@@ -74,7 +75,6 @@ def _run(context: Any, run: Run) -> None:
         "target_metadata": metadatas[0] if len(metadatas) == 1 else metadatas,
         "transaction_per_migration": True,
         "render_as_batch": run.project.settings.uses_sqlite,
-        "process_revision_directives": directives_hook(history, context.config, run),
     }
     if context.is_offline_mode():
         name = sa.make_url(run.database.url).get_backend_name()
@@ -147,11 +147,16 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     }
     if run.read_only:
         options["dont_mutate"] = True
-    options |= include(run.project.metadatas, connection.dialect.default_schema_name)
     context.configure(**options)
     command = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in command:
+        from .autogenerate.plugins import include
+        from .directives import directives_hook
+
+        options |= include(run.project.metadatas, connection.dialect.default_schema_name)
+        options["process_revision_directives"] = directives_hook(run.history, context.config, run)
+        context.configure(**options)
         with context.begin_transaction():
             context.run_migrations()
         return
