@@ -105,11 +105,13 @@ class Project:
 
         That module, where an app has it, declares views, functions and triggers.
         """
+        modules = [*self.models_modules.values()]
+        modules += [module for app in self.apps if (module := self.app_module(app, "ddl"))]
+        if not modules:
+            return []  # the ORM need not be imported
         from .models import reachable_metadatas
 
-        modules = [*self.models_modules.values()]
-        declaring = (self.app_module(app, "ddl") for app in self.apps)
-        return reachable_metadatas([*modules, *(module for module in declaring if module)])
+        return reachable_metadatas(modules)
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -124,6 +126,8 @@ class Project:
 
         Raises AppError when a relationship cannot be resolved.
         """
+        if not self.models_modules:
+            return []
         from .models import mappers_of
 
         return mappers_of(self.models_modules.values(), self.tables)

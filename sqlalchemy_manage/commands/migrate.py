@@ -102,9 +102,9 @@ def command(
 
             begin_ledger(project, history)
         return 0
-    from ..migrations.actions.fake_initial import adopt
-
     if not current and not plan.backwards and not fake:
+        from ..migrations.actions.fake_initial import adopt
+
         report = _migrate.reporter(plan.backwards)
         adopted = adopt(project, history, allowed=fake_initial, on_event=report)
         if adopted is not None:

@@ -29,14 +29,19 @@ _DRIVERS = {
     "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
 }
 SERVERS = ("postgresql", "mysql", "mariadb")
-# MyISAM would keep rows of what was rolled back, and latin1 refuse what people write. Each
-# of the two dialects reads the options of its own name alone.
-OWN_TABLE: dict[str, Any] = {
-    f"{dialect}_{option}": value
-    for dialect in ("mysql", "mariadb")
-    for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"))
-}
-"""Options of the tables that the tool keeps for itself, on MySQL and MariaDB."""
+
+
+def _on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
+    name = connection.dialect.name
+    if name in ("mysql", "mariadb"):
+        # MyISAM would keep rows of what was rolled back, and latin1 refuse what people write.
+        table.kwargs[f"{name}_engine"] = "InnoDB"
+        table.kwargs[f"{name}_charset"] = "utf8mb4"
+
+
+# Given to a table at once, the options would import MySQL's dialect everywhere.
+OWN_TABLE: dict[str, Any] = {"listeners": [("before_create", _on_mariadb)]}
+"""Options of the tables that the tool keeps for itself."""
 
 
 def database_url(database: Database, root: Path | None = None) -> URL:

@@ -19,8 +19,6 @@ from ..databases.locks import locked, migration_lock
 from ..errors import HistoryError, Locked, ManageError
 from ..output import redact
 from ..project import Project
-from .autogenerate.plugins import include
-from .directives import answers_of, directives_hook
 from .guards.destructive import BeforeDanger, allowed_of
 from .guards.journal.journal import Journal
 from .guards.ledger import Recorder
@@ -54,7 +52,10 @@ def run_env(context: Any) -> None:
         )
         _log_steps()
         run = Run(project, project.database, _log_note)
-        run.answers = answers_of(context.get_x_argument())
+        if given := context.get_x_argument():
+            from .directives import answers_of
+
+            run.answers = answers_of(given)
         run.allowed = allowed_of(context.get_x_argument(as_dictionary=True))
         run.prove, run.allow_loss = wanted_of(context.get_x_argument())
         _run(context, run)
@@ -67,14 +68,13 @@ def _run(context: Any, run: Run) -> None:
     register()
     script = ScriptDirectory.from_config(context.config)
     online = run.project if run.recorded and not context.is_offline_mode() else None
-    history = run.history = require_sound(read_history(*version_folders(script)), online)
+    run.history = require_sound(read_history(*version_folders(script)), online)
     metadatas = run.project.metadatas
     options: dict[str, Any] = {
         # Only a single MetaData can lend its naming convention to the operations.
         "target_metadata": metadatas[0] if len(metadatas) == 1 else metadatas,
         "transaction_per_migration": True,
         "render_as_batch": run.project.settings.uses_sqlite,
-        "process_revision_directives": directives_hook(history, context.config, run),
     }
     if context.is_offline_mode():
         name = sa.make_url(run.database.url).get_backend_name()
@@ -147,18 +147,25 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     }
     if run.read_only:
         options["dont_mutate"] = True
-    options |= include(run.project.metadatas, connection.dialect.default_schema_name)
     context.configure(**options)
     command = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in command:
+        from .autogenerate.plugins import include
+        from .directives import directives_hook
+
+        options |= include(run.project.metadatas, connection.dialect.default_schema_name)
+        options["process_revision_directives"] = directives_hook(run.history, context.config, run)
+        context.configure(**options)
         with context.begin_transaction():
             context.run_migrations()
         return
-    connection.info["writes"] = True
+    run.state.writes = True
     # On a second try the plan of the first is still there, with its guard around it.
     plan = command["fn"]
     context.configure(**options, fn=watcher.guard(getattr(plan, "unguarded", plan)))
+    # A guard asks what a rebuild has dropped.
+    context.get_context().impl.dropped = run.state.dropped
     if connection.in_transaction():
         raise AssertionError("a transaction began before Alembic's own; it would not commit")
     engine = connection.engine
@@ -166,7 +173,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     with migration_lock(engine, wait, lambda who: run.on_event(("wait", who, wait))):
         watcher.before_run()
         with context.begin_transaction():
-            context.run_migrations()
+            watcher.run_migrations(context.run_migrations)
 
 
 def guards(run: Run) -> list[Guard]:
@@ -178,7 +185,7 @@ def guards(run: Run) -> list[Guard]:
         # Of the two that find a loss it goes first, as it names the rows.
         found.append(LinksStay(run))
     # The journal is the last: it is not to see what the others do as a revision begins.
-    return [*found, NoNewDangling(), Journal(run.project.settings.lock_wait)]
+    return [*found, NoNewDangling(), Journal(run)]
 
 
 def _log_note(event: Event) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy_manage.errors import MigrationError
 from sqlalchemy_manage.migrations.guards.losses.guard import LinksStay
 from sqlalchemy_manage.migrations.runner.engine import migration_engine
 from sqlalchemy_manage.migrations.runner.run import Allowed
+from sqlalchemy_manage.migrations.runner.state import RunState
 from sqlalchemy_manage.migrations.runner.watcher import Step
 
 
@@ -154,7 +155,9 @@ def private(url: str) -> sa.Engine:
     settings = SimpleNamespace(
         lock_timeout=4.0, lock_wait=4.0, statement_timeout=None, concurrently_timeout=60.0
     )
-    run: Any = SimpleNamespace(project=SimpleNamespace(settings=settings))
+    run: Any = SimpleNamespace(
+        project=SimpleNamespace(settings=settings), state=RunState(writes=True)
+    )
     return migration_engine(Database("default", url), Path("."), run)
 
 
@@ -182,7 +185,6 @@ def proved(
     attribute = "expected_loss" if verb == "upgrade" else "expected_loss_downgrade"
     module = SimpleNamespace(down_revision="0001_setup", **{attribute: declares or {}})
     with engine.connect() as connection:
-        connection.info["writes"] = True
         transactional = True if engine.dialect.name == "sqlite" else None
         opts = {"transactional_ddl": transactional, "transaction_per_migration": True}
         context = MigrationContext.configure(connection, opts=opts)

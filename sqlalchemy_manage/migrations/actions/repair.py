@@ -38,7 +38,7 @@ def writing(project: Project, wait: float | None = None) -> Iterator[sa.Connecti
     engine = migration_engine(project.database, project.settings.root, run)
     try:
         with connecting(engine) as connection:
-            connection.info["writes"] = True
+            run.state.writes = True
             with migration_lock(engine, wait, lambda who: None):
                 yield connection
     finally:

@@ -22,7 +22,6 @@ from sqlalchemy import event
 from ...errors import MigrationError
 from ...sql.tokens import Token, words_of
 from ..alembic_internals import TEMPORARY_PREFIX
-from ..operations.sqlite.rebuild import DROPPED
 from ..operations.sqlite.sqlite_master import Master
 from ..runner.watcher import Guard, Step
 from ..schema.create_table import TableSql, normal, read_table
@@ -63,7 +62,7 @@ class NothingVanishes(Guard):
         if step.connection.dialect.name != "sqlite":
             return
         self.clear()
-        step.connection.info.pop(DROPPED, None)
+        step.state.dropped.clear()
         if self.connection is not step.connection:
             self.connection = step.connection
             event.listen(step.connection, "before_cursor_execute", self._seen)
@@ -75,7 +74,7 @@ class NothingVanishes(Guard):
         if not self.is_read or self.connection is None:
             return
         self.reading = True
-        self.named |= self.connection.info.get(DROPPED, set())
+        self.named |= step.state.dropped
         lost = list(self._lost())
         expected = {str(e).casefold() for e in getattr(step.module, "expected_gone", ())}
         lost = [(label, why) for label, why in lost if label.casefold() not in expected]

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
-from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import OperationalError
 
 from ...sql.raw import Sql, execute, literally, qualified, undoubled
@@ -85,6 +84,8 @@ class _KeepsChecks(StatementsChanged, _Literally):
             ),
             {"schema": change.schema, "table": change.table_name, "column": change.column_name},
         )
+        from sqlalchemy.dialects import mysql
+
         is_json = check is not None and check.startswith("json_valid(")
         # JSON is LONGTEXT with that CHECK; the type by its name brings one along.
         return None if is_json and not isinstance(change.type_, mysql.LONGTEXT) else check

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import CompileError
 
 from ...sqlalchemy_internals import variants
@@ -32,7 +31,7 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[Fal
 
 
 def _generic(item: Any) -> Any:
-    if isinstance(item, mysql.TINYINT) and item.display_width == 1:
+    if type(item).__name__ == "TINYINT" and getattr(item, "display_width", None) == 1:
         return sa.Boolean()
     if isinstance(item, sa.Enum | sa.ARRAY):
         return None

@@ -38,9 +38,8 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
         def begin(connection: sa.Connection) -> None:
             if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
                 return
-            writes = connection.info.get("writes")
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if run.state.writes else "BEGIN")
 
     set_timeouts(engine, run.project.settings)
-    watch_transaction(engine)
+    watch_transaction(engine, run.state)
     return engine

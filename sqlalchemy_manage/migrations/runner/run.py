@@ -11,6 +11,7 @@ from ...project import Project
 from ..questions import Answers
 from ..revisions.files import Request
 from ..revisions.history import History
+from .state import RunState
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,4 @@ class Run:
     prove: bool = True
     allow_loss: tuple[str, ...] = ()
     history: History = field(default_factory=lambda: History(()))
+    state: RunState = field(default_factory=RunState)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from ...errors import Interrupted, MigrationError
+from .state import RunState
 
 # How many of its instructions SQLite carries out before it lets Python see to signals.
 _INSTRUCTIONS = 200_000
@@ -69,7 +70,7 @@ def interruption(what: str, state: str) -> Interrupted:
     return error
 
 
-def watch_transaction(engine: sa.Engine) -> None:
+def watch_transaction(engine: sa.Engine, state: RunState) -> None:
     """Have ``engine`` refuse all further work in a transaction that is no longer there.
 
     SQLite ends it by itself when the disk is full, and in other need
@@ -92,20 +93,21 @@ def watch_transaction(engine: sa.Engine) -> None:
             arguments = getattr(context.original_exception, "args", ())
             gone = name in ("mysql", "mariadb") and arguments[:1] == (1213,)
         if gone:
-            connection.info["lost"] = str(context.original_exception)
+            state.lost = str(context.original_exception)
 
     def refuse(connection: sa.Connection, *more: Any) -> None:
-        if reason := connection.info.get("lost"):
+        if state.lost is not None:
             raise MigrationError(
-                f"The database ended the transaction by itself: {reason}. Nothing more was done."
+                f"The database ended the transaction by itself: {state.lost}. "
+                "Nothing more was done."
             )
 
     event.listen(engine, "before_cursor_execute", refuse)
     event.listen(engine, "commit", refuse)
-    if name == "sqlite":
 
-        @event.listens_for(engine, "connect")
-        def connect(dbapi_connection: Any, record: Any) -> None:
-            if hasattr(dbapi_connection, "set_progress_handler"):
-                # Called now and then, so that a long statement too can be interrupted.
-                dbapi_connection.set_progress_handler(was_stopped, _INSTRUCTIONS)
+    @event.listens_for(engine, "connect")
+    def connect(dbapi_connection: Any, record: Any) -> None:
+        state.lost = None
+        if name == "sqlite" and hasattr(dbapi_connection, "set_progress_handler"):
+            # Called now and then, so that a long statement too can be interrupted.
+            dbapi_connection.set_progress_handler(was_stopped, _INSTRUCTIONS)

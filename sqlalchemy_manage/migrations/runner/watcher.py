@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from ...conf import failing_line
 from ...databases.constraint_errors import is_busy
 from ...errors import Interrupted, ManageError, MigrationError, Recorded
 from .signals import Stop, interruption, was_stopped
+from .state import RunState
 
 if TYPE_CHECKING:
     from .run import Run
@@ -31,23 +32,32 @@ class MovedOn(Exception):
     """Another process applied revisions since the plan was made."""
 
 
+class StartOver(BaseException):
+    """Raised by a guard: the revision is to be rolled back, and run again from its start.
+
+    No Exception, so that no revision catches it.
+    """
+
+
 @dataclass(frozen=True)
 class Step:
     """One revision on its way: ``verb`` is ``upgrade``, ``downgrade`` or ``stamp``.
 
-    ``module`` is the revision file as Alembic imported it; None for a stamp.
+    ``module`` is the revision file as Alembic imported it; None for a stamp. ``state`` is that
+    of the run.
     """
 
     name: str
     verb: str
     module: Any
     connection: sa.Connection
+    state: RunState = field(default_factory=RunState)
 
     @property
     def transactional(self) -> bool:
         """Whether the database undoes the whole revision when it fails."""
-        if self.connection.info.get("committed"):
-            return False  # the journal knows: an autocommit block
+        if self.state.committed:
+            return False  # an autocommit block
         return self.connection.dialect.name not in ("mysql", "mariadb")
 
 
@@ -88,31 +98,53 @@ class Watcher:
         self.heads: set[str] | None = None
         self.step: Step | None = None
         self.started = 0.0
+        self.left: Iterator[Any] = iter(())
+        self.current: Any = None  # Alembic's step that was started last
 
     def before_run(self) -> None:
         """Have the guards look at the database before anything is run."""
         for guard in self.guards:
             guard.before_run(self.connection)
 
+    def run_migrations(self, run: Callable[[], None]) -> None:
+        """Call Alembic's ``run``, and again whenever a revision has to start over."""
+        while True:
+            try:
+                return run()
+            except StartOver:
+                self.connection.rollback()
+                # SQLAlchemy takes a commit for done that was stopped by an event.
+                self.connection.connection.rollback()
+
     def guard(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
         """``plan``, with every step checked before and explained after a failure."""
 
         def guarded(heads: Any, context: Any) -> Iterator[Any]:
+            if self.current is not None:
+                yield from self._rest(context)
+                return
             self.heads = set(heads)
             steps = iter(plan(heads, context))
             first = list(islice(steps, 1))
             if first and not first[0].info.is_stamp and not first[0].info.is_upgrade:
                 first += steps
-                coming = [_step_of(step, self.connection) for step in first]
+                coming = [_step_of(step, self.connection, self.run.state) for step in first]
                 zero = not first[-1].info.destination_revision_ids
                 for guard in self.guards:
                     guard.before_downgrade(self.connection, coming, zero)
-            for step in chain(first, steps):
-                step.migration_fn = self._guarded(step, step.migration_fn, context)
-                yield step
+            self.left = chain(first, steps)
+            yield from self._rest(context)
 
         guarded.unguarded = plan  # type: ignore[attr-defined]
         return guarded
+
+    def _rest(self, context: Any) -> Iterator[Any]:
+        if self.current is not None:
+            yield self.current
+        for step in self.left:
+            self.current = None
+            step.migration_fn = self._guarded(step, step.migration_fn, context)
+            yield step
 
     def _guarded(self, step: Any, inner: Callable[..., None], context: Any) -> Callable[..., None]:
         @functools.wraps(inner)  # Alembic's log takes "upgrade" from the name
@@ -121,11 +153,13 @@ class Watcher:
             # had a turn since the last one.
             if set(context.get_current_heads()) != self.heads:
                 raise MovedOn
-            now = self.step = _step_of(step, self.connection)
-            for guard in self.guards:
-                guard.prepare(now)
+            now = self.step = _step_of(step, self.connection, self.run.state)
+            if self.current is None:
+                for guard in self.guards:
+                    guard.prepare(now)
+                self.run.on_event(("start", now.name, 0.0))
+            self.current = step
             self.started = time.monotonic()
-            self.run.on_event(("start", now.name, 0.0))
             with self._explaining(now):
                 for guard in self.guards:
                     guard.begin(now)
@@ -190,12 +224,12 @@ class Watcher:
         return interruption(step.name, state)
 
 
-def _step_of(step: Any, connection: sa.Connection) -> Step:
+def _step_of(step: Any, connection: sa.Connection, state: RunState) -> Step:
     info = step.info
     ids = info.up_revision_ids if not info.is_stamp else info.destination_revision_ids
     verb = "stamp" if info.is_stamp else "upgrade" if info.is_upgrade else "downgrade"
     module = None if info.is_stamp else step.revision.module
-    return Step(", ".join(ids) or "base", verb, module, connection)
+    return Step(", ".join(ids) or "base", verb, module, connection, state)
 
 
 def explained(step: Step, error: Exception) -> MigrationError:
@@ -209,8 +243,7 @@ def explained(step: Step, error: Exception) -> MigrationError:
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "
-            if step.connection.info.get("committed")
-            and step.connection.dialect.name not in ("mysql", "mariadb")
+            if step.state.committed and step.connection.dialect.name not in ("mysql", "mariadb")
             else "MariaDB and MySQL commit every DDL statement at once; what was done is recorded: "
         ) + "the next migrate continues from there."
         hint = "Fix the statement that failed, but none before it, then: manage.py migrate"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,9 @@ from support.programs import run
 
 from sqlalchemy_manage.migrations.guards.journal import table as journal_table
 from sqlalchemy_manage.migrations.guards.journal.cursor import Answer
+from sqlalchemy_manage.migrations.guards.journal.journal import Journal
 from sqlalchemy_manage.migrations.guards.journal.step_state import fingerprint
+from sqlalchemy_manage.migrations.runner.watcher import Step
 from sqlalchemy_manage.sql.statement_kinds import Kind, Temporary, kind_of
 
 only = pytest.mark.parametrize
@@ -243,6 +246,87 @@ def test_a_revision_that_commits_nothing_leaves_no_journal(app: Items) -> None:
     failed = app.manage("migrate")
     assert "as it was before 0002_step" in failed.stderr
     assert not sa.inspect(app.engine).has_table("sqlalchemy_manage_journal")
+
+
+HELPER = """
+def outside(op):
+    with op.get_context().autocommit_block():
+        op.execute("UPDATE item SET n = n + 1")
+
+
+def by_hand(op):
+    op.get_bind().commit()
+
+
+def raw(op):
+    op.execute("COMMIT")
+"""
+
+
+@only("backend", ["postgresql", "sqlite"])
+@only(("call", "more"), [("outside", 1), ("by_hand", 0), ("raw", 0)])
+def test_a_commit_that_the_file_does_not_name_is_noticed_before_it(
+    app: Items, call: str, more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal would come too late for the UPDATE: the revision starts over, recorded."""
+    (app.folder / "hidden_helper.py").write_text(HELPER)
+    monkeypatch.syspath_prepend(str(app.folder))
+    create = 'op.execute("CREATE TABLE q (id INTEGER)")'
+    lines = ["import hidden_helper", BUMP, create, f"hidden_helper.{call}(op)"]
+    if call == "raw" and app.engine.dialect.name == "sqlite":
+        lines.append('op.execute("BEGIN")')
+    app.step("0002_step", *lines, BUMP, FAIL)
+    failed = app.manage("migrate", "+1")
+    assert failed.code == 1 and "up to its last commit is in the database" in failed.stderr
+    assert failed.stderr.count("0002_step failed") == 1
+    assert app.version == "0001_base" and app.numbers == [2 + more] * 2
+    app.step("0002_step", *lines, BUMP)
+    app.step("0003_step", BUMP)
+    app.done("migrate")
+    assert app.version == "0003_step" and app.numbers == [4 + more] * 2 and app.journal == []
+    sys.modules.pop("hidden_helper")
+
+
+READS = "SELECT a.n FROM item a" + "".join(f" CROSS JOIN item b{n}" for n in range(16))
+STREAM = [
+    "bind = op.get_bind()",
+    f'rows = bind.execute(sa.text("{READS}"), execution_options={{"yield_per": 1000}})',
+    "assert sum(len(part) for part in rows.partitions()) == 2 ** 17",
+    'for _ in range(3): bind.execute(sa.text("UPDATE item SET n = n + 1"))',
+]
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Of each revision: how many steps the journal kept, and how many rows of results."""
+    found = []
+    ran = Journal.ran
+
+    def counted(self: Journal, step: Step) -> None:
+        rows = sum(len(entry.answer.rows or ()) for entry in self.new)
+        found.append((len(self.new), rows))
+        ran(self, step)
+
+    monkeypatch.setattr(Journal, "ran", counted)
+    return found
+
+
+@only("backend", ["postgresql", "sqlite"])
+def test_nothing_is_kept_of_a_revision_that_is_one_transaction(
+    app: Items, kept: list[tuple[int, int]]
+) -> None:
+    cursor = 'assert "journal" not in type(bind.execute(sa.text("SELECT 1")).cursor).__module__'
+    app.step("0002_step", *STREAM, cursor)
+    app.done("migrate")
+    assert kept == [(0, 0)] and app.numbers == [4, 4]
+
+
+def test_the_rows_of_a_long_read_are_not_kept(app: Items, kept: list[tuple[int, int]]) -> None:
+    app.step("0002_step", *STREAM, "# commit")
+    app.done("migrate")
+    ((steps, rows),) = kept
+    assert 0 < steps < 50 and rows < 50  # some are of the proof
+    assert app.numbers == [4, 4]
 
 
 @only("backend", ["postgresql"])

@@ -15,6 +15,9 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+MOST_ROWS = 50_000
+"""Of a larger result nothing is kept."""
+
 
 @dataclass
 class Answer:
@@ -34,8 +37,13 @@ class Journal(Protocol):
     def watches(self, context: Any) -> bool:
         """Whether the statement of an execution context is one of the revision's."""
 
-    def run(self, statement: str, execute: Callable[[], Answer], autocommit: bool) -> Answer | None:
-        """Have ``execute`` called, or not; an answer that takes the place of the cursor's."""
+    def run(
+        self, statement: str, execute: Callable[..., Answer], autocommit: bool
+    ) -> Answer | None:
+        """Have ``execute`` called, or not; an answer that takes the place of the cursor's.
+
+        ``execute`` reads one row more than MOST_ROWS at the most, or all if it is told to.
+        """
 
 
 def record(engine: sa.Engine, journal: Journal) -> None:
@@ -57,7 +65,7 @@ def record(engine: sa.Engine, journal: Journal) -> None:
 
 
 class Cursor:
-    """A DB-API cursor around the driver's own; its rows are read at once."""
+    """A DB-API cursor around the driver's own; its first rows are read at once."""
 
     def __init__(self, cursor: Any, journal: Journal, autocommit: bool) -> None:
         self._cursor = cursor
@@ -77,13 +85,13 @@ class Cursor:
         returned: list[Any] = []
         answered: list[Answer] = []
 
-        def now() -> Answer:
+        def now(every: bool = False) -> Answer:
             returned.append(execute())
             cursor = self._cursor
             answer = Answer(rowcount=cursor.rowcount, lastrowid=getattr(cursor, "lastrowid", None))
             if cursor.description is not None:
                 answer.columns = [column[0] for column in cursor.description]
-                answer.rows = list(cursor.fetchall())
+                answer.rows = list(cursor.fetchall() if every else cursor.fetchmany(MOST_ROWS + 1))
             answered.append(answer)
             return answer
 
@@ -92,6 +100,8 @@ class Cursor:
         rows = (self._given or answered[0]).rows
         if rows is not None:
             self._rows = iter(rows)
+            if self._given is None and len(rows) > MOST_ROWS:
+                self._rows = itertools.chain(rows, self._rest())
         return returned[0] if returned and returned[0] is not self._cursor else self
 
     @property
@@ -119,6 +129,10 @@ class Cursor:
 
     def fetchall(self) -> list[Any]:
         return list(self._left())
+
+    def _rest(self) -> Iterator[Any]:
+        while part := self._cursor.fetchmany(1000):
+            yield from part
 
     def _left(self) -> Iterator[Any]:
         # Without a result set the driver says so in its own words.

@@ -10,28 +10,36 @@ When the revision is run again, a step that was done is not repeated: it gives t
 that it gave the first time. That holds for reads too, so that code which looks into the
 database and then decides takes the same way again. The step that was interrupted is
 decided by a look at the database. What comes after it runs as usual.
+
+A revision that is one transaction to its end is left alone: its cursors are the driver's
+own, and nothing of it is kept. Where the word "commit" is not in its file, it is taken to
+be one. If it commits all the same, in a function of another module, it is rolled back
+before that and run again from its start, recorded.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from ....errors import HistoryError, ManageError
 from ....sql.statement_kinds import MARIADB, Kind, Temporary, kind_of
-from ...runner.watcher import Guard, Step
+from ...runner.watcher import Guard, StartOver, Step
 from . import table
-from .cursor import Answer, record
+from .cursor import MOST_ROWS, Answer, record
 from .step_state import clear_the_way, fingerprint, session_of, wait_for, was_done
 from .table import DONE, FAILED, INTENT, Entry
 
-# A larger result of a read is asked for again rather than kept.
-_MOST_ROWS = 50_000
+if TYPE_CHECKING:
+    from ...runner.run import Run
+
+_COMMITS = re.compile(r"\s*(?:COMMIT|END)\b", re.IGNORECASE)
 
 
 class Journal(Guard):
@@ -41,10 +49,14 @@ class Journal(Guard):
     sees the revision's own statements alone.
     """
 
-    def __init__(self, wait: float) -> None:
-        self.wait = wait
+    def __init__(self, run: Run) -> None:
+        self.wait = run.project.settings.lock_wait
+        self.history = run.history
         self.connection: sa.Connection | None = None
-        self.step: Step | None = None
+        self.step: Step | None = None  # while it is recorded
+        self.left_alone = False
+        self.commits: set[tuple[str, str]] = set()  # the revisions that turned out to
+        self.records = False  # whether the cursors ask this
         self.key = ("", "")
         self.mine = False  # whether the statement under way is the journal's own
         self.stored = 0  # the highest step that is in the table
@@ -60,8 +72,8 @@ class Journal(Guard):
             if connection.dialect.name in MARIADB and not self.is_there:
                 table.TABLE.create(connection)
                 self.is_there = True
-        record(connection.engine, self)
         event.listen(connection.engine, "commit", self._on_commit)
+        event.listen(connection, "before_cursor_execute", self._before)
 
     def begin(self, step: Step) -> None:
         connection = self.connection = step.connection
@@ -73,9 +85,21 @@ class Journal(Guard):
         self.refused = None
         if self.is_there:
             self._recall(step)
-        connection.info["committed"] = bool(self.past)
-        if step.verb != "stamp":
+        step.state.committed = bool(self.past)
+        self.step = None
+        self.left_alone = step.verb != "stamp" and not self._may_commit(step)
+        if step.verb != "stamp" and not self.left_alone:
             self.step = step
+            if not self.records:
+                record(connection.engine, self)
+                self.records = True
+
+    def _may_commit(self, step: Step) -> bool:
+        """Whether a part of the revision may be committed before its end."""
+        if self.past or self.key in self.commits or step.connection.dialect.name in MARIADB:
+            return True
+        revision = self.history.by_id.get(step.name)
+        return revision is None or "commit" in revision.source.lower()
 
     def _recall(self, step: Step) -> None:
         open_ = table.unfinished(step.connection)
@@ -91,6 +115,7 @@ class Journal(Guard):
         self.stored = self.past[-1].step
 
     def ran(self, step: Step) -> None:
+        self.left_alone = False
         active, self.step = self.step, None
         if active is None:
             return
@@ -106,6 +131,7 @@ class Journal(Guard):
 
     def failed(self, step: Step, error: Exception) -> None:
         self.step = None
+        self.left_alone = False
 
     # What the cursors ask
 
@@ -114,7 +140,9 @@ class Journal(Guard):
             self.step is not None and not self.mine and context.root_connection is self.connection
         )
 
-    def run(self, statement: str, execute: Callable[[], Answer], autocommit: bool) -> Answer | None:
+    def run(
+        self, statement: str, execute: Callable[..., Answer], autocommit: bool
+    ) -> Answer | None:
         assert self.connection is not None
         kind = kind_of(statement, self.connection.dialect.name, autocommit=autocommit)
         if kind is Kind.SESSION or self.temporary.concerns(statement):
@@ -139,27 +167,28 @@ class Journal(Guard):
         self._execute(entry, execute, autocommit)
         return None
 
-    def _execute(self, entry: Entry, execute: Callable[[], Answer], autocommit: bool) -> None:
+    def _execute(self, entry: Entry, execute: Callable[..., Answer], autocommit: bool) -> None:
         """Have a step carried out, and recorded in step with the transaction."""
         try:
             if entry.kind is Kind.ALONE:
                 self._execute_alone(entry, execute)
             elif autocommit and entry.kind is Kind.WRITE:
                 with self._transaction():
-                    entry.answer = execute()
+                    entry.answer = execute(every=True)
                     self.new.append(entry)
                     self._flush()
             else:
-                entry.answer = execute()
+                entry.answer = execute(every=entry.kind is not Kind.READ)
                 self.new.append(entry)
         except Exception as error:
             entry.state, entry.error = FAILED, (type(error).__name__, list(error.args))
             self.new = [*(other for other in self.new if other is not entry), entry]
             raise
-        if entry.kind is Kind.READ and len(entry.answer.rows or ()) > _MOST_ROWS:
+        if entry.kind is Kind.READ and len(entry.answer.rows or ()) > MOST_ROWS:
+            # It is asked for again rather than kept.
             entry.answer, entry.kept = Answer(), False
 
-    def _execute_alone(self, entry: Entry, execute: Callable[[], Answer]) -> None:
+    def _execute_alone(self, entry: Entry, execute: Callable[..., Answer]) -> None:
         assert self.connection is not None
         with self._own() as connection:
             clear_the_way(connection, entry.statement)
@@ -169,7 +198,7 @@ class Journal(Guard):
         self._flush()
         self._commit()
         try:
-            entry.answer = execute()
+            entry.answer = execute(every=True)
         except Exception:
             entry.state = FAILED
             raise
@@ -267,9 +296,22 @@ class Journal(Guard):
         with self._own() as connection:
             connection.exec_driver_sql(statement)
 
+    def _before(self, connection: sa.Connection, cursor: Any, statement: str, *more: Any) -> None:
+        if self.left_alone and _COMMITS.match(statement):
+            self._start_over()
+
     def _on_commit(self, connection: sa.Connection) -> None:
-        if self.step is not None and connection is self.connection:
+        if connection is not self.connection:
+            return
+        if self.left_alone:
+            self._start_over()
+        if self.step is not None:
             self._flush()
+
+    def _start_over(self) -> None:
+        self.left_alone = False
+        self.commits.add(self.key)
+        raise StartOver
 
     def _flush(self) -> None:
         """Store what is not stored yet, in the transaction that is open."""
@@ -285,6 +327,6 @@ class Journal(Guard):
             if self.new[0].step <= self.stored:
                 table.forget(connection, name, direction, self.new[0].step)
             table.write(connection, name, direction, self.new, self.session)
-            connection.info["committed"] = True
+            self.step.state.committed = True
             self.stored = self.new[-1].step
             self.new = []

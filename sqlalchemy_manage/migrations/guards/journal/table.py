@@ -16,14 +16,22 @@ import sqlalchemy as sa
 from ....data.scalars import SPELLINGS, Spelling, readers
 from ....databases.engines import OWN_TABLE
 from ....errors import DatabaseMissing, HistoryError
-from ....sql.statement_kinds import Kind
+from ....sql.statement_kinds import MARIADB, Kind
 from .cursor import Answer
 
 if TYPE_CHECKING:
     from ....project import Project
 
-# LONGTEXT; by its length, so that the dialect need not be imported.
-_TEXT = sa.Text().with_variant(sa.Text(2**32 - 1), "mysql", "mariadb")
+
+class _LongText(sa.types.TypeDecorator[str]):
+    """LONGTEXT on MariaDB and MySQL; a variant would import their dialect everywhere."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        return dialect.type_descriptor(sa.Text(2**32 - 1 if dialect.name in MARIADB else None))
+
 
 TABLE = sa.Table(
     "sqlalchemy_manage_journal",
@@ -34,9 +42,9 @@ TABLE = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
-    sa.Column("statement", _TEXT, nullable=False),
+    sa.Column("statement", _LongText, nullable=False),
     sa.Column("fingerprint", sa.String(64)),
-    sa.Column("answer", _TEXT),
+    sa.Column("answer", _LongText),
     sa.Column("session", sa.BigInteger),
     **OWN_TABLE,
 )

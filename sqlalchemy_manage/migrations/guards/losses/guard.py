@@ -47,6 +47,11 @@ _SAVEPOINT = re.compile(
     re.IGNORECASE,
 )
 
+# What is left out of a statement to compare it with others; not where quotes could mean more.
+_LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b")
+_UNSURE = re.compile(r"""["`\[\\$#]|--|/\*""")
+_MOST_FORMS = 1000
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -95,6 +100,8 @@ class LinksStay(Guard):
         self.transaction: Any = None
         self.ddl = self.committed = False
         self.marks: list[Mark] = []
+        # The statements of which it is known that there is nothing more to keep.
+        self.settled: set[str] = set()
 
     def begin(self, step: Step) -> None:
         if self.fresh is None:
@@ -143,12 +150,25 @@ class LinksStay(Guard):
 
     def _before(self, connection: sa.Connection, cursor: Any, statement: str, *more: Any) -> None:
         step = self.step
-        if step is None or self.busy:
+        if step is None or self.busy or statement in self.settled:
             return
+        form = statement if _UNSURE.search(statement) else _LITERAL.sub("?", statement)
+        if form in self.settled:
+            return
+        texts = pieces(undoubled(statement, connection.dialect), connection.dialect.name)
+        if not self._see(step, connection, texts):
+            self.settled.clear()
+        elif len(self.settled) < _MOST_FORMS:
+            self.settled.add(form)
+
+    def _see(self, step: Step, connection: sa.Connection, texts: list[str]) -> bool:
+        """Look at the statements of a text; False if others may act otherwise after them."""
         dialect = connection.dialect.name
-        for text in pieces(undoubled(statement, connection.dialect), dialect):
+        is_settled = True
+        for text in texts:
             if savepoint := _SAVEPOINT.match(text):
                 self._mark(step, savepoint["verb"].upper(), savepoint["name"].lower())
+                is_settled = False
                 continue
             safe = harmless(text, dialect)
             if not safe:
@@ -161,12 +181,15 @@ class LinksStay(Guard):
             first = upper.split(None, 1)[0]
             if first in _DDL and not re.match(r"(?:CREATE|DROP)\s+TEMPORARY\b", upper):
                 self.ddl = True
+                is_settled = False
                 self.committed = self.committed or bool(self.past.kept)
                 self.past.stale = self.past.stale or any(word in upper for word in _ACTS)
             for move in moves(text):
                 self.past.follow(move)
+                is_settled = False
             if re.match(r"DROP\s+TABLE\b", upper):
                 self.past.dropped(text)
+        return is_settled
 
     def _mark(self, step: Step, verb: str, name: str) -> None:
         """What is undone back to a savepoint takes the copies that were made since along."""

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from ....errors import ManageError
 from ....links.catalog import Catalog, Link, Name, Stored, read_catalog, read_tables
-from ....links.inspect import Reference, links_of
 from .effects import Copied, Made, Renamed, touched, touches
 from .key_copies import Kept
 
@@ -124,7 +123,15 @@ class Past:
     def _undeclared(self) -> dict[Name, list[Link]]:
         found: dict[Name, list[Link]] = {}
         try:
-            links = links_of(self.project.mappers, ())
+            mappers = self.project.mappers
+        except ManageError:
+            return found  # checklinks says what is wrong with the models
+        if not mappers:
+            return found
+        from ....links.inspect import Reference, links_of  # imports the ORM
+
+        try:
+            links = links_of(mappers, ())
         except ManageError:
             return found  # checklinks says what is wrong with the models
         for link in links:

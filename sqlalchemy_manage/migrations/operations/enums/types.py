@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.dialects import postgresql
 
 from ....sqlalchemy_internals import copy_without_variants, variants
 
@@ -134,7 +134,9 @@ def like(
     if isinstance(model, sa.Boolean):
         return sa.Boolean(create_constraint=constraint, name=name)
     values = tuple(model.enums) if values is None else tuple(values)
-    if isinstance(model, mysql.ENUM) and (model.charset or model.collation):
+    if hasattr(model, "charset") and (model.charset or model.collation):
+        from sqlalchemy.dialects import mysql
+
         return mysql.ENUM(*values, name=name, charset=model.charset, collation=model.collation)
     longest = max(map(len, values), default=0)
     if length is None and model.length != max(map(len, model.enums), default=0):

@@ -34,8 +34,6 @@ from .sqlite_master import Master, references_follow
 # SQLite renames nothing while a view or trigger anywhere is broken; in a rebuild it may be.
 _BROKEN = re.compile(r"error in (view|trigger) (.*?)(?: after rename)?: ", re.DOTALL)
 _ROWIDS = ("_rowid_", "rowid", "oid")
-DROPPED = "dropped"
-"""A key of ``Connection.info``: what operations dropped of a table that was made again."""
 
 
 @dataclass
@@ -58,8 +56,12 @@ class Rebuild:
         batch_impl: RebuiltTable,
         table: sa.Table,
         batch: Sequence[Any],
+        dropped: set[tuple[str, str]],
     ) -> Rebuild:
-        """Called when Alembic has made up the new table, and created nothing yet."""
+        """Called when Alembic has made up the new table, and created nothing yet.
+
+        The indexes that do not come back are added to ``dropped``.
+        """
         master = Master(connection, table.schema)
         (sql,) = master.of(table.name, "table").values()
         old = read_table(sql)
@@ -72,7 +74,6 @@ class Rebuild:
             triggers=master.of(table.name, "trigger"),
             last=master.last_number(table.name),
         )
-        dropped = connection.info.setdefault(DROPPED, set())
         read = {str(index.name) for index in table.indexes}
         for name, text in master.of(table.name, "index").items():
             goes = name in read and name not in batch_impl.indexes
@@ -226,6 +227,11 @@ class LosesNothing(StatementsChanged, SQLiteImpl):
     _rebuild: Rebuild | None = None
     _columns: dict[str, sa.Column[Any]]
 
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.dropped: set[tuple[str, str]] = set()
+        """Kind and name of what is dropped of tables made again; a run reads it."""
+
     @property
     def existing_types(self) -> dict[str, Any]:
         """What the revision says that altered columns were: a Uuid is reflected as CHAR(32)."""
@@ -277,7 +283,9 @@ class LosesNothing(StatementsChanged, SQLiteImpl):
                 "The runner sets it OFF before each transaction; do not set it in a revision.",
             )
         batch = getattr(flushed_batch(), "batch", ())
-        rebuild = self._rebuild = Rebuild.of(self.connection, batch_impl, table, batch)
+        rebuild = self._rebuild = Rebuild.of(
+            self.connection, batch_impl, table, batch, self.dropped
+        )
         leave_out(batch_impl, rebuild.old, table, rebuild.change)
         batch_impl.indexes.clear()
         self._columns = batch_impl.columns

@@ -1,0 +1,21 @@
+"""What the parts of a run share about its connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class RunState:
+    """Set by the one that learns it, and read by the others.
+
+    ``writes``: a transaction takes SQLite's write lock as it begins; the run says so.
+    ``committed``: a part of the revision is committed; the journal knows.
+    ``lost``: why the database ended the transaction by itself; the engine's events know.
+    ``dropped``: kind and name of what SQLite's operations dropped of tables made again.
+    """
+
+    writes: bool = False
+    committed: bool = False
+    lost: str | None = None
+    dropped: set[tuple[str, str]] = field(default_factory=set)
