@@ -1,14 +1,19 @@
-"""The private parts of SQLAlchemy that the tool needs; no other module outside seeding uses any.
+"""The private parts of SQLAlchemy that the tool needs; no other module uses any.
 
 ===========================================  ===================================================
 Name                                         What it is needed for
 ===========================================  ===================================================
+``ClassManager.new_init``, ``.original_init`` the ``__init__`` of a model, below SQLAlchemy's own
 ``Column._copy()``                           a column for a revision, not tied to its table
 ``Constraint._create_rule``                  whether a type's CHECK is created on a database
 ``Constraint._type_bound``                   whether a constraint comes from a column's type
 ``Constraint._ddl_if``, ``Index._ddl_if``    the databases that a constraint or index is for
 ``Dialect._backslash_escapes``               SQL for a script, without doubled backslashes
 ``Dialect.ddl_compiler(dialect, None)``      parts of a statement: a default, a column, ...
+``Dialect._json_serializer``,                how a JSON value is written,
+``._psycopg_Json``, ``._psycopg_Jsonb``      and what it is bound as
+``dispatch`` of a target, and how it wraps   who listens to an event
+listeners
 ``IdentifierPreparer._double_percents``      whether a driver takes ``%`` for a placeholder
 ``PrimaryKeyConstraint._implicit_generated`` whether a model lists the columns of its key,
 ``.columns_autoinc_first``                   and their order where it does not
@@ -23,13 +28,16 @@ changes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+    from sqlalchemy.orm import Mapper
     from sqlalchemy.types import TypeEngine
 
 
@@ -95,6 +103,45 @@ def copy_without_variants(type_: Any) -> Any:
     copy = type_.copy()
     copy._variant_mapping = type(copy._variant_mapping)()
     return copy
+
+
+def original_constructor(mapper: Mapper[Any]) -> Any:
+    """The ``__init__`` of a mapped class, without those that SQLAlchemy puts around it."""
+    constructor: Any = mapper.class_.__init__
+    for each in mapper.iterate_to_root():
+        manager: Any = each.class_manager
+        if constructor is manager.new_init:
+            constructor = manager.original_init
+    return constructor
+
+
+def users_listen(target: Any, event: str) -> bool:
+    """Whether anybody listens to an event but SQLAlchemy, as it does for composite().
+
+    It wraps a function that takes other arguments; then the function is in the closure.
+    """
+    for listener in getattr(target.dispatch, event):
+        inner = [listener]
+        for cell in getattr(listener, "__closure__", None) or ():
+            with suppress(ValueError):  # a name that is not bound yet
+                inner.append(cell.cell_contents)
+        modules = [f.__module__ for f in inner if callable(f) and hasattr(f, "__qualname__")]
+        if any(not str(module).startswith("sqlalchemy.") for module in modules):
+            return True
+    return False
+
+
+def json_texts(dialect: sa.Dialect) -> dict[type, Callable[[Any], str]]:
+    """What the dialect binds a JSON value as -> what gives its text."""
+    serializer = getattr(dialect, "_json_serializer", None) or json.dumps
+
+    def text(value: Any) -> str:
+        written: str = (value.dumps or serializer)(value.obj)
+        return written
+
+    # psycopg's wrappers; its serializer is otherwise set at the connection.
+    wrappers = [getattr(dialect, name, None) for name in ("_psycopg_Json", "_psycopg_Jsonb")]
+    return {wrapper: text for wrapper in wrappers if wrapper is not None}
 
 
 @cache

@@ -5,6 +5,14 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    composite,
+    mapped_column,
+    registry,
+)
 
 from sqlalchemy_manage import sqlalchemy_internals as internals
 
@@ -122,3 +130,70 @@ def test_the_reserved_words_of_every_database() -> None:
     # One that only PostgreSQL, MariaDB, MySQL and SQLite has, in this order.
     assert {"analyse", "page_checksum", "lateral", "isnull"} <= internals.reserved_words()
     assert "name" not in internals.reserved_words()
+
+
+def test_the_constructor_of_a_model() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Plain(Base):
+        __tablename__ = "plain"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Derived(Plain):
+        pass
+
+    class Own(Plain):
+        def __init__(self, id: int) -> None:
+            super().__init__(id=id)
+
+    sa.orm.configure_mappers()
+    for model in (Plain, Derived):
+        found = internals.original_constructor(sa.inspect(model))
+        assert found is registry().constructor
+    found = internals.original_constructor(sa.inspect(Own))
+    assert found.__qualname__.endswith("Own.__init__")
+    assert found is not Own.__init__, "SQLAlchemy puts another around it"
+
+
+def test_who_listens_to_an_event() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Watched(Base):
+        __tablename__ = "watched"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        x: Mapped[int]
+        y: Mapped[int]
+        point = composite(complex, "x", "y")
+
+    sa.orm.configure_mappers()
+    mapper = sa.inspect(Watched)
+    manager = mapper.class_manager
+    places = [
+        (mapper, "before_insert", Watched),
+        (mapper, "after_insert", Watched),
+        (manager, "init", Watched),
+        (manager["x"], "set", Watched.x),
+        (Session(), "before_flush", Session),
+    ]
+    for target, event, class_ in places:
+        assert not internals.users_listen(target, event), event
+        listener = lambda *args, **values: None  # noqa: E731
+        sa.event.listen(class_, event, listener)
+        try:
+            again = Session() if class_ is Session else target
+            assert internals.users_listen(again, event), event
+        finally:
+            sa.event.remove(class_, event, listener)
+
+
+def test_what_psycopg_gets_for_json() -> None:
+    pytest.importorskip("psycopg")
+    dialect = sa.create_engine("postgresql+psycopg://", json_serializer=repr).dialect
+    for type_ in (sa.JSON(), postgresql.JSONB()):
+        process = type_.dialect_impl(dialect).bind_processor(dialect)
+        assert process is not None
+        bound = process({"a": 1})
+        assert internals.json_texts(dialect)[type(bound)](bound) == "{'a': 1}"
+    assert internals.json_texts(sa.create_engine("sqlite://").dialect) == {}

@@ -20,8 +20,10 @@ which shows what is chosen.
 from __future__ import annotations
 
 import itertools
+import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from types import FunctionType, MethodType
@@ -34,9 +36,27 @@ from faker.providers.date_time import Provider as DateTime
 from faker.providers.misc import Provider as Misc
 from faker.providers.python import Provider as Python
 
-shared_random = faker.generator.random
+_shared_random = faker.generator.random
 _TOKEN = re.compile(r"\{\{\s*(\w+)(:\s*\w+?)?\s*\}\}")
 _MANY_DAYS = 100_000  # a list of all of them is still small
+
+
+@contextmanager
+def drawing_from(numbers: random.Random, fakes: Iterable[faker.Faker]) -> Iterator[None]:
+    """The Fakers that share their numbers draw from ``numbers``; afterwards as before."""
+    generators = [generator for fake in fakes for generator in fake.factories]
+    sources = [generator.random for generator in generators]
+    before = _shared_random.getstate()
+    _shared_random.setstate(numbers.getstate())
+    for generator in generators:
+        if generator.random is _shared_random:
+            generator.random = numbers
+    try:
+        yield
+    finally:
+        for generator, source in zip(generators, sources, strict=True):
+            generator.random = source
+        _shared_random.setstate(before)
 
 
 class _NotTraceable(Exception):

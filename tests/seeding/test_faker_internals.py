@@ -65,13 +65,31 @@ def drawn(fake: faker.Faker, name: str, **arguments: Any) -> Any:
 
 
 def test_all_generators_share_their_numbers(fake: faker.Faker) -> None:
-    assert isinstance(internals.shared_random, random.Random)
     (generator,) = fake.factories
     assert isinstance(generator, Generator)
-    assert generator.random is internals.shared_random
+    assert isinstance(internals._shared_random, random.Random)
+    assert generator.random is internals._shared_random
     generator.random = random.Random(5)
-    assert generator.random is not internals.shared_random
+    assert generator.random is not internals._shared_random
     assert generator.providers[0].random_int() == random.Random(5).randrange(10_000)
+
+
+def test_fakers_draw_from_other_numbers_for_a_while(fake: faker.Faker) -> None:
+    own = faker.Faker("en_US")
+    own.seed_instance(7)
+    sources = [each.factories[0].random for each in (fake, own)]
+    internals._shared_random.seed(3)
+    fake.pyint()
+    state = internals._shared_random.getstate()
+    found = []
+    for _ in range(2):
+        with internals.drawing_from(random.Random(5), [fake, own]):
+            found.append(fake.pyint())
+            assert faker.Faker("en_US").pyint() == found[-1], "one that is made meanwhile"
+            assert own.factories[0].random is sources[1], "whoever has numbers of its own"
+    assert found[0] == found[1]
+    assert [each.factories[0].random for each in (fake, own)] == sources
+    assert internals._shared_random.getstate() == state
 
 
 def test_the_method_behind_a_name(fake: faker.Faker) -> None:

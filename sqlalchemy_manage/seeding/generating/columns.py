@@ -1,6 +1,6 @@
 """factory_boy's declarations, evaluated a column at a time.
 
-A :class:`Batch` is many rows of one factory. Each of its attributes is a list with a value
+A :class:`RowBatch` is many rows of one factory. Each of its attributes is a list with a value
 for each row, evaluated when first asked for: a declaration may depend on others, as in
 factory_boy's own resolver. What only makes sense for one object at a time raises
 :class:`NotColumnwise`; the caller then takes factory_boy itself for these rows.
@@ -51,17 +51,17 @@ class ValueSource(Protocol):
     def taken(self, iterator: str, count: int) -> int:
         """How many values of an Iterator others have, now that ``count`` more are taken."""
 
-    def drawn(self, batch: Batch, name: str, link: Link, rows: Sequence[int]) -> list[Any]:
+    def drawn(self, batch: RowBatch, name: str, link: Link, rows: Sequence[int]) -> list[Any]:
         """A reference (or None) for each of the batch's ``rows``."""
 
-    def linked(self, batch: Batch, name: str, links: Links, rows: Sequence[int]) -> list[Any]:
+    def linked(self, batch: RowBatch, name: str, links: Links, rows: Sequence[int]) -> list[Any]:
         """What the many side refers to, for each of the batch's ``rows``."""
 
-    def made(self, batch: Batch) -> None:
+    def made(self, batch: RowBatch) -> None:
         """A batch with all its attributes evaluated; those it refers to came before it."""
 
 
-class Batch:
+class RowBatch:
     """``count`` rows of a factory. ``preset``: values that are already known."""
 
     def __init__(
@@ -71,7 +71,7 @@ class Batch:
         count: int,
         sequences: Sequence[int],
         overrides: Mapping[str, Any] | None = None,
-        parent: tuple[Batch, Sequence[int]] | None = None,
+        parent: tuple[RowBatch, Sequence[int]] | None = None,
         preset: Mapping[str, Sequence[Any]] | None = None,
         own_numbers: bool = False,
     ) -> None:
@@ -86,7 +86,7 @@ class Batch:
         self.given = given_names(owner, self.before)
         self.preset = frozenset(preset or ())
         self.columns: dict[str, Sequence[Any]] = dict(preset or {})
-        self.replaces: tuple[Batch, Sequence[int]] | None = None
+        self.replaces: tuple[RowBatch, Sequence[int]] | None = None
         self._pending: list[str] = []
         self.assembled: Any = None
 
@@ -156,11 +156,11 @@ class Batch:
 
     def nested(
         self, owner: Any, overrides: Mapping[str, Any], rows: Sequence[int], own_numbers: bool
-    ) -> Batch:
+    ) -> RowBatch:
         """Rows of another factory, one for each of ``rows``, all evaluated."""
         sequences = self.numbers_of(rows) if own_numbers else self.source.numbers(owner, len(rows))
         parent = (self, rows)
-        batch = Batch(
+        batch = RowBatch(
             owner, self.source, len(rows), sequences, overrides, parent, own_numbers=own_numbers
         )
         batch.fill()
@@ -170,7 +170,7 @@ class Batch:
 class Stub:
     """One row of a batch as a declaration's function sees it: attributes and parameters."""
 
-    def __init__(self, batch: Batch, row: int) -> None:
+    def __init__(self, batch: RowBatch, row: int) -> None:
         self._batch = batch
         self._columns = batch.columns
         self._row = row
@@ -219,7 +219,7 @@ class Stub:
 class RowStep:
     """What a declaration sees of factory_boy's BuildStep; it can make no object of its own."""
 
-    def __init__(self, batch: Batch, row: int) -> None:
+    def __init__(self, batch: RowBatch, row: int) -> None:
         self._batch = batch
         self._row = row
         self.sequence = batch.sequences[row]
@@ -265,7 +265,7 @@ class MadeRows:
 
     __slots__ = ("batch",)
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: RowBatch) -> None:
         self.batch = batch
 
     def seen(self, row: int) -> Any:
@@ -280,7 +280,7 @@ class MadeRows:
 class _Seen:
     __slots__ = ("_batch", "_row")
 
-    def __init__(self, batch: Batch, row: int) -> None:
+    def __init__(self, batch: RowBatch, row: int) -> None:
         self._batch = batch
         self._row = row
 
@@ -296,7 +296,7 @@ class _Seen:
         raise NotColumnwise(batch.factory, f"its object's '{name}' is used")
 
 
-def each_row(batch: Batch, rows: Sequence[int], name: str, values: Iterator[Any]) -> list[Any]:
+def each_row(batch: RowBatch, rows: Sequence[int], name: str, values: Iterator[Any]) -> list[Any]:
     """All values; raises Failed, with the row, if one cannot be evaluated."""
     found: list[Any] = []
     try:
@@ -308,7 +308,7 @@ def each_row(batch: Batch, rows: Sequence[int], name: str, values: Iterator[Any]
     return found
 
 
-def given_attributes(batch: Batch) -> dict[str, Sequence[Any]]:
+def given_attributes(batch: RowBatch) -> dict[str, Sequence[Any]]:
     """The columns of what the model's constructor is given.
 
     A value may be SKIP, for a row that is not given this attribute.

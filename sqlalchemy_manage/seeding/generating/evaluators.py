@@ -26,33 +26,33 @@ from ..factory_boy_internals import (
 )
 from ..links import Link, Links
 from . import faker_columns
-from .columns import Batch, MadeRows, RowReference, RowStep, Stub, each_row, given_attributes
+from .columns import MadeRows, RowBatch, RowReference, RowStep, Stub, each_row, given_attributes
 from .failures import NotColumnwise
 
 
-def _sequence(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _sequence(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     return each_row(batch, rows, name, map(it.function, batch.numbers_of(rows)))
 
 
-def _lazy_function(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _lazy_function(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     function = it.function
     return each_row(batch, rows, name, (function() for _ in rows))
 
 
-def _stubs(batch: Batch, rows: Sequence[int]) -> Iterator[Stub]:
+def _stubs(batch: RowBatch, rows: Sequence[int]) -> Iterator[Stub]:
     return Stub(batch, rows[0]).moved_along(rows) if len(rows) else iter(())
 
 
-def _lazy_attribute(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _lazy_attribute(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     return each_row(batch, rows, name, map(it.function, _stubs(batch, rows)))
 
 
-def _lazy_sequence(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _lazy_sequence(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     pairs = map(it.function, _stubs(batch, rows), batch.numbers_of(rows))
     return each_row(batch, rows, name, pairs)
 
 
-def _self_attribute(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _self_attribute(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     target, places = batch, rows
     for _ in range(it.depth - 1):
         if target.parent is None:
@@ -80,7 +80,7 @@ def start_iterators() -> None:
     _iterators.clear()
 
 
-def _iterator(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _iterator(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     """The next values, of those that all factories with this very Iterator take."""
     owners = [c for c in reversed(batch.factory.__mro__) if vars(c).get(name) is it]
     owner = owners[0] if owners else batch.factory
@@ -96,7 +96,7 @@ def _iterator(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list
     return taken if it.getter is None else list(map(it.getter, taken))
 
 
-def _faker(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _faker(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     fake, arguments = faker_call(it, context)
     if not any(map(is_declaration, arguments.values())):
         draw = faker_columns.column(fake, it.provider, arguments)
@@ -107,7 +107,7 @@ def _faker(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[An
     return [method(**dict(zip(arguments, v, strict=True))) for v in zip(*each, strict=True)]
 
 
-def _maybe(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _maybe(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     decided = batch.evaluate(it.decider, {}, rows)
     yes = [row for row, choice in zip(rows, decided, strict=True) if choice]
     no = [row for row, choice in zip(rows, decided, strict=True) if not choice]
@@ -116,7 +116,7 @@ def _maybe(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[An
     return [next(given) if choice else next(other) for choice in decided]
 
 
-def _transformer(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _transformer(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     overrides = dict(context)
     value = overrides.pop("", it.default)
     if isinstance(value, it.Force):
@@ -125,12 +125,12 @@ def _transformer(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> l
     return each_row(batch, rows, name, map(it.transform, values))
 
 
-def _container(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _container(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     values = (it.evaluate(Stub(batch, row), RowStep(batch, row), {}) for row in rows)
     return each_row(batch, rows, name, values)
 
 
-def _sub_factory(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _sub_factory(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     owner = it.get_factory()
     overrides = arguments_of(it, context)
     if not len(rows):
@@ -143,7 +143,7 @@ def _sub_factory(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> l
     return [RowReference(given, row) for row in made.rows]
 
 
-def _plain_objects(batch: Batch) -> list[Any]:
+def _plain_objects(batch: RowBatch) -> list[Any]:
     """The objects of a factory that writes nothing: a dict, a list, a value of a class."""
     make = maker(batch.factory)
     if batch.after or make is None:
@@ -159,30 +159,30 @@ def _plain_objects(batch: Batch) -> list[Any]:
     return made
 
 
-def _link(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _link(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     return batch.source.drawn(batch, name, it, rows)
 
 
-def _links(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _links(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     return batch.source.linked(batch, name, it, rows)
 
 
-def _fuzz(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _fuzz(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     return each_row(batch, rows, name, (it.fuzz() for _ in rows))
 
 
-def _fuzzy_choice(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _fuzzy_choice(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     if it.choices is None:
         it.choices = list(it.choices_generator)
     chosen = batch.source.rng.choices(it.choices, k=len(rows))
     return chosen if it.getter is None else list(map(it.getter, chosen))
 
 
-def _fuzzy_integer(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _fuzzy_integer(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     return batch.source.rng.choices(range(it.low, it.high + 1, it.step), k=len(rows))
 
 
-def _fuzzy_text(batch: Batch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
+def _fuzzy_text(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     letters = batch.source.rng.choices(it.chars, k=it.length * len(rows))
     return [
         it.prefix + "".join(letters[start : start + it.length]) + it.suffix

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session, registry
 
+from ...sqlalchemy_internals import original_constructor, users_listen
 from ..factory_boy_internals import declarations_of, given_names, model_of, own_way, renamed
 
 _CONSTRUCTOR = registry().constructor  # SQLAlchemy's own
@@ -43,11 +44,9 @@ class ModelInfo:
         """Why factory_boy itself must create each object; None if it need not."""
         if why := own_way(self.factory):
             return why
-        dispatch: Any = self.mapper.dispatch
-        if _by_users(dispatch.before_insert) or _by_users(dispatch.after_insert):
+        if any(users_listen(self.mapper, event) for event in ("before_insert", "after_insert")):
             return f"{self.model.__name__} has listeners to its INSERT"
-        sessions: Any = Session().dispatch
-        if sessions.before_flush or sessions.after_flush:
+        if any(users_listen(Session(), event) for event in ("before_flush", "after_flush")):
             return "sessions have listeners to their flush"
         if not all(isinstance(table, sa.Table) for table in self.mapper.tables):
             return f"{self.model.__name__} is not mapped to a table"
@@ -59,13 +58,8 @@ class ModelInfo:
     @cached_property
     def plain_constructor(self) -> bool:
         """Whether the constructor is SQLAlchemy's own, which only sets attributes."""
-        model: Any = self.model
-        original = model.__init__
-        for mapper in self.mapper.iterate_to_root():
-            manager: Any = mapper.class_manager
-            if original is manager.new_init:  # SQLAlchemy's, around that of the class
-                original = manager.original_init
-        return original in (_CONSTRUCTOR, self.mapper.registry.constructor)
+        known = (_CONSTRUCTOR, self.mapper.registry.constructor)
+        return original_constructor(self.mapper) in known
 
     def one_by_one(self, given: Mapping[str, Any]) -> str | None:
         """As ``own_way``, now that the attributes are known."""
@@ -87,7 +81,7 @@ class ModelInfo:
             return True
         manager: Any = self.mapper.class_manager
         model: Any = self.model
-        if _by_users(manager.dispatch.init) or model.__setattr__ is not object.__setattr__:
+        if users_listen(manager, "init") or model.__setattr__ is not object.__setattr__:
             return True
         for name in given:
             prop = self.mapper.attrs.get(name)
@@ -95,7 +89,7 @@ class ModelInfo:
                 return True  # a property, hybrid or proxy of the class
             if isinstance(prop, CompositeProperty):
                 continue
-            if name in manager and _by_users(manager[name].dispatch.set):
+            if name in manager and users_listen(manager[name], "set"):
                 return True
         return False
 
@@ -112,24 +106,6 @@ class ModelInfo:
         if self.needs_objects(columns):
             return "objects", f"{self.model.__name__} creates values of its own"
         return "columns", None
-
-
-def _by_users(listeners: Iterable[Any]) -> bool:
-    """Whether one of the listeners is not SQLAlchemy's own, as those of composite() are.
-
-    It wraps what is not to be called with its own arguments; then the function is within.
-    """
-    for listener in listeners:
-        inner = [listener]
-        for cell in getattr(listener, "__closure__", None) or ():
-            try:
-                inner.append(cell.cell_contents)
-            except ValueError:
-                continue  # a name that is not bound yet
-        modules = [f.__module__ for f in inner if callable(f) and hasattr(f, "__qualname__")]
-        if any(not str(module).startswith("sqlalchemy.") for module in modules):
-            return True
-    return False
 
 
 @cache

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..factory_boy_internals import fakers, randgen
-from ..faker_internals import shared_random
+from ..faker_internals import drawing_from
 
 
 class Remembering(random.Random):
@@ -48,20 +48,12 @@ def everywhere(random_seed: int, *place: object) -> Iterator[random.Random]:
     if nothing had been. The numbers that are yielded are the caller's own."""
     own, python, boy = (seeded(random_seed, *place, who) for who in ("own", "python", "boy"))
     numbers = Remembering("/".join(map(str, (random_seed, *place, "faker"))))
-    generators = [generator for fake in fakers() for generator in fake.factories]
-    before = random.getstate(), randgen.getstate(), shared_random.getstate()
-    sources = [generator.random for generator in generators]
+    before = random.getstate(), randgen.getstate()
     random.setstate(python.getstate())
     randgen.setstate(boy.getstate())
-    shared_random.setstate(numbers.getstate())
-    for generator in generators:
-        if generator.random is shared_random:
-            generator.random = numbers
     try:
-        yield own
+        with drawing_from(numbers, fakers()):
+            yield own
     finally:
-        for generator, source in zip(generators, sources, strict=True):
-            generator.random = source
         random.setstate(before[0])
         randgen.setstate(before[1])
-        shared_random.setstate(before[2])

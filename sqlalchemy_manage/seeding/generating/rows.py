@@ -22,7 +22,7 @@ from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 from ...errors import SeedError, did_you_mean
 from ..factory_boy_internals import SKIP, Skip
 from ..row_blocks import ColumnValues, RowBlock, kinds, split
-from .columns import Batch, RowReference, ValueSource, given_attributes
+from .columns import RowBatch, RowReference, ValueSource, given_attributes
 from .defaults import fill_defaults
 from .failures import NotColumnwise
 from .model_info import ModelInfo, model_info
@@ -33,7 +33,7 @@ from .values import check_values
 class Assembled:
     """The table values of a batch."""
 
-    def __init__(self, batch: Batch, source: ValueSource) -> None:
+    def __init__(self, batch: RowBatch, source: ValueSource) -> None:
         self.batch = batch
         self.source = source
         self.info: ModelInfo = model_info(batch.factory)

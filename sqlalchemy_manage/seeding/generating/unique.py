@@ -26,7 +26,7 @@ from ..factory_boy_internals import (
 )
 from ..links import Link, Links
 from . import faker_columns
-from .columns import Batch, ValueSource
+from .columns import RowBatch, ValueSource
 from .model_info import ModelInfo, model_info
 
 _SAFE = (factory.Sequence, factory.LazyAttributeSequence)
@@ -98,7 +98,7 @@ def _safe(declaration: Any) -> bool:
     return isinstance(declaration, _SAFE) or (isinstance(declaration, Link) and declaration.unique)
 
 
-def meet(batch: Batch, chunk: ValueSource) -> None:
+def meet(batch: RowBatch, chunk: ValueSource) -> None:
     """Draw again for each row whose unique values are taken, until none is.
 
     Raises SeedError where there are no values left.
@@ -135,7 +135,7 @@ def _stored(unique: Unique, chunk: ValueSource) -> set[Any]:
 
 
 def _taken(
-    batch: Batch, chunk: ValueSource, watched: Sequence[Unique], rows: Sequence[int]
+    batch: RowBatch, chunk: ValueSource, watched: Sequence[Unique], rows: Sequence[int]
 ) -> list[int]:
     """Those of ``rows`` whose values others have; the values of all others are now taken."""
     seen = [chunk.seen[_name(unique)] for unique in watched]
@@ -152,7 +152,7 @@ def _taken(
 
 
 def _draw_again(
-    batch: Batch, chunk: ValueSource, rows: Sequence[int], fixed: Mapping[str, Sequence[Any]]
+    batch: RowBatch, chunk: ValueSource, rows: Sequence[int], fixed: Mapping[str, Sequence[Any]]
 ) -> None:
     """New values for ``rows``; what makes other rows, or links to them, stays as it is."""
     kept = {
@@ -161,7 +161,7 @@ def _draw_again(
         if name in batch.preset or (name in batch.before and _brings_rows(batch.before[name][0]))
     }
     parent = batch.parent and (batch.parent[0], [batch.parent[1][row] for row in rows])
-    again = Batch(
+    again = RowBatch(
         batch.factory,
         chunk,
         len(rows),
@@ -195,7 +195,7 @@ def _brings_rows(declaration: Any) -> bool:
 
 
 def _take_what_is_left(
-    batch: Batch, chunk: ValueSource, watched: Sequence[Unique], rows: Sequence[int]
+    batch: RowBatch, chunk: ValueSource, watched: Sequence[Unique], rows: Sequence[int]
 ) -> None:
     """Chance finds the last values too slowly: choose among those that are free."""
     for unique in watched:

@@ -18,7 +18,7 @@ from sqlalchemy.orm.interfaces import MANYTOONE
 from ...errors import SeedError
 from ..dependencies import waits
 from ..factory_boy_internals import model_of
-from ..generating.columns import Batch, MadeRows, RowReference
+from ..generating.columns import MadeRows, RowBatch, RowReference
 from ..generating.drawing import Drawing
 from ..generating.evaluators import EVALUATORS
 from ..generating.failures import NotColumnwise
@@ -85,13 +85,13 @@ class Chunk:
         self.pools = pools
         self.rng = rng
         self.seen = seen
-        self.batches: list[Batch] = []
+        self.batches: list[RowBatch] = []
         self._deferred: dict[str, None] = {}
         self.drawing = Drawing(facts.random_seed, rng, pools)
 
     def make(self, owner: Any, count: int, overrides: Mapping[str, Any]) -> None:
         """The chunk's own rows, with all that comes along."""
-        batch = Batch(owner, self, count, self.numbers(owner, count), overrides)
+        batch = RowBatch(owner, self, count, self.numbers(owner, count), overrides)
         batch.fill()
         self.made(batch)
 
@@ -114,14 +114,14 @@ class Chunk:
     def taken(self, iterator: str, count: int) -> int:
         return self.counters.take(iterator_name(iterator), None, count).start
 
-    def made(self, batch: Batch) -> None:
+    def made(self, batch: RowBatch) -> None:
         batch.assembled = Assembled(batch, self)
         meet(batch, self)
         self.batches.append(batch)
         for name, (declaration, context) in batch.after.items():
             self._related(batch, name, declaration, dict(context))
 
-    def _related(self, batch: Batch, name: str, it: Any, context: dict[str, Any]) -> None:
+    def _related(self, batch: RowBatch, name: str, it: Any, context: dict[str, Any]) -> None:
         """The rows that RelatedFactory makes for each row of the batch."""
         if "" in context:
             return  # a value was passed in its place
@@ -139,13 +139,13 @@ class Chunk:
             overrides[it.name] = None
             preset[it.name] = [RowReference(made, row) for row in rows]
         sequences = self.numbers(owner, len(rows))
-        related = Batch(owner, self, len(rows), sequences, overrides, (batch, rows), preset)
+        related = RowBatch(owner, self, len(rows), sequences, overrides, (batch, rows), preset)
         related.fill()
         self.made(related)
 
     # --- links
 
-    def drawn(self, batch: Batch, name: str, link: Link, rows: Sequence[int]) -> list[Any]:
+    def drawn(self, batch: RowBatch, name: str, link: Link, rows: Sequence[int]) -> list[Any]:
         prop = model_info(batch.factory).relation(name)
         count = len(rows)
         target = sa.inspect(model_of(link.factory))
@@ -177,7 +177,7 @@ class Chunk:
         pairs = zip(chosen, kept, strict=True)
         return [RowReference(pool, row) if keep else None for row, keep in pairs]
 
-    def linked(self, batch: Batch, name: str, links: Links, rows: Sequence[int]) -> Any:
+    def linked(self, batch: RowBatch, name: str, links: Links, rows: Sequence[int]) -> Any:
         prop = model_info(batch.factory).relation(name)
         label = f"{batch.factory.__name__}.{name}"
         if prop is None or prop.direction is MANYTOONE:
@@ -201,13 +201,13 @@ class Chunk:
     def _random(self, _: None) -> float:
         return self.rng.random()
 
-    def _place_of(self, batch: Batch, rows: Sequence[int]) -> int:
+    def _place_of(self, batch: RowBatch, rows: Sequence[int]) -> int:
         """Which of its factory's rows in this seed the first of ``rows`` is, from 0."""
         if not len(rows):
             return 0
         return batch.sequences[rows[0]] - self.counters.first[sequence_name(batch.factory)]
 
-    def _defer(self, batch: Batch, name: str) -> None:
+    def _defer(self, batch: RowBatch, name: str) -> None:
         """The attribute is linked when all rows exist; of rows that come along, not at all."""
         prop = model_info(batch.factory).relation(name)
         needed = [own for _, own in prop.synchronize_pairs if not own.nullable]

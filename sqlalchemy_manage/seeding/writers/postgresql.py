@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...sql.raw import undoubled
+from ...sqlalchemy_internals import json_texts
 from .values import (
     BYTES,
     Values,
@@ -63,6 +63,10 @@ _FORMS: dict[type, _Form] = {
 }
 
 
+def _escaping(text: _Form) -> _Form:
+    return lambda value: _escaped(text(value))
+
+
 def _forms(column: sa.Column[Any], dialect: sa.Dialect) -> dict[type, _Form]:
     """Type of value -> its text."""
     forms = dict(_FORMS)
@@ -74,16 +78,7 @@ def _forms(column: sa.Column[Any], dialect: sa.Dialect) -> dict[type, _Form]:
     elif isinstance(kind, sa.Numeric):
         forms[float] = "%.15g".__mod__  # the digits that the server's cast keeps
     elif isinstance(kind, sa.JSON):
-        # psycopg's wrapper; the dialect's serializer is otherwise set at the connection.
-        serializer = getattr(dialect, "_json_serializer", None) or json.dumps
-
-        def text(value: Any) -> str:
-            return _escaped((value.dumps or serializer)(value.obj))
-
-        for name in ("_psycopg_Json", "_psycopg_Jsonb"):
-            wrapper = getattr(dialect, name, None)
-            if wrapper is not None:
-                forms[wrapper] = text
+        forms |= {wrapper: _escaping(text) for wrapper, text in json_texts(dialect).items()}
     return forms
 
 
