@@ -38,4 +38,4 @@ def draft_joined(
             questioner.finish()
         if answer.answer != "yes":
             return None, ("The heads were not merged.",)
-    return draft_merge(project, history, plan, name), ()
+    return draft_merge(project, history, plan, name)

@@ -6,6 +6,7 @@ Both entries come through here: manage.py with a Request, and ``alembic revision
 
 from __future__ import annotations
 
+import logging
 from argparse import Namespace
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -89,13 +90,16 @@ def _finish(path: str, options: dict[str, str]) -> None:
     One that cannot be finished is taken away again: it would not run.
     """
     file = Path(path)
+    notices: list[str] = []
     try:
         text = with_losses(file.read_text(encoding="utf-8"), options["losses"].splitlines())
-        text = finish(text, Path(options["root"]))
+        text = finish(text, Path(options["root"]), notices)
     except ManageError as error:
         file.unlink()
         raise CommandError(f"{error.message}\n{error.hint}") from error
     file.write_text(text, encoding="utf-8")
+    for notice in notices:
+        logging.getLogger("alembic.sqlalchemy_manage").warning(notice)
 
 
 def answers_of(arguments: Iterable[str]) -> Answers:

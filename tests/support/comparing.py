@@ -65,8 +65,7 @@ class Database:
     def _context(self, connection: sa.Connection, metadata: sa.MetaData) -> MigrationContext:
         opts = plugins.include([metadata], connection.dialect.default_schema_name)
         opts |= {"target_metadata": metadata, "render_as_batch": self.as_batch}
-        context = MigrationContext.configure(connection, opts=opts)
-        return context
+        return MigrationContext.configure(connection, opts=opts)
 
     def compare(self, define: Define | sa.MetaData) -> ops.MigrationScript:
         """What Alembic makes of the models, with our comparators."""

@@ -75,12 +75,13 @@ def draft_revision(
     )
     with _base(project, history, empty=empty, scratch=scratch) as base:
         text = _render(project, request, base)
-    notices = ((base.note,) if base.note else ()) + tuple(request.notices)
+    notices = [*([base.note] if base.note else []), *request.notices]
     if text is None:
-        return None, notices
+        return None, tuple(notices)
     path, source = text
-    text_ = finish(with_losses(source, request.losses), project.settings.root)
-    return Draft(versions_folder(project) / path, text_, tuple(request.changes)), notices
+    finished = finish(with_losses(source, request.losses), project.settings.root, notices)
+    draft = Draft(versions_folder(project) / path, finished, tuple(request.changes))
+    return draft, tuple(notices)
 
 
 def draft_update(

@@ -165,8 +165,10 @@ def _conflicts(history: History, steps: dict[Revision, list[Step]]) -> Iterator[
                     yield Conflict(described(thing), sides)
 
 
-def draft_merge(project: Project, history: History, merge: Merge, name: str | None = None) -> Draft:
-    """The revision, not written yet, that joins the heads of ``merge`` and does nothing else.
+def draft_merge(
+    project: Project, history: History, merge: Merge, name: str | None = None
+) -> tuple[Draft, tuple[str, ...]]:
+    """The revision, not written yet, that joins the heads of ``merge``, and notices for the user.
 
     It is named from the heads, or by ``name``, and its docstring says what it joins.
     Raises MigrationError when the project's template cannot be rendered.
@@ -200,7 +202,9 @@ def draft_merge(project: Project, history: History, merge: Merge, name: str | No
         except CommandError as error:
             raise MigrationError(str(error)) from error
         text = (new / f"{new_id}.py").read_text(encoding="utf-8")
-    return Draft(versions_folder(project) / f"{new_id}.py", finish(text, project.settings.root), ())
+    notices: list[str] = []
+    text = finish(text, project.settings.root, notices)
+    return Draft(versions_folder(project) / f"{new_id}.py", text, ()), tuple(notices)
 
 
 def _docstring(merge: Merge, width: int) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...errors import MigrationError
 from .editing import Source, parsed, unwritable
 from .formatters import formatted, formatter, line_length
 from .imports import import_nodes, imports_of, with_imports
@@ -28,19 +29,24 @@ _BATCH = re.compile(
 )
 
 
-def finish(text: str, root: Path) -> str:
+def finish(text: str, root: Path, notices: list[str] | None = None) -> str:
     """``text``, a rendered revision, formatted, and with the imports that it uses.
 
-    ``root`` is the project's folder, whose formatter is used. What is finished already
-    comes back as it is. Raises MigrationError that names the line when the text is no
-    Python, or uses a name that nothing defines.
+    ``root`` is the project's folder, whose formatter is used; if that fails, ``notices``
+    gets the reason. What is finished already comes back as it is. Raises MigrationError
+    that names the line when the text is no Python, or uses a name that nothing defines.
     """
     # Alembic states the schema of a batch even where it is the default one.
     text = with_imports(_BATCH.sub(r"\1) as batch_op:", _MARKER.sub("", text)))
     _try_types(text)
     name = formatter(root)
-    done = formatted(tables_laid_out(text), name, root) if name else None
-    return done if done is not None else laid_out(text, line_length(root))
+    if name is not None:
+        try:
+            return formatted(tables_laid_out(text), name, root)
+        except MigrationError as error:
+            if notices is not None:
+                notices.append(error.message)
+    return laid_out(text, line_length(root))
 
 
 def _try_types(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import subprocess
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from ...errors import MigrationError
 
 _COMMANDS = {
     # ruff sorts the imports too, and drops those that are not used.
@@ -36,8 +37,11 @@ def formatter(root: Path) -> str | None:
     return next((name for name in names if _command(name)), None)
 
 
-def formatted(text: str, name: str, root: Path) -> str | None:
-    """``text`` as the formatter ``name`` writes it in the folder ``root``; None if it fails."""
+def formatted(text: str, name: str, root: Path) -> str:
+    """``text`` as the formatter ``name`` writes it in the folder ``root``.
+
+    Raises MigrationError when the formatter fails.
+    """
     try:
         for arguments in _COMMANDS[name]:
             done = subprocess.run(
@@ -52,10 +56,7 @@ def formatted(text: str, name: str, root: Path) -> str | None:
             text = done.stdout
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", None) or str(error)).strip()
-        # Alembic's command line shows it too.
-        logger = logging.getLogger("alembic.sqlalchemy_manage")
-        logger.warning("%s did not format the revision: %s", name, said)
-        return None
+        raise MigrationError(f"{name} did not format the revision: {said}") from error
     return text
 
 

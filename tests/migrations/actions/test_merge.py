@@ -296,7 +296,7 @@ def joined(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str | None = Non
     history = read_history(folder)
     merge = plan_merge(history)
     assert merge is not None
-    draft = draft_merge(Project("settings"), history, merge, name)
+    draft, _ = draft_merge(Project("settings"), history, merge, name)
     assert not draft.path.exists()
     return str(draft.write().relative_to(folder))
 
@@ -397,5 +397,5 @@ def test_two_merges_at_once_are_not_written_over_each_other(
     merge = plan_merge(history)
     assert merge is not None
     with pytest.raises((HistoryError, MigrationError)):
-        draft_merge(Project("settings"), history, merge).write()
+        draft_merge(Project("settings"), history, merge)[0].write()
     assert (folder / name).read_text() == before

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support.programs import run
 
 from sqlalchemy_manage.migrations.revisions import formatters
+from sqlalchemy_manage.migrations.revisions.files import create_folder
 from sqlalchemy_manage.migrations.revisions.format import finish
 from sqlalchemy_manage.migrations.revisions.formatters import formatter
 
@@ -213,11 +216,34 @@ def test_a_formatter_that_fails_loses_no_revision(
     broken: str | None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     command = [str(tmp_path / "gone")] if broken is None else [sys.executable, "-c", broken]
     monkeypatch.setattr(formatters, "_command", lambda name: command)
+    notices: list[str] = []
+    assert finish(REVISION, tmp_path, notices) == LAID_OUT
     assert finish(REVISION, tmp_path) == LAID_OUT
-    (record,) = caplog.records
-    assert record.getMessage().startswith("ruff did not format the revision: ")
-    assert any(said in record.getMessage() for said in ("unknown field", "no more", "gone"))
+    (notice,) = notices
+    assert notice.startswith("ruff did not format the revision: ")
+    assert any(said in notice for said in ("unknown field", "no more", "gone"))
+
+
+@pytest.mark.parametrize("entry", [("manage.py", "makemigrations"), ("-m", "alembic", "revision")])
+def test_a_formatter_that_fails_is_told_on_stderr(
+    copy_project: Callable[[str], Path],
+    new_database: Callable[[str], str],
+    entry: tuple[str, ...],
+) -> None:
+    if not formatters._command("ruff"):
+        pytest.skip("ruff is not installed here")
+    project, url = copy_project("bare"), new_database("sqlite")
+    alembic = '[tool.alembic]\nscript_location = "%(here)s/migrations"\nprepend_sys_path = ["."]\n'
+    (project / "pyproject.toml").write_text(f"{alembic}[tool.ruff]\nunknown = 1\n")
+    if "alembic" in entry:
+        create_folder(project / "migrations")
+        entry = (*entry, "--autogenerate")
+    done = run(project, *entry, url=url)
+    assert done.code == 0, done
+    assert "ruff did not format the revision: " in done.stderr
+    assert "unknown field `unknown`" in done.stderr
+    (file,) = (project / "migrations" / "versions").glob("0001_initial*.py")
+    assert "    op.create_table(\n        'note',\n" in file.read_text()
