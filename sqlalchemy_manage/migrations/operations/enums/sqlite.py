@@ -27,7 +27,7 @@ def alter(step: Step) -> None:
             table.add(check)
 
     rebuild_edited(
-        step.write,
+        step.write.operations,
         op.schema,
         op.table_name,
         edit,

@@ -148,7 +148,7 @@ def test_it_is_refused_where_it_would_delete_what_refers_to_the_table(tool: Tool
 
 def test_a_failure_leaves_the_table_as_it_was(tool: Tool) -> None:
     tool.execute(*SETUP)
-    tool.execute("CREATE TABLE _new_t (x)")
+    tool.execute("CREATE TABLE _alembic_tmp_t (x)")
     with pytest.raises(sa.exc.DBAPIError):
         tool.run(ALTER)
     assert tool.column("SELECT kind FROM t ORDER BY id") == ["a", "b"]
