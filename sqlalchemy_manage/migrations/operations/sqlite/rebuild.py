@@ -173,7 +173,7 @@ def rebuild_edited(
     edit: Callable[[CreateTable], None],
     values: Mapping[str, str],
 ) -> None:
-    """Make the table again with its statement edited; rows, indexes and triggers stay.
+    """Rebuild a table from its edited statement; rows, indexes and triggers stay.
 
     ``values`` has an expression for each column that does not stay as it is.
     """
