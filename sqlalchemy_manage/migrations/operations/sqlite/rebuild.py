@@ -166,16 +166,19 @@ def _is_refusal(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlite_errorcode", 1) == 1 and not is_busy(error)
 
 
+Values = Mapping[str, Mapping[str, str]]
+
+
 def rebuild_edited(
     operations: Operations,
     schema: str | None,
     table: str,
     edit: Callable[[CreateTable], None],
-    values: Mapping[str, str],
+    values: Values,
 ) -> None:
     """Rebuild a table from its edited statement; rows, indexes and triggers stay.
 
-    ``values`` has an expression for each column that does not stay as it is.
+    ``values``: for a column, the old values that others take the place of.
     """
     if operations.get_context().as_sql:
         raise MigrationError(
@@ -197,7 +200,7 @@ def rebuild_edited(
 class LosesNothing(StatementsChanged, SQLiteImpl):
     """Alembic's implementation of SQLite with the above; offline, only what needs no database."""
 
-    edited: tuple[Callable[[CreateTable], None], Mapping[str, str]] | None = None
+    edited: tuple[Callable[[CreateTable], None], Values] | None = None
     """For ``rebuild_edited``: what changes the statement, and the columns' new values."""
     _rebuild: Rebuild | None = None
     _columns: dict[str, sa.Column[Any]]
@@ -267,9 +270,10 @@ class LosesNothing(StatementsChanged, SQLiteImpl):
         for name in rebuild.change.renamed:
             # Renamed by SQLite when all else is done, so that everything follows.
             batch_impl.columns[name].name = name
-        for name, value in (self.edited[1] if self.edited is not None else {}).items():
-            if name in batch_impl.column_transfers:
-                batch_impl.column_transfers[name]["expr"] = sa.literal_column(value)
+        for name, values in (self.edited[1] if self.edited is not None else {}).items():
+            if values and (transfer := batch_impl.column_transfers.get(name)):
+                old = transfer["expr"]
+                transfer["expr"] = sa.case(values, value=old, else_=old)
         new_table = batch_impl.new_table
         if not rebuild.old.is_keyed and not self._is_rowid(new_table.primary_key):
             free = [n for n in _ROWIDS if n not in {c.name.casefold() for c in new_table.c}]

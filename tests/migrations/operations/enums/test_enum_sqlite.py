@@ -131,6 +131,15 @@ def test_everything_of_a_table_stays(tool: Tool) -> None:
     assert tool.query("PRAGMA foreign_key_check") == []
 
 
+def test_rowids_stay(tool: Tool) -> None:
+    tool.execute(
+        "CREATE TABLE t (kind VARCHAR(1), CONSTRAINT kind CHECK (kind IN ('a', 'b')))",
+        "INSERT INTO t (rowid, kind) VALUES (3, 'a'), (7, 'b')",
+    )
+    tool.run(ALTER)
+    assert tool.query("SELECT rowid, kind FROM t ORDER BY 1") == [(3, "a"), (7, "zz")]
+
+
 def _plain(rows: list[tuple[str, str]]) -> dict[str, str]:
     """Statements without the quotes and the white space in which they may differ."""
     return {name: "".join(sql.replace('"', "").split()) for name, sql in rows if sql}
