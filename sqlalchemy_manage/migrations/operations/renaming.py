@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
@@ -40,6 +40,8 @@ def _run(operations: Operations, template: str, **names: str | tuple[str | None,
 class Rename(ops.MigrateOperation):
     """What the renames share: a table, an old name and a new one; reversing swaps them."""
 
+    kind: ClassVar[str]
+
     def __init__(self, table_name: str, old: str, new: str, *, schema: str | None = None) -> None:
         self.table_name = table_name
         self.old = old
@@ -59,15 +61,18 @@ class Rename(ops.MigrateOperation):
     @property
     def verb(self) -> str:
         """The function of ``op`` that does it."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower().removesuffix("_op")
+        return f"rename_{self.kind}"
 
-    @property
-    def _qualified(self) -> str:
-        return dotted(self.schema, self.table_name)
+    def describe(self) -> Change:
+        table = dotted(self.schema, self.table_name)
+        words = f"rename {self.kind} {self.old} of {table} to {self.new}"
+        return Change("~", words, f"rename_{self.old}_{self.new}", self.table_name)
 
 
 class RenameColumnOp(Rename):
     """A column under a new name; indexes, constraints and foreign keys go along."""
+
+    kind = "column"
 
     @classmethod
     def rename_column(
@@ -77,17 +82,16 @@ class RenameColumnOp(Rename):
         operations.invoke(cls(table_name, old, new, schema=schema))
 
     def describe(self) -> Change:
+        old = dotted(self.schema, self.table_name, self.old)
         # Django's fragment: rename_OLD_MODEL_NEW.
-        return Change(
-            "~",
-            f"rename column {self._qualified}.{self.old} to {self.new}",
-            f"rename_{self.old}_{self.table_name}_{self.new}",
-            self.table_name,
-        )
+        slug = f"rename_{self.old}_{self.table_name}_{self.new}"
+        return Change("~", f"rename column {old} to {self.new}", slug, self.table_name)
 
 
 class RenameIndexOp(Rename):
     """An index under a new name; SQLite has to build it again."""
+
+    kind = "index"
 
     @classmethod
     def rename_index(
@@ -96,20 +100,14 @@ class RenameIndexOp(Rename):
         """Rename an index."""
         operations.invoke(cls(table_name, old, new, schema=schema))
 
-    def describe(self) -> Change:
-        return Change(
-            "~",
-            f"rename index {self.old} of {self._qualified} to {self.new}",
-            f"rename_{self.old}_{self.new}",
-            self.table_name,
-        )
-
 
 class RenameConstraintOp(Rename):
     """A constraint under a new name; where the database cannot, it is made again.
 
     ``type_`` is ``unique``, ``check`` or ``foreignkey``.
     """
+
+    kind = "constraint"
 
     def __init__(
         self, table_name: str, old: str, new: str, *, type_: str, schema: str | None = None
@@ -132,14 +130,6 @@ class RenameConstraintOp(Rename):
 
     def between(self, old: str, new: str) -> Rename:
         return type(self)(self.table_name, old, new, type_=self.type_, schema=self.schema)
-
-    def describe(self) -> Change:
-        return Change(
-            "~",
-            f"rename constraint {self.old} of {self._qualified} to {self.new}",
-            f"rename_{self.old}_{self.new}",
-            self.table_name,
-        )
 
 
 class RenameTableOp(ops.RenameTableOp):

@@ -26,10 +26,5 @@ def alter(step: Step) -> None:
         if check is not None:
             table.add(check)
 
-    rebuild_edited(
-        step.write,
-        op.schema,
-        op.table_name,
-        edit,
-        {op.column_name: step.mapped(step.column)},
-    )
+    values = {op.column_name: step.mapping}
+    rebuild_edited(step.write.operations, op.schema, op.table_name, edit, values)

@@ -9,6 +9,7 @@ was: what the batch did not ask to drop exists again, or the revision stops.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.ddl.sqlite import SQLiteImpl
+from alembic.operations import Operations
 from sqlalchemy.exc import CompileError, OperationalError
 
 from ....databases.constraint_errors import is_busy
@@ -27,7 +29,6 @@ from ...alembic_internals import (
     flushed_batch,
 )
 from ...schema.create_table import CreateTable, TableSql, read_table
-from ..raw_sql import Writer
 from .merge import Change, change_of, existing_types, leave_out, mentions, merged
 from .sqlite_master import Master, references_follow
 
@@ -165,65 +166,42 @@ def _is_refusal(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlite_errorcode", 1) == 1 and not is_busy(error)
 
 
+Values = Mapping[str, Mapping[str, str]]
+
+
 def rebuild_edited(
-    write: Writer,
+    operations: Operations,
     schema: str | None,
     table: str,
     edit: Callable[[CreateTable], None],
-    values: Mapping[str, str],
+    values: Values,
 ) -> None:
-    """Make the table again with its statement edited; rows, indexes and triggers stay.
+    """Rebuild a table from its edited statement; rows, indexes and triggers stay.
 
-    ``values`` has an expression for each column that does not stay as it is. Raises
-    MigrationError while foreign keys are enforced: dropping the old table would delete
-    what refers to it.
+    ``values``: for a column, the old values that others take the place of.
     """
-    if write.offline:
+    if operations.get_context().as_sql:
         raise MigrationError(
             f"SQLite must rebuild {table} from its definition; this cannot be shown as SQL "
             "without a database."
         )
-    connection = write.connection
-    master = Master(connection, schema)
-    where = master.where
-    if connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
-        raise MigrationError(f"PRAGMA foreign_keys is on: {table} cannot be rebuilt safely.")
-    (sql,) = master.of(table, "table").values()
-    others = [*master.of(table, "index").values(), *master.of(table, "trigger").values()]
-    statement = CreateTable(sql)
-    edit(statement)
-    spare = f"_new_{table}"
-    statement.head = f"CREATE TABLE {where}{write.name(spare)} ("
-    columns = [
-        row.name
-        for row in connection.exec_driver_sql(f"PRAGMA {where}table_xinfo({write.name(table)})")
-        if row.hidden == 0
-    ]
-    names = ", ".join(map(write.name, columns))
-    rows = ", ".join(values.get(column, write.name(column)) for column in columns)
-    last = master.last_number(table)
-    # Else the rename would look into views that read the table that is not there.
-    legacy = connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar()
-    connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
+    impl: Any = operations.impl
+    impl.edited = (edit, values)
     try:
-        for text in (
-            str(statement),
-            f"INSERT INTO {where}{write.name(spare)} ({names}) SELECT {rows} "
-            f"FROM {where}{write.name(table)}",
-            f"DROP TABLE {where}{write.name(table)}",
-            f"ALTER TABLE {where}{write.name(spare)} RENAME TO {write.name(table)}",
-            *others,
-        ):
-            write.execute(text)
+        with warnings.catch_warnings():
+            # What reflection does not know is taken from the old statement.
+            warnings.simplefilter("ignore")
+            with operations.batch_alter_table(table, schema=schema, recreate="always"):
+                pass
     finally:
-        connection.exec_driver_sql(f"PRAGMA legacy_alter_table={legacy}")
-    if last is not None:
-        master.set_last_number(table, last)
+        impl.edited = None
 
 
 class LosesNothing(StatementsChanged, SQLiteImpl):
     """Alembic's implementation of SQLite with the above; offline, only what needs no database."""
 
+    edited: tuple[Callable[[CreateTable], None], Values] | None = None
+    """For ``rebuild_edited``: what changes the statement, and the columns' new values."""
     _rebuild: Rebuild | None = None
     _columns: dict[str, sa.Column[Any]]
 
@@ -292,6 +270,10 @@ class LosesNothing(StatementsChanged, SQLiteImpl):
         for name in rebuild.change.renamed:
             # Renamed by SQLite when all else is done, so that everything follows.
             batch_impl.columns[name].name = name
+        for name, values in (self.edited[1] if self.edited is not None else {}).items():
+            if values and (transfer := batch_impl.column_transfers.get(name)):
+                old = transfer["expr"]
+                transfer["expr"] = sa.case(values, value=old, else_=old)
         new_table = batch_impl.new_table
         if not rebuild.old.is_keyed and not self._is_rowid(new_table.primary_key):
             free = [n for n in _ROWIDS if n not in {c.name.casefold() for c in new_table.c}]
@@ -311,8 +293,17 @@ class LosesNothing(StatementsChanged, SQLiteImpl):
             table = statement.element
             if isinstance(table, sa.Table) and table.name == self._rebuild.temporary:
                 sql = str(statement.compile(dialect=self.dialect))
-                return Sql(merged(self._rebuild.old, sql, self._rebuild.change))
+                sql = merged(self._rebuild.old, sql, self._rebuild.change)
+                return Sql(self._edited(sql) if self.edited is not None else sql)
         return super().changed(statement)
+
+    def _edited(self, sql: str) -> str:
+        assert self.edited is not None and self._rebuild is not None
+        statement = CreateTable(sql)
+        self.edited[0](statement)
+        # This is what has to be there in the end.
+        self._rebuild.old = read_table(str(statement))
+        return str(statement)
 
     def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
         super().rename_table(old_table_name, new_table_name, schema)

@@ -131,6 +131,15 @@ def test_everything_of_a_table_stays(tool: Tool) -> None:
     assert tool.query("PRAGMA foreign_key_check") == []
 
 
+def test_rowids_stay(tool: Tool) -> None:
+    tool.execute(
+        "CREATE TABLE t (kind VARCHAR(1), CONSTRAINT kind CHECK (kind IN ('a', 'b')))",
+        "INSERT INTO t (rowid, kind) VALUES (3, 'a'), (7, 'b')",
+    )
+    tool.run(ALTER)
+    assert tool.query("SELECT rowid, kind FROM t ORDER BY 1") == [(3, "a"), (7, "zz")]
+
+
 def _plain(rows: list[tuple[str, str]]) -> dict[str, str]:
     """Statements without the quotes and the white space in which they may differ."""
     return {name: "".join(sql.replace('"', "").split()) for name, sql in rows if sql}
@@ -148,7 +157,7 @@ def test_it_is_refused_where_it_would_delete_what_refers_to_the_table(tool: Tool
 
 def test_a_failure_leaves_the_table_as_it_was(tool: Tool) -> None:
     tool.execute(*SETUP)
-    tool.execute("CREATE TABLE _new_t (x)")
+    tool.execute("CREATE TABLE _alembic_tmp_t (x)")
     with pytest.raises(sa.exc.DBAPIError):
         tool.run(ALTER)
     assert tool.column("SELECT kind FROM t ORDER BY id") == ["a", "b"]
