@@ -6,12 +6,13 @@ On SQLite and, where TEST_POSTGRES_URL or a server on localhost answers, on Post
 pair in turn (A B A B ...) after one warm-up, so that a machine that slows down slows both.
 Each run has a copy of the same database, which stands at the first revision. The second
 
-- streams ``--rows`` rows with ``yield_per``, and writes each of them with ``executemany``:
-  the greatest memory of the process counts;
+- streams ``--rows`` rows with ``stream_results``, a thousand at a time, and writes them with
+  ``executemany``: the greatest memory of the process counts;
 - or sends ``--updates`` single UPDATE statements: its processor time counts.
 
 ``migrate`` proves the links and keeps the ledger; ``alembic upgrade head`` has the env.py
-that ``alembic init`` writes. This process imports neither: what it holds in memory would
+that ``alembic init`` writes. Both run from compiled modules, as an installed package does:
+the warm-up compiles them. This process imports neither: what it holds in memory would
 count as its children's.
 """
 
@@ -70,8 +71,8 @@ def upgrade() -> None:
 STREAMED = """\
     read = sa.text("SELECT id, name, n FROM item ORDER BY id")
     write = sa.text("UPDATE item SET name = :name, n = :n WHERE id = :id")
-    rows = bind.execute(read, execution_options={"yield_per": 1000})
-    for part in rows.partitions():
+    rows = bind.execute(read, execution_options={"stream_results": True})
+    for part in rows.partitions(1000):
         bind.execute(write, [{"id": r.id, "name": r.name.upper(), "n": r.n + 1} for r in part])
 """
 UPDATED = """\
@@ -160,8 +161,9 @@ class Stock(Side):
 
 
 def environment() -> dict[str, str]:
-    found = os.environ | {"PYTHONPATH": str(ROOT)}
-    for name in ("DATABASE_URL", "MANAGE_SETTINGS_MODULE"):
+    compiled = str(Path(tempfile.gettempdir()) / "sqlalchemy_manage_benchmarks")
+    found = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": compiled}
+    for name in ("DATABASE_URL", "MANAGE_SETTINGS_MODULE", "PYTHONDONTWRITEBYTECODE"):
         found.pop(name, None)
     return found
 
