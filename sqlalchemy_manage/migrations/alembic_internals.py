@@ -59,7 +59,7 @@ class Batch(Protocol):
 
 
 class RebuiltTable(Protocol):
-    """What is used of an ``ApplyBatchImpl``, the table that a batch makes again."""
+    """What is used of an ``ApplyBatchImpl``, the table that a batch rebuilds."""
 
     temp_table_name: str
     new_table: sa.Table
@@ -87,7 +87,7 @@ def in_batch(context: Any) -> bool:
 
 
 def undone_by(drop: _Drop, create: Any) -> _Drop:
-    """``drop``, with ``create`` as what a downgrade does in its place."""
+    """``drop``, with ``create`` as what a downgrade does instead."""
     drop._reverse = create
     return drop
 

@@ -117,7 +117,7 @@ def _is_relative(context: Any) -> bool:
 
 
 def _held_up(engine: sa.Engine, settings: Settings) -> Locked:
-    """Somebody kept a table, or the file, locked for the whole of LOCK_WAIT."""
+    """Another session kept a table, or the file, locked for all of LOCK_WAIT."""
     if engine.dialect.name == "sqlite":
         return locked(settings.lock_wait)
     found: list[str] = []
@@ -178,7 +178,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
-    if not run.recorded:  # a scratch database, which is thrown away
+    if not run.recorded:  # a scratch database, which is dropped
         return [NothingVanishes(), NoNewDangling()]
     found: list[Guard] = [BeforeDanger(run), NothingVanishes(), Recorder(run)]
     if run.prove and run.project.settings.prove_links:
@@ -189,13 +189,13 @@ def guards(run: Run) -> list[Guard]:
 
 
 def _log_note(event: Event) -> None:
-    """What plain alembic says besides the revisions that it runs."""
+    """What plain alembic prints besides the revisions that it runs."""
     if event[0] == "note":
         logging.getLogger("alembic.sqlalchemy_manage").warning(event[1])
 
 
 def _log_steps() -> None:
-    """Let plain alembic say which revisions it runs, as its generated env.py files do."""
+    """Have plain alembic print which revisions it runs, as its generated env.py files do."""
     handlers = logging.getLogger().handlers + logging.getLogger("alembic").handlers
     if any(not isinstance(h, logging.NullHandler) for h in handlers):
         return

@@ -79,7 +79,7 @@ def _written(node: Tree, sql: str) -> str:
     if kind == "name":
         name = str(parts[0])
         in_quotes = quoted(name, quote)
-        # Between quotes only where it stood so: what is a word to one database is none to another.
+        # In quotes only where it was: a key word of one database is not one of another.
         return in_quotes if needs_quotes(name) and in_quotes in sql else name
     if kind == "number":
         return format(parts[0], "f")

@@ -1,4 +1,4 @@
-"""Drift: what the real database has that its history did not make, and what it lacks."""
+"""Drift: what the real database has that its history did not make, and what is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONG = 60
 
 @dataclass(frozen=True)
 class Difference:
-    """Seen from the database: ``+`` it has, ``-`` it lacks, ``~`` it has otherwise."""
+    """Seen from the database: ``+`` it has, ``-`` is missing, ``~`` it has differently."""
 
     symbol: str
     words: str
@@ -41,7 +41,7 @@ class Drift:
 
 
 def find_drift(project: Project) -> Drift:
-    """The project's database beside its own history, replayed; the models do not count.
+    """Compare the project's database with its own history, replayed; the models do not count.
 
     The default schema and those that the history uses are compared, without Alembic's
     version table and the tool's own tables. The database is only read, and should be at

@@ -48,7 +48,7 @@ class TableMatch:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The first revision beside the database."""
+    """The first revision compared with the database."""
 
     revision: Revision
     tables: tuple[TableMatch, ...]

@@ -1,4 +1,4 @@
-"""Compare the models with a database; draft the revision that makes up the difference."""
+"""Compare the models with a database; draft the revision for the difference."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def draft_update(
     questioner: Questioner | None = None,
     only_looks: bool = False,
 ) -> tuple[Draft | None, tuple[str, ...]]:
-    """The newest revision with what the models have besides, not written yet, and notices.
+    """The newest revision with the models' further changes, not written yet, and notices.
 
     None when nothing is missing from it. The models are compared with the history
     replayed, this revision included. Raises HistoryError when it is applied already.

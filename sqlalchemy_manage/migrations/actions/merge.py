@@ -1,4 +1,4 @@
-"""Heads joined into one revision: what each branch did, and whether they touch the same things."""
+"""Heads merged into one revision: what each branch did, and whether they touch the same things."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Merge:
             )
 
     def question(self) -> Question:
-        """Whether to join heads that touch the same things; to be asked if there are conflicts."""
+        """Whether to merge heads that touch the same things; asked if there are conflicts."""
         heads = " and ".join(self.heads)
         things = "\n".join(f"  {conflict}" for conflict in self.conflicts)
         return Question(
@@ -112,7 +112,7 @@ class Merge:
 
 
 def plan_merge(history: History) -> Merge | None:
-    """The heads of ``history`` side by side; None when there are not several.
+    """The heads of ``history`` side by side; None unless there are several.
 
     The revision files are read, not run. Raises HistoryError when the history is broken.
     """
@@ -137,7 +137,7 @@ def plan_merge(history: History) -> Merge | None:
 
 
 def _together(history: History) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The heads that can be joined at once, and the others.
+    """The heads that can be merged at once, and the others.
 
     ``alembic_version`` does not name a head that another depends on; where it names
     several others, Alembic fails when a merge also joins that one (KeyError).
@@ -157,7 +157,7 @@ def _together(history: History) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _conflicts(history: History, steps: dict[Revision, list[Step]]) -> Iterator[Conflict]:
     for one, other in combinations(steps, 2):
         if one.id in history.ancestors([other.id]) or other.id in history.ancestors([one.id]):
-            continue  # the later one was written knowing the earlier
+            continue  # the later one was written with the earlier one known
         for mine in steps[one]:
             for theirs in steps[other]:
                 for thing in sorted(mine.clashes(theirs)):

@@ -1,4 +1,4 @@
-"""What a plan would do: its operations, the rows they concern, what goes, what stays undone.
+"""What a plan would do: its operations, their rows, what is lost, what cannot be undone.
 
 The revision files are read and not run, and the database is only asked for counts. A count
 is of now: rows that an earlier revision of the same plan adds or moves are not foreseen,

@@ -1,4 +1,4 @@
-"""Put right what the tamper check found: accept files as they are, put files back, prune."""
+"""Fix what the tamper check found: accept files as they are, restore files, prune."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def writing(project: Project, wait: float | None = None) -> Iterator[sa.Connection]:
     """A connection on which the ledger can be written, while the migration lock is held.
 
-    Raises Locked when that is not to be had within ``wait`` seconds (else LOCK_WAIT).
+    Raises Locked if that is not possible within ``wait`` seconds (else LOCK_WAIT).
     """
     wait = project.settings.lock_wait if wait is None else wait
     run = Run(project, project.database)
@@ -46,13 +46,13 @@ def writing(project: Project, wait: float | None = None) -> Iterator[sa.Connecti
 
 
 def begin_ledger(project: Project, history: History) -> None:
-    """Take what is applied as it is, if this can be done at once; else the next run will."""
+    """Accept what is applied as it is, if this can be done at once; else the next run will."""
     with suppress(DBAPIError, ManageError), writing(project, 0) as connection:
         Recorder(Run(project, project.database, history=history)).before_run(connection)
 
 
 def problems(project: Project, names: Sequence[str] = ()) -> Standing:
-    """What there is to repair, of the revisions ``names``, else everything.
+    """What there is to repair in the revisions ``names``, else in all.
 
     Here a revision without a file counts although the database is at it. Raises
     UsageError for a name with nothing wrong.
@@ -110,7 +110,7 @@ def _diff(old: str, new: str, old_name: str, new_name: str) -> str:
 
 
 def question(found: Sequence[Finding]) -> Question:
-    """What to do about them: nothing, put the files back, or accept them with a reason.
+    """What to do about them: nothing, restore the files, or accept them with a reason.
 
     Raises HistoryError if only an editor can help.
     """
@@ -136,7 +136,7 @@ def require_reason(text: str) -> None:
 
 
 def accept(project: Project, found: Sequence[Finding], reason: str) -> list[str]:
-    """Take the files as they are now for what was applied; returns the ids of the revisions.
+    """Accept the files as they are now as applied; returns the ids of the revisions.
 
     Nothing is written if one of ``found`` cannot be accepted, or if something changed
     since they were found.

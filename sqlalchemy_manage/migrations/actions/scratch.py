@@ -1,4 +1,4 @@
-"""A history replayed into an empty database: what the revisions make, wherever the real one is.
+"""A history replayed into an empty database: what the revisions create.
 
 The revisions run as ever, through :func:`run_env`, so that naming conventions and the
 transaction recipe are the same. The ``env.py`` is the tool's own, never the project's:
@@ -109,7 +109,7 @@ def replayed(
             with fenced(database):
                 _apply(project, history, database, upto)
         except ReachesOut as error:
-            # On a server of its own it may do as it likes.
+            # On its own server it may do anything.
             if not database.url.startswith("postgresql"):
                 raise
             stack.close()
@@ -127,7 +127,7 @@ def holds_replay(url: URL) -> bool:
 
 @contextmanager
 def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
-    """An empty scratch database as near to the project's as can be had.
+    """An empty scratch database as similar to the project's as possible.
 
     SQLite: in memory. A server: a database of its own there; where there is no server,
     or no right to create one, the embedded PostgreSQL for PostgreSQL, and SQLite in
@@ -202,7 +202,7 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Nobody asked to see these revisions run: no log of Alembic, no print() of a revision."""
+    """Run these revisions silently: no log of Alembic, no print() of a revision."""
     logger = logging.getLogger("alembic.runtime.migration")
     before = logger.disabled
     logger.disabled = True

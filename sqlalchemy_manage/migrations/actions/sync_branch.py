@@ -1,4 +1,4 @@
-"""Revision files that are not in the folder: where they are found, and their way back.
+"""Revision files that are not in the folder: find them, and undo them.
 
 A database that was migrated on another branch is at a revision whose file disappeared
 with the switch. Git still has it, on that branch, in a stash, or in what a reflog keeps.
@@ -104,7 +104,7 @@ class Left:
         return next((s.origin for s in self.sources if s.revision.id == revision_id), None)
 
     def refusal(self) -> NotHere:
-        """The error for when it stays as it is, with the choices that there are."""
+        """The error if nothing is done, with the available choices."""
         lines = [*self.origins, *(f"{i}: not found in git" for i in self.lost)]
         found = "".join(f"\n  {line}" for line in lines)
         if self.lost:

@@ -1,4 +1,4 @@
-"""Tables and columns that are to go, with as many rows and values as they hold now."""
+"""Tables and columns to be dropped, with the number of rows and values they hold now."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Drop:
 
     @property
     def name(self) -> str:
-        """What goes, by its name of now."""
+        """What is dropped, by its current name."""
         return f"{self.table}.{self.column}" if self.column else self.table
 
 
@@ -111,7 +111,7 @@ class Stored:
         return self._columns[table]
 
     def rows(self, table: str) -> int | None:
-        """How many rows a table has; None where they may not be read."""
+        """How many rows a table has; None if they may not be read."""
         return self._count(table, "")
 
     def losses(self, drop: Drop, name: str) -> Iterator[Loss]:
@@ -169,7 +169,7 @@ class Stored:
 
 
 def _named(name: str, names: Iterable[str]) -> str | None:
-    """The very name among ``names``, else one that differs in case alone."""
+    """The exact name among ``names``, else one that differs only in case."""
     known = list(names)
     if name in known:
         return name

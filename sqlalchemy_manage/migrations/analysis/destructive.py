@@ -57,7 +57,7 @@ _STORED = re.compile(
 
 
 def may_drop(function: Any) -> bool:
-    """Whether reading the source of a revision's function is worth while: a quick look."""
+    """Whether reading the source of a revision's function is worthwhile: a quick check."""
     if not isinstance(function, FunctionType):
         return function is not None
     names = set(_names_in(function.__code__))

@@ -12,7 +12,7 @@ from .operations import written_steps
 
 
 def why_not_undone(revision: Revision) -> str | None:
-    """Why a downgrade of ``revision`` does not undo it; None where it seems to.
+    """Why a downgrade of ``revision`` does not undo it; None if it seems to.
 
     It is missing, or raises, or does nothing though the upgrade does something, or runs
     no SQL though the upgrade does.

@@ -149,7 +149,7 @@ def _drop(table: str, schema: str | None, name: str, text: str) -> ops.DropConst
 
 
 def _complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> Any:
-    """New tables get the CHECKs within their columns, and none that is for another database."""
+    """New tables get the CHECKs within their columns, but none for another database."""
     for operation in upgrade.ops:
         if isinstance(operation, ops.CreateTableOp):
             key = f"{operation.schema}.{operation.table_name}" if operation.schema else None
@@ -168,7 +168,7 @@ def _complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) ->
 
 
 def name_of(item: Any, dialect: sa.Dialect) -> str | None:
-    """The name of a model's constraint or index as the database has it: by convention, and cut."""
+    """The name of a model's constraint or index in the database: by convention, and cut."""
     if item.name is None:
         return None
     preparer = dialect.identifier_preparer

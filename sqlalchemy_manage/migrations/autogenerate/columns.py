@@ -188,7 +188,7 @@ def _compare_collation(
     conn_column: sa.Column[Any],
     column: sa.Column[Any],
 ) -> PriorityDispatchResult:
-    """Alembic takes a collation for unchanged when only one side states it."""
+    """Alembic treats a collation as unchanged if only one side states it."""
     wanted = getattr(column.type.dialect_impl(context.dialect), "collation", None)
     there = getattr(conn_column.type, "collation", None)
     if wanted == there or context.dialect.name == "sqlite" or operation.modify_type is not None:

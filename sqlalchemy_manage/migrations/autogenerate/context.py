@@ -106,7 +106,7 @@ class Review:
 
     @property
     def open(self) -> bool:
-        """Whether the questioner is one to whom every question stays open."""
+        """Whether the questioner leaves every question open."""
         return isinstance(self.questioner, Closed)
 
     def rename_tables(self, schema: str | None, names: dict[str, str]) -> None:
@@ -138,11 +138,11 @@ class Review:
         return self.owned().table(schema, real)
 
     def rows(self, schema: str | None, table: str) -> int | None:
-        """How many rows the table has; None where they cannot be seen."""
+        """How many rows the table has; None if they cannot be seen."""
         return self._count(schema, table, sa.func.count())
 
     def values(self, schema: str | None, table: str, column: str) -> int | None:
-        """How many rows have a value in the column; None where they cannot be seen."""
+        """How many rows have a value in the column; None if they cannot be seen."""
         real = self.stored(schema, table, column)[1]
         return self._count(schema, table, sa.func.count(sa.column(real)))
 

@@ -45,7 +45,7 @@ def arrange_objects(context: MigrationContext, upgrade_ops: Any) -> None:
     """Put the operations on declared objects before and after those on tables, as they must be.
 
     To be called again when operations on tables were added or taken out after the
-    comparison: an object that stands in the way of one is dropped before it and created
+    comparison: an object that is in the way of one is dropped before it and created
     after it, in ``upgrade_ops`` and so in what reverses it.
     """
     arrange(state_of(context).objects, upgrade_ops)

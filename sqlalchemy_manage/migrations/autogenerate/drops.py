@@ -18,7 +18,7 @@ from .context import Review
 
 
 def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:
-    """Take the drops out of ``operations`` that may not be, and ask about those that lose data."""
+    """Remove forbidden drops from ``operations``, and ask about those that lose data."""
     leave_foreign(review, operations)
     tables = [op for op in operations.ops if isinstance(op, ops.DropTableOp)]
     unimported = review.unimported([op.table_name for op in tables]) if tables else []
@@ -49,7 +49,7 @@ def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:
 
 
 def _losses(review: Review, operations: ops.UpgradeOps) -> Iterator[str]:
-    """What may go with its data, as the revision has to declare it; what is empty, is not.
+    """What may be dropped with its data, as the revision must declare it; empty things need not.
 
     The runner looks before each commit whether rows or links are lost: where the table
     holds some all the same, on another database, it stops.

@@ -209,7 +209,7 @@ def _trailing_order(text: str) -> tuple[str, set[str]]:
 
 
 def _order(words: Any, dialect: sa.Dialect) -> tuple[str, ...]:
-    """How a key is sorted, without what goes without saying."""
+    """How a key is sorted, without the defaults."""
     descending = "desc" in words
     order = ["desc"] if descending else []
     if dialect.name == "postgresql":

@@ -55,7 +55,7 @@ def _compare(
         if isinstance(op, ops.AlterColumnOp) and op.column_name == operation.autoincrement:
             # MariaDB lets it count only when it is the key.
             op.kw.pop("autoincrement", None)
-    # A column of the old key can be nullable only when it is one no more.
+    # A column of the old key can be nullable only when it no longer belongs to it.
     loosened = [
         op
         for op in modify.ops
@@ -77,7 +77,7 @@ def _counted(context: Any, schema: str | None, table_name: str, old: list[str]) 
 
 
 def _make_way(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> PriorityDispatchResult:
-    """Foreign keys that refer to a key that goes are dropped before, and made again after it."""
+    """Foreign keys to a dropped key are dropped before it, and created again after it."""
     for modify in _modifies(upgrade):
         for operation in list(modify.ops):
             if (

@@ -1,4 +1,4 @@
-"""NOT NULL columns on tables with rows: what the rows get has to be said before.
+"""NOT NULL columns on tables with rows: first decide what the rows get.
 
 The column is added nullable, filled, and only then made NOT NULL: three steps that run on
 every database, and leave the model's own definition, with no default it does not have.
@@ -37,7 +37,7 @@ def _constant_default(column: sa.Column[Any]) -> bool:
 
 
 def settle_required(review: Review, operations: ops.UpgradeOps) -> None:
-    """Change ``operations`` so that they run on filled tables; asks what the flags leave open.
+    """Change ``operations`` to run on tables with rows; asks what the flags leave open.
 
     Raises UsageError for a value that does not fit the column.
     """

@@ -24,7 +24,7 @@ PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 
 
 def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchResult:
-    """Before anything is compared: the schema comes from a snapshot."""
+    """Before anything is compared: read the schema from a snapshot."""
     autogen_context.inspector = state_of(autogen_context.migration_context).snapshot.fresh()
     return PriorityDispatchResult.CONTINUE
 
@@ -92,7 +92,7 @@ _COMPARATORS = {
 
 @cache
 def register() -> None:
-    """Make Alembic know our operations and our comparators, once in a process."""
+    """Register our operations and comparators with Alembic, once per process."""
     registry.register()
     for name, module in _COMPARATORS.items():
         Plugin.setup_plugin_from_module(module, f"sqlalchemy_manage.{name}")

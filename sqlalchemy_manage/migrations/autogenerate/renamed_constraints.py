@@ -1,4 +1,4 @@
-"""Indexes and constraints whose name alone changed: renamed, not built again."""
+"""Indexes and constraints with only a new name: renamed, not rebuilt."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .renames import name_aside
 def settle_names(review: Review, operations: ops.UpgradeOps) -> list[Any]:
     """The renames; the drops and creations that they replace are removed from ``operations``.
 
-    Nobody is asked: whichever way, the same index or constraint comes out.
+    Nothing is asked: either way, the index or constraint is the same.
     """
     made: list[Rename] = []
     found = list(flat(operations.ops))
@@ -66,7 +66,7 @@ def _in_order(renames: list[Rename]) -> Iterator[Rename]:
 
 
 def _rename(drop: Any, create: Any, dialect: sa.Dialect) -> Rename | None:
-    """The rename that a drop and a creation amount to; None where they do not."""
+    """The rename that a drop and a creation amount to; None if they do not."""
     if not isinstance(drop, (ops.DropIndexOp, ops.DropConstraintOp)):
         return None
     if not isinstance(create, (ops.CreateIndexOp, ops.AddConstraintOp)):
@@ -134,7 +134,7 @@ def _same_keys(old: list[Any], new: list[Any], dialect: sa.Dialect) -> bool:
 
 
 def _foreign_keys(review: Review, key: Key, table: sa.Table) -> Iterator[RenameConstraintOp]:
-    """Foreign keys that the models call otherwise than the database; Alembic compares no names."""
+    """Foreign keys with another name in the database; Alembic does not compare names."""
     if table.name not in review.snapshot.get_table_names(key[0]):
         return
     present = {

@@ -1,4 +1,4 @@
-"""Renames of tables and columns: what the flags and the models say, and what has to be asked.
+"""Renames of tables and columns: what the flags and the models say, and what must be asked.
 
 A comparison sees a rename as a drop and an addition. An accepted rename is applied to
 the snapshot and the comparison made again, so that what changed besides the name (type,

@@ -1,4 +1,4 @@
-"""From what Alembic compares to a revision that loses nothing: the steps in their order."""
+"""From Alembic's comparison to a revision that loses nothing: the steps in order."""
 
 from __future__ import annotations
 

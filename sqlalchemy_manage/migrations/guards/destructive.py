@@ -1,4 +1,4 @@
-"""Before data is destroyed: a backup, and for a downgrade somebody's word."""
+"""Before data is destroyed: a backup, and permission for a downgrade."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def allowed_of(arguments: Mapping[str, str]) -> Allowed:
 
 
 def clear(project: Project, plan: Plan, allowed: Allowed, ask: Ask | None) -> Allowed:
-    """Settle, before anything is locked, whether ``plan`` may run; ``ask`` may take its time.
+    """Decide, before anything is locked, whether ``plan`` may run; ``ask`` may take its time.
 
     Raises DataLoss, OpenQuestion, NotPermitted.
     """
@@ -68,7 +68,7 @@ def _require(
 
 
 class BeforeDanger(Guard):
-    """Refuses a downgrade that destroys data without permission; saves data before it goes."""
+    """Refuses a downgrade that destroys data without permission; saves data before it is lost."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -78,7 +78,7 @@ class BeforeDanger(Guard):
     def before_downgrade(
         self, connection: sa.Connection, steps: Sequence[Step], zero: bool
     ) -> None:
-        """With the lock held: plain ``alembic``, and what came about since it was settled."""
+        """With the lock held: for plain ``alembic``, and for what changed since the decision."""
         # All of them: a rename before a drop is part of it.
         scripts = [script for step in steps if (script := _script(step))]
         found = losses(connection, scripts)

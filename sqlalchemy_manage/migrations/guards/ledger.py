@@ -1,4 +1,4 @@
-"""The guard that keeps the ledger, and lets no run begin with files that were tampered with."""
+"""The guard that keeps the ledger, and refuses a run with files that were tampered with."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Recorder(Guard):
         )
 
     def _stamped(self, connection: sa.Connection) -> None:
-        """A stamp names but where it leads to; a row for each revision that it passes."""
+        """A stamp names only its destination; write a row for each revision that it passes."""
         history, ledger = self.run.history, read_ledger(connection)
         before = applied_ids(history, ledger, self.before)
         after = applied_ids(history, ledger, current_heads(connection))

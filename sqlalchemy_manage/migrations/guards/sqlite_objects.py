@@ -1,4 +1,4 @@
-"""SQLite: what a revision took along when it dropped, renamed or altered a table.
+"""SQLite: what a revision lost when it dropped, renamed or altered a table.
 
 DROP TABLE drops the table's triggers and indexes silently; a table rebuilt manually
 has them no more, nor its AUTOINCREMENT. A view or trigger that reads what is gone fails

@@ -40,7 +40,7 @@ class AlterComputedOp(ops.MigrateOperation):
         self.column = column
         self.existing = existing
         self.schema = schema
-        # Whether values that somebody entered are replaced by computed ones.
+        # Whether entered values are replaced by computed ones.
         self.loses_data = existing.computed is None
 
     @classmethod

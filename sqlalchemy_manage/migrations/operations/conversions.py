@@ -1,4 +1,4 @@
-"""What becomes of the values of a column whose type changes.
+"""What happens to the values of a column whose type changes.
 
 MariaDB converts them, and refuses what it cannot; but where a Uuid is stored as CHAR(32),
 it would be a text like any other. PostgreSQL must be given how to read

@@ -1,4 +1,4 @@
-"""``op.alter_identity``: how a column counts."""
+"""``op.alter_identity``: how a column is numbered."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class AlterIdentityOp(ops.MigrateOperation):
         identity: sa.Identity | None,
         **kw: Any,
     ) -> None:
-        """Make a column an identity column, change its options, or make it none.
+        """Make a column an identity column, change its options, or make it a plain one.
 
         New values continue after the highest one. Does nothing where there are no
         identity columns.
@@ -171,11 +171,11 @@ def _options(operations: Operations, given: dict[str, Any]) -> str:
 
 
 _UNSAID = {"always": False, "increment": 1, "cycle": False, "cache": 1}
-"""What PostgreSQL does where nothing is said; the rest depends on the type, or on nothing."""
+"""PostgreSQL's defaults; the rest depends on the type, or on nothing."""
 
 
 def _changed(identity: sa.Identity, existing: sa.Identity) -> dict[str, Any]:
-    """The options of ``identity`` that are others than those of ``existing``."""
+    """The options of ``identity`` that differ from those of ``existing``."""
     wanted = _UNSAID | _given(identity)
     there = _UNSAID | _given(existing)
     return {

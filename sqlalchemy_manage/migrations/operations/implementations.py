@@ -1,6 +1,6 @@
 """Alembic's implementations of the databases, with fixes for what they lose.
 
-A subclass with ``__dialect__`` takes the place of Alembic's own
+A subclass with ``__dialect__`` replaces Alembic's own
 (https://alembic.sqlalchemy.org/en/latest/api/ddl.html).
 """
 
@@ -100,7 +100,7 @@ class _RespellsUuids(_KeepsChecks):
             return super().alter_column(table_name, column_name, **kw)
         preparer = self.dialect.identifier_preparer
         made = respelling(preparer.quote(column_name), old, new, self.dialect)
-        # The longer spelling has to find room: shortened before, lengthened after.
+        # The longer spelling must fit: shortened before, lengthened after.
         shortens = kind_of(new) == "uuid"
         if made is not None and shortens:
             self._respell(table_name, column_name, made, kw.get("schema"))

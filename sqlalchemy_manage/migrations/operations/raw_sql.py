@@ -1,4 +1,4 @@
-"""What an operation writes its SQL with."""
+"""Helpers with which operations write their SQL."""
 
 from __future__ import annotations
 

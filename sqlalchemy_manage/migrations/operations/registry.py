@@ -103,7 +103,7 @@ RENDERERS: dict[Any, Any] = {
 
 @cache
 def register() -> None:
-    """Make Alembic know all of the above, once in a process."""
+    """Register all of the above with Alembic, once per process."""
     for name, (operation, method) in OPERATIONS.items():
         Operations.register_operation(name, method)(operation)
     for operation, implementation in IMPLEMENTATIONS.items():

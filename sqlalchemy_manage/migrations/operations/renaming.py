@@ -89,7 +89,7 @@ class RenameColumnOp(Rename):
 
 
 class RenameIndexOp(Rename):
-    """An index under a new name; SQLite has to build it again."""
+    """An index under a new name; SQLite must build it again."""
 
     kind = "index"
 
@@ -102,7 +102,7 @@ class RenameIndexOp(Rename):
 
 
 class RenameConstraintOp(Rename):
-    """A constraint under a new name; where the database cannot, it is made again.
+    """A constraint under a new name; otherwise it is created again.
 
     ``type_`` is ``unique``, ``check`` or ``foreignkey``.
     """

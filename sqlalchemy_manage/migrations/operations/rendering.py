@@ -1,4 +1,4 @@
-"""How operations are written into a revision where Alembic has no way, or one that loses."""
+"""How operations are written into a revision if Alembic cannot, or loses something."""
 
 from __future__ import annotations
 

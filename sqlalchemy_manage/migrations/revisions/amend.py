@@ -57,21 +57,21 @@ def amendable(history: History, current: tuple[str, ...]) -> Revision:
     head = history.single_head()
     if head is None:
         raise HistoryError(
-            "There is no revision yet that could be amended.",
+            "There is no revision yet to amend.",
             "manage.py makemigrations writes the first.",
         )
     revision = history.by_id[head]
     if head in history.ancestors(current):
         below = revision.down[0] if revision.down else "zero"
         raise HistoryError(
-            f"{head}, the newest revision, is applied to this database already: the operations "
+            f"{head}, the newest revision, is already applied to this database: the operations "
             "added to it would never run here. Nothing was changed.",
             "Write another revision: manage.py makemigrations\nOr, if nobody else has it, undo "
             f"it first: manage.py migrate {below}; then repeat the command.",
         )
     if len(revision.down) > 1:
         raise HistoryError(
-            f"{head}, the newest revision, joins branches, and does nothing else.",
+            f"{head}, the newest revision, merges branches and does nothing else.",
             "Write another revision: manage.py makemigrations",
         )
     return revision
@@ -90,7 +90,7 @@ def amend(revision: Revision, draft: Draft, root: Path) -> Amendment:
 def amended(
     path: Path, new_text: str, found: Sequence[Change] = (), root: Path | None = None
 ) -> str:
-    """The text of the revision file ``path`` with the operations of ``new_text`` besides.
+    """The text of the revision file ``path`` with the operations of ``new_text`` added.
 
     ``new_text`` is a finished revision that does ``found``. Its upgrade comes last, its
     downgrade first. Raises MigrationError for a file that was edited manually.
@@ -121,7 +121,7 @@ def _require_as_written(path: Path, tree: ast.Module, source: Source) -> None:
     if odd or None in functions:
         line = f" (line {odd[0].lineno}: {source.line(odd[0].lineno).strip()})" if odd else ""
         raise MigrationError(
-            f"{path.name} was edited by hand{line}; operations are added only to a revision as "
+            f"{path.name} was edited manually{line}; operations are only added to a revision as "
             "makemigrations writes it.",
             "Write another revision: manage.py makemigrations",
         )
@@ -146,7 +146,7 @@ def _span(source: Source, tree: ast.Module, name: str) -> tuple[int, int]:
 
 
 def _body(text: str, name: str) -> str:
-    """The lines of a function; none where it does nothing."""
+    """The lines of a function; none if it does nothing."""
     tree = parsed(text)
     node = function(tree, name)
     if node is None or all(isinstance(statement, ast.Pass) for statement in node.body):

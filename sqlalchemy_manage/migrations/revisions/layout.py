@@ -21,7 +21,7 @@ def tables_laid_out(text: str) -> str:
     """``text`` with one column a line in each ``op.create_table``, and a comma after the last.
 
     The comma makes a formatter keep it so, however few columns there are: one that is
-    added by hand is then a line added in the diff.
+    added manually is then a line added in the diff.
     """
     return _edited(text, len(text), only_tables=True)
 

@@ -1,6 +1,6 @@
 """SQLite: a CREATE TABLE statement read into its columns, constraints and options.
 
-Every word of the statement belongs to one of them; what fits nowhere is an error, so that
+Every word of the statement belongs to one of them; anything else is an error, so that
 nothing is overlooked (https://sqlite.org/lang_createtable.html).
 """
 
@@ -367,7 +367,7 @@ class CreateTable:
             self.items[number] += f" DEFAULT {wrapped}"
 
     def drop_checks(self, is_it: Callable[[str], bool]) -> None:
-        """Take out every CHECK, of the table or of a column, whose text ``is_it``."""
+        """Remove every CHECK, of the table or of a column, whose text ``is_it``."""
         for number, _, clauses in reversed(list(self.read())):
             for clause in reversed(clauses):
                 if clause.kind == "check" and is_it(expression_of(clause)):

@@ -138,7 +138,7 @@ def test_a_file_that_was_edited_by_hand_is_refused(
     tmp_path: Path, old: str, new: str, line: str
 ) -> None:
     assert old in OLD
-    words = r"0002_x\.py was edited by hand \(line \d+: "
+    words = r"0002_x\.py was edited manually \(line \d+: "
     with pytest.raises(MigrationError, match=words) as caught:
         update(tmp_path, OLD.replace(old, new))
     assert f": {line}" in caught.value.message
@@ -148,7 +148,7 @@ def test_a_file_that_was_edited_by_hand_is_refused(
 @pytest.mark.parametrize("name", ["upgrade", "downgrade"])
 def test_a_file_without_one_of_the_functions_is_refused(tmp_path: Path, name: str) -> None:
     body = "():\n    pass\n"
-    with pytest.raises(MigrationError, match=r"0002_x\.py was edited by hand; operations"):
+    with pytest.raises(MigrationError, match=r"0002_x\.py was edited manually; operations"):
         update(tmp_path, f"{HEAD}def {name}{body}")
 
 
@@ -217,7 +217,7 @@ def test_which_revision_can_be_amended() -> None:
         amendable(history(), ())
     with pytest.raises(HistoryError, match="2 heads"):
         amendable(history((), ()), ())
-    with pytest.raises(HistoryError, match="joins branches"):
+    with pytest.raises(HistoryError, match="merges branches"):
         amendable(history((), (), ("0001_a", "0002_b")), ("0001_a",))
 
 

@@ -1,4 +1,4 @@
-"""Values that are no values any more: what their rows get is asked, never assumed.
+"""Values that no longer exist: what their rows get is asked, never assumed.
 
 A value that went and one that came may be one value renamed; a value that only went may
 still be in rows. The default keeps it.
@@ -25,7 +25,7 @@ Stored = Callable[[str | None, str, str], tuple[str, str]]
 
 
 def value_rename_candidates(old: Sequence[str], new: Sequence[str]) -> dict[str, list[str]]:
-    """For each value that went, the values that came, the likeliest first."""
+    """For each removed value, the added values, the likeliest first."""
     came = [value for value in new if value not in old]
 
     def likeness(gone: str, value: str) -> tuple[bool, float]:
@@ -148,7 +148,7 @@ class _Settled:
         return value
 
     def _held(self, value: str) -> int | None:
-        """How many rows hold the value; None where they cannot be seen."""
+        """How many rows hold the value; None if they cannot be seen."""
         if self.connection is None:
             return None
         return sum(

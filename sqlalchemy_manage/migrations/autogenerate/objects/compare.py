@@ -26,7 +26,7 @@ from .server_form import Copies
 
 @dataclass
 class KnownObjects:
-    """What was read for one comparison and serves the next, when renames have been accepted."""
+    """What was read for one comparison, kept for the next, when renames have been accepted."""
 
     past: ObjectHistory
     forms: dict[Any, Any] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class _Comparison:
         return None if schema == self.home else schema
 
     def items(self) -> Iterator[Item]:
-        """Every declared object, changed or not, and every one that is to go."""
+        """Every declared object, changed or not, and every one to be dropped."""
         used: set[int] = set()
         for declaration in self.declarations:
             schema = self._schema(declaration.schema)
@@ -192,7 +192,7 @@ class _Comparison:
             return False
         form = self.copies.form(statement, found)
         if form is None:
-            # The server will not say: then it is what the last revision made of it.
+            # The server does not say: then it is what the last revision made of it.
             known = past.statements.get(self.here) if past else None
             return known is not None and self._normal(known) == self._normal(statement)
         if found.kind == "view":

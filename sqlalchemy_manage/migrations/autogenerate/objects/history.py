@@ -1,4 +1,4 @@
-"""What the revision files say of views, functions and triggers, read without running them.
+"""What the revision files say about views, functions and triggers, without running them.
 
 A migration written on one database is run on the others too; what they have before it
 only the earlier files know. Read are the strings that ``upgrade`` uses, directly or

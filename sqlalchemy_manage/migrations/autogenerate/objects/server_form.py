@@ -1,4 +1,4 @@
-"""What a database would make of a statement: a copy is created aside, read and thrown away.
+"""What a database would make of a statement: a copy is created, read and dropped.
 
 PostgreSQL and MariaDB rewrite what they are given (a view above all), so that its text
 and theirs differ though nothing has changed. The objects of the database itself are not
@@ -106,7 +106,7 @@ class Copies:
 
     @cached_property
     def _scratch(self) -> tuple[sa.Connection, str] | None:
-        """A second connection, and the empty database made for copies; None without the right."""
+        """A second connection, and the empty database for copies; None without the right."""
         connection = self._stack.enter_context(self.connection.engine.connect())
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         name = f"scratch_{os.getpid()}_{secrets.token_hex(4)}"

@@ -1,4 +1,4 @@
-"""A driver's cursor that can be asked what it did, and can repeat an answer it once gave.
+"""A driver's cursor that reports what it did, and can repeat an earlier result.
 
 SQLAlchemy makes its cursors in the execution context, which is public
 (https://docs.sqlalchemy.org/en/20/core/internals.html#sqlalchemy.engine.ExecutionContext).
@@ -40,14 +40,14 @@ class Journal(Protocol):
     def run(
         self, statement: str, execute: Callable[..., Answer], autocommit: bool
     ) -> Answer | None:
-        """Have ``execute`` called, or not; an answer that takes the place of the cursor's.
+        """Have ``execute`` called, or not; a result that replaces the cursor's.
 
         ``execute`` reads one row more than MOST_ROWS at the most, or all if it is told to.
         """
 
 
 def record(engine: sa.Engine, journal: Journal) -> None:
-    """Have the cursors of ``engine`` ask ``journal``; a later journal takes its place."""
+    """Have the cursors of ``engine`` ask ``journal``; a later journal replaces it."""
     dialect: Any = engine.dialect
     base = getattr(dialect.execution_ctx_cls, "unrecorded", dialect.execution_ctx_cls)
 

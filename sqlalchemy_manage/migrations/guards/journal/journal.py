@@ -43,7 +43,7 @@ _COMMITS = re.compile(r"\s*(?:COMMIT|END)\b", re.IGNORECASE)
 
 
 class Journal(Guard):
-    """Records the steps of each revision, and leaves out those that were done before.
+    """Records the steps of each revision, and skips those that were already done.
 
     The last of the guards to begin and the first to see the revision's end, so that it
     sees the revision's own statements alone.
@@ -168,7 +168,7 @@ class Journal(Guard):
         return None
 
     def _execute(self, entry: Entry, execute: Callable[..., Answer], autocommit: bool) -> None:
-        """Have a step carried out, and recorded in step with the transaction."""
+        """Run a step, and record it together with the transaction."""
         try:
             if entry.kind is Kind.ALONE:
                 self._execute_alone(entry, execute)

@@ -1,4 +1,4 @@
-"""Whether a step that was interrupted was carried out: the database is asked.
+"""Whether an interrupted step was done: the database is asked.
 
 MariaDB carries a DDL statement out whole or not at all
 (https://mariadb.com/kb/en/atomic-ddl/), so it was carried out if what it names is not
@@ -31,7 +31,7 @@ _TABLES = """
 SELECT table_name, table_type FROM information_schema.tables
 WHERE table_schema = :schema AND table_name IN :names ORDER BY 1
 """
-# Asked where a statement has the word in it.
+# Asked if a statement has the word in it.
 _OTHERS = {
     "TRIGGER": "SELECT trigger_name, event_object_table, action_timing,"
     " event_manipulation, action_order, action_statement FROM information_schema.triggers"
@@ -126,7 +126,7 @@ def _index_of(connection: sa.Connection, statement: str) -> sa.Row | None:  # ty
 
 
 def was_done(connection: sa.Connection, statement: str, before: str | None) -> bool:
-    """Whether a statement whose end nobody saw was carried out.
+    """Whether a statement whose end nobody saw was done.
 
     ``before`` is the fingerprint from just before it. False where that cannot be known: such
     statements may be repeated (VACUUM, REINDEX).
@@ -163,7 +163,7 @@ def session_of(connection: sa.Connection) -> int | None:
 
 
 def wait_for(connection: sa.Connection, numbers: Iterable[int], wait: float) -> None:
-    """Wait until the statements of earlier sessions have come to their end.
+    """Wait until the statements of earlier sessions have ended.
 
     A server continues a statement whose client was killed. Raises Locked after ``wait``
     seconds.

@@ -59,7 +59,7 @@ _LARGEST = 4_000_000
 class Entry:
     """One step of a revision: a statement, and what became of it.
 
-    ``kept`` False: it gave an answer that could not be stored.
+    ``kept`` False: it gave a result that could not be stored.
     """
 
     step: int
@@ -153,7 +153,7 @@ def write(
 
 
 def settle(connection: sa.Connection, revision: str, direction: str, entry: Entry) -> None:
-    """Say what became of a step whose intent is stored."""
+    """Store what became of a step whose intent is stored."""
     where = (*_of(revision, direction), TABLE.c.step == entry.step)
     values = {"state": entry.state, "answer": _to_text(entry)}
     connection.execute(sa.update(TABLE).where(*where).values(values))

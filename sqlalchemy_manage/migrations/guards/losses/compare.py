@@ -1,4 +1,4 @@
-"""A table beside what was kept of it: which rows, links and values are gone."""
+"""A table compared with what was kept of it: which rows, links and values are gone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .loss import Loss
 def losses(
     connection: sa.Connection, kept: Kept, now: Stored, *, columns_too: bool = True
 ) -> list[Loss]:
-    """What ``now``, the table as it is, lacks of what was kept.
+    """What was kept but is missing in ``now``, the table as it is.
 
     ``columns_too``: a column that is gone is a loss of its values.
     """

@@ -1,4 +1,4 @@
-"""Which tables' rows a statement could change: read from its text, and rather too many.
+"""Which tables' rows a statement could change: read from its text, in doubt too many.
 
 A revision that only creates, adds and inserts costs nothing then. What is not understood
 is taken to touch everything.
@@ -155,7 +155,7 @@ class Copied:
 
 @dataclass(frozen=True)
 class Made:
-    """A table that was not there before."""
+    """A table that did not exist before."""
 
     table: str
 

@@ -1,4 +1,4 @@
-"""No row and no link is lost in a revision that does not say so.
+"""No row and no link is lost in a revision that does not declare it.
 
 What a statement could harm is read from it before it runs (see ``touched``), and the keys
 and links of those tables are kept (see ``kept``); at the end of the revision, in its
@@ -192,7 +192,7 @@ class LinksStay(Guard):
         return is_settled
 
     def _mark(self, step: Step, verb: str, name: str) -> None:
-        """What is undone back to a savepoint takes the copies that were made since along."""
+        """A rollback to a savepoint also removes the copies that were made since."""
         if verb == "SAVEPOINT":
             mark = Mark(name, self.past.as_it_is(), frozenset(self.seen), self.committed)
             self.marks.append(mark)
@@ -204,7 +204,7 @@ class LinksStay(Guard):
         if verb == "RELEASE":
             del self.marks[place:]
         elif step.transactional or mark.committed == self.committed:
-            # Else MariaDB has committed, and knows the savepoint no more.
+            # Else MariaDB has committed, and no longer knows the savepoint.
             del self.marks[place + 1 :]
             self.past, self.seen = mark.past.as_it_is(), set(mark.seen)
 
@@ -217,7 +217,7 @@ class LinksStay(Guard):
         names = touched(text, catalog)
         if names is None:
             if not self.seen.issuperset(map(self.past.origin, catalog.tables)):
-                self.past.stale = True  # some may be gone by now
+                self.past.stale = True  # some may be gone now
                 catalog = self.past.known(connection)
             names = set(catalog.tables)
         elif self._only_undoes(step, text):

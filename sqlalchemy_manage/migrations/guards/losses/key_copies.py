@@ -18,7 +18,7 @@ from ....links.fingerprint import Fingerprint, fingerprint
 from .loss import Loss
 
 NAMED = 10
-"""So many of the rows that are gone are named."""
+"""How many of the lost rows are named."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Kept:
                 return places[place]
             if self.filled.get(column) in now.columns:
                 return self.filled[column]
-            # Copied and dropped, and the copy named as the column was: as good as the same.
+            # Copied and dropped, and the copy has the column's name: practically the same.
             known = {c.place for c in self.stored.columns.values()}
             same = now.columns.get(column)
             return column if same and same.place not in known else None

@@ -24,7 +24,7 @@ Declared = Mapping[str, "str | int"]
 
 @dataclass(frozen=True)
 class Loss:
-    """Rows of a table, or what stood in its columns.
+    """Rows of a table, or the values of its columns.
 
     ``names``: what it may be declared by, the best first: (schema), table, (column).
     ``count`` is None where it is only known that something changed.
@@ -134,7 +134,7 @@ def lost(
 
 
 def _misspelt(losses: Collection[Loss], unknown: Collection[str]) -> Iterator[str]:
-    """The unknown names that are near to what was lost."""
+    """The unknown names that are similar to what was lost."""
     names = [".".join(name) for loss in losses for name in loss.names]
     for name in unknown:
         if meant := did_you_mean(name, names):

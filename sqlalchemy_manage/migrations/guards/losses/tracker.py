@@ -1,4 +1,4 @@
-"""What there was before a revision, found again under the names that it has in its midst."""
+"""What there was before a revision, found under the names that it has during it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Past:
         return past
 
     def as_it_is(self) -> Past:
-        """A copy that stays as it is, whatever comes after.
+        """A copy that does not change later.
 
         Quickly made: a data step may set a savepoint for each row.
         """
@@ -86,7 +86,7 @@ class Past:
                 elif old := self._earlier.get(name[1].lower()):
                     self._called[name] = (name[0], old)
         elif self.stale:
-            # A table that the revision made itself has nothing to lose.
+            # A table that the revision created itself has nothing to lose.
             known, self.catalog = self.catalog.tables, self.read(connection)
             self.catalog.tables = {n: o for n, o in self.catalog.tables.items() if n in known}
         self.stale = False

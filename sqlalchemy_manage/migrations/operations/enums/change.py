@@ -94,7 +94,7 @@ class Step:
             )
 
     def loses(self) -> bool:
-        """Whether rows may hold what the new form has no place for."""
+        """Whether rows may hold what the new form does not allow."""
         if self.new.values is None:
             return False
         if self.old.values is None:
@@ -130,7 +130,7 @@ class Step:
                 )
 
     def checks(self) -> list[str]:
-        """The names of the CHECKs that the old type brought along."""
+        """The names of the CHECKs that came with the old type."""
         op = self.op
         if not self.old.checked:
             return []

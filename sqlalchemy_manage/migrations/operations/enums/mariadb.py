@@ -28,7 +28,7 @@ def alter(step: Step) -> None:
     """Bring the column from the old form to the new one."""
     old, new, write = step.old, step.new, step.write
     if new.native and new.values is None:
-        return  # nobody knows what it was before; a value more does no harm
+        return  # it is unknown what it was before; one value more does no harm
     step.refuse_lost_values()
     for name in step.checks():
         write.execute(f"ALTER TABLE {step.table} DROP CONSTRAINT {write.name(name)}")

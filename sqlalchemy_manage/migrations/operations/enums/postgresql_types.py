@@ -11,7 +11,7 @@ from .types import Key
 def create_type(write: Writer, key: Key, values: Sequence[str]) -> None:
     """Make sure that the type exists with these values; an error where it has others.
 
-    Also with ``--sql``, where nobody can look before.
+    Also with ``--sql``, where nothing can be checked before.
     """
     name, labels = write.name(*key), write.literals(values)
     _block(
@@ -80,7 +80,7 @@ def one_by_one(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The same replacements in an order that gives what all at once would give."""
     if not {old for old, _ in pairs} & {new for _, new in pairs}:
         return pairs
-    # A chain or a swap: by way of names that nobody has.
+    # A chain or a swap: through unused names.
     parked = {old: f"{old[:12]}__{n}__" for n, (old, _) in enumerate(pairs)}
     return [*parked.items(), *((parked[old], new) for old, new in pairs)]
 

@@ -1,4 +1,4 @@
-"""Operations on views, functions and triggers, run: the SQL of each database."""
+"""Run the operations on views, functions and triggers: the SQL of each database."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _detach(operations: Operations, operation: ObjectOp) -> None:
 
 
 def _attach(operations: Operations, operation: ObjectOp) -> None:
-    """Give a view back what the same revision took from it by dropping it."""
+    """Restore what a view lost when the same revision dropped it."""
     context = operations.get_context()
     name = qualified(context.dialect, operation.schema, operation.name)
     heads, kept = context.opts.get(_KEPT, {}).pop(name, (None, ()))

@@ -88,7 +88,7 @@ class _Made(ObjectOp):
     ) -> None:
         """A function by its statements: ``postgresql="CREATE FUNCTION ..."``, ``mysql=...``.
 
-        To replace one, its arguments and its result have to stay; else drop and create it.
+        To replace one, its arguments and result must stay the same; otherwise drop and create it.
         """
         operations.invoke(cls("function", name, None, statements, schema))
 

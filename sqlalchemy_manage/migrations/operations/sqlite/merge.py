@@ -181,7 +181,7 @@ def is_of(constraint: Any, clause: Clause) -> bool:
 
 
 def leave_out(batch_impl: RebuiltTable, old: TableSql, table: sa.Table, change: Change) -> None:
-    """Take out of Alembic's new table what is taken from the old statement.
+    """Remove from Alembic's new table what is taken from the old statement.
 
     SQLAlchemy reads constraints by regular expressions, which get some of them wrong, and
     has no words for a column without a type.

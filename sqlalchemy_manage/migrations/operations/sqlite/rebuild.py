@@ -39,7 +39,7 @@ _ROWIDS = ("_rowid_", "rowid", "oid")
 
 @dataclass
 class Rebuild:
-    """One table on its way: what it was, and what has to come back."""
+    """One table during a rebuild: what it was, and what must be restored."""
 
     connection: sa.Connection
     table: sa.Table
@@ -85,7 +85,7 @@ class Rebuild:
         return found
 
     def finish(self, columns: dict[str, sa.Column[Any]]) -> None:
-        """The new table has its name: make what belongs to it again, and compare."""
+        """The new table has its name: create again what belongs to it, and compare."""
         for sql in (*self.indexes.values(), *self.triggers.values()):
             self.connection.exec_driver_sql(sql)
         master = Master(self.connection, self.table.schema)
