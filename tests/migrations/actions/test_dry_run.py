@@ -63,13 +63,16 @@ def project(
         monkeypatch.chdir(folder)
         monkeypatch.syspath_prepend(str(folder))
         monkeypatch.setenv("DATABASE_URL", url)
-        for name in [n for n in sys.modules if n in ("settings", "notes", "notes.models")]:
-            monkeypatch.delitem(sys.modules, name)
+        forget()
         return Project("settings")
 
+    def forget() -> None:
+        # Not by monkeypatch: of two calls it would bring back the modules of the first.
+        for name in ("settings", "notes", "notes.models"):
+            sys.modules.pop(name, None)
+
     yield make
-    for name in ("settings", "notes", "notes.models"):
-        sys.modules.pop(name, None)
+    forget()
 
 
 def draft(folder: Path, upgrade: str, down: str | None = "0001_first") -> Draft:

@@ -183,8 +183,8 @@ def test_the_flags_of_a_closed_question_give_the_migration(tool: Tool) -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"rename_values": {"t.kind": {"x": "z"}}}, "the database has no value 'x' there"),
-    ({"rename_values": {"t.kind": {"b": "x"}}}, "the models have no value 'x' there"),
+    ({"rename_values": {"t.kind": {"x": "z"}}}, "the database has no value 'x' "),
+    ({"rename_values": {"t.kind": {"b": "x"}}}, "the models have no value 'x' "),
     ({"rename_values": {"t.kind": {"a": "z"}}}, "the models still have the value 'a'"),
     ({"rename_values": {"t.kid": {"b": "z"}}}, "no value of 't.kid' changes"),
     ({"allow_drop": {"t.kind:b"}}, "2 rows hold it"),
@@ -200,7 +200,7 @@ def test_flags_that_fit_nothing(tool: Tool, answers: dict[str, Any], message: st
 
 def test_two_flags_that_disagree(tool: Tool) -> None:
     start(tool, "a", "b", tables=("t", "u"))
-    with pytest.raises(UsageError, match="'b' becomes 'z' by another flag"):
+    with pytest.raises(UsageError, match="'b' becomes 'z' in another flag"):
         tool.compare(
             models("a", "z", "y", tables=("t", "u")),
             rename_values={"t.kind": {"b": "z"}, "u.kind": {"b": "y"}},
