@@ -206,11 +206,15 @@ def test_which_revision_can_be_amended() -> None:
     chain = history((), ("0001_a",))
     assert amendable(chain, ("0001_a",)).id == "0002_b"
     assert amendable(chain, ()).id == "0002_b"
-    with pytest.raises(HistoryError, match="0002_b, the newest revision, is applied") as caught:
+    with pytest.raises(
+        HistoryError, match="0002_b, the newest revision, is already applied"
+    ) as caught:
         amendable(chain, ("0002_b",))
     assert "manage.py makemigrations" in str(caught.value.hint)
     assert "manage.py migrate 0001_a" in str(caught.value.hint)
-    with pytest.raises(HistoryError, match="0001_a, the newest revision, is applied") as caught:
+    with pytest.raises(
+        HistoryError, match="0001_a, the newest revision, is already applied"
+    ) as caught:
         amendable(history(()), ("0001_a",))
     assert "manage.py migrate zero" in str(caught.value.hint)
     with pytest.raises(HistoryError, match="no revision yet"):
