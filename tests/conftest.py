@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.databases import BACKENDS, SERVERS, end_sessions, on_server, refusal
-from support.programs import PROJECTS, ROOT, Manage, Result
+from support.programs import PROJECTS, ROOT, Manage, Result, forget_modules
 
 from sqlalchemy_manage.migrations.autogenerate.plugins import register
 
@@ -155,7 +155,7 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def copy_project(tmp_path: Path) -> Callable[[str], Path]:
+def copy_project(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     """``copy_project("books")``: a miniature project of tests/projects, in a folder of its own."""
 
     def copy(name: str) -> Path:
@@ -163,7 +163,8 @@ def copy_project(tmp_path: Path) -> Callable[[str], Path]:
         shutil.copytree(PROJECTS / name, target, ignore=shutil.ignore_patterns("__pycache__"))
         return target
 
-    return copy
+    yield copy
+    forget_modules(tmp_path)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
+from support.programs import forget_modules
 
 from sqlalchemy_manage.errors import ManageError, SettingsError
 from sqlalchemy_manage.project import Project
@@ -33,7 +34,6 @@ def model(name: str, table: str) -> str:
 @pytest.fixture
 def project_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Project]]:
     """``project_of({"app/models.py": ...}, apps=[...])``: a project of these files."""
-    before = set(sys.modules)
     projects = []
 
     def make(files: dict[str, str], apps: list[str], **settings: object) -> Project:
@@ -57,9 +57,7 @@ def project_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     yield make
     for project in projects:
         project.close()
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
+    forget_modules(tmp_path)
 
 
 def names_of(project: Project) -> Names:

@@ -21,7 +21,7 @@ runpy.run_path("manage.py", run_name="__main__")
 
 def probe(*arguments: str, folder: Path = ROOT, **environment: str) -> tuple[Result, set[str]]:
     """Run manage.py; also the top-level modules that were imported when it ended."""
-    result = run(folder, "-c", PROBE, *arguments, **environment)
+    result = run(folder, "-c", PROBE, *arguments, fresh=True, **environment)
     assert "MODULES" in result.stderr, result
     return result, set(result.stderr.partition("MODULES")[2].split())
 

@@ -183,6 +183,7 @@ sys.exit(code)
 """
 
 
+@pytest.mark.slow(reason="a race")
 @pytest.mark.parametrize("backend", ["sqlite"])  # the others hold a lock for the whole run
 def test_a_run_that_is_overtaken_plans_again(bare: ProjectFolder) -> None:
     for number in (2, 3, 4, 5):

@@ -20,6 +20,7 @@ import signal
 import sys
 import threading
 import traceback
+import types
 from typing import Any
 
 LIBRARIES = (
@@ -43,6 +44,11 @@ def run(argv: list[str]) -> int:
             sys.path[0] = os.getcwd()
             sys.argv = argv[1:]
             runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+        elif argv[0] == "-c":
+            sys.path[0] = ""
+            sys.argv = ["-c", *argv[2:]]
+            sys.modules["__main__"] = main = types.ModuleType("__main__")
+            exec(compile(argv[1], "<string>", "exec"), main.__dict__)
         else:
             sys.path[0] = os.path.dirname(os.path.abspath(argv[0]))
             sys.argv = argv

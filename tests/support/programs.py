@@ -55,7 +55,7 @@ def run(
         environment["DATABASE_URL"] = url
     environment |= env
     argv = [str(arg) for arg in args]
-    fresh = fresh or argv[0] in ("-c", "-W", "-X") or any(n.startswith("PYTHON") for n in env)
+    fresh = fresh or argv[0] in ("-W", "-X") or any(n.startswith("PYTHON") for n in env)
     if not fresh:
         return _forked(argv, folder, environment, stdin or "")
     done = subprocess.run(
@@ -68,6 +68,13 @@ def run(
         timeout=120,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def forget_modules(folder: Path) -> None:
+    """Have the modules of a folder imported anew the next time."""
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(f"{folder}{os.sep}"):
+            del sys.modules[name]
 
 
 @functools.cache

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy_manage.cli import main
 from sqlalchemy_manage.migrations.revisions.files import create_folder
 from support import databases
-from support.programs import Result, run
+from support.programs import Result, forget_modules, run
 
 SETTINGS = """\
 DATABASES = {{"default": {{"URL": {0!r}}}, "other": {{"URL": {1!r}}}}}
@@ -182,9 +182,7 @@ class ProjectFolder:
             sys.dont_write_bytecode = before[2]
             os.environ.clear()
             os.environ.update(before[3])
-            for name in list(sys.modules):
-                if name == "staff_settings" or name.partition(".")[0] == "staff":
-                    del sys.modules[name]
+            forget_modules(self.folder)
 
     def manage(self, *args: object) -> Result:
         """``manage.py ARGS`` with nobody at the terminal.

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from support.programs import ROOT, run
+from support.programs import run
 
 from sqlalchemy_manage.migrations.actions.dry_run import draft_sql
-from sqlalchemy_manage.migrations.revisions.files import Draft
+from sqlalchemy_manage.migrations.revisions.files import Draft, create_folder
 from sqlalchemy_manage.project import Project
 
 FIRST = """
@@ -44,10 +44,7 @@ def folder(copy_project: Callable[[str], Path]) -> Path:
     """The bare project with a first revision."""
     folder = copy_project("bare")
     versions = folder / "migrations" / "versions"
-    versions.mkdir(parents=True)
-    templates = ROOT / "sqlalchemy_manage" / "migrations" / "templates"
-    for template in templates.iterdir():
-        (folder / "migrations" / template.name).write_text(template.read_text())
+    create_folder(folder / "migrations")
     (versions / "0001_first.py").write_text(revision("0001_first", FIRST, None))
     return folder
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.programs import ROOT, Result, run
+from support.programs import Result, run
 
 from sqlalchemy_manage.errors import HistoryError, MigrationError
 from sqlalchemy_manage.migrations.actions.merge import Merge, draft_merge, plan_merge
 from sqlalchemy_manage.migrations.analysis.operations import steps_of
+from sqlalchemy_manage.migrations.revisions.files import create_folder
 from sqlalchemy_manage.migrations.revisions.history import History, read_history
 from sqlalchemy_manage.project import Project
 
@@ -22,10 +23,7 @@ from sqlalchemy_manage.project import Project
 def folder(copy_project: Callable[[str], Path]) -> Path:
     """The versions folder of the bare project."""
     folder = copy_project("bare") / "migrations" / "versions"
-    folder.mkdir(parents=True)
-    templates = ROOT / "sqlalchemy_manage" / "migrations" / "templates"
-    for template in templates.iterdir():
-        (folder.parent / template.name).write_text(template.read_text())
+    create_folder(folder.parent)
     return folder
 
 

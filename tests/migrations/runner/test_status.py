@@ -429,7 +429,7 @@ def test_nothing_to_do_is_said_without_alembic(applied: Written) -> None:
         "for command in (['migrate'], ['migrate', '--check'], ['showmigrations', '-v', '2']):\n"
         "    print(main(command), 'alembic' in sys.modules)"
     )
-    result = run(applied.folder, "-c", probe, MANAGE_SETTINGS_MODULE="staff_settings")
+    result = run(applied.folder, "-c", probe, fresh=True, MANAGE_SETTINGS_MODULE="staff_settings")
     assert re.findall(r"^\d (?:True|False)$", result.stdout, re.M) == ["0 False"] * 3, result
 
 
