@@ -10,8 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from .codec import kind_of, stored_type
-
 _MYSQL = ("mysql", "mariadb")
 
 
@@ -150,7 +148,7 @@ def advance_sequences(connection: sa.Connection, columns: Iterable[sa.Column[Any
     their counters themselves.
     """
     for column in columns:
-        if kind_of(stored_type(column.type, connection.dialect)) != "int":
+        if not isinstance(plain_type(column), sa.Integer):
             continue
         if connection.dialect.name == "postgresql":
             _advance_postgresql(connection, column)
@@ -159,6 +157,14 @@ def advance_sequences(connection: sa.Connection, columns: Iterable[sa.Column[Any
             highest = connection.scalar(sa.select(sa.func.max(column)))
             if highest is not None:
                 connection.exec_driver_sql(f"SELECT SETVAL({name}, {int(highest)})")
+
+
+def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    """The type of a column, without the decorators around it."""
+    kind = column.type
+    while isinstance(kind, sa.TypeDecorator):
+        kind = kind.impl_instance
+    return kind
 
 
 _ADVANCE = """

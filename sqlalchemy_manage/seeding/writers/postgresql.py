@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...data.backends import plain_type
 from ...sql.raw import undoubled
 from ...sqlalchemy_internals import json_texts
 from .values import (
@@ -17,7 +18,6 @@ from .values import (
     Values,
     all_naive,
     joined,
-    plain_type,
     remembered,
     rendered,
     row_by_row,

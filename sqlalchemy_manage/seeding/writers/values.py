@@ -219,14 +219,6 @@ def without_nul(column: sa.Column[Any], values: Values) -> None:
             )
 
 
-def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
-    """The type of a column, without the decorators around it."""
-    kind = column.type
-    while isinstance(kind, sa.TypeDecorator):
-        kind = kind.impl_instance
-    return kind
-
-
 def needs_core(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> bool:
     """Whether a column is filled by an expression of the INSERT, or by Python."""
     for column in table.columns:
