@@ -190,11 +190,11 @@ KNOWN = (
 
 
 def _misspelt(module: ModuleType, file: Path) -> list[str]:
-    from difflib import get_close_matches
-
     found = []
     for name in vars(module):
         if name.isupper() and name not in KNOWN:
+            from difflib import get_close_matches
+
             # 0.85: DATABASE and INSTALED_APPS are caught, BASE_DIR and DATABASE_NAME are not.
             close = get_close_matches(name, KNOWN, n=1, cutoff=0.85)
             if close and not hasattr(module, close[0]):

@@ -6,7 +6,6 @@ import getpass
 import importlib.util
 import os
 import re
-import secrets
 import socket
 import sys
 from collections.abc import Iterable, Iterator
@@ -263,7 +262,7 @@ def memory_database(alias: str) -> Iterator[Database]:
 
 def scratch_name() -> str:
     """A name that no other process and no other call uses."""
-    return f"scratch_{os.getpid()}_{secrets.token_hex(4)}"
+    return f"scratch_{os.getpid()}_{os.urandom(4).hex()}"
 
 
 _LONGEST = 255  # characters that a ledger keeps

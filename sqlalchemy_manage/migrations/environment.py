@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
 
@@ -25,6 +26,7 @@ from .guards.ledger import Recorder
 from .guards.losses.guard import LinksStay, wanted_of
 from .guards.sqlite_foreign_keys import NoNewDangling
 from .guards.sqlite_objects import NothingVanishes
+from .operations.implementations import without_needless_warnings
 from .operations.registry import register
 from .revisions.history import read_history, version_folders
 from .runner.engine import migration_engine
@@ -89,6 +91,7 @@ def _run(context: Any, run: Run) -> None:
         while True:
             try:
                 with (
+                    without_needless_warnings(),
                     stoppable() if run.recorded else nullcontext(),
                     connecting(engine, create=not run.read_only) as connection,
                 ):
@@ -151,13 +154,13 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     command = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in command:
-        from .autogenerate.plugins import include
+        from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
         options |= include(run.project.metadatas, connection.dialect.default_schema_name)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         context.configure(**options)
-        with context.begin_transaction():
+        with comparing(), context.begin_transaction():
             context.run_migrations()
         return
     run.state.writes = True
@@ -179,13 +182,33 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
     if not run.recorded:  # a scratch database, which is dropped
-        return [NothingVanishes(), NoNewDangling()]
+        return in_order([NothingVanishes(), NoNewDangling()])
     found: list[Guard] = [BeforeDanger(run), NothingVanishes(), Recorder(run)]
     if run.prove and run.project.settings.prove_links:
-        # Of the two that find a loss it goes first, as it names the rows.
         found.append(LinksStay(run))
-    # The journal is the last: it is not to see what the others do as a revision begins.
-    return [*found, NoNewDangling(), Journal(run)]
+    return in_order([*found, NoNewDangling(), Journal(run)])
+
+
+_UNSEEN = "the journal is not to see what the others do as a revision begins"
+BEFORE: tuple[tuple[type[Guard], type[Guard], str], ...] = (
+    (BeforeDanger, Journal, "a downgrade is refused before anything is begun"),
+    (NothingVanishes, Journal, _UNSEEN),
+    (Recorder, LinksStay, "where MariaDB has committed a loss, the revision is recorded"),
+    (Recorder, Journal, _UNSEEN),
+    (LinksStay, NoNewDangling, "of the two that find a loss it names the rows"),
+    (LinksStay, Journal, _UNSEEN),
+    (NoNewDangling, Journal, _UNSEEN),
+)
+"""Which guard comes before which other, and why."""
+
+
+def in_order(found: Sequence[Guard]) -> list[Guard]:
+    """``found``; raises AssertionError where one comes too late for another."""
+    kinds = [type(guard) for guard in found]
+    for first, second, why in BEFORE:
+        if first in kinds and second in kinds and kinds.index(first) > kinds.index(second):
+            raise AssertionError(f"{first.__name__} comes before {second.__name__}: {why}")
+    return list(found)
 
 
 def _log_note(event: Event) -> None:

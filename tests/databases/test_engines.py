@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -192,7 +191,7 @@ def test_the_tools_own_tables_hold_any_text(
 def test_the_tools_own_tables_roll_back(dialect: str) -> None:
     """Whatever the server makes of a table that names no engine."""
     table = sa.Table("own", sa.MetaData(), sa.Column("id", sa.Integer), **OWN_TABLE)
-    sent: list[Any] = []
+    sent: list[sa.schema.ExecutableDDLElement] = []
     engine = sa.create_mock_engine(f"{dialect}+pymysql://", lambda sql, *args: sent.append(sql))
     table.create(engine, checkfirst=False)
     (sql,) = (str(create.compile(dialect=engine.dialect)) for create in sent)

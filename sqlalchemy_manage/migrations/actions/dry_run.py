@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from ...conf import Database
 from ...databases.engines import connecting, create_engine, database_url, memory_database
 from ...errors import DatabaseError, ManageError
+from ..operations.implementations import without_needless_warnings
 from ..revisions.files import Draft
 from ..revisions.history import project_history, revision_in, stands_at
 from ..runner.engine import migration_engine
@@ -127,6 +128,7 @@ def _sqlite(project: Project, draft: Draft) -> Iterator[str]:
         context = MigrationContext.configure(
             connection, opts={"transactional_ddl": True} | _options(project)
         )
+        stack.enter_context(without_needless_warnings())
         with Operations.context(context), context.begin_transaction():
             raw.set_trace_callback(sent.append)
             try:

@@ -14,6 +14,7 @@ from ...databases.engines import create_engine, is_bookkeeping
 from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, NotAdopted
 from ..guards.journal.table import unfinished
+from ..operations.implementations import without_needless_warnings
 from ..revisions.describe import changes
 from ..revisions.history import History, Revision, current_heads
 from ..revisions.plan import Plan
@@ -107,6 +108,7 @@ def _tables(connection: sa.Connection) -> list[str]:
     return [n for n in sa.inspect(connection).get_table_names() if not is_bookkeeping(n)]
 
 
+@without_needless_warnings()
 def compare_first(
     project: Project, history: History, connection: sa.Connection
 ) -> Comparison | None:

@@ -51,6 +51,7 @@ class NothingVanishes(Guard):
     def clear(self) -> None:
         self.is_read = False
         self.reading = False
+        self.quiet = ""
         self.counts_by_hand = False
         self.named: set[tuple[str, str]] = set()
         self.tables: dict[str, str] = {}
@@ -92,11 +93,12 @@ class NothingVanishes(Guard):
 
     def _seen(self, connection: Any, cursor: Any, statement: str, *args: Any) -> None:
         """A statement on its way to the database."""
-        if self.reading:
+        if self.reading or statement is self.quiet:
             return
         if "sqlite_sequence" in statement and "?" not in statement:
             self.counts_by_hand |= not statement.lstrip().lower().startswith("select")
         if not _ALTERS.match(statement):
+            self.quiet = statement  # for the next time at once
             return
         words = words_of(statement, "sqlite")
         if len(words) < 3:

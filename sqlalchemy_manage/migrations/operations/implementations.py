@@ -7,7 +7,8 @@ A subclass with ``__dialect__`` replaces Alembic's own
 from __future__ import annotations
 
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,9 +23,20 @@ from ..schema.reflection_fixes import COMPLETE, complete_computed
 from .conversions import kind_of, on_sqlite, respelling, using
 from .sqlite.rebuild import LosesNothing
 
-# Both are said of a rebuild that loses them; here it does not.
-warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
-warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+
+@contextmanager
+def without_needless_warnings() -> Iterator[None]:
+    """Around revisions and comparisons: both warn of a rebuild that loses things.
+
+    Here it does not lose them.
+    """
+    with warnings.catch_warnings():
+        for message in (
+            "Unnamed CHECK constraint on reflected table",
+            "Skipped unsupported reflection of expression-based index",
+        ):
+            warnings.filterwarnings("ignore", message)
+        yield
 
 
 class _Literally(DefaultImpl):

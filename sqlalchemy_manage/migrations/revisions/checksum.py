@@ -12,8 +12,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import warnings
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import Any
 
 HEADER = ("revision", "down_revision", "branch_labels", "depends_on")
@@ -82,7 +82,11 @@ def _written(nodes: Iterable[ast.AST]) -> str:
         elif isinstance(item, ast.AST):
             out.append(f"({type(item).__name__}")
             stack.append(_CLOSE)
-            stack += list(_fields(item))[::-1]
+            # This is the most that is done for each revision of a long history.
+            for name, label in _labels(type(item)):  # type: ignore[arg-type]
+                value = getattr(item, name, None)
+                if value is not None and value != []:
+                    stack += (_joined(value) if isinstance(item, ast.JoinedStr) else value, label)
         elif isinstance(item, list):
             out.append("[")
             stack.append(_END)
@@ -100,12 +104,10 @@ class _Text(str):
 _CLOSE, _END = _Text(")"), _Text("]")
 
 
-def _fields(node: ast.AST) -> Iterator[Any]:
-    for name, value in ast.iter_fields(node):
-        if name in _SKIPPED or value is None or value == []:
-            continue
-        yield _Text(f" {name}=")
-        yield _joined(value) if isinstance(node, ast.JoinedStr) else value
+@cache
+def _labels(kind: type[ast.AST]) -> list[tuple[str, _Text]]:
+    """The fields that count, the last one first, and how each is written."""
+    return [(name, _Text(f" {name}=")) for name in kind._fields[::-1] if name not in _SKIPPED]
 
 
 def _joined(values: list[Any]) -> list[Any]:

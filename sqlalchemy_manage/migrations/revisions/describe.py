@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -151,6 +150,8 @@ def revision_id(number: int, parts: Iterable[str]) -> str:
 
 def slugify(text: str) -> str:
     """``text`` in lower-case ASCII letters, digits and underscores: ``Größe`` is ``grosse``."""
+    import unicodedata  # large, and wanted for a new file alone
+
     plain = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(c for c in plain if not unicodedata.combining(c))
     return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")

@@ -33,6 +33,8 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
             dbapi_connection.isolation_level = None
             for pragma in ("foreign_keys=OFF", "legacy_alter_table=ON", f"busy_timeout={wait}"):
                 dbapi_connection.execute(f"PRAGMA {pragma}")
+            # What is kept of a table is written and read once, in order.
+            dbapi_connection.execute("PRAGMA temp.cache_size=-256")
 
         @event.listens_for(engine, "begin")
         def begin(connection: sa.Connection) -> None:

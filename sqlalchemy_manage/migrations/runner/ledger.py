@@ -42,6 +42,7 @@ _TABLE = sa.Table(
     **OWN_TABLE,
 )
 _READ = [column for column in _TABLE.columns if column.name not in ("source", "version")]
+_INSERT = sa.insert(_TABLE)  # once, as SQLAlchemy makes its key for the cache once then
 _LONGEST = 1_000_000
 
 
@@ -146,7 +147,7 @@ def record(
         for revision in revisions
     ]
     if rows:
-        connection.execute(sa.insert(_TABLE), rows)
+        connection.execute(_INSERT, rows)
 
 
 def forget(connection: sa.Connection, ids: Iterable[str]) -> None:

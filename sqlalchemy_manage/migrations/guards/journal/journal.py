@@ -57,6 +57,7 @@ class Journal(Guard):
         self.left_alone = False
         self.commits: set[tuple[str, str]] = set()  # the revisions that turned out to
         self.records = False  # whether the cursors ask this
+        self.quiet = ""
         self.key = ("", "")
         self.mine = False  # whether the statement under way is the journal's own
         self.stored = 0  # the highest step that is in the table
@@ -297,8 +298,10 @@ class Journal(Guard):
             connection.exec_driver_sql(statement)
 
     def _before(self, connection: sa.Connection, cursor: Any, statement: str, *more: Any) -> None:
-        if self.left_alone and _COMMITS.match(statement):
-            self._start_over()
+        if self.left_alone and statement is not self.quiet:
+            if _COMMITS.match(statement):
+                self._start_over()
+            self.quiet = statement  # for the next time at once
 
     def _on_commit(self, connection: sa.Connection) -> None:
         if connection is not self.connection:
