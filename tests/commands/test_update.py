@@ -43,7 +43,7 @@ def test_an_unapplied_revision_takes_more(
     assert manage("migrate").code == 0
     refused = manage("makemigrations", "--update")
     assert refused.code == 1
-    assert "0001_initial, the newest revision, is applied" in refused.stderr
+    assert "0001_initial, the newest revision, is already applied" in refused.stderr
     add_column(project, BODY)
     assert manage("makemigrations").stdout == "migrations/versions/0002_note_body.py\n"
     path = project / "migrations" / "versions" / "0002_note_body.py"
