@@ -163,7 +163,7 @@ def test_the_interrupted_statement_is_decided_by_the_catalog(app: Items) -> None
 
 @only("backend", ["mariadb"])
 def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: Items) -> None:
-    app.step("0002_step", ADD.format("a"), FAIL, down=('op.drop_column("item", "a")', FAIL))
+    app.step("0002_step", ADD.format("a"), FAIL, undo=f'op.drop_column("item", "a")\n{FAIL}')
     assert app.manage("migrate").code == 1
     refused = app.manage("migrate", "zero")
     assert refused.code == 1
@@ -171,7 +171,7 @@ def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: It
     assert "manage.py migrate 0002_step" in refused.stderr
     nothing = app.manage("migrate", "0001")
     assert nothing.code == 1 and "0002_step was interrupted" in nothing.stderr
-    app.step("0002_step", ADD.format("a"), down=('op.drop_column("item", "a")', FAIL))
+    app.step("0002_step", ADD.format("a"), undo=f'op.drop_column("item", "a")\n{FAIL}')
     app.done("migrate")
     # The way back, which fails too.
     assert app.manage("migrate", "-1").code == 1
