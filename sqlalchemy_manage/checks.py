@@ -81,9 +81,9 @@ def _connection(project: Project) -> str:
 
 def _migrations(project: Project) -> str:
     from .migrations.revisions.plan import make_plan
-    from .migrations.runner.status import standing
+    from .migrations.runner.status import history_status
 
-    found = standing(project).require_untampered()
+    found = history_status(project).require_untampered()
     plan = make_plan(found.history, found.heads, None)
     if plan.steps:
         names = ", ".join(step.id for step in plan.steps)

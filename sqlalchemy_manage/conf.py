@@ -131,7 +131,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
     root = file.parent
     for _ in range(module.__name__.count(".")):
         root = root.parent
-    reader = _Reader(module, file)
+    reader = _SettingsReader(module, file)
     databases = _databases(reader, environ)
     apps = reader.strings("INSTALLED_APPS", ())
     for app in apps:
@@ -202,7 +202,7 @@ def _misspelt(module: ModuleType, file: Path) -> list[str]:
     return found
 
 
-class _Reader:
+class _SettingsReader:
     """Reads names of a module, and rejects values of the wrong type."""
 
     def __init__(self, module: ModuleType, file: Path) -> None:
@@ -255,7 +255,7 @@ class _Reader:
         return float(value)
 
 
-def _databases(reader: _Reader, environ: Mapping[str, str]) -> dict[str, Database]:
+def _databases(reader: _SettingsReader, environ: Mapping[str, str]) -> dict[str, Database]:
     declared = reader.get("DATABASES", {})
     if not isinstance(declared, dict):
         raise reader.wrong("DATABASES", 'a dict such as {"default": {"URL": ...}}', declared)

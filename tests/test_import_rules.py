@@ -145,6 +145,16 @@ def test_the_command_line_names_no_command() -> None:
     assert [name for _, name in imported(path, parsed(path)) if "commands." in name] == []
 
 
+def test_a_class_name_means_one_thing() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(f"{path.relative_to(TOOL)}:{node.lineno}")
+    assert len(homes) > 200
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}
+
+
 def test_the_models_import_sqlalchemy_alone() -> None:
     assert breaches([ROOT / "hr" / "models.py"], only("sqlalchemy")) == []
     assert (ROOT / "hr" / "__init__.py").read_text() == ""

@@ -14,7 +14,7 @@ from .. import output
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..migrations.actions.sync_branch import Left
+    from ..migrations.actions.sync_branch import BranchToLeave
     from ..migrations.revisions.history import History
     from ..migrations.revisions.plan import Plan
     from ..project import Project
@@ -29,7 +29,7 @@ def require_plan(*, only_plan: bool, as_json: bool, **how: Any) -> None:
 def show(
     project: Project,
     plans: list[Plan],
-    left: Left | None = None,
+    left: BranchToLeave | None = None,
     *,
     only_plan: bool,
     as_json: bool,
@@ -50,7 +50,9 @@ def show(
         output.say("Nothing to do.")
 
 
-def _show_ahead(project: Project, plans: list[Plan], left: Left | None, as_json: bool) -> None:
+def _show_ahead(
+    project: Project, plans: list[Plan], left: BranchToLeave | None, as_json: bool
+) -> None:
     from ..migrations.actions.preview import previews
 
     more = (left.origin,) if left is not None else ()
@@ -139,7 +141,7 @@ def leave_branch(
     return False, after
 
 
-def _agreed(project: Project, left: Left, sync: bool) -> bool:
+def _agreed(project: Project, left: BranchToLeave, sync: bool) -> bool:
     """Whether the files found may be run: asked on a terminal, else given by the flag."""
     files = "these files" if len(left.sources) > 1 else "this file"
     if not (project.interactive and sys.stdin.isatty()):

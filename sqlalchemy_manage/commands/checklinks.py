@@ -31,7 +31,7 @@ def command(project: Project, as_json: bool) -> int:
       manage.py checklinks --json
     """
     from ..links.check import check_links
-    from ..links.inspect import links_of
+    from ..links.declared_links import links_of
 
     links = links_of(project.mappers, project.tables)
     with project.connect() as connection:

@@ -69,13 +69,13 @@ def command(
     _ = project.settings  # report wrong settings before anything heavy is imported
     from ..migrations.guards.journal.table import require_finished
     from ..migrations.revisions.plan import make_plan
-    from ..migrations.runner.status import standing
+    from ..migrations.runner.status import history_status
     from . import _migrate
 
     if prune:
         return pruned(project, revision)
     _migrate.require_plan(**how)
-    now = standing(project).require_untampered()
+    now = history_status(project).require_untampered()
     history, current = now.history, now.heads
     if not history.by_id.keys() >= set(current):
         if fake and not (check or how["only_plan"]):

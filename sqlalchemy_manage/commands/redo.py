@@ -28,13 +28,13 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
       manage.py redo 2
       manage.py redo --plan
     """
-    from ..migrations.revisions.history import project_history, stands_at
+    from ..migrations.revisions.history import project_heads, project_history
     from ..migrations.revisions.plan import make_plan
     from . import _migrate
 
     _migrate.require_plan(**how)
     history = project_history(project)
-    current = stands_at(project)
+    current = project_heads(project)
     back = make_plan(history, current, f"-{steps}")
     (head,) = current
     if how["only_plan"]:
@@ -42,4 +42,4 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
         _migrate.show(project, [back, forth], **how)
         return
     _migrate.apply(project, back, **how)
-    _migrate.apply(project, make_plan(history, stands_at(project), head), **how)
+    _migrate.apply(project, make_plan(history, project_heads(project), head), **how)

@@ -10,7 +10,7 @@ from .. import output
 from ..options import json_option
 
 if TYPE_CHECKING:
-    from ..migrations.runner.status import Standing
+    from ..migrations.runner.status import HistoryStatus
     from ..project import Project
 
 
@@ -79,7 +79,9 @@ def command(
     return 0 if done or not now.findings else 1
 
 
-def _put_right(project: Project, now: Standing, reason: str | None, restore: bool) -> str | None:
+def _put_right(
+    project: Project, now: HistoryStatus, reason: str | None, restore: bool
+) -> str | None:
     """``restored``, ``accepted``, or None where everything was left as it is."""
     from ..migrations.actions import repair as repairing
     from ..migrations.questions import Closed

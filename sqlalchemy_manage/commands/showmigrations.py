@@ -10,7 +10,7 @@ from .. import output
 from ..options import json_option
 
 if TYPE_CHECKING:
-    from ..migrations.runner.ledger import Entry
+    from ..migrations.runner.ledger import LedgerEntry
     from ..project import Project
 
 
@@ -32,9 +32,9 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
       manage.py showmigrations -v 2
       manage.py showmigrations --json
     """
-    from ..migrations.runner.status import standing
+    from ..migrations.runner.status import history_status
 
-    now = standing(project)
+    now = history_status(project)
     if now.history.problems:
         now.require_untampered()
     history, current = now.history, now.heads
@@ -70,7 +70,7 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
         output.warn(f"{finding.message}\nmanage.py repair {finding.revision}")
 
 
-def told(entry: Entry | None) -> dict[str, Any] | None:
+def told(entry: LedgerEntry | None) -> dict[str, Any] | None:
     """A revision's entry for JSON; times are UTC, null for what was applied before the ledger."""
     if entry is None:
         return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, shown, sqlite_path
 from ..errors import BackupError, DatabaseMissing
-from .clients import libpq_environment, mariadb_options, name_of, program, run
+from .server_programs import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, give_name, partial_file
 
 if TYPE_CHECKING:

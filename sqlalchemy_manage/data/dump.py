@@ -17,7 +17,7 @@ from ..errors import DatabaseError, FixtureError
 from ..files import written_whole
 from . import backends
 from .fixtures import shown
-from .layout import Field, Layout, Layouts, require_tables
+from .record_layout import Field, Layout, Layouts, require_tables
 
 if TYPE_CHECKING:
     from ..project import Project

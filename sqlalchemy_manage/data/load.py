@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import DatabaseError, FixtureError
 from . import backends
-from .collect import Key, Row, TableRows, collect, describe, key_of
 from .fixtures import find_fixtures, read_fixture, shown
-from .layout import Layout, Layouts, require_tables
+from .link_targets import require_targets
 from .order import plan
-from .store import Differences, differing, insert, lacking, same, update
-from .targets import require_targets
+from .record_layout import Layout, Layouts, require_tables
+from .record_rows import Key, Row, TableRows, collect, describe, key_of
+from .upsert import Differences, differing, insert, lacking, same, update
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -210,10 +210,10 @@ class _Load:
     def _check_links(self) -> None:
         """Also if no foreign key is declared, or the database does not enforce it."""
         from ..links.check import check_links
-        from ..links.inspect import Reference, links_of
+        from ..links.declared_links import LinkColumns, links_of
 
         links = links_of(self.project.mappers, self.project.tables)
-        ours = [x for x in links if isinstance(x, Reference) and x.child in self.batches]
+        ours = [x for x in links if isinstance(x, LinkColumns) and x.child in self.batches]
         for result in check_links(self.connection, ours).results:
             for finding in result.findings:
                 # What was broken before, on rows that the fixture does not name, stays so.

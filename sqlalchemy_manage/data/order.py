@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from .collect import Key, Row, key_of
-from .layout import Layout, may_be_null
+from .record_layout import Layout, may_be_null
+from .record_rows import Key, Row, key_of
 
 Defers = Callable[[sa.ForeignKeyConstraint], bool]
 Pending = Mapping[sa.Table, tuple[Layout, list[Row]]]

@@ -24,7 +24,7 @@ from ..databases.protection import STAMP, stamp, stamp_of
 from ..databases.servers import exists, scratch_database
 from ..errors import BackupError, ManageError
 from .backup import Backup, back_up, read_postgresql, require_whole_dump
-from .clients import libpq_environment, mariadb_options, program, run
+from .server_programs import libpq_environment, mariadb_options, program, run
 from .sqlite_copy import copied, copy_into, give_name
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..errors import did_you_mean
 from .codec import Codec, decorates, kind_of, pickles, stored_type
-from .jsontext import canonical_json, marked, parse_json, unmarked
+from .json_text import canonical_json, marked, parse_json, unmarked
 from .scalars import (
     Unfit,
     dump_bytes,

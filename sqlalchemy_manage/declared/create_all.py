@@ -12,7 +12,7 @@ from ..sql.raw import execute
 from .definitions import drop_statement, read_definitions
 
 
-class Declaration(Protocol):
+class Declared(Protocol):
     """What this module asks of a declared view, function or trigger."""
 
     kind: ClassVar[str]
@@ -28,20 +28,20 @@ class Declaration(Protocol):
 class _Objects:
     """The declarations of one MetaData that are meant for the database of ``connection``."""
 
-    def __init__(self, declarations: Iterable[Declaration], connection: sa.Connection) -> None:
+    def __init__(self, declarations: Iterable[Declared], connection: sa.Connection) -> None:
         self.connection = connection
         self.database = database_of(connection.dialect.name)
-        self.statements: dict[Declaration, str] = {}
+        self.statements: dict[Declared, str] = {}
         for declaration in declarations:
             statement = declaration.statement(self.database)
             if statement is not None:
                 self.statements[declaration] = statement
 
-    def names(self, item: Declaration) -> frozenset[str]:
+    def names(self, item: Declared) -> frozenset[str]:
         """The names that the statement of ``item`` uses."""
         return names_in(self.statements[item], self.database)
 
-    def ordered(self) -> list[Declaration]:
+    def ordered(self) -> list[Declared]:
         """Each after those it is built on."""
         return creation_order(self.statements, self.names)
 
@@ -60,7 +60,7 @@ class _Objects:
 
 
 def create_declared(
-    declarations: Iterable[Declaration], connection: sa.Connection, checkfirst: Any
+    declarations: Iterable[Declared], connection: sa.Connection, checkfirst: Any
 ) -> None:
     """Create the ``declarations`` for this database, except those that already exist.
 
@@ -81,7 +81,7 @@ def create_declared(
 
 
 def drop_declared(
-    declarations: Iterable[Declaration],
+    declarations: Iterable[Declared],
     connection: sa.Connection,
     tables: Sequence[sa.Table],
     kinds: tuple[str, ...],

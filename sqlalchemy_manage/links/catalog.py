@@ -31,7 +31,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Link:
+class StoredLink:
     """Columns that name a row of ``parent``; as the database knows it, or the models."""
 
     columns: tuple[str, ...]
@@ -39,13 +39,13 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredTable:
     """A table: ``key`` are its primary key's columns, empty without one."""
 
     name: Name
     columns: Mapping[str, Column]
     key: tuple[str, ...]
-    links: tuple[Link, ...] = ()
+    links: tuple[StoredLink, ...] = ()
     oid: int = 0
 
     @property
@@ -114,7 +114,7 @@ def read_catalog(connection: sa.Connection, schemas: Collection[str] = ()) -> Ca
     return _mysql(connection, schemas)
 
 
-def read_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[Name, Stored]:
+def read_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[Name, StoredTable]:
     """Columns, keys and links of tables that a catalog lists; those that are gone are left out."""
     if not names:
         return {}
@@ -148,7 +148,7 @@ def _sqlite(connection: sa.Connection) -> Catalog:
     return catalog
 
 
-def _sqlite_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[Name, Stored]:
+def _sqlite_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[Name, StoredTable]:
     found = {}
     for name in names:
         table = quoted(connection, name[1])
@@ -164,8 +164,8 @@ def _sqlite_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict
         keys: dict[int, tuple[str, list[str]]] = {}
         for row in connection.exec_driver_sql(f"PRAGMA foreign_key_list({table})"):
             keys.setdefault(row[0], (row[2], []))[1].append(row[3])
-        links = tuple(Link(tuple(mine), parent) for parent, mine in keys.values())
-        found[name] = Stored(name, columns, tuple(key[i] for i in sorted(key)), links)
+        links = tuple(StoredLink(tuple(mine), parent) for parent, mine in keys.values())
+        found[name] = StoredTable(name, columns, tuple(key[i] for i in sorted(key)), links)
     return found
 
 
@@ -211,7 +211,9 @@ def _postgresql(connection: sa.Connection) -> Catalog:
     return catalog
 
 
-def _postgresql_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[Name, Stored]:
+def _postgresql_tables(
+    connection: sa.Connection, names: Mapping[Name, int]
+) -> dict[Name, StoredTable]:
     oids = ", ".join(str(oid) for oid in names.values())
     columns: dict[int, dict[int, Column]] = {}
     for oid, place, name, type_, generated in connection.exec_driver_sql(
@@ -221,7 +223,7 @@ def _postgresql_tables(connection: sa.Connection, names: Mapping[Name, int]) -> 
     ):
         columns.setdefault(oid, {})[place] = Column(name, type_, place, generated)
     keys: dict[int, tuple[str, ...]] = {}
-    links: dict[int, list[Link]] = {}
+    links: dict[int, list[StoredLink]] = {}
     for oid, kind, places, parent in connection.exec_driver_sql(
         "SELECT k.conrelid::int8, k.contype::text, k.conkey, p.relname"
         " FROM pg_catalog.pg_constraint k LEFT JOIN pg_catalog.pg_class p ON p.oid = k.confrelid"
@@ -232,9 +234,9 @@ def _postgresql_tables(connection: sa.Connection, names: Mapping[Name, int]) -> 
         if kind == "p":
             keys[oid] = mine
         else:
-            links.setdefault(oid, []).append(Link(mine, parent))
+            links.setdefault(oid, []).append(StoredLink(mine, parent))
     return {
-        name: Stored(
+        name: StoredTable(
             name,
             {column.name: column for column in columns[oid].values()},
             keys.get(oid, ()),
@@ -286,7 +288,7 @@ def _mysql(connection: sa.Connection, schemas: Collection[str]) -> Catalog:
     return catalog
 
 
-def _mysql_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[Name, Stored]:
+def _mysql_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[Name, StoredTable]:
     default = connection.dialect.default_schema_name
     wanted = {
         "schemas": sorted({schema or default or "" for schema, _ in names}),
@@ -324,11 +326,13 @@ def _mysql_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[
         else:
             links.setdefault((table, constraint), (parent, []))[1].append(column)
     return {
-        name: Stored(
+        name: StoredTable(
             name,
             found,
             tuple(keys.get(name, ())),
-            tuple(Link(tuple(c), parent) for (t, _), (parent, c) in links.items() if t == name),
+            tuple(
+                StoredLink(tuple(c), parent) for (t, _), (parent, c) in links.items() if t == name
+            ),
         )
         for name, found in columns.items()
         if name in names

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from ..output import clean
-from .inspect import Directions, Link, LinkTable, Reference, ToOne
+from .declared_links import Directions, Link, LinkColumns, LinkTable, ToOne
 
 
 @dataclass(frozen=True)
-class Finding:
+class BrokenLink:
     """One broken link. ``key``: the columns that name the row at fault, and those of the link."""
 
     kind: str
@@ -24,20 +24,20 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Result:
+class LinkResult:
     """One link: how many rows were followed, how many are broken, and the first of those."""
 
     link: Link
     followed: int
     broken: int
-    findings: tuple[Finding, ...]
+    findings: tuple[BrokenLink, ...]
 
 
 @dataclass(frozen=True)
 class Report:
     """All links."""
 
-    results: tuple[Result, ...]
+    results: tuple[LinkResult, ...]
 
     @property
     def ok(self) -> bool:
@@ -55,11 +55,11 @@ class Report:
             r.followed
             for r in self.results
             if isinstance(r.link, LinkTable)
-            or (isinstance(r.link, Reference) and r.link.child not in tables)
+            or (isinstance(r.link, LinkColumns) and r.link.child not in tables)
         )
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[BrokenLink]:
         return [finding for result in self.results for finding in result.findings]
 
 
@@ -79,7 +79,7 @@ def check_links(
     inspector = sa.inspect(connection)
     present: dict[sa.Table, bool] = {}
     counted: dict[sa.Table, int] = {}
-    results: list[Result] = []
+    results: list[LinkResult] = []
     for link in links:
         if only is not None and not set(link.tables) & set(only):
             continue
@@ -91,19 +91,21 @@ def check_links(
             results.append(_missing(link, missing))
         elif isinstance(link, Directions) and link.same_columns and _whole(link, results):
             # Both read the same rows, and all of those refer to existing rows.
-            results.append(Result(link, _rows(connection, link.there.secondary, counted), 0, ()))
+            results.append(
+                LinkResult(link, _rows(connection, link.there.secondary, counted), 0, ())
+            )
         elif isinstance(link, LinkTable) and _unique(inspector, link):
-            results.append(Result(link, _rows(connection, link.table, counted), 0, ()))
+            results.append(LinkResult(link, _rows(connection, link.table, counted), 0, ()))
         else:
             results.append(_check(connection, link, limit, counted))
     return Report(tuple(results))
 
 
-def _whole(link: Directions, results: Iterable[Result]) -> bool:
+def _whole(link: Directions, results: Iterable[LinkResult]) -> bool:
     """Whether the references of the link table were followed, and none is broken."""
     followed: set[sa.Column[Any]] = set()
     for result in results:
-        if isinstance(result.link, Reference) and result.link.child in link.tables:
+        if isinstance(result.link, LinkColumns) and result.link.child in link.tables:
             if result.broken:
                 return False
             followed |= set(result.link.columns)
@@ -125,18 +127,18 @@ def _rows(connection: sa.Connection, table: Any, counted: dict[sa.Table, int]) -
     return counted[table]
 
 
-def _missing(link: Link, tables: list[str]) -> Result:
+def _missing(link: Link, tables: list[str]) -> LinkResult:
     findings = tuple(
-        Finding("missing table", table, {}, f"table {table} is missing: manage.py migrate")
+        BrokenLink("missing table", table, {}, f"table {table} is missing: manage.py migrate")
         for table in tables
     )
-    return Result(link, 0, len(findings), findings)
+    return LinkResult(link, 0, len(findings), findings)
 
 
 def _check(
     connection: sa.Connection, link: Link, limit: int | None, counted: dict[sa.Table, int]
-) -> Result:
-    if isinstance(link, Reference):
+) -> LinkResult:
+    if isinstance(link, LinkColumns):
         followed, checks = _reference(link)
     elif isinstance(link, LinkTable):
         followed, checks = _pairs_once(link.table, link.columns, "duplicate")
@@ -144,7 +146,7 @@ def _check(
         followed, checks = _pairs_once(link.table, link.columns, "several rows")
     else:
         followed, checks = _both_ways(link)
-    findings: list[Finding] = []
+    findings: list[BrokenLink] = []
     broken = 0
     for kind, statement in checks:
         # A count is cheap where nothing is broken, which is nearly always.
@@ -153,17 +155,17 @@ def _check(
             broken += count
             rows = connection.execute(statement.limit(limit) if limit else statement)
             findings += _findings(link, kind, rows.mappings())
-    if isinstance(link, Reference) and not any(column.nullable for column in link.columns):
+    if isinstance(link, LinkColumns) and not any(column.nullable for column in link.columns):
         number = _rows(connection, link.child, counted)
     else:
         number = connection.scalar(followed) or 0
-    return Result(link, number, broken, tuple(findings))
+    return LinkResult(link, number, broken, tuple(findings))
 
 
 Checks = list[tuple[str, "sa.Select[Any]"]]
 
 
-def _reference(link: Reference) -> tuple[sa.Select[Any], Checks]:
+def _reference(link: LinkColumns) -> tuple[sa.Select[Any], Checks]:
     child, parent = link.child.alias("child"), link.parent.alias("parent")
     columns = [child.c[column.key] for column in link.columns]
     targets = [parent.c[column.key] for column in link.targets]
@@ -219,14 +221,14 @@ def _key(entity: Any, mapper: Any, prefix: str = "") -> Iterator[Any]:
         yield getattr(entity, key).label(f"{prefix}{column.name}")
 
 
-def _findings(link: Link, kind: str, rows: Iterable[Any]) -> Iterator[Finding]:
+def _findings(link: Link, kind: str, rows: Iterable[Any]) -> Iterator[BrokenLink]:
     for row in rows:
         key = dict(row)
         if isinstance(link, Directions):
             table = link.there.parent.class_.__name__
             one, other = (link.there, link.back) if kind == "one way" else (link.back, link.there)
             reason = f"{one} links them, {other} does not"
-        elif isinstance(link, Reference):
+        elif isinstance(link, LinkColumns):
             table = link.child.fullname
             if kind == "dangling":
                 target = {
@@ -242,7 +244,7 @@ def _findings(link: Link, kind: str, rows: Iterable[Any]) -> Iterator[Finding]:
             if isinstance(link, ToOne):
                 reason += f", and {link.relationship} is to one"
         message = f"{table} ({shown_key(key)}): {reason} ({kind})"
-        yield Finding(kind, table, key, message)
+        yield BrokenLink(kind, table, key, message)
 
 
 def shown_key(key: dict[str, Any]) -> str:

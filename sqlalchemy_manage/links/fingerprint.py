@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from .catalog import Name, Stored, quoted, read_catalog, read_tables
+from .catalog import Name, StoredTable, quoted, read_catalog, read_tables
 
 _WORD = 1 << 64
 
@@ -32,7 +32,7 @@ def fingerprints(connection: sa.Connection) -> dict[Name, Fingerprint]:
     return {name: fingerprint(connection, table) for name, table in tables.items()}
 
 
-def fingerprint(connection: sa.Connection, table: Stored) -> Fingerprint:
+def fingerprint(connection: sa.Connection, table: StoredTable) -> Fingerprint:
     """Of one table. A million rows with one link take a second or two."""
     parts = [table.identity, *((*table.identity, *link.columns) for link in table.links)]
     made = _sqlite if connection.dialect.name == "sqlite" else _in_sql
@@ -46,7 +46,7 @@ def _filled(connection: sa.Connection, columns: Iterable[str]) -> str:
 
 
 def _in_sql(
-    connection: sa.Connection, table: Stored, parts: list[tuple[str, ...]]
+    connection: sa.Connection, table: StoredTable, parts: list[tuple[str, ...]]
 ) -> list[tuple[int, int]]:
     """Every sum in one pass over the table."""
     wanted = []
@@ -76,7 +76,7 @@ def _in_sql(
 
 
 def _sqlite(
-    connection: sa.Connection, table: Stored, parts: list[tuple[str, ...]]
+    connection: sa.Connection, table: StoredTable, parts: list[tuple[str, ...]]
 ) -> list[tuple[int, int]]:
     """SQLite has no hash function, and calling one of Python's for each row takes longer.
 

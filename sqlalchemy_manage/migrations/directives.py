@@ -18,8 +18,8 @@ from alembic.script import write_hooks
 from alembic.util import CommandError
 
 from ..errors import ManageError
-from .autogenerate.context import Review
-from .autogenerate.resolve import refine
+from .autogenerate.context import ComparisonContext
+from .autogenerate.resolve import resolve
 from .questions import Answers, Closed, parse_answers
 from .revisions.expected_loss import with_losses
 from .revisions.files import prepare_scripts
@@ -56,7 +56,7 @@ def directives_hook(
         compares = not request.empty if request else _compares(options)
         if directives and compares:
             questioner = request.questioner if request else Closed()
-            review = Review(
+            review = ComparisonContext(
                 context,
                 run.project.metadatas,
                 request.answers if request else run.answers,
@@ -65,7 +65,7 @@ def directives_hook(
                 unimported=lambda names: _unimported(run, names),
                 rows_visible=run.rows_visible,
             )
-            refine(review, directives[0])
+            resolve(review, directives[0])
             looks = request.only_looks if request else _command(options) == "check"
             if isinstance(questioner, Closed) and not looks:
                 questioner.finish(_BY_ALEMBIC if request is None else None)

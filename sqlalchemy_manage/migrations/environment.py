@@ -20,21 +20,21 @@ from ..databases.locks import locked, migration_lock
 from ..errors import HistoryError, Locked, ManageError
 from ..output import redact
 from ..project import Project
-from .guards.destructive import BeforeDanger, allowed_of
-from .guards.journal.journal import Journal
-from .guards.ledger import Recorder
-from .guards.losses.guard import LinksStay, wanted_of
-from .guards.sqlite_foreign_keys import NoNewDangling
-from .guards.sqlite_objects import NothingVanishes
+from .guards.destructive import DestructiveGuard, allowed_of
+from .guards.journal.journal import JournalGuard
+from .guards.ledger import LedgerGuard
+from .guards.losses.guard import LossGuard, wanted_of
+from .guards.sqlite_foreign_keys import ForeignKeyGuard
+from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
 from .revisions.history import read_history, version_folders
 from .runner.engine import migration_engine
+from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
 from .runner.signals import stoppable
 from .runner.status import require_sound
 from .runner.timeouts import open_transactions, pauses
-from .runner.watcher import Guard, MovedOn, Watcher
 
 
 def run_env(context: Any) -> None:
@@ -97,7 +97,7 @@ def _run(context: Any, run: Run) -> None:
                 ):
                     _online(context, run, connection, options)
                 return
-            except MovedOn:
+            except HeadsMoved:
                 # Plan again from where the database is now; "+1" would be one more.
                 if _is_relative(context):
                     raise HistoryError(
@@ -142,7 +142,7 @@ def _transactional(dialect: str) -> bool | None:
 
 
 def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str, Any]) -> None:
-    watcher = Watcher(run, connection, guards(run))
+    watcher = RevisionRunner(run, connection, guards(run))
     options = options | {
         "connection": connection,
         "transactional_ddl": _transactional(connection.dialect.name),
@@ -182,22 +182,22 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
     if not run.recorded:  # a scratch database, which is dropped
-        return in_order([NothingVanishes(), NoNewDangling()])
-    found: list[Guard] = [BeforeDanger(run), NothingVanishes(), Recorder(run)]
+        return in_order([SqliteObjectsGuard(), ForeignKeyGuard()])
+    found: list[Guard] = [DestructiveGuard(run), SqliteObjectsGuard(), LedgerGuard(run)]
     if run.prove and run.project.settings.prove_links:
-        found.append(LinksStay(run))
-    return in_order([*found, NoNewDangling(), Journal(run)])
+        found.append(LossGuard(run))
+    return in_order([*found, ForeignKeyGuard(), JournalGuard(run)])
 
 
 _UNSEEN = "the journal is not to see what the others do as a revision begins"
 BEFORE: tuple[tuple[type[Guard], type[Guard], str], ...] = (
-    (BeforeDanger, Journal, "a downgrade is refused before anything is begun"),
-    (NothingVanishes, Journal, _UNSEEN),
-    (Recorder, LinksStay, "where MariaDB has committed a loss, the revision is recorded"),
-    (Recorder, Journal, _UNSEEN),
-    (LinksStay, NoNewDangling, "of the two that find a loss it names the rows"),
-    (LinksStay, Journal, _UNSEEN),
-    (NoNewDangling, Journal, _UNSEEN),
+    (DestructiveGuard, JournalGuard, "a downgrade is refused before anything is begun"),
+    (SqliteObjectsGuard, JournalGuard, _UNSEEN),
+    (LedgerGuard, LossGuard, "where MariaDB has committed a loss, the revision is recorded"),
+    (LedgerGuard, JournalGuard, _UNSEEN),
+    (LossGuard, ForeignKeyGuard, "of the two that find a loss it names the rows"),
+    (LossGuard, JournalGuard, _UNSEEN),
+    (ForeignKeyGuard, JournalGuard, _UNSEEN),
 )
 """Which guard comes before which other, and why."""
 

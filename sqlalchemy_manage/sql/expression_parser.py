@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from .tokens import Cursor, words_of
+from .tokens import WordReader, words_of
 
 
 class _Unreadable(Exception):
@@ -27,7 +27,7 @@ def tree(sql: str) -> Tree:
     """``sql`` as a tree; one of its words where it cannot be read as an expression."""
     found = words_of(sql)
     try:
-        reader = _Reader(found)
+        reader = _ExpressionReader(found)
         read = reader.expression(0)
         if reader.here.text:
             raise _Unreadable
@@ -36,7 +36,7 @@ def tree(sql: str) -> Tree:
         return ("words", *(t.text.lower() if t.kind == "word" else t.name for t in found))
 
 
-class _Reader(Cursor):
+class _ExpressionReader(WordReader):
     """Operator-precedence reading, with PostgreSQL's levels."""
 
     def need(self, *words: str) -> None:

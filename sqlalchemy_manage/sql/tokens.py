@@ -111,7 +111,7 @@ def words_of(sql: str, database: str = "") -> tuple[Token, ...]:
     return tuple(t for t in tokens(sql, database) if t.kind not in ("space", "comment"))
 
 
-class Cursor:
+class WordReader:
     """A place in a row of words, that moves on as they are read."""
 
     def __init__(self, words: Sequence[Token]) -> None:

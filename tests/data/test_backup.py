@@ -20,7 +20,8 @@ from support.killing import dump, killed_at, names, spread
 from support.programs import Manage, run
 
 from sqlalchemy_manage.data import backup as module
-from sqlalchemy_manage.data import clients, sqlite_copy
+from sqlalchemy_manage.data import server_programs as clients
+from sqlalchemy_manage.data import sqlite_copy
 from sqlalchemy_manage.data.backup import back_up
 from sqlalchemy_manage.errors import BackupError, Locked
 from sqlalchemy_manage.project import Project

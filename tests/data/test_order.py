@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sqlalchemy_manage.data.collect import Row
 from sqlalchemy_manage.data.fixtures import Origin
-from sqlalchemy_manage.data.layout import Field, Layout, load_order
 from sqlalchemy_manage.data.order import plan
+from sqlalchemy_manage.data.record_layout import Field, Layout, load_order
+from sqlalchemy_manage.data.record_rows import Row
 from sqlalchemy_manage.data.values import codec_of
 
 DIALECT = sa.create_engine("sqlite://").dialect

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from sqlalchemy_manage.data.jsontext import marked, unmarked
+from sqlalchemy_manage.data.json_text import marked, unmarked
 from sqlalchemy_manage.data.scalars import Unfit, dump_duration, load_duration
 from sqlalchemy_manage.data.values import codec_of
 

@@ -21,7 +21,13 @@ from sqlalchemy.orm import (
 )
 
 from sqlalchemy_manage.links.check import Report, check_links
-from sqlalchemy_manage.links.inspect import Directions, LinkTable, Reference, ToOne, links_of
+from sqlalchemy_manage.links.declared_links import (
+    Directions,
+    LinkColumns,
+    LinkTable,
+    ToOne,
+    links_of,
+)
 
 
 class Base(DeclarativeBase):
@@ -278,10 +284,10 @@ def test_what_is_found_in_the_models() -> None:
     by_name = {link.name: link for link in links}
     assert len(by_name) == len(links)
     boss = by_name["person(boss_id) -> person(id)"]
-    assert isinstance(boss, Reference) and boss.declared
+    assert isinstance(boss, LinkColumns) and boss.declared
     assert set(boss.relationships) == {"Person.boss", "Person.staff"}
     writer = by_name["letter(writer_id) -> person(id)"]
-    assert isinstance(writer, Reference) and not writer.declared
+    assert isinstance(writer, LinkColumns) and not writer.declared
     assert isinstance(by_name["Person.badge"], ToOne)
     assert isinstance(by_name["liking(person_id, dish_id)"], LinkTable)
     assert isinstance(by_name["Label.parcel <-> Parcel.labels"], Directions)

@@ -13,11 +13,11 @@ from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.conf import Database
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.guards.losses.guard import LinksStay
+from sqlalchemy_manage.migrations.guards.losses.guard import LossGuard
 from sqlalchemy_manage.migrations.runner.engine import migration_engine
+from sqlalchemy_manage.migrations.runner.revision_runner import RevisionStep
 from sqlalchemy_manage.migrations.runner.run import Allowed
 from sqlalchemy_manage.migrations.runner.state import RunState
-from sqlalchemy_manage.migrations.runner.watcher import Step
 
 
 class Undone(Exception):
@@ -169,7 +169,7 @@ def proved(
     allow: tuple[str, ...] = (),
     verb: str = "upgrade",
     mappers: tuple[Any, ...] = (),
-    guard: LinksStay | None = None,
+    guard: LossGuard | None = None,
     undo: bool = False,
     destroys: bool = False,
 ) -> MigrationError | None:
@@ -181,14 +181,14 @@ def proved(
     run: Any = SimpleNamespace(
         project=project, allow_loss=allow, allowed=Allowed(data_loss=destroys)
     )
-    guard = guard or LinksStay(run)
+    guard = guard or LossGuard(run)
     attribute = "expected_loss" if verb == "upgrade" else "expected_loss_downgrade"
     module = SimpleNamespace(down_revision="0001_setup", **{attribute: declares or {}})
     with engine.connect() as connection:
         transactional = True if engine.dialect.name == "sqlite" else None
         opts = {"transactional_ddl": transactional, "transaction_per_migration": True}
         context = MigrationContext.configure(connection, opts=opts)
-        step = Step("0002_change", verb, module, connection)
+        step = RevisionStep("0002_change", verb, module, connection)
         try:
             with context.begin_transaction(_per_migration=True):
                 guard.begin(step)

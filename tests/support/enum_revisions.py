@@ -15,7 +15,8 @@ from sqlalchemy import event
 from sqlalchemy.dialects import mysql, postgresql
 
 from sqlalchemy_manage.migrations.autogenerate import plugins
-from sqlalchemy_manage.migrations.autogenerate.enums.compare import finish_enums, settle_enums
+from sqlalchemy_manage.migrations.autogenerate.enums.order import order_enums
+from sqlalchemy_manage.migrations.autogenerate.enums.questions import resolve_enum_values
 from sqlalchemy_manage.migrations.questions import Answers, Scripted
 from support import databases
 
@@ -87,8 +88,10 @@ class Tool:
             script = produce_migrations(context, metadata)
             upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
             assert upgrade is not None and downgrade is not None
-            settle_enums(upgrade, connection if rows else None, Answers(**answers), questioner)
-            finish_enums(upgrade)
+            resolve_enum_values(
+                upgrade, connection if rows else None, Answers(**answers), questioner
+            )
+            order_enums(upgrade)
             upgrade.reverse_into(downgrade)
             made = [
                 render_python_code(o, render_as_batch=batch, migration_context=context)

@@ -11,7 +11,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.migrations.autogenerate import plugins
-from sqlalchemy_manage.migrations.autogenerate.context import Review
+from sqlalchemy_manage.migrations.autogenerate.context import ComparisonContext
 from sqlalchemy_manage.migrations.questions import Answers, Question, Scripted, parse_answers
 from sqlalchemy_manage.migrations.revisions.describe import changes, flat
 
@@ -58,7 +58,7 @@ class Reviewed:
         unimported: Iterable[Any] = (),
         rows_visible: bool = True,
         **flags: list[str],
-    ) -> tuple[Review, ops.UpgradeOps]:
+    ) -> tuple[ComparisonContext, ops.UpgradeOps]:
         """The review and the operations that it begins with.
 
         ``answers`` are a questioner's, or a questioner; ``flags`` as parse_answers has them.
@@ -68,7 +68,7 @@ class Reviewed:
         options = plugins.include([metadata], None) | {"target_metadata": metadata}
         context = MigrationContext.configure(self.connection, opts=options)
         self.questioner: Any = answers if hasattr(answers, "ask") else Scripted(answers)
-        review = Review(
+        review = ComparisonContext(
             context,
             [metadata],
             parse_answers(**flags) if flags else Answers(),

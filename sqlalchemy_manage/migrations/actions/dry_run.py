@@ -20,7 +20,7 @@ from ...databases.engines import connecting, create_engine, database_url, memory
 from ...errors import DatabaseError, ManageError
 from ..operations.implementations import without_needless_warnings
 from ..revisions.files import Draft
-from ..revisions.history import project_history, revision_in, stands_at
+from ..revisions.history import project_heads, project_history, revision_in
 from ..runner.engine import migration_engine
 from ..runner.run import Run
 from .scratch import replayed
@@ -157,7 +157,7 @@ def _before(project: Project, draft: Draft) -> Iterator[Database]:
     revision = revision_in(draft.text, draft.path)
     below = revision.down if revision else ()
     with ExitStack() as stack:
-        if set(stands_at(project)) == set(below):
+        if set(project_heads(project)) == set(below):
             database = project.database
         elif below:
             history = project_history(project)

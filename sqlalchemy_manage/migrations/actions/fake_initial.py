@@ -48,7 +48,7 @@ class TableMatch:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class InitialComparison:
     """The first revision compared with the database."""
 
     revision: Revision
@@ -111,7 +111,7 @@ def _tables(connection: sa.Connection) -> list[str]:
 @without_needless_warnings()
 def compare_first(
     project: Project, history: History, connection: sa.Connection
-) -> Comparison | None:
+) -> InitialComparison | None:
     """The tables that the first revision creates, each compared with the one in the database.
 
     The revision is run in a scratch database and read back, so raw DDL counts too. None
@@ -138,7 +138,7 @@ def compare_first(
             differences.setdefault(name, []).append(
                 f"its primary key is ({', '.join(key)}), not ({', '.join(keys[name])})"
             )
-    return Comparison(
+    return InitialComparison(
         first[0],
         tuple(
             TableMatch(name, name in present, tuple(differences.get(name, ())))
@@ -176,7 +176,7 @@ def _differences(
     return found
 
 
-def refusal(comparison: Comparison, *, asked: bool) -> NotAdopted:
+def refusal(comparison: InitialComparison, *, asked: bool) -> NotAdopted:
     """The error for a database with tables and no history; ``asked`` with --fake-initial."""
     lines = "\n  ".join(str(table) for table in comparison.tables)
     first = comparison.revision.id

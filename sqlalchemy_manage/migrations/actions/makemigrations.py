@@ -19,9 +19,9 @@ from ...errors import HistoryError, MigrationError
 from ..questions import Answers, Closed, Questioner
 from ..revisions.amend import amend, amendable
 from ..revisions.expected_loss import with_losses
-from ..revisions.files import Draft, Request, alembic_config, create_folder
+from ..revisions.files import Draft, RevisionRequest, alembic_config, create_folder
 from ..revisions.format import finish
-from ..revisions.history import History, project_history, stands_at, versions_folder
+from ..revisions.history import History, project_heads, project_history, versions_folder
 from ..runner.run import Run
 from .scratch import comparison_database
 
@@ -66,7 +66,7 @@ def draft_revision(
             f"INSTALLED_APPS in {project.settings.file} names the packages; "
             "each has its models in models.py.",
         )
-    request = Request(
+    request = RevisionRequest(
         name=name,
         empty=empty,
         answers=answers or Answers(),
@@ -96,7 +96,7 @@ def draft_update(
     None when nothing is missing from it. The models are compared with the history
     replayed, this revision included. Raises HistoryError when it is applied already.
     """
-    revision = amendable(project_history(project), stands_at(project))
+    revision = amendable(project_history(project), project_heads(project))
     draft, notices = draft_revision(
         project, answers=answers, questioner=questioner, only_looks=only_looks, scratch=True
     )
@@ -119,7 +119,7 @@ def _base(project: Project, history: History, *, empty: bool, scratch: bool) -> 
         yield base
 
 
-def _render(project: Project, request: Request, base: Base) -> tuple[str, str] | None:
+def _render(project: Project, request: RevisionRequest, base: Base) -> tuple[str, str] | None:
     """The name and the text of the new file as Alembic writes it; None for an empty one."""
     folder = project.settings.migrations_dir
     with tempfile.TemporaryDirectory() as temporary:
@@ -152,7 +152,7 @@ def _render(project: Project, request: Request, base: Base) -> tuple[str, str] |
 
 
 def _require_applied(project: Project, head: str | None) -> None:
-    if head is not None and (current := stands_at(project)) != (head,):
+    if head is not None and (current := project_heads(project)) != (head,):
         raise HistoryError(
             f"The models are compared with the database, and it is not at {head} "
             f"(applied: {', '.join(current) or 'nothing'}).",

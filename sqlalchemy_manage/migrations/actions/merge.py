@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from ...errors import MigrationError
-from ..analysis.operations import Step, described, steps_of
+from ..analysis.operations import OperationStep, described, steps_of
 from ..questions import Option, Question
 from ..revisions.describe import Change, revision_id
 from ..revisions.files import Draft, alembic_config, create_folder
@@ -154,7 +154,7 @@ def _together(history: History) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return history.heads, ()
 
 
-def _conflicts(history: History, steps: dict[Revision, list[Step]]) -> Iterator[Conflict]:
+def _conflicts(history: History, steps: dict[Revision, list[OperationStep]]) -> Iterator[Conflict]:
     for one, other in combinations(steps, 2):
         if one.id in history.ancestors([other.id]) or other.id in history.ancestors([one.id]):
             continue  # the later one was written with the earlier one known

@@ -17,9 +17,9 @@ from sqlalchemy.exc import DBAPIError
 from ...databases.engines import create_engine
 from ...errors import ManageError
 from ...sql.tokens import split, words_of
-from ..analysis.calls import OperationCall, Part
+from ..analysis.calls import OperationCall, TablePart
 from ..analysis.operations import written_steps
-from ..autogenerate.owned import Owned
+from ..autogenerate.history_objects import Ownership
 from ..revisions.history import History
 from ..schema.contents import Thing, read_contents
 from .scratch import holds_replay, replayed
@@ -27,10 +27,10 @@ from .scratch import holds_replay, replayed
 if TYPE_CHECKING:
     from ...project import Project
 
-_known: dict[Any, Owned] = {}
+_known: dict[Any, Ownership] = {}
 
 
-def owned(project: Project, history: History, connection: sa.Connection) -> Owned:
+def owned(project: Project, history: History, connection: sa.Connection) -> Ownership:
     """What ``history`` makes, for a comparison on ``connection``; remembered in this process.
 
     May be called while Alembic runs. Where ``connection`` is to a replayed history itself,
@@ -44,7 +44,7 @@ def owned(project: Project, history: History, connection: sa.Connection) -> Owne
             things, guess = frozenset(read_contents(connection)), ""
         else:
             things, guess = _replay(project, history)
-        _known[key] = Owned(things, default, guess)
+        _known[key] = Ownership(things, default, guess)
     return _known[key]
 
 
@@ -130,7 +130,7 @@ class _Things(set[Thing]):
 
     def _part(self, part: Any, schema: str | None, table: str) -> None:
         """A Column or a constraint inside create_table or add_column."""
-        if not isinstance(part, Part):
+        if not isinstance(part, TablePart):
             return
         if part.kind == "Column":
             column = part.arguments[0]

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DatabaseMissing
-from ..analysis.counts import Loss, Stored
+from ..analysis.counts import CountedDrop, StoredTables
 from ..analysis.destructive import Reader
-from ..analysis.operations import Step
+from ..analysis.operations import OperationStep
 from ..analysis.reversible import why_not_undone
 from ..questions import many
 from ..revisions.plan import Plan
@@ -47,7 +47,7 @@ class Preview:
     file: str | None
     operations: tuple[str, ...]
     rows: dict[str, int | None] = field(default_factory=dict)
-    destroys: tuple[Loss, ...] = ()
+    destroys: tuple[CountedDrop, ...] = ()
     irreversible: str | None = None
     origin: str | None = None
 
@@ -85,9 +85,9 @@ def previews(
     """
     try:
         with project.connect() as connection:
-            return list(_previews(plans, origin, Reader(Stored(connection))))
+            return list(_previews(plans, origin, Reader(StoredTables(connection))))
     except DatabaseMissing:
-        return list(_previews(plans, origin, Reader(Stored(None))))
+        return list(_previews(plans, origin, Reader(StoredTables(None))))
 
 
 def _previews(
@@ -116,7 +116,7 @@ def _previews(
             )
 
 
-def _words(step: Step) -> list[str]:
+def _words(step: OperationStep) -> list[str]:
     """The operation, or the statements that are put together while running."""
     if step.composed:
         found = [textwrap.shorten(s, 60, placeholder=" ...") for s in step.sql if _SQL.match(s)]

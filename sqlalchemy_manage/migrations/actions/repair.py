@@ -15,13 +15,13 @@ from ...databases.engines import connecting
 from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, HistoryError, ManageError, UsageError
 from ...files import written_whole
-from ..guards.ledger import Recorder
+from ..guards.ledger import LedgerGuard
 from ..questions import Option, Question
 from ..revisions.history import History, read_history, versions_folder
 from ..runner.engine import migration_engine
 from ..runner.ledger import create_ledger, forget, kept_source, record
 from ..runner.run import Run
-from ..runner.status import Finding, Standing, applied_ids, gone, stands
+from ..runner.status import HistoryStatus, RevisionProblem, applied_ids, gone, status_on
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -48,10 +48,10 @@ def writing(project: Project, wait: float | None = None) -> Iterator[sa.Connecti
 def begin_ledger(project: Project, history: History) -> None:
     """Accept what is applied as it is, if this can be done at once; else the next run will."""
     with suppress(DBAPIError, ManageError), writing(project, 0) as connection:
-        Recorder(Run(project, project.database, history=history)).before_run(connection)
+        LedgerGuard(Run(project, project.database, history=history)).before_run(connection)
 
 
-def problems(project: Project, names: Sequence[str] = ()) -> Standing:
+def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     """What there is to repair in the revisions ``names``, else in all.
 
     Here a revision without a file counts although the database is at it. Raises
@@ -60,9 +60,9 @@ def problems(project: Project, names: Sequence[str] = ()) -> Standing:
     history = read_history(versions_folder(project))
     try:
         with project.connect() as connection:
-            now = stands(connection, history)
+            now = status_on(connection, history)
     except DatabaseMissing:
-        now = Standing(history)
+        now = HistoryStatus(history)
     found = list(now.findings)
     for head in now.heads:
         if head not in history.by_id and head in now.ledger:
@@ -70,10 +70,10 @@ def problems(project: Project, names: Sequence[str] = ()) -> Standing:
     if names:
         wanted = {_matching(name, found) for name in names}
         found = [finding for finding in found if finding.revision in wanted]
-    return Standing(history, now.heads, now.ledger, tuple(found))
+    return HistoryStatus(history, now.heads, now.ledger, tuple(found))
 
 
-def _matching(name: str, found: Iterable[Finding]) -> str:
+def _matching(name: str, found: Iterable[RevisionProblem]) -> str:
     ids = {f.revision for f in found if f.revision == name}
     ids = ids or {f.revision for f in found if f.revision.startswith(name)}
     if len(ids) == 1:
@@ -85,7 +85,7 @@ def _matching(name: str, found: Iterable[Finding]) -> str:
     )
 
 
-def difference(project: Project, now: Standing, finding: Finding) -> str:
+def difference(project: Project, now: HistoryStatus, finding: RevisionProblem) -> str:
     """A unified diff from what was applied, as the ledger kept it, to the file; may be empty."""
     if finding.kind == "duplicated":
         first, second = finding.files
@@ -109,7 +109,7 @@ def _diff(old: str, new: str, old_name: str, new_name: str) -> str:
     return "\n".join(lines)
 
 
-def question(found: Sequence[Finding]) -> Question:
+def question(found: Sequence[RevisionProblem]) -> Question:
     """What to do about them: nothing, restore the files, or accept them with a reason.
 
     Raises HistoryError if only an editor can help.
@@ -135,7 +135,7 @@ def require_reason(text: str) -> None:
         raise UsageError("The reason is empty.", "Say why the files are correct as they are.")
 
 
-def accept(project: Project, found: Sequence[Finding], reason: str) -> list[str]:
+def accept(project: Project, found: Sequence[RevisionProblem], reason: str) -> list[str]:
     """Accept the files as they are now as applied; returns the ids of the revisions.
 
     Nothing is written if one of ``found`` cannot be accepted, or if something changed
@@ -149,7 +149,7 @@ def accept(project: Project, found: Sequence[Finding], reason: str) -> list[str]
         with connection.begin():
             create_ledger(connection)
         with connection.begin():
-            if not set(found) <= set(stands(connection, history).findings):
+            if not set(found) <= set(status_on(connection, history).findings):
                 raise HistoryError(
                     "The files or the database have changed in the meantime; nothing was written.",
                     "Check again: manage.py repair",
@@ -161,7 +161,7 @@ def accept(project: Project, found: Sequence[Finding], reason: str) -> list[str]
     return ids
 
 
-def _require_acceptable(found: Iterable[Finding]) -> None:
+def _require_acceptable(found: Iterable[RevisionProblem]) -> None:
     wrong = [finding for finding in found if not finding.acceptable]
     if wrong:
         raise HistoryError(
@@ -172,7 +172,7 @@ def _require_acceptable(found: Iterable[Finding]) -> None:
         )
 
 
-def restore(project: Project, now: Standing) -> list[Path]:
+def restore(project: Project, now: HistoryStatus) -> list[Path]:
     """Write the files of the findings as the ledger kept them; returns their paths.
 
     Raises HistoryError, with nothing written, for one of which it has no text, or of which
@@ -205,7 +205,7 @@ def prune(project: Project) -> list[str]:
     history = read_history(versions_folder(project)).require_sound()
     try:
         with writing(project) as connection, connection.begin():
-            now = stands(connection, history)
+            now = status_on(connection, history)
             known = applied_ids(history, now.ledger, now.heads) | history.by_id.keys()
             ids = sorted(now.ledger.keys() - known)
             forget(connection, ids)

@@ -30,7 +30,7 @@ from ..alembic_internals import proxies_kept
 from ..revisions.files import alembic_config
 from ..revisions.history import History, project_history
 from ..runner.run import Run
-from .scratch_fence import ReachesOut, fenced
+from .scratch_fence import LeavesScratch, fenced
 
 _replays: set[URL] = set()
 
@@ -49,7 +49,7 @@ class Scratch(Database):
     rows_visible: bool = False
 
 
-class Elsewhere(Project):
+class ScratchProject(Project):
     """A project on another database, its engine included."""
 
     def __init__(self, project: Project, database: Database) -> None:
@@ -108,7 +108,7 @@ def replayed(
         try:
             with fenced(database):
                 _apply(project, history, database, upto)
-        except ReachesOut as error:
+        except LeavesScratch as error:
             # On its own server it may do anything.
             if not database.url.startswith("postgresql"):
                 raise
@@ -184,7 +184,7 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
         if event[0] == "failed":
             failed.append(event[1])
 
-    run = Run(Elsewhere(project, database), database, watch, recorded=False, prove=False)
+    run = Run(ScratchProject(project, database), database, watch, recorded=False, prove=False)
     config = alembic_config(
         project, Path(str(files("sqlalchemy_manage.migrations") / "templates")), run=run
     )
@@ -217,8 +217,8 @@ def _explained(name: str, error: MigrationError, scratch: Scratch) -> MigrationE
     cause = error.__cause__
     if cause is None:
         return error
-    if isinstance(cause, ReachesOut):
-        return ReachesOut(
+    if isinstance(cause, LeavesScratch):
+        return LeavesScratch(
             f"{name} reaches beyond its own database, so it was not replayed: {cause}.\n"
             "Nothing was changed.",
             "Compare with a database that the revisions were applied to.",

@@ -39,13 +39,13 @@ _TABLE_FOLLOWS = (
 )
 
 
-class ReachesOut(MigrationError):
+class LeavesScratch(MigrationError):
     """A statement that would change more than the scratch database; it was not run."""
 
 
 @contextmanager
 def fenced(database: Database) -> Iterator[None]:
-    """In the block, a statement on ``database`` that reaches beyond it raises ReachesOut."""
+    """In the block, a statement on ``database`` that reaches beyond it raises LeavesScratch."""
     engine = create_engine(database, None, poolclass=sa.NullPool)
     dialect = engine.dialect.name
     patterns = [_REACHES[dialect]] if dialect in _REACHES else []
@@ -63,7 +63,7 @@ def fenced(database: Database) -> Iterator[None]:
     def check(connection: sa.Connection, cursor: Any, statement: str, *more: Any) -> None:
         if reaches and connection.engine.url == engine.url and reaches.search(statement):
             text = " ".join(statement.split())
-            raise ReachesOut(text if len(text) <= 80 else text[:77] + "...")
+            raise LeavesScratch(text if len(text) <= 80 else text[:77] + "...")
 
     event.listen(sa.Engine, "before_cursor_execute", check)
     try:

@@ -30,7 +30,7 @@ Or restore a backup from before it."""
 
 
 @dataclass(frozen=True)
-class Source:
+class RevisionText:
     """The text of a revision file, and where it was found, in words."""
 
     revision: Revision
@@ -38,12 +38,12 @@ class Source:
     origin: str
 
 
-def sources_of_missing(project: Project, ids: Iterable[str]) -> dict[str, Source]:
+def sources_of_missing(project: Project, ids: Iterable[str]) -> dict[str, RevisionText]:
     """The files of revisions that are not here, as far as anybody has them.
 
     The first of the providers that has one gives it; a file counts if it holds the id.
     """
-    found: dict[str, Source] = {}
+    found: dict[str, RevisionText] = {}
     for provider in PROVIDERS:
         # An id comes from the database, or out of a file, and is to be the name of one.
         wanted = [i for i in ids if i not in found and LEGAL.fullmatch(i)]
@@ -51,7 +51,7 @@ def sources_of_missing(project: Project, ids: Iterable[str]) -> dict[str, Source
             for text, origin in candidates:
                 revision = _revision(text, revision_id)
                 if revision is not None:
-                    found[revision_id] = Source(revision, text, origin)
+                    found[revision_id] = RevisionText(revision, text, origin)
                     break
     return found
 
@@ -84,14 +84,14 @@ def _revision(text: str, revision_id: str) -> Revision | None:
 
 
 @dataclass(frozen=True)
-class Left:
+class BranchToLeave:
     """What a database has of another branch: the revisions to undo, newest first.
 
     ``lost`` are those whose file nobody has.
     """
 
     current: tuple[str, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[RevisionText, ...]
     lost: tuple[str, ...]
 
     @property
@@ -120,10 +120,12 @@ class Left:
         )
 
 
-def left_behind(project: Project, history: History, current: tuple[str, ...]) -> Left | None:
+def left_behind(
+    project: Project, history: History, current: tuple[str, ...]
+) -> BranchToLeave | None:
     """The revisions of ``current``, and below, that are not in ``history``; None without any."""
     unknown = tuple(i for i in current if i not in history.by_id)
-    sources: dict[str, Source] = {}
+    sources: dict[str, RevisionText] = {}
     lost: list[str] = []
     todo = list(unknown)
     while todo:
@@ -136,12 +138,12 @@ def left_behind(project: Project, history: History, current: tuple[str, ...]) ->
         return None
     above = History(source.revision for source in sources.values())
     order = [sources[r.id] for r in reversed(above.revisions)]
-    return Left(unknown, tuple(order), tuple(lost))
+    return BranchToLeave(unknown, tuple(order), tuple(lost))
 
 
 @contextmanager
 def brought_back(
-    project: Project, left: Left, current: tuple[str, ...]
+    project: Project, left: BranchToLeave, current: tuple[str, ...]
 ) -> Iterator[tuple[Plan, tuple[str, ...], Path]]:
     """The way back with the files of ``left``, which are in a folder while the block lasts.
 

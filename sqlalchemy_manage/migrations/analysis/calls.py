@@ -11,7 +11,7 @@ Thing = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceCode:
     """Source code in place of a value that is not a literal."""
 
     text: str
@@ -21,7 +21,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Part:
+class TablePart:
     """A column, an index or a constraint among the arguments."""
 
     kind: str
@@ -38,7 +38,7 @@ def table_of(values: dict[str, Any]) -> str:
 
 def _literal(values: dict[str, Any], *keys: str) -> str:
     value = next((values[k] for k in keys if values.get(k)), "")
-    if isinstance(value, Part):
+    if isinstance(value, TablePart):
         value = value.arguments[0]
     return value if isinstance(value, str) else ""
 
@@ -143,7 +143,7 @@ def _targets(values: Iterable[Any]) -> Iterator[str]:
     for value in values:
         if isinstance(value, list):
             yield from _targets(value)
-        elif isinstance(value, Part):
+        elif isinstance(value, TablePart):
             if value.kind == "ForeignKey":
                 yield from _strings(value.arguments[:1])
             elif value.kind == "ForeignKeyConstraint" and len(value.arguments) > 1:

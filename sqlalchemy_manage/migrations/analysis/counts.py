@@ -37,7 +37,7 @@ class Drop:
 
 
 @dataclass(frozen=True)
-class Loss:
+class CountedDrop:
     """A drop with its count. ``kind`` and ``certain`` are those of the drop.
 
     ``rows``: how many the table has; ``values``: how many of them have one in the column.
@@ -75,7 +75,7 @@ class Loss:
         return f"{drops} with {many(self.values, 'value')} in {rows}"
 
 
-class Stored:
+class StoredTables:
     """The tables that a database has now, and how full they are; none without a database."""
 
     def __init__(self, connection: sa.Connection | None) -> None:
@@ -114,7 +114,7 @@ class Stored:
         """How many rows a table has; None if they may not be read."""
         return self._count(table, "")
 
-    def losses(self, drop: Drop, name: str) -> Iterator[Loss]:
+    def losses(self, drop: Drop, name: str) -> Iterator[CountedDrop]:
         """What goes with a drop, called ``name``; nothing for what is not there.
 
         Nothing either for a computed column: its values come from others.
@@ -122,13 +122,13 @@ class Stored:
         if not self.has(drop.table):
             return
         if not drop.column:
-            yield Loss(drop.kind, name, self.rows(drop.table), certain=drop.certain)
+            yield CountedDrop(drop.kind, name, self.rows(drop.table), certain=drop.certain)
             return
         columns = self.columns(drop.table)
         column = _named(drop.column, columns)
         if column is not None and not columns[column]:
             values = self._count(drop.table, column)
-            yield Loss("column", name, self.rows(drop.table), values, drop.certain)
+            yield CountedDrop("column", name, self.rows(drop.table), values, drop.certain)
 
     def _table(self, table: str) -> sa.TableClause | None:
         if table not in self._found:

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ...sql.tokens import NAME
-from .calls import OperationCall, Part, Source
-from .counts import Drop, Loss, Stored
+from .calls import OperationCall, SourceCode, TablePart
+from .counts import CountedDrop, Drop, StoredTables
 
 if TYPE_CHECKING:
-    from .operations import Step
+    from .operations import OperationStep
 
 _SQL = {"execute", "exec_driver_sql", "scalar", "scalars", "bulk_insert", "getattr"}
 _NAME = f"({NAME})"
@@ -75,13 +75,13 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield from _names_in(constant)
 
 
-def losses(connection: sa.Connection, scripts: Iterable[tuple[Path, str]]) -> list[Loss]:
+def losses(connection: sa.Connection, scripts: Iterable[tuple[Path, str]]) -> list[CountedDrop]:
     """What ``scripts``, revision files each with the function to run, would destroy in turn.
 
     By the names of now. Things that hold nothing are no loss, nor is what the database does
     not have, nor what a DELETE with a condition takes.
     """
-    reader = Reader(Stored(connection))
+    reader = Reader(StoredTables(connection))
     drops = [drop for script in scripts for drop in reader.read(*script).drops if drop.whole]
     dropped = {drop.table for drop in drops if drop.kind == "table"}
     emptied = {drop.table for drop in drops if drop.kind == "rows"} - dropped
@@ -99,7 +99,7 @@ def losses(connection: sa.Connection, scripts: Iterable[tuple[Path, str]]) -> li
 class Effects:
     """What one revision does. ``tables``: the existing ones it touches, name there -> name now."""
 
-    steps: list[Step]
+    steps: list[OperationStep]
     tables: dict[str, str] = field(default_factory=dict)
     drops: list[Drop] = field(default_factory=list)
 
@@ -107,7 +107,7 @@ class Effects:
 class Reader:
     """Follows the names of tables and columns through revisions."""
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(self, stored: StoredTables) -> None:
         self.stored = stored
         # What a name refers to at this point; None if it does not exist now.
         self._tables: dict[str, str | None] = {}
@@ -267,8 +267,8 @@ class Reader:
 
 def _was_computed(call: OperationCall) -> bool:
     existing = call.values.get("existing")
-    return isinstance(existing, Part) and any(
-        isinstance(argument, Source) and "Computed" in argument.text
+    return isinstance(existing, TablePart) and any(
+        isinstance(argument, SourceCode) and "Computed" in argument.text
         for argument in existing.arguments
     )
 

@@ -20,7 +20,7 @@ from alembic.operations import BatchOperations, Operations
 from ..operations.registry import register
 from ..revisions.describe import Change
 from ..revisions.history import Revision
-from .calls import OperationCall, Part, Source, Thing, table_of
+from .calls import OperationCall, SourceCode, TablePart, Thing, table_of
 
 _SQL_METHODS = ("execute", "exec_driver_sql", "scalar", "scalars", "bulk_insert")
 _WITH_A_BODY = ("function", "trigger", "view")
@@ -34,7 +34,7 @@ _SYMBOLS = {"create": "+", "add": "+", "drop": "-"}
 
 
 @dataclass(frozen=True)
-class Step:
+class OperationStep:
     """One operation: the things it makes, changes or removes, and those it depends on.
 
     ``text`` is SQL, or Python, that may mention more. ``call`` is the operation as it is
@@ -50,7 +50,7 @@ class Step:
     sql: tuple[str, ...] = ()
     composed: bool = False
 
-    def clashes(self, other: Step) -> set[Thing]:
+    def clashes(self, other: OperationStep) -> set[Thing]:
         """What one of the two changes and the other changes or depends on."""
         found = set(self.changes & (other.changes | other.uses)) | (other.changes & self.uses)
         found |= {thing for thing in other.changes if mentions(self.text, thing)}
@@ -63,15 +63,15 @@ def described(thing: Thing) -> str:
     return f"{thing[0]} {'.'.join(thing[1:])}"
 
 
-def steps_of(revision: Revision) -> list[Step]:
+def steps_of(revision: Revision) -> list[OperationStep]:
     """The operations of the upgrade, in order; if none is found, the file's own docstring."""
     steps = written_steps(revision, "upgrade")
     if not steps and revision.doc:
-        return [Step(Change("~", revision.doc, "", ""))]
+        return [OperationStep(Change("~", revision.doc, "", ""))]
     return steps
 
 
-def written_steps(revision: Revision, function: str, dialect: str = "") -> list[Step]:
+def written_steps(revision: Revision, function: str, dialect: str = "") -> list[OperationStep]:
     """The operations of ``upgrade`` or ``downgrade``, in order, as far as they can be read.
 
     Of SQL that the file holds in a dictionary, one for each ``dialect``, that one counts.
@@ -79,9 +79,9 @@ def written_steps(revision: Revision, function: str, dialect: str = "") -> list[
     return read_steps(revision.path, function, dialect)
 
 
-def read_steps(path: Path, function: str, dialect: str = "") -> list[Step]:
+def read_steps(path: Path, function: str, dialect: str = "") -> list[OperationStep]:
     """The same of a file."""
-    reader = _Reader(ast.parse(path.read_bytes(), str(path)), dialect)
+    reader = _OperationReader(ast.parse(path.read_bytes(), str(path)), dialect)
     reader.follow(function)
     return reader.steps
 
@@ -94,13 +94,13 @@ def mentions(text: str, thing: Thing) -> bool:
     return all(word in words for name in thing[1:] for word in name.lower().split("."))
 
 
-class _Reader(ast.NodeVisitor):
+class _OperationReader(ast.NodeVisitor):
     """Collects the steps of the functions that it is given to follow."""
 
     def __init__(self, tree: ast.Module, dialect: str = "") -> None:
         register()  # our own operations are looked up beside Alembic's
         self.dialect = dialect
-        self.steps: list[Step] = []
+        self.steps: list[OperationStep] = []
         self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
         self.constants = dict(_constants(tree))
         self.batches: dict[str, str] = {}
@@ -146,16 +146,16 @@ class _Reader(ast.NodeVisitor):
         else:
             self.generic_visit(node)
 
-    def _sql(self, verb: str, node: ast.Call) -> Step:
+    def _sql(self, verb: str, node: ast.Call) -> OperationStep:
         text = self._text(node.args[0]) if node.args else None
         if text is None:
             # Put together while running: from anything that is written in the file.
             text = " ".join([ast.unparse(node), *self.constants.values()])
             change = Change("~", f"run SQL: {verb}(...)", "", "")
             sql = tuple(self._statements(node, set()))
-            return Step(change, text=text, sql=sql, composed=True)
+            return OperationStep(change, text=text, sql=sql, composed=True)
         shown = textwrap.shorten(text, 60, placeholder=" ...")
-        return Step(Change("~", f"run SQL: {shown}", "", ""), text=text, sql=(text,))
+        return OperationStep(Change("~", f"run SQL: {shown}", "", ""), text=text, sql=(text,))
 
     def _statements(self, node: ast.AST, seen: set[str]) -> Iterator[str]:
         """The strings in ``node`` and in what its names stand for; DML of Core as SQL."""
@@ -210,7 +210,7 @@ class _Reader(ast.NodeVisitor):
             # A name is put together while running.
             text = " ".join([ast.unparse(node), *self.constants.values()])
         change = Change(_SYMBOLS.get(verb.partition("_")[0], "~"), call.words(), "", call.table)
-        self.steps.append(Step(change, changes, frozenset(call.uses()), text, call))
+        self.steps.append(OperationStep(change, changes, frozenset(call.uses()), text, call))
 
     def _arguments(self, verb: str, node: ast.Call, owner: Any) -> dict[str, Any]:
         """The call's arguments by the names of the operation's parameters."""
@@ -235,8 +235,8 @@ class _Reader(ast.NodeVisitor):
             kind = ast.unparse(node.func).rpartition(".")[2]
             if kind in ("Column", "ForeignKey", "Index") or kind.endswith("Constraint"):
                 keywords = {k.arg: self._value(k.value) for k in node.keywords if k.arg}
-                return Part(kind, [self._value(argument) for argument in node.args], keywords)
-        return Source(ast.unparse(node))
+                return TablePart(kind, [self._value(argument) for argument in node.args], keywords)
+        return SourceCode(ast.unparse(node))
 
     def _text(self, node: ast.expr) -> str | None:
         """The string that an expression gives, if it is obvious."""

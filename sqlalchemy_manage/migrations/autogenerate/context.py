@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 
 from ..questions import Answers, Closed, Key, Question, Questioner
 from ..schema.snapshot import Snapshot
-from .owned import Owned
+from .history_objects import Ownership
 from .state import state_of
 
 
@@ -49,7 +49,7 @@ class UnimportedModel:
 
 
 @dataclass
-class Review:
+class ComparisonContext:
     """One comparison under review.
 
     ``rows_visible`` is False where the connected database is a scratch one. ``owned`` is
@@ -63,7 +63,7 @@ class Review:
     metadatas: list[sa.MetaData]
     answers: Answers
     questioner: Questioner
-    owned: Callable[[], Owned]
+    owned: Callable[[], Ownership]
     unimported: Callable[[Iterable[str]], list[UnimportedModel]]
     rows_visible: bool = True
     notices: list[str] = field(default_factory=list)

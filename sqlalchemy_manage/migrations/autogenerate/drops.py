@@ -14,10 +14,10 @@ from alembic.operations import ops
 
 from ..questions import Key, Option, Question, dotted, flag, many, quoted
 from ..revisions.describe import changes, flat
-from .context import Review
+from .context import ComparisonContext
 
 
-def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:
+def resolve_drops(review: ComparisonContext, operations: ops.UpgradeOps) -> None:
     """Remove forbidden drops from ``operations``, and ask about those that lose data."""
     leave_foreign(review, operations)
     tables = [op for op in operations.ops if isinstance(op, ops.DropTableOp)]
@@ -48,7 +48,7 @@ def settle_drops(review: Review, operations: ops.UpgradeOps) -> None:
     review.losses = list(_losses(review, operations))
 
 
-def _losses(review: Review, operations: ops.UpgradeOps) -> Iterator[str]:
+def _losses(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[str]:
     """What may be dropped with its data, as the revision must declare it; empty things need not.
 
     The runner looks before each commit whether rows or links are lost: where the table
@@ -70,7 +70,7 @@ def _empty(op: Any) -> bool:
     return isinstance(op, ops.ModifyTableOps) and not op.ops
 
 
-def leave_foreign(review: Review, operations: ops.UpgradeOps) -> None:
+def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None:
     """Take out every drop of an object that the history did not create, with a notice."""
     drops = (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp)
     found = [(holder, op) for holder, op in flat(operations.ops) if isinstance(op, drops)]
@@ -132,7 +132,7 @@ def _made(op: Any) -> Iterator[tuple[str | None, str, str]]:
         yield op.schema, op.table_name, str(op.constraint_name)
 
 
-def _table_may_go(review: Review, key: Key, models: list[Any]) -> bool:
+def _table_may_go(review: ComparisonContext, key: Key, models: list[Any]) -> bool:
     name = dotted(*key)
     if review.answers.drop_allowed(name) or name in review.undecided:
         return True
@@ -156,7 +156,9 @@ def _table_may_go(review: Review, key: Key, models: list[Any]) -> bool:
     return _says_yes(review, question, name)
 
 
-def _column_may_go(review: Review, key: Key, column: str, *, computed: bool = False) -> bool:
+def _column_may_go(
+    review: ComparisonContext, key: Key, column: str, *, computed: bool = False
+) -> bool:
     name = dotted(*key, column)
     if review.answers.drop_allowed(name) or name in review.undecided:
         return True
@@ -183,7 +185,9 @@ def _column_may_go(review: Review, key: Key, column: str, *, computed: bool = Fa
     return _says_yes(review, question, name)
 
 
-def _back_without_values(review: Review, key: Key, op: ops.DropColumnOp) -> ops.DropColumnOp:
+def _back_without_values(
+    review: ComparisonContext, key: Key, op: ops.DropColumnOp
+) -> ops.DropColumnOp:
     """The drop of a NOT NULL column, which a downgrade can only bring back nullable."""
     old = op.to_column()
     if old.primary_key or old.server_default is not None or old.computed is not None:
@@ -195,7 +199,7 @@ def _back_without_values(review: Review, key: Key, op: ops.DropColumnOp) -> ops.
     return ops.DropColumnOp.from_column_and_tablename(key[0], key[1], column)
 
 
-def _says_yes(review: Review, question: Question, name: str) -> bool:
+def _says_yes(review: ComparisonContext, question: Question, name: str) -> bool:
     if review.ask(question).answer == "yes":
         return True
     if not review.open:

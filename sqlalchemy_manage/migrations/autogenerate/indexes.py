@@ -43,7 +43,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Shape:
+class IndexShape:
     """Everything about an index but its name."""
 
     unique: bool
@@ -123,7 +123,7 @@ def _differs(
     return not _equal(shape_of_reflected(made.indexes[name], dialect), there)
 
 
-def _equal(model: Shape, there: Shape) -> bool:
+def _equal(model: IndexShape, there: IndexShape) -> bool:
     return (
         (model.unique, model.options, len(model.keys), bool(model.where))
         == (there.unique, there.options, len(there.keys), bool(there.where))
@@ -144,7 +144,7 @@ _ORDERS = {
 }
 
 
-def _shape_of(index: sa.Index, dialect: sa.Dialect) -> Shape:
+def _shape_of(index: sa.Index, dialect: sa.Dialect) -> IndexShape:
     options = {
         key: value
         for key, value in index.dialect_options[dialect.name].items()
@@ -177,7 +177,7 @@ def _shape_of(index: sa.Index, dialect: sa.Dialect) -> Shape:
             )
         )
     where = options.get("where")
-    return Shape(
+    return IndexShape(
         bool(index.unique),
         tuple(keys),
         "" if where is None else sql_of(where, dialect),
@@ -218,7 +218,7 @@ def _order(words: Any, dialect: sa.Dialect) -> tuple[str, ...]:
     return tuple(order)
 
 
-def shape_of_reflected(found: Any, dialect: sa.Dialect) -> Shape:
+def shape_of_reflected(found: Any, dialect: sa.Dialect) -> IndexShape:
     """The shape of an index as the Inspector describes it."""
     quote = dialect.identifier_preparer.quote
     prefix = f"{dialect.name}_"
@@ -239,7 +239,7 @@ def shape_of_reflected(found: Any, dialect: sa.Dialect) -> Shape:
         for i, column in enumerate(columns)
         for name in [column if column is not None else found["expressions"][i]]
     )
-    return Shape(bool(found["unique"]), keys, str(options.get("where", "")), _options(options))
+    return IndexShape(bool(found["unique"]), keys, str(options.get("where", "")), _options(options))
 
 
 def _is_unset(value: Any) -> bool:

@@ -17,10 +17,10 @@ from ..operations.filling import FilledOp, FillNullsOp
 from ..operations.values import parse_value
 from ..questions import Key, Option, Question, dotted, flag, quoted
 from ..revisions.describe import flat
-from .context import Review
+from .context import ComparisonContext
 
 
-def asks_for_value(review: Review, key: Key, column: sa.Column[Any]) -> bool:
+def asks_for_value(review: ComparisonContext, key: Key, column: sa.Column[Any]) -> bool:
     """Whether adding ``column`` needs a value for the existing rows."""
     return (
         not column.nullable
@@ -36,7 +36,7 @@ def _constant_default(column: sa.Column[Any]) -> bool:
     return column.default is not None and column.default.is_scalar
 
 
-def settle_required(review: Review, operations: ops.UpgradeOps) -> None:
+def resolve_not_null(review: ComparisonContext, operations: ops.UpgradeOps) -> None:
     """Change ``operations`` to run on tables with rows; asks what the flags leave open.
 
     Raises UsageError for a value that does not fit the column.
@@ -52,7 +52,7 @@ def settle_required(review: Review, operations: ops.UpgradeOps) -> None:
 
 
 def _settle_table(
-    review: Review, operations: ops.UpgradeOps, modify: ops.ModifyTableOps, key: Key
+    review: ComparisonContext, operations: ops.UpgradeOps, modify: ops.ModifyTableOps, key: Key
 ) -> None:
     first: list[Any] = []
     for holder, op in list(flat(modify.ops)):
@@ -65,7 +65,9 @@ def _settle_table(
         operations.ops[index:index] = first
 
 
-def _added(review: Review, key: Key, holder: list[Any], op: ops.AddColumnOp) -> Iterator[Any]:
+def _added(
+    review: ComparisonContext, key: Key, holder: list[Any], op: ops.AddColumnOp
+) -> Iterator[Any]:
     column = op.column
     if column.nullable or column.server_default is not None:
         return
@@ -105,7 +107,9 @@ def _added(review: Review, key: Key, holder: list[Any], op: ops.AddColumnOp) -> 
     yield fill
 
 
-def _altered(review: Review, key: Key, holder: list[Any], op: ops.AlterColumnOp) -> Iterator[Any]:
+def _altered(
+    review: ComparisonContext, key: Key, holder: list[Any], op: ops.AlterColumnOp
+) -> Iterator[Any]:
     column = review.tables[key].columns[op.column_name]
     name = dotted(*key, op.column_name)
     rows = review.rows(*key)
@@ -122,13 +126,19 @@ def _altered(review: Review, key: Key, holder: list[Any], op: ops.AlterColumnOp)
         yield fill
 
 
-def _told(review: Review, name: str) -> bool:
+def _told(review: ComparisonContext, name: str) -> bool:
     answers = review.answers
     return name in answers.defaults or name in answers.server_defaults or name in answers.nullable
 
 
 def _fill(
-    review: Review, key: Key, column: sa.Column[Any], rows: int | None, title: str, *, adds: bool
+    review: ComparisonContext,
+    key: Key,
+    column: sa.Column[Any],
+    rows: int | None,
+    title: str,
+    *,
+    adds: bool,
 ) -> Any:
     """The operation that fills the column, ``"nullable"``, or None while that is open."""
     name, answers = dotted(*key, column.name), review.answers
@@ -168,7 +178,12 @@ def _many(rows: int | None, key: Key, adds: bool) -> str:
 
 
 def _question(
-    review: Review, key: Key, column: sa.Column[Any], rows: int | None, title: str, adds: bool
+    review: ComparisonContext,
+    key: Key,
+    column: sa.Column[Any],
+    rows: int | None,
+    title: str,
+    adds: bool,
 ) -> Question:
     place = quoted(*key, column.name)
     type_ = column.type.compile(review.connection.dialect)

@@ -15,11 +15,11 @@ from ..operations.renaming import Rename, RenameConstraintOp, RenameIndexOp
 from ..questions import Key
 from ..revisions.describe import flat
 from .checks import name_of
-from .context import Review
+from .context import ComparisonContext
 from .renames import name_aside
 
 
-def settle_names(review: Review, operations: ops.UpgradeOps) -> list[Any]:
+def resolve_constraint_names(review: ComparisonContext, operations: ops.UpgradeOps) -> list[Any]:
     """The renames; the drops and creations that they replace are removed from ``operations``.
 
     Nothing is asked: either way, the index or constraint is the same.
@@ -133,7 +133,9 @@ def _same_keys(old: list[Any], new: list[Any], dialect: sa.Dialect) -> bool:
     return True
 
 
-def _foreign_keys(review: Review, key: Key, table: sa.Table) -> Iterator[RenameConstraintOp]:
+def _foreign_keys(
+    review: ComparisonContext, key: Key, table: sa.Table
+) -> Iterator[RenameConstraintOp]:
     """Foreign keys with another name in the database; Alembic does not compare names."""
     if table.name not in review.snapshot.get_table_names(key[0]):
         return

@@ -18,13 +18,15 @@ from ...errors import UsageError, did_you_mean
 from ..operations.renaming import RenameColumnOp, RenameTableOp
 from ..questions import Answer, Key, Option, Question, dotted, flag, many, quoted
 from ..revisions.describe import flat
-from .context import Review
+from .context import ComparisonContext
 from .not_null import asks_for_value, is_unique
 
 _MAX_NAME = 63
 
 
-def settle_renames(review: Review, operations: ops.UpgradeOps) -> tuple[list[Any], ops.UpgradeOps]:
+def resolve_renames(
+    review: ComparisonContext, operations: ops.UpgradeOps
+) -> tuple[list[Any], ops.UpgradeOps]:
     """The rename operations, tables first, and the comparison that is left after them.
 
     Raises UsageError for a flag that fits neither the database nor the models.
@@ -62,19 +64,19 @@ def name_aside(old: str) -> str:
     return f"_renaming_{old}"[:_MAX_NAME]
 
 
-def _tables(review: Review, schema: str | None, names: dict[str, str]) -> Iterator[Any]:
+def _tables(review: ComparisonContext, schema: str | None, names: dict[str, str]) -> Iterator[Any]:
     review.rename_tables(schema, names)
     for old, new in in_order(names):
         yield RenameTableOp(old, new, schema=schema)
 
 
-def _columns(review: Review, key: Key, names: dict[str, str]) -> Iterator[Any]:
+def _columns(review: ComparisonContext, key: Key, names: dict[str, str]) -> Iterator[Any]:
     review.rename_columns(*key, names)
     for old, new in in_order(names):
         yield RenameColumnOp(key[1], old, new, schema=key[0])
 
 
-def _given_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
+def _given_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[Any]:
     """What ``--rename-table`` and ``info={"renamed_from": ...}`` of a table say."""
     given: dict[str | None, dict[str, str]] = {}
     for old, new in review.answers.rename_tables.items():
@@ -94,14 +96,14 @@ def _given_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
             yield from _tables(review, schema, {hint: name})
 
 
-def _split(review: Review, text: str) -> Key:
+def _split(review: ComparisonContext, text: str) -> Key:
     """``schema.table`` or ``table``, distinguished by the schemas that the models have."""
     schemas = {schema for schema, _ in review.tables if schema}
     schema, dot, table = text.partition(".")
     return (schema, table) if dot and schema in schemas else (None, text)
 
 
-def _given_columns(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
+def _given_columns(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[Any]:
     """What ``--rename`` and ``info={"renamed_from": ...}`` of a column say."""
     for text, names in review.answers.rename_columns.items():
         key = _split(review, text)
@@ -125,7 +127,7 @@ def _given_columns(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
             yield from _columns(review, key, names)
 
 
-def _hinted(review: Review, key: Key, table: sa.Table) -> dict[str, str]:
+def _hinted(review: ComparisonContext, key: Key, table: sa.Table) -> dict[str, str]:
     """The first column of the models whose old name, and not the new one, is in the database."""
     present = review.snapshot.columns(*key)
     for column in table.columns:
@@ -160,7 +162,7 @@ def _check(
             )
 
 
-def _asked_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
+def _asked_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[Any]:
     created = {
         (op.schema, op.table_name): review.tables.get((op.schema, op.table_name))
         for op in operations.ops
@@ -197,13 +199,13 @@ def _asked_tables(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
         yield from _tables(review, schema, names)
 
 
-def _yes(review: Review, question: Question) -> bool:
+def _yes(review: ComparisonContext, question: Question) -> bool:
     answer: Answer = review.ask(question)
     return answer.answer == "yes"
 
 
 def _table_question(
-    review: Review, schema: str | None, old: str, candidates: list[str]
+    review: ComparisonContext, schema: str | None, old: str, candidates: list[str]
 ) -> Question:
     rows = review.rows(schema, old)
     holds = "its rows cannot be seen here" if rows is None else many(rows, "row")
@@ -239,7 +241,7 @@ def _table_score(old: sa.Table, new: sa.Table) -> float:
     return max(by_name, 0.6 if shapes[0] == shapes[1] else 0.0)
 
 
-def _asked_columns(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
+def _asked_columns(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[Any]:
     for modify in operations.ops:
         if isinstance(modify, ops.ModifyTableOps):
             key = (modify.schema, modify.table_name)
@@ -248,7 +250,9 @@ def _asked_columns(review: Review, operations: ops.UpgradeOps) -> Iterator[Any]:
                 yield from _columns(review, key, names)
 
 
-def _asked_of_table(review: Review, key: Key, operations: Iterable[Any]) -> dict[str, str]:
+def _asked_of_table(
+    review: ComparisonContext, key: Key, operations: Iterable[Any]
+) -> dict[str, str]:
     found = [op for _, op in flat(operations)]
     added = [op.column for op in found if isinstance(op, ops.AddColumnOp)]
     dropped = [
@@ -286,7 +290,7 @@ def _asked_of_table(review: Review, key: Key, operations: Iterable[Any]) -> dict
 
 
 def _column_question(
-    review: Review, key: Key, old: sa.Column[Any], candidates: list[sa.Column[Any]]
+    review: ComparisonContext, key: Key, old: sa.Column[Any], candidates: list[sa.Column[Any]]
 ) -> Question:
     dialect = review.connection.dialect
     was, rows = old.type.compile(dialect), review.rows(*key)

@@ -9,48 +9,48 @@ from alembic.operations import ops
 from ...errors import UsageError
 from ..operations.filling import FillNullsOp
 from ..revisions.describe import flat
-from .context import Review
+from .context import ComparisonContext
 from .declared_objects import arrange_objects
-from .drops import settle_drops
-from .enums.order import finish_enums
-from .enums.questions import settle_enums
-from .not_null import settle_required
-from .renamed_constraints import settle_names
-from .renames import settle_renames
+from .drops import resolve_drops
+from .enums.order import order_enums
+from .enums.questions import resolve_enum_values
+from .not_null import resolve_not_null
+from .renamed_constraints import resolve_constraint_names
+from .renames import resolve_renames
 from .state import state_of
 
 
-def refine(review: Review, script: ops.MigrationScript) -> None:
+def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
     """Change the operations of ``script`` in place; what is open is asked through the review.
 
     Raises UsageError for a flag that fits nothing, with nothing changed in the database.
     """
     upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
     assert upgrade is not None and downgrade is not None
-    renames, found = settle_renames(review, upgrade)
-    settle_enums(
+    renames, found = resolve_renames(review, upgrade)
+    resolve_enum_values(
         found,
         review.connection if review.rows_visible else None,
         review.answers,
         review.questioner,
         review.stored,
     )
-    settle_drops(review, found)
+    resolve_drops(review, found)
     # What the comparators have to report, each time that they compare.
     state = state_of(review.context)
     review.notices += [notice for notice in state.notices if notice not in review.notices]
     state.notices.clear()
-    names = settle_names(review, found)
-    settle_required(review, found)
+    names = resolve_constraint_names(review, found)
+    resolve_not_null(review, found)
     _require_used(review)
-    finish_enums(found)
+    order_enums(found)
     upgrade.ops = [*renames, *names, *found.ops]
     arrange_objects(review.context, upgrade)
     upgrade.reverse_into(downgrade)
     _tidy(downgrade)
 
 
-def _require_used(review: Review) -> None:
+def _require_used(review: ComparisonContext) -> None:
     """Raises UsageError for flags that answer nothing, as a misspelt name does."""
     unused = review.answers.unused()
     if unused:

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from ...databases.engines import database_url, is_sqlite_file
 from ...databases.protection import Ask, require_permission
 from ...errors import DatabaseMissing, DataLoss, ManageError, MigrationError
-from ..analysis.counts import Loss
+from ..analysis.counts import CountedDrop
 from ..analysis.destructive import losses, may_drop
+from ..runner.revision_runner import Guard, RevisionStep
 from ..runner.run import Allowed
-from ..runner.watcher import Guard, Step
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -49,7 +49,7 @@ def clear(project: Project, plan: Plan, allowed: Allowed, ask: Ask | None) -> Al
 def _require(
     project: Project,
     connection: sa.Connection,
-    found: Sequence[Loss],
+    found: Sequence[CountedDrop],
     zero: bool,
     allowed: Allowed,
     ask: Ask | None = None,
@@ -67,7 +67,7 @@ def _require(
         require_permission(project, action, ask, connection)
 
 
-class BeforeDanger(Guard):
+class DestructiveGuard(Guard):
     """Refuses a downgrade that destroys data without permission; saves data before it is lost."""
 
     def __init__(self, run: Run) -> None:
@@ -76,7 +76,7 @@ class BeforeDanger(Guard):
         self.saved: Path | None = None  # before the revision that is under way
 
     def before_downgrade(
-        self, connection: sa.Connection, steps: Sequence[Step], zero: bool
+        self, connection: sa.Connection, steps: Sequence[RevisionStep], zero: bool
     ) -> None:
         """With the lock held: for plain ``alembic``, and for what changed since the decision."""
         # All of them: a rename before a drop is part of it.
@@ -84,7 +84,7 @@ class BeforeDanger(Guard):
         found = losses(connection, scripts)
         _require(self.run.project, connection, found, zero, self.run.allowed)
 
-    def prepare(self, step: Step) -> None:
+    def prepare(self, step: RevisionStep) -> None:
         """Nobody else can write now on SQLite, and the revision has not begun."""
         self.saved = None  # the revision before this one is committed: it may be needed
         script = None if self.done else _script(step)
@@ -104,13 +104,13 @@ class BeforeDanger(Guard):
             self.saved = self._backup(step)
             self.run.on_event(("note", f"{what} Backup: {self.saved}", 0.0))
 
-    def failed(self, step: Step, error: Exception) -> None:
+    def failed(self, step: RevisionStep, error: Exception) -> None:
         """What is rolled back needs no backup; one for each try would fill the disk."""
         if self.saved is not None and step.transactional:
             self.saved.unlink(missing_ok=True)
             self.run.on_event(("note", f"Removed the backup: {self.saved}", 0.0))
 
-    def _backup(self, step: Step) -> Path:
+    def _backup(self, step: RevisionStep) -> Path:
         from ...data.backup import back_up
 
         try:
@@ -123,7 +123,7 @@ class BeforeDanger(Guard):
             ) from error
 
 
-def _script(step: Step) -> tuple[Path, str] | None:
+def _script(step: RevisionStep) -> tuple[Path, str] | None:
     """The file and the function of a step; None for a stamp, and for a file without source."""
     path = str(getattr(step.module, "__file__", None) or "")
     return (Path(path), step.verb) if step.verb != "stamp" and path.endswith(".py") else None

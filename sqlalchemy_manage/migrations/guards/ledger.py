@@ -10,14 +10,14 @@ import sqlalchemy as sa
 
 from ..revisions.history import current_heads
 from ..runner.ledger import create_ledger, read_ledger, record
-from ..runner.status import applied_ids, stands
-from ..runner.watcher import Guard, Step
+from ..runner.revision_runner import Guard, RevisionStep
+from ..runner.status import applied_ids, status_on
 
 if TYPE_CHECKING:
     from ..runner.run import Run
 
 
-class Recorder(Guard):
+class LedgerGuard(Guard):
     """Each revision gets its row in its own transaction: both are saved, or neither."""
 
     def __init__(self, run: Run) -> None:
@@ -35,18 +35,18 @@ class Recorder(Guard):
         with connection.begin():
             create_ledger(connection)
         with connection.begin():
-            now = stands(connection, self.run.history)
+            now = status_on(connection, self.run.history)
             # What was restored from git may have been fixed there since.
             found = tuple(f for f in now.findings if self.run.folder not in f.folders)
             now = replace(now, findings=found).require_untampered()
             record(connection, "adopt", now.unrecorded, applied=True)
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: RevisionStep) -> None:
         self.started = time.monotonic()
         if step.verb == "stamp":
             self.before = current_heads(step.connection)
 
-    def end(self, step: Step) -> None:
+    def end(self, step: RevisionStep) -> None:
         if step.verb == "stamp":
             self._stamped(step.connection)
             return

@@ -9,19 +9,19 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ...errors import MigrationError
-from ..runner.watcher import Guard, Step
+from ..runner.revision_runner import Guard, RevisionStep
 
 
-class NoNewDangling(Guard):
+class ForeignKeyGuard(Guard):
     """Rows that dangled before a revision may stay; those it adds stop it."""
 
     before: dict[tuple[str, str], int] | None = None
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: RevisionStep) -> None:
         if self.before is None:
             self.before = dangling(step.connection)
 
-    def end(self, step: Step) -> None:
+    def end(self, step: RevisionStep) -> None:
         now = dangling(step.connection)
         before = self.before or {}
         worse = [f"{t} -> {p}" for (t, p), n in now.items() if n > before.get((t, p), 0)]

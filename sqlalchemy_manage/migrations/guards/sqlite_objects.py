@@ -22,8 +22,8 @@ from sqlalchemy import event
 from ...errors import MigrationError
 from ...sql.tokens import Token, words_of
 from ..alembic_internals import TEMPORARY_PREFIX
-from ..operations.sqlite.sqlite_master import Master
-from ..runner.watcher import Guard, Step
+from ..operations.sqlite.sqlite_master import SqliteMaster
+from ..runner.revision_runner import Guard, RevisionStep
 from ..schema.create_table import TableSql, normal, read_table
 from ..schema.reflection_fixes import index_parts
 
@@ -33,7 +33,7 @@ _KINDS = ("trigger", "view", "index")
 
 
 @dataclass
-class Part:
+class TableObject:
     """A trigger, index or view, with the names that its table has had in the revision."""
 
     name: str
@@ -41,7 +41,7 @@ class Part:
     owners: set[str] = field(default_factory=set)
 
 
-class NothingVanishes(Guard):
+class SqliteObjectsGuard(Guard):
     """Compares triggers, indexes, views and options of tables, where a table stayed."""
 
     def __init__(self) -> None:
@@ -55,11 +55,11 @@ class NothingVanishes(Guard):
         self.counts_by_hand = False
         self.named: set[tuple[str, str]] = set()
         self.tables: dict[str, str] = {}
-        self.parts: dict[tuple[str, str], Part] = {}
+        self.parts: dict[tuple[str, str], TableObject] = {}
         self.numbers: dict[str, int] = {}
         self.failing: dict[str, dict[str, str]] = {}
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: RevisionStep) -> None:
         if step.connection.dialect.name != "sqlite":
             return
         self.clear()
@@ -68,10 +68,10 @@ class NothingVanishes(Guard):
             self.connection = step.connection
             event.listen(step.connection, "before_cursor_execute", self._seen)
 
-    def failed(self, step: Step, error: Exception) -> None:
+    def failed(self, step: RevisionStep, error: Exception) -> None:
         self.clear()
 
-    def end(self, step: Step) -> None:
+    def end(self, step: RevisionStep) -> None:
         if not self.is_read or self.connection is None:
             return
         self.reading = True
@@ -125,13 +125,13 @@ class NothingVanishes(Guard):
             if kind == "table":
                 self.tables.setdefault(name.casefold(), sql)
             else:
-                part = self.parts.setdefault((kind, name.casefold()), Part(name, sql))
+                part = self.parts.setdefault((kind, name.casefold()), TableObject(name, sql))
                 part.owners.add(owner.casefold())
         if not self.is_read:
             self.is_read = True
             self.numbers = {
                 name: last
-                for name, last in Master(connection, None).last_numbers().items()
+                for name, last in SqliteMaster(connection, None).last_numbers().items()
                 if not name.startswith(TEMPORARY_PREFIX)
             }
             self.failing = _failing(connection)
@@ -166,7 +166,7 @@ class NothingVanishes(Guard):
         assert self.connection is not None
         if self.counts_by_hand or not self.numbers:
             return
-        master = Master(self.connection, None)
+        master = SqliteMaster(self.connection, None)
         now = master.last_numbers()
         for name, last in self.numbers.items():
             sql = master.of(name, "table").get(name)
@@ -184,7 +184,7 @@ def _options(before: TableSql, now: TableSql, name: str) -> Iterator[tuple[str, 
         yield f"AUTOINCREMENT of {name}", ""
 
 
-def _is_replaced(index: Part, rows: Any) -> bool:
+def _is_replaced(index: TableObject, rows: Any) -> bool:
     """Whether there is another index for it, a UNIQUE, or a column of it is gone."""
     columns = normal(index.sql.partition("(")[2])
     for row in rows:

@@ -21,7 +21,7 @@ from ...sql.raw import Sql, execute, literally, qualified, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged
 from ..schema.reflection_fixes import COMPLETE, complete_computed
 from .conversions import kind_of, on_sqlite, respelling, using
-from .sqlite.rebuild import LosesNothing
+from .sqlite.rebuild import RebuildingImpl
 
 
 @contextmanager
@@ -163,7 +163,7 @@ UNNAMED = "_sqlalchemy_manage_unnamed"
 """For Alembic's batch, which refuses a primary key without a name: SQLite makes it without."""
 
 
-class SQLite(_Literally, LosesNothing):
+class SQLite(_Literally, RebuildingImpl):
     __dialect__ = "sqlite"
 
     def prep_table_for_batch(self, batch_impl: Any, table: sa.Table) -> None:

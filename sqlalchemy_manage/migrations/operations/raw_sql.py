@@ -11,7 +11,7 @@ from alembic.operations import Operations
 from ...sql.raw import Sql, execute, qualified, sql_of
 
 
-class Writer:
+class SqlWriter:
     """Names and literals as the dialect wants them, and the execution of what is made of them."""
 
     def __init__(self, operations: Operations) -> None:

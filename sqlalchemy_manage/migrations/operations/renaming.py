@@ -21,7 +21,7 @@ from ...errors import MigrationError
 from ...sql.raw import Sql, execute, literally, qualified, undoubled
 from ..questions import dotted
 from ..revisions.describe import Change
-from .follow_renames import follow_renames
+from .mysql_renames import follow_renames
 from .objects.follow_renames import functions_follow
 from .rendering import call
 from .sqlite.sqlite_master import references_follow

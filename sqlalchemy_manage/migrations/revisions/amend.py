@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
 from .describe import Change
-from .editing import Source, function, parsed
+from .editing import EditableText, function, parsed
 from .expected_loss import declared_in, with_losses
 from .files import Draft
 from .format import finish, quoted, wrapped
@@ -98,7 +98,7 @@ def amended(
     root = root or path.parent
     before = _read(path)
     text = before.replace("\r\n", "\n").rstrip("\n") + "\n"
-    tree, source = parsed(text), Source(text)
+    tree, source = parsed(text), EditableText(text)
     _require_as_written(path, tree, source)
     for name in ("upgrade", "downgrade"):
         start, end = _span(source, tree, name)
@@ -110,7 +110,7 @@ def amended(
     return text.replace("\n", "\r\n") if "\r\n" in before else text
 
 
-def _require_as_written(path: Path, tree: ast.Module, source: Source) -> None:
+def _require_as_written(path: Path, tree: ast.Module, source: EditableText) -> None:
     """Raises MigrationError where a file is more than operations in two functions."""
     functions = [function(tree, name) for name in ("upgrade", "downgrade")]
     inside = [node for f in functions if f for node in f.body]
@@ -138,7 +138,7 @@ def _is_operation(node: ast.stmt) -> bool:
     return is_call or isinstance(node, ast.Pass)
 
 
-def _span(source: Source, tree: ast.Module, name: str) -> tuple[int, int]:
+def _span(source: EditableText, tree: ast.Module, name: str) -> tuple[int, int]:
     """Where the body of a function begins, with the comments at its top, and where it ends."""
     node = function(tree, name)
     assert node is not None and node.end_lineno is not None
@@ -151,12 +151,12 @@ def _body(text: str, name: str) -> str:
     node = function(tree, name)
     if node is None or all(isinstance(statement, ast.Pass) for statement in node.body):
         return ""
-    start, end = _span(Source(text), tree, name)
+    start, end = _span(EditableText(text), tree, name)
     return text[start:end]
 
 
 def _extend_docstring(
-    source: Source, tree: ast.Module, found: Sequence[Change], width: int
+    source: EditableText, tree: ast.Module, found: Sequence[Change], width: int
 ) -> None:
     """Note the new operations in the docstring, after those that are listed there already."""
     text = ast.get_docstring(tree, clean=False)

@@ -7,7 +7,7 @@ import ast
 from ...errors import MigrationError
 
 
-class Source:
+class EditableText:
     """A text to which edits are noted by position, and made all at once."""
 
     def __init__(self, text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...errors import MigrationError
-from .editing import Source, parsed
+from .editing import EditableText, parsed
 
 ATTRIBUTE = "expected_loss"
 
@@ -17,7 +17,7 @@ def with_losses(text: str, names: Iterable[str]) -> str:
     wanted = dict.fromkeys(names, "all")
     if not wanted:
         return text
-    source, tree = Source(text), parsed(text)
+    source, tree = EditableText(text), parsed(text)
     last: Any = None
     for node in tree.body:
         if not isinstance(node, ast.Assign | ast.AnnAssign):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Request:
+class RevisionRequest:
     """What makemigrations wants of the next revision.
 
     ``only_looks``: nothing is written, so that a question may stay open. ``changes``,
@@ -68,7 +68,7 @@ class Draft:
 
 
 def prepare_scripts(
-    history: History, config: Config, request: Request | None, directives: list[Any]
+    history: History, config: Config, request: RevisionRequest | None, directives: list[Any]
 ) -> None:
     """Alembic's process_revision_directives: number and name the revision, drop an empty one.
 

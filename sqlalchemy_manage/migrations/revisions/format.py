@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import MigrationError
-from .editing import Source, parsed, unwritable
+from .editing import EditableText, parsed, unwritable
 from .formatters import formatted, formatter, line_length
 from .imports import import_nodes, imports_of, with_imports
 from .layout import laid_out, tables_laid_out
@@ -55,7 +55,7 @@ def _try_types(text: str) -> None:
     A TypeDecorator has the repr() of the type that it wraps, with arguments that its own
     __init__ may not take: better found out now. Raises MigrationError.
     """
-    tree, source = parsed(text), Source(text)
+    tree, source = parsed(text), EditableText(text)
     names: dict[str, object] = {}
     own = set()
     for node in import_nodes(tree):

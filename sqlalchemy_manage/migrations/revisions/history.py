@@ -311,7 +311,7 @@ def project_history(project: Project) -> History:
     return read_history(versions_folder(project)).require_sound()
 
 
-def stands_at(project: Project) -> tuple[str, ...]:
+def project_heads(project: Project) -> tuple[str, ...]:
     """The revisions that the project's database is at; empty also when there is no database."""
     try:
         with project.connect() as connection:

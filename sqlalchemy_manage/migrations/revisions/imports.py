@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.types import TypeEngine
 
-from .editing import Source, parsed, unwritable
+from .editing import EditableText, parsed, unwritable
 
 _DIALECTS = ("mssql", "mysql", "oracle", "postgresql", "sqlite")
 
@@ -54,7 +54,7 @@ _USUAL = {
 
 def with_imports(text: str) -> str:
     """``text`` with an import for all that it uses; raises MigrationError where nothing has it."""
-    tree, source = parsed(text), Source(text)
+    tree, source = parsed(text), EditableText(text)
     if missing := missing_imports(tree, source):
         block = "".join(f"{item}\n" for item in sorted(map(str, missing)))
         if nodes := import_nodes(tree):
@@ -79,7 +79,7 @@ def imports_of(node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
             yield Import("." * node.level + (node.module or ""), alias.name, alias.asname)
 
 
-def missing_imports(tree: ast.Module, source: Source) -> set[Import]:
+def missing_imports(tree: ast.Module, source: EditableText) -> set[Import]:
     """What a file has to import besides, for every name in it to be defined.
 
     A type of the project is rendered with its module's path; a type inside another's

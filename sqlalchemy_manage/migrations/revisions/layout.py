@@ -7,7 +7,7 @@ import io
 import tokenize
 from collections.abc import Iterator
 
-from .editing import Source, parsed
+from .editing import EditableText, parsed
 
 _INDENT = 4
 
@@ -27,7 +27,7 @@ def tables_laid_out(text: str) -> str:
 
 
 def _edited(text: str, width: int, *, only_tables: bool) -> str:
-    source, tree = Source(text), parsed(text)
+    source, tree = EditableText(text), parsed(text)
     readable = io.StringIO(text).readline
     comments = {
         t.start[0] for t in tokenize.generate_tokens(readable) if t.type == tokenize.COMMENT
@@ -48,7 +48,7 @@ def _is_table(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "op.create_table"
 
 
-def _laid_out(source: Source, node: ast.expr, indent: int, start: int, width: int) -> str:
+def _laid_out(source: EditableText, node: ast.expr, indent: int, start: int, width: int) -> str:
     """``node`` on a line that is indented by ``indent``, from its column ``start`` on."""
     flat = _flat(source, node)
     arguments = list(_arguments(node))
@@ -74,7 +74,7 @@ def _arguments(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
         yield from ((f"{k.arg}=" if k.arg else "**", k.value) for k in node.keywords)
 
 
-def _flat(source: Source, node: ast.expr) -> str:
+def _flat(source: EditableText, node: ast.expr) -> str:
     """A call on one line, if no string in it has several; anything else as it is written."""
     if not isinstance(node, ast.Call):
         return _text(source, node)
@@ -82,5 +82,5 @@ def _flat(source: Source, node: ast.expr) -> str:
     return f"{_text(source, node.func)}({', '.join(parts)})"
 
 
-def _text(source: Source, node: ast.expr) -> str:
+def _text(source: EditableText, node: ast.expr) -> str:
     return source.text[source.start(node) : source.end(node)]

@@ -47,7 +47,7 @@ _LONGEST = 1_000_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """The state of a revision: what its newest row says, and when it was last run or recorded.
 
     ``direction``: upgrade, downgrade, stamp, or adopt (it was applied before the ledger
@@ -79,7 +79,7 @@ class Entry:
         return f"{text}; repaired: {self.reason}" if self.reason else text
 
 
-Ledger = dict[str, Entry]
+Ledger = dict[str, LedgerEntry]
 """The entry of every revision that the ledger knows."""
 
 
@@ -92,7 +92,7 @@ def read_ledger(connection: sa.Connection) -> Ledger:
         values = row._asdict()
         del values["id"]
         values["parents"] = tuple(json.loads(values["parents"]))
-        entry = Entry(**values)
+        entry = LedgerEntry(**values)
         before = found.get(entry.revision)
         if entry.direction == "repair" and before is not None:
             text = ("parents", "applied", "checksum", "digest", "reason")

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...conf import Database
 from ...project import Project
 from ..questions import Answers
-from ..revisions.files import Request
+from ..revisions.files import RevisionRequest
 from ..revisions.history import History
 from .state import RunState
 
@@ -45,7 +45,7 @@ class Run:
     project: Project
     database: Database
     on_event: Callable[[Event], None] = lambda event: None
-    request: Request | None = None
+    request: RevisionRequest | None = None
     read_only: bool = False
     rows_visible: bool = True
     answers: Answers = field(default_factory=Answers)

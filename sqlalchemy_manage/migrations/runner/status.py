@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Finding:
+class RevisionProblem:
     """What is wrong with a revision: ``edited``, ``re-ordered``, ``deleted`` or ``duplicated``.
 
     ``message`` says it in words, and what it usually means. ``acceptable``: the files as
@@ -46,13 +46,13 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Standing:
+class HistoryStatus:
     """A project and its database: its revisions, where the database is, what is wrong."""
 
     history: History
     heads: tuple[str, ...] = ()
     ledger: Ledger = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RevisionProblem, ...] = ()
 
     @property
     def unrecorded(self) -> list[Revision]:
@@ -61,7 +61,7 @@ class Standing:
         known = {i for i, entry in self.ledger.items() if entry.applied}
         return [r for r in self.history.revisions if r.id in applied - known]
 
-    def require_untampered(self) -> Standing:
+    def require_untampered(self) -> HistoryStatus:
         """This; raises HistoryError for the findings, then for a history that is not sound."""
         if self.findings:
             raise tampered(self.findings)
@@ -69,7 +69,7 @@ class Standing:
         return self
 
 
-def standing(project: Project) -> Standing:
+def history_status(project: Project) -> HistoryStatus:
     """The project beside its database, which is only read; it may not exist yet.
 
     Raises HistoryError for a broken history where the database cannot be reached.
@@ -77,21 +77,21 @@ def standing(project: Project) -> Standing:
     history = read_history(versions_folder(project))
     try:
         with project.connect() as connection:
-            return stands(connection, history)
+            return status_on(connection, history)
     except DatabaseMissing:
-        return Standing(history)
+        return HistoryStatus(history)
     except ManageError:
         history.require_sound()
         raise
 
 
-def stands(connection: Connection, history: History) -> Standing:
+def status_on(connection: Connection, history: History) -> HistoryStatus:
     """``history`` beside the database of ``connection``."""
     from .ledger import read_ledger  # imports SQLAlchemy: not before the settings are read
 
     heads, ledger = current_heads(connection), read_ledger(connection)
     found = findings(history, heads, ledger, connection)
-    return Standing(history, heads, ledger, tuple(found))
+    return HistoryStatus(history, heads, ledger, tuple(found))
 
 
 def require_sound(history: History, project: Project | None) -> History:
@@ -100,17 +100,17 @@ def require_sound(history: History, project: Project | None) -> History:
     ``project``: None where its database is not to be connected to.
     """
     if history.problems and project is not None:
-        found: tuple[Finding, ...] = ()
+        found: tuple[RevisionProblem, ...] = ()
         from sqlalchemy.exc import SQLAlchemyError
 
         with suppress(ManageError, SQLAlchemyError), project.connect() as connection:
-            found = stands(connection, history).findings
+            found = status_on(connection, history).findings
         if found:
             raise tampered(found)
     return history.require_sound()
 
 
-def tampered(found: Iterable[Finding]) -> HistoryError:
+def tampered(found: Iterable[RevisionProblem]) -> HistoryError:
     """The error that reports all findings."""
     found = list(found)
     lines = "\n  ".join(finding.message for finding in found)
@@ -143,7 +143,7 @@ def applied_ids(history: History, ledger: Ledger, heads: Iterable[str]) -> set[s
 
 def findings(
     history: History, heads: Iterable[str], ledger: Ledger, connection: Connection
-) -> Iterator[Finding]:
+) -> Iterator[RevisionProblem]:
     """Everything that is wrong, in the order of the history.
 
     A revision that the database is at and that has no file is not among them: it may
@@ -163,7 +163,7 @@ def findings(
             continue
         if set(entry.parents) != set(revision.parents):
             moved.update(entry.parents)
-            yield Finding(
+            yield RevisionProblem(
                 "re-ordered",
                 revision.id,
                 f"{revision.id} was moved: {revision.path} builds on {_names(revision.parents)}, "
@@ -173,7 +173,7 @@ def findings(
                 (revision.path,),
             )
         if _differs(revision, entry.checksum, connection):
-            yield Finding(
+            yield RevisionProblem(
                 "edited",
                 revision.id,
                 f"{revision.id} was edited: {revision.path} differs from what was applied "
@@ -203,7 +203,7 @@ def _differs(revision: Revision, recorded: str | None, connection: Connection) -
     return kept is None or checksum(kept) != checksum(revision.source)
 
 
-def _twice(first: Revision, second: Revision, ledger: Ledger) -> Finding:
+def _twice(first: Revision, second: Revision, ledger: Ledger) -> RevisionProblem:
     message = (
         f"two files have the revision id '{first.id}': {first.path} and {second.path}. Usually "
         "a file was copied, or two branches each added a revision."
@@ -215,12 +215,12 @@ def _twice(first: Revision, second: Revision, ledger: Ledger) -> Finding:
             message += f" {same[0]} was applied; give the other an id of its own."
         elif same:
             message += " They do the same: delete the copy."
-    return Finding("duplicated", first.id, message, (first.path, second.path), False)
+    return RevisionProblem("duplicated", first.id, message, (first.path, second.path), False)
 
 
 def gone(
     revision_id: str, entry: str, builds: Iterable[Revision] = (), *, head: bool = False
-) -> Finding:
+) -> RevisionProblem:
     """The finding of a revision without a file, on which ``builds`` are built.
 
     ``head``: the database is at it, so that its absence cannot be accepted either.
@@ -234,4 +234,4 @@ def gone(
         message += " These build on it: " + ", ".join(map(str, files)) + "."
     if head:
         message += " The database is at it: the file may be on another branch."
-    return Finding("deleted", revision_id, message, files, not files and not head)
+    return RevisionProblem("deleted", revision_id, message, files, not files and not head)

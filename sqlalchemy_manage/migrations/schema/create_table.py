@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import MigrationError
-from ...sql.tokens import NOTHING, Cursor, Token, split, tokens, words_of
+from ...sql.tokens import NOTHING, Token, WordReader, split, tokens, words_of
 
 CONSTRAINTS = frozenset(("primary key", "unique", "check", "foreign key"))
 """What is the same thing whether it is within a column or after all of them."""
@@ -138,7 +138,7 @@ def _end(words: Sequence[Token], start: int) -> int:
     return len(words)
 
 
-class _Reader(Cursor):
+class _ItemReader(WordReader):
     """The words of one item of a CREATE TABLE, from left to right."""
 
     def __init__(self, item: str, sql: str) -> None:
@@ -337,7 +337,7 @@ class CreateTable:
     def read(self) -> Iterator[tuple[int, ColumnSql | None, tuple[Clause, ...]]]:
         """The items by their numbers: a column with its clauses, or constraints of the table."""
         for number, item in enumerate(self.items):
-            reader = _Reader(item, self.sql)
+            reader = _ItemReader(item, self.sql)
             if reader.starts_constraint():
                 yield number, None, tuple(reader.clauses(()))
             else:

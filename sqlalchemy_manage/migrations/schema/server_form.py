@@ -26,7 +26,7 @@ _CHECK = "sqlalchemy_manage_check_"
 
 
 @dataclass(frozen=True)
-class Made:
+class ServerForm:
     """A table as the server made it: what the Inspector says of columns, CHECKs and indexes.
 
     ``checks`` has the text of each CHECK of the model's table.
@@ -37,7 +37,7 @@ class Made:
     indexes: dict[str, Any]
 
 
-def made_of(context: Any, table: sa.Table, conn_table: sa.Table) -> Made | None:
+def made_of(context: Any, table: sa.Table, conn_table: sa.Table) -> ServerForm | None:
     """What the server makes of the model's ``table``; None where it refuses or is SQLite.
 
     SQLite keeps texts as they were written. The answer is kept for this comparison.
@@ -49,7 +49,7 @@ def made_of(context: Any, table: sa.Table, conn_table: sa.Table) -> Made | None:
         kept[table] = None
         with suppress(SQLAlchemyError):
             kept[table] = _made(context.connection, table, conn_table)
-    made: Made | None = kept[table]
+    made: ServerForm | None = kept[table]
     return made
 
 
@@ -62,7 +62,7 @@ def checks_of(table: sa.Table) -> list[sa.CheckConstraint]:
     return sorted(written, key=lambda check: (str(check.name or ""), str(check.sqltext)))
 
 
-def _made(connection: sa.Connection, table: sa.Table, conn_table: sa.Table) -> Made:
+def _made(connection: sa.Connection, table: sa.Table, conn_table: sa.Table) -> ServerForm:
     shadow = table.to_metadata(sa.MetaData(), schema=None)  # type: ignore[arg-type]
     dialect = connection.dialect
     for column in shadow.columns:
@@ -105,7 +105,7 @@ def _on_postgresql(
     create: str,
     indexes: list[str],
     checks: dict[str, sa.CheckConstraint],
-) -> Made:
+) -> ServerForm:
     outer = connection.begin_nested()
     try:
         execute(connection, create)
@@ -131,7 +131,7 @@ def _on_mariadb(
     create: str,
     indexes: list[str],
     checks: dict[str, sa.CheckConstraint],
-) -> Made:
+) -> ServerForm:
     quoted = qualified(connection.dialect, name)
     execute(connection, create)
     try:
@@ -147,8 +147,8 @@ def _on_mariadb(
         execute(connection, f"DROP TEMPORARY TABLE {quoted}")
 
 
-def _read(read: Any, checks: dict[str, sa.CheckConstraint]) -> Made:
-    return Made(
+def _read(read: Any, checks: dict[str, sa.CheckConstraint]) -> ServerForm:
+    return ServerForm(
         {column["name"]: column for column in read("columns")},
         {
             checks[check["name"]]: check["sqltext"]
@@ -159,7 +159,7 @@ def _read(read: Any, checks: dict[str, sa.CheckConstraint]) -> Made:
     )
 
 
-def _add_shown(made: Made, shown: str, checks: dict[str, sa.CheckConstraint]) -> None:
+def _add_shown(made: ServerForm, shown: str, checks: dict[str, sa.CheckConstraint]) -> None:
     """Add what SQLAlchemy does not read on MariaDB: see the reflected module.
 
     information_schema knows nothing of temporary tables, so it is read from the statement.
@@ -180,7 +180,7 @@ def _add_shown(made: Made, shown: str, checks: dict[str, sa.CheckConstraint]) ->
             made.checks[checks[words[0].name]] = _clause(words, "check")[1:-1]
 
 
-def _add_order(made: Made, words: list[Token]) -> None:
+def _add_order(made: ServerForm, words: list[Token]) -> None:
     """The keys of ``KEY `name` (`a` DESC,`b`)`` that are sorted downwards."""
     if words[0].text not in ("KEY", "UNIQUE"):
         return

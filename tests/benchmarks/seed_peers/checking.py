@@ -16,7 +16,7 @@ import time
 from raw import TABLES, connect
 
 from sqlalchemy_manage.links.check import check_links
-from sqlalchemy_manage.links.inspect import links_of
+from sqlalchemy_manage.links.declared_links import links_of
 from sqlalchemy_manage.project import Project
 
 BY_HAND = (

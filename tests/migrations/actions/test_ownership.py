@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from support.programs import ROOT, run
 
 from sqlalchemy_manage.migrations.actions import ownership
-from sqlalchemy_manage.migrations.actions.ownership import Owned, owned, written_things
+from sqlalchemy_manage.migrations.actions.ownership import Ownership, owned, written_things
 from sqlalchemy_manage.migrations.actions.scratch import replayed
 from sqlalchemy_manage.migrations.revisions.history import History, read_history
 from sqlalchemy_manage.project import Project
@@ -87,7 +87,7 @@ def project(monkeypatch: pytest.MonkeyPatch, database_url: str) -> Iterator[Proj
     project.close()
 
 
-def check(found: Owned, default: str | None = None) -> None:
+def check(found: Ownership, default: str | None = None) -> None:
     for schema in {None, default}:
         for table in ("person", "city", "raw"):
             assert found.table(schema, table)

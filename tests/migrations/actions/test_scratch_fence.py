@@ -12,7 +12,7 @@ from support.scratch import TABLE, tables
 from sqlalchemy_manage.conf import Database
 from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.migrations.actions.scratch import replayed
-from sqlalchemy_manage.migrations.actions.scratch_fence import ReachesOut
+from sqlalchemy_manage.migrations.actions.scratch_fence import LeavesScratch
 from sqlalchemy_manage.migrations.revisions.history import History
 from sqlalchemy_manage.project import Project
 
@@ -81,7 +81,7 @@ def test_a_replay_on_mariadb_does_not_touch_other_databases(
     project = project_on(new_database("mariadb"))
     history = history_of(a=body.format(engine.url.database))
     with (
-        pytest.raises(ReachesOut, match="a reaches beyond its own database"),
+        pytest.raises(LeavesScratch, match="a reaches beyond its own database"),
         replayed(project, history),
     ):
         pass
@@ -119,6 +119,6 @@ def test_a_replay_in_memory_opens_no_file(
     history = history_of(
         a=f"with op.get_context().autocommit_block():\n    op.execute(\"ATTACH '{file}' AS other\")"
     )
-    with pytest.raises(ReachesOut), replayed(project, history):
+    with pytest.raises(LeavesScratch), replayed(project, history):
         pass
     assert not file.exists()

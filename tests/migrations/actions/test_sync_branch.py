@@ -162,7 +162,7 @@ def test_one_that_cannot_be_undone_stops_it_before_anything_runs(local: ProjectF
     assert local.heads() == {"0003_empty"}
 
 
-def left(app: ProjectFolder) -> branches.Left:
+def left(app: ProjectFolder) -> branches.BranchToLeave:
     with app.imported_anew():
         found = left_behind(
             Project("staff_settings"), read_history(app.versions), tuple(app.heads())

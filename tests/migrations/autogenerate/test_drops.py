@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from support.reviewing import Reviewed, all_of, column, reviewed, table, tables, words
 
 from sqlalchemy_manage.migrations.actions.unimported_models import UnimportedModel
-from sqlalchemy_manage.migrations.autogenerate.context import Review
-from sqlalchemy_manage.migrations.autogenerate.drops import settle_drops
+from sqlalchemy_manage.migrations.autogenerate.context import ComparisonContext
+from sqlalchemy_manage.migrations.autogenerate.drops import resolve_drops
 from sqlalchemy_manage.migrations.questions import Closed
 
 __all__ = ["reviewed"]
@@ -19,9 +19,11 @@ __all__ = ["reviewed"]
 NOTHING = tables()
 
 
-def settled(reviewed: Reviewed, define: Any, answers: Any = (), **kw: Any) -> tuple[Review, Any]:
+def settled(
+    reviewed: Reviewed, define: Any, answers: Any = (), **kw: Any
+) -> tuple[ComparisonContext, Any]:
     review, operations = reviewed.review(define, answers, **kw)
-    settle_drops(review, operations)
+    resolve_drops(review, operations)
     return review, operations
 
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from support.reviewing import Reviewed, all_of, column, reviewed, table, words
 
 from sqlalchemy_manage.errors import UsageError
-from sqlalchemy_manage.migrations.autogenerate.context import Review
-from sqlalchemy_manage.migrations.autogenerate.not_null import settle_required
+from sqlalchemy_manage.migrations.autogenerate.context import ComparisonContext
+from sqlalchemy_manage.migrations.autogenerate.not_null import resolve_not_null
 from sqlalchemy_manage.migrations.operations.filling import FillNullsOp
 from sqlalchemy_manage.migrations.questions import Answer, Closed
 
@@ -25,9 +25,11 @@ class Grade(enum.Enum):
     senior = "s"
 
 
-def settled(reviewed: Reviewed, define: Any, answers: Any = (), **kw: Any) -> tuple[Review, Any]:
+def settled(
+    reviewed: Reviewed, define: Any, answers: Any = (), **kw: Any
+) -> tuple[ComparisonContext, Any]:
     review, operations = reviewed.review(define, answers, **kw)
-    settle_required(review, operations)
+    resolve_not_null(review, operations)
     return review, operations
 
 

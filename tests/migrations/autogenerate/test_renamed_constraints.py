@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from support.reviewing import Reviewed, reviewed, words
 
-from sqlalchemy_manage.migrations.autogenerate.renamed_constraints import settle_names
+from sqlalchemy_manage.migrations.autogenerate.renamed_constraints import resolve_constraint_names
 
 __all__ = ["reviewed"]
 
@@ -43,7 +43,7 @@ def refers(name: str, column: str = "a", **kw: Any) -> Any:
 def settled(reviewed: Reviewed, old: Any, new: Any) -> list[str]:
     reviewed.create(old)
     review, operations = reviewed.review(new)
-    names = settle_names(review, operations)
+    names = resolve_constraint_names(review, operations)
     return [*words(names), *words(operations)]
 
 

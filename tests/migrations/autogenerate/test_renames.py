@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from support.reviewing import Reviewed, column, reviewed, table, tables, words
 
 from sqlalchemy_manage.errors import UsageError
-from sqlalchemy_manage.migrations.autogenerate.renames import in_order, name_aside, settle_renames
+from sqlalchemy_manage.migrations.autogenerate.renames import in_order, name_aside, resolve_renames
 from sqlalchemy_manage.migrations.questions import Closed
 
 __all__ = ["reviewed"]
@@ -46,7 +46,7 @@ def test_the_third_name_has_no_more_characters_than_fit() -> None:
 def settled(reviewed: Reviewed, define: Any, answers: Any = (), **kw: Any) -> list[str]:
     """The renames in words, and after ``|`` what is left."""
     review, operations = reviewed.review(define, answers, **kw)
-    renames, left = settle_renames(review, operations)
+    renames, left = resolve_renames(review, operations)
     return [*words(renames), "|", *words(left)]
 
 
@@ -157,7 +157,7 @@ def test_a_table_with_its_columns_renamed_is_asked_about_by_types(reviewed: Revi
 def test_rows_are_counted_under_the_names_of_the_database(reviewed: Reviewed) -> None:
     reviewed.create(table("a", "x"), a=[{"x": "1"}, {"x": None}])
     review, operations = reviewed.review(table("b", "y"), rename_table=["a=b"], rename=["b.x=y"])
-    settle_renames(review, operations)
+    resolve_renames(review, operations)
     assert review.rows(None, "b") == 2
     assert review.values(None, "b", "y") == 1
     assert review.stored(None, "b", "y") == ("a", "x")
@@ -167,7 +167,7 @@ def test_tables_that_swap_their_names_are_counted_where_they_are(reviewed: Revie
     reviewed.create(tables(table("a", "x"), table("b", "y")), a=[{"x": "1"}, {"x": "2"}])
     new = tables(table("b", "x"), table("a", "y"))
     review, operations = reviewed.review(new, rename_table=["a=b", "b=a"])
-    settle_renames(review, operations)
+    resolve_renames(review, operations)
     assert (review.rows(None, "a"), review.rows(None, "b")) == (0, 2)
 
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from support.project import ProjectFolder
 
-from sqlalchemy_manage.migrations.analysis.counts import Loss
+from sqlalchemy_manage.migrations.analysis.counts import CountedDrop
 from sqlalchemy_manage.migrations.analysis.destructive import losses, may_drop
 
 ROWS = ("INSERT INTO item (id, name, note) VALUES (1, 'a', 'x'), (2, 'b', NULL), (3, 'c', 'y')",)
@@ -298,11 +298,13 @@ def test_the_quick_look() -> None:
 
 
 def test_a_loss_in_words() -> None:
-    assert str(Loss("table", "s.t", 1)) == "table s.t (1 row)"
-    assert str(Loss("column", "t.c", 3400, 1200)) == "column t.c (1,200 values in 3,400 rows)"
-    assert str(Loss("rows", "t", None)) == "the rows of table t (uncounted rows)"
+    assert str(CountedDrop("table", "s.t", 1)) == "table s.t (1 row)"
+    assert (
+        str(CountedDrop("column", "t.c", 3400, 1200)) == "column t.c (1,200 values in 3,400 rows)"
+    )
+    assert str(CountedDrop("rows", "t", None)) == "the rows of table t (uncounted rows)"
 
 
 def test_what_cannot_be_counted_may_be_something() -> None:
-    assert [bool(Loss("table", "t", rows)) for rows in (0, 1, None)] == [False, True, True]
-    assert not Loss("column", "t.c", 3, 0)
+    assert [bool(CountedDrop("table", "t", rows)) for rows in (0, 1, None)] == [False, True, True]
+    assert not CountedDrop("column", "t.c", 3, 0)

@@ -15,10 +15,10 @@ from support.items import Items
 from support.programs import run
 
 from sqlalchemy_manage.migrations.guards.journal import table as journal_table
-from sqlalchemy_manage.migrations.guards.journal.cursor import Answer
-from sqlalchemy_manage.migrations.guards.journal.journal import Journal
+from sqlalchemy_manage.migrations.guards.journal.cursor import StatementResult
+from sqlalchemy_manage.migrations.guards.journal.journal import JournalGuard
 from sqlalchemy_manage.migrations.guards.journal.step_state import fingerprint
-from sqlalchemy_manage.migrations.runner.watcher import Step
+from sqlalchemy_manage.migrations.runner.revision_runner import RevisionStep
 from sqlalchemy_manage.sql.statement_kinds import Kind, Temporary, kind_of
 
 only = pytest.mark.parametrize
@@ -300,14 +300,14 @@ STREAM = [
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Of each revision: how many steps the journal kept, and how many rows of results."""
     found = []
-    ran = Journal.ran
+    ran = JournalGuard.ran
 
-    def counted(self: Journal, step: Step) -> None:
+    def counted(self: JournalGuard, step: RevisionStep) -> None:
         rows = sum(len(entry.answer.rows or ()) for entry in self.new)
         found.append((len(self.new), rows))
         ran(self, step)
 
-    monkeypatch.setattr(Journal, "ran", counted)
+    monkeypatch.setattr(JournalGuard, "ran", counted)
     return found
 
 
@@ -422,8 +422,8 @@ def test_answers_come_back_equal() -> None:
         datetime.time(3, 4), datetime.timedelta(days=1, microseconds=3), {"a": [1]},
     )  # fmt: skip
     names = [f"c{n}" for n in range(len(values))]
-    entry = journal_table.Entry(1, Kind.READ, "done", "d" * 64, "SELECT")
-    entry.answer = Answer([values], names, 1, 7)
+    entry = journal_table.JournalEntry(1, Kind.READ, "done", "d" * 64, "SELECT")
+    entry.answer = StatementResult([values], names, 1, 7)
     engine = sa.create_engine("sqlite://")
     with engine.begin() as connection:
         journal_table.TABLE.create(connection)
@@ -431,7 +431,7 @@ def test_answers_come_back_equal() -> None:
         (back,) = journal_table.read(connection, "0001", "upgrade")
         assert back == entry
         # What cannot be stored is known not to have been.
-        entry.answer = Answer([(object(),)], ["c"], 1)
+        entry.answer = StatementResult([(object(),)], ["c"], 1)
         entry.step = 2
         journal_table.write(connection, "0001", "upgrade", [entry], None)
         assert [found.kept for found in journal_table.read(connection, "0001", "upgrade")] == [

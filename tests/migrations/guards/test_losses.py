@@ -17,7 +17,7 @@ from support.programs import ROOT
 from support.project import ProjectFolder
 
 from sqlalchemy_manage.errors import MigrationError
-from sqlalchemy_manage.migrations.guards.losses.guard import LinksStay
+from sqlalchemy_manage.migrations.guards.losses.guard import LossGuard
 from sqlalchemy_manage.migrations.revisions.expected_loss import with_losses
 
 
@@ -479,7 +479,7 @@ def test_what_loses_nothing_passes(own: sa.Engine) -> None:
 
 def test_a_run_on_an_empty_database_is_not_watched(own: sa.Engine) -> None:
     run: Any = SimpleNamespace(project=SimpleNamespace(metadatas=[], mappers=()), allow_loss=())
-    guard = LinksStay(run)
+    guard = LossGuard(run)
 
     def first(op: Any) -> None:
         op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))
@@ -504,7 +504,7 @@ def test_a_revision_that_only_adds_asks_the_database_nothing(own: sa.Engine) -> 
         "ALTER TABLE t RENAME TO u",
     ]
     run: Any = SimpleNamespace(project=SimpleNamespace(metadatas=[], mappers=()), allow_loss=())
-    guard = LinksStay(run)
+    guard = LossGuard(run)
     guard.fresh = False
     assert proved(own, sql(*sent), guard=guard) is None
     assert [text for text in asked if not text.startswith("BEGIN")] == sent

@@ -29,17 +29,7 @@ from ...operations.enums.types import (
     portable,
 )
 from .checks import belongs_to_enum
-from .hoist import collect
-from .order import finish_enums
-from .questions import settle_enums, value_rename_candidates
-
-__all__ = [
-    "belongs_to_enum",
-    "finish_enums",
-    "settle_enums",
-    "setup",
-    "value_rename_candidates",
-]
+from .hoist import hoist_enums
 
 _GO_ON = PriorityDispatchResult.CONTINUE
 _DONE = PriorityDispatchResult.STOP
@@ -50,7 +40,9 @@ def setup(plugin: Plugin) -> None:
     # After a compare_type of the user's own, before Alembic's.
     plugin.add_autogenerate_comparator(_compare_column, "column", "types")
     plugin.add_autogenerate_comparator(_compare_table, "table", "enums")
-    plugin.add_autogenerate_comparator(collect, "schema", "enums", priority=DispatchPriority.LAST)
+    plugin.add_autogenerate_comparator(
+        hoist_enums, "schema", "enums", priority=DispatchPriority.LAST
+    )
 
 
 def _compare_column(

@@ -15,7 +15,7 @@ from ...operations.enums.operations import AlterEnumOp, RenameEnumOp
 from ...operations.enums.types import Form, Key, constant, form_of, leaf, like, portable
 
 
-def collect(
+def hoist_enums(
     autogen_context: Any, upgrade_ops: ops.UpgradeOps, schemas: Any
 ) -> PriorityDispatchResult:
     """Give the changes of enums a place of their own: before the other changes, no batch."""

@@ -23,7 +23,7 @@ from ...revisions.describe import flat
 _Name = tuple[str | None, str]
 
 
-def finish_enums(operations: ops.UpgradeOps) -> None:
+def order_enums(operations: ops.UpgradeOps) -> None:
     """Complete ``operations``; to be called once, after which none comes or goes."""
     _forget_needless(operations)
     _checks_after_columns(operations)

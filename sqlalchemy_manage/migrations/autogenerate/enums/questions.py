@@ -40,7 +40,7 @@ def value_rename_candidates(old: Sequence[str], new: Sequence[str]) -> dict[str,
     }
 
 
-def settle_enums(
+def resolve_enum_values(
     operations: ops.UpgradeOps,
     connection: sa.Connection | None,
     answers: Answers,

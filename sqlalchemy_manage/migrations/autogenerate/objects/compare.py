@@ -19,9 +19,9 @@ from ....declared.definitions import Definition, read_definitions
 from ....errors import MigrationError
 from ....sql.create_statements import DATABASES, arguments, created, equal_names, signature
 from ....sql.normalize import normal
-from .history import ObjectHistory, Past
+from .history import ObjectHistory, ObjectVersion
 from .order import Item
-from .server_form import Copies
+from .server_form import ServerCopies
 
 
 @dataclass
@@ -39,7 +39,7 @@ def compare_objects(
     """Every object that is declared in ``metadatas`` or is to go, changed or not."""
     declarations = [d for metadata in metadatas for d in declared(metadata)]
     _require_tables(declarations, metadatas, inspector)
-    with Copies(inspector.bind, known.forms) as copies:
+    with ServerCopies(inspector.bind, known.forms) as copies:
         return list(_Comparison(declarations, known, copies).items())
 
 
@@ -65,7 +65,7 @@ class _Comparison:
     """One comparison with the database that ``copies`` is connected to."""
 
     def __init__(
-        self, declarations: list[Declaration], known: KnownObjects, copies: Copies
+        self, declarations: list[Declaration], known: KnownObjects, copies: ServerCopies
     ) -> None:
         self.declarations = declarations
         self.known = known
@@ -107,7 +107,7 @@ class _Comparison:
                     gone |= {past.name.lower()} if past.kind == "function" else set()
                     yield self._filled(item, past)
 
-    def _filled(self, item: Item, past: Past | None) -> Item:
+    def _filled(self, item: Item, past: ObjectVersion | None) -> Item:
         """``item`` with what there is of it on every database."""
         found = self._found(item, past)
         if found is not None:
@@ -119,7 +119,7 @@ class _Comparison:
         item.settle()
         return item
 
-    def _here(self, item: Item, found: Definition | None, past: Past | None) -> None:
+    def _here(self, item: Item, found: Definition | None, past: ObjectVersion | None) -> None:
         new = item.new.get(self.here)
         if found is None:
             if new is not None:
@@ -137,7 +137,7 @@ class _Comparison:
                 item.split.add(self.here)
 
     def _elsewhere(
-        self, item: Item, database: str, found: Definition | None, past: Past | None
+        self, item: Item, database: str, found: Definition | None, past: ObjectVersion | None
     ) -> None:
         new = item.new.get(database)
         old = past.statements.get(database) if past else None
@@ -157,7 +157,7 @@ class _Comparison:
         else:
             item.changed.add(database)
 
-    def _found(self, item: Item, past: Past | None) -> Definition | None:
+    def _found(self, item: Item, past: ObjectVersion | None) -> Definition | None:
         """The object in the database; a trigger of the name may be on a table of another name."""
         named = [
             definition
@@ -182,7 +182,7 @@ class _Comparison:
                     return same
         return []
 
-    def _same(self, found: Definition, statement: str, past: Past | None) -> bool:
+    def _same(self, found: Definition, statement: str, past: ObjectVersion | None) -> bool:
         """Whether ``statement`` would create what was found."""
         if self._normal(found.statement) == self._normal(statement):
             return True
@@ -202,7 +202,7 @@ class _Comparison:
     def _normal(self, statement: str) -> str:
         return normal(statement, self.here, self.home)
 
-    def _statement(self, found: Definition, past: Past | None) -> str:
+    def _statement(self, found: Definition, past: ObjectVersion | None) -> str:
         """The statement that brings back what was found: the one it was made by, if possible.
 
         A view, and on PostgreSQL a trigger, comes out of the catalog in other words; the

@@ -34,7 +34,7 @@ _CALL = re.compile(rf"(create|replace|drop)_({'|'.join(KINDS)})")
 
 
 @dataclass
-class Past:
+class ObjectVersion:
     """One object as the history leaves it."""
 
     kind: str
@@ -58,7 +58,7 @@ class ObjectHistory:
     """The objects that the revisions of a history leave behind, as far as can be read."""
 
     def __init__(self, history: History) -> None:
-        self.objects: list[Past] = []
+        self.objects: list[ObjectVersion] = []
         for revision in history.revisions:
             source = revision.path.read_text(encoding="utf-8")
             if re.search(r"(?i)trigger|function|view|drop_table", source):
@@ -66,7 +66,7 @@ class ObjectHistory:
 
     def find(
         self, kind: str, schema: str | None, name: str, table_name: str | None = None
-    ) -> Past | None:
+    ) -> ObjectVersion | None:
         """The object; a trigger that is alone in having its name also on another table."""
         found = [
             past
@@ -89,7 +89,7 @@ class ObjectHistory:
         table = head.table.text if head.table else None
         past = self.find(head.kind, schema, head.name.text, table)
         if past is None or not equal_names(past.table_name or "", table or "", ""):
-            past = Past(head.kind, schema, head.name.text, table)
+            past = ObjectVersion(head.kind, schema, head.name.text, table)
             self.objects.append(past)
         past.by_tool |= by_tool
         if database is None and not (certain and head.kind == "view"):

@@ -32,7 +32,7 @@ _PG_SETTINGS = (
 _PG_COPY = "SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()"
 
 
-class Copies:
+class ServerCopies:
     """Copies of objects on the server of ``connection``; a context, after which none is left."""
 
     def __init__(self, connection: sa.Connection, forms: dict[Any, Any] | None = None) -> None:
@@ -42,7 +42,7 @@ class Copies:
         # What was asked before is not asked again.
         self._forms: dict[Any, Any] = {} if forms is None else forms
 
-    def __enter__(self) -> Copies:
+    def __enter__(self) -> ServerCopies:
         return self
 
     def __exit__(

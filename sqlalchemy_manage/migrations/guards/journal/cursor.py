@@ -20,7 +20,7 @@ MOST_ROWS = 50_000
 
 
 @dataclass
-class Answer:
+class StatementResult:
     """What a statement gave: ``rows`` None without a result set."""
 
     rows: list[Any] | None = None
@@ -29,7 +29,7 @@ class Answer:
     lastrowid: Any = None
 
 
-class Journal(Protocol):
+class CursorJournal(Protocol):
     """What the cursors of a connection report, and ask."""
 
     connection: sa.Connection | None
@@ -38,15 +38,15 @@ class Journal(Protocol):
         """Whether the statement of an execution context is one of the revision's."""
 
     def run(
-        self, statement: str, execute: Callable[..., Answer], autocommit: bool
-    ) -> Answer | None:
+        self, statement: str, execute: Callable[..., StatementResult], autocommit: bool
+    ) -> StatementResult | None:
         """Have ``execute`` called, or not; a result that replaces the cursor's.
 
         ``execute`` reads one row more than MOST_ROWS at the most, or all if it is told to.
         """
 
 
-def record(engine: sa.Engine, journal: Journal) -> None:
+def record(engine: sa.Engine, journal: CursorJournal) -> None:
     """Have the cursors of ``engine`` ask ``journal``; a later journal replaces it."""
     dialect: Any = engine.dialect
     base = getattr(dialect.execution_ctx_cls, "unrecorded", dialect.execution_ctx_cls)
@@ -59,19 +59,19 @@ def record(engine: sa.Engine, journal: Journal) -> None:
             if not journal.watches(self):
                 return cursor
             options = self.root_connection.get_execution_options()
-            return Cursor(cursor, journal, options.get("isolation_level") == "AUTOCOMMIT")
+            return RecordingCursor(cursor, journal, options.get("isolation_level") == "AUTOCOMMIT")
 
     dialect.execution_ctx_cls = Recording
 
 
-class Cursor:
+class RecordingCursor:
     """A DB-API cursor around the driver's own; its first rows are read at once."""
 
-    def __init__(self, cursor: Any, journal: Journal, autocommit: bool) -> None:
+    def __init__(self, cursor: Any, journal: CursorJournal, autocommit: bool) -> None:
         self._cursor = cursor
         self._journal = journal
         self._autocommit = autocommit
-        self._given: Answer | None = None
+        self._given: StatementResult | None = None
         self._rows: Iterator[Any] | None = None
 
     def execute(self, statement: Any, *parameters: Any, **kw: Any) -> Any:
@@ -83,12 +83,14 @@ class Cursor:
     def _run(self, statement: Any, execute: Callable[[], Any]) -> Any:
         self._given = self._rows = None
         returned: list[Any] = []
-        answered: list[Answer] = []
+        answered: list[StatementResult] = []
 
-        def now(every: bool = False) -> Answer:
+        def now(every: bool = False) -> StatementResult:
             returned.append(execute())
             cursor = self._cursor
-            answer = Answer(rowcount=cursor.rowcount, lastrowid=getattr(cursor, "lastrowid", None))
+            answer = StatementResult(
+                rowcount=cursor.rowcount, lastrowid=getattr(cursor, "lastrowid", None)
+            )
             if cursor.description is not None:
                 answer.columns = [column[0] for column in cursor.description]
                 answer.rows = list(cursor.fetchall() if every else cursor.fetchmany(MOST_ROWS + 1))

@@ -30,11 +30,11 @@ from sqlalchemy import event
 
 from ....errors import HistoryError, ManageError
 from ....sql.statement_kinds import MARIADB, Kind, Temporary, kind_of
-from ...runner.watcher import Guard, StartOver, Step
+from ...runner.revision_runner import Guard, RevisionStep, StartOver
 from . import table
-from .cursor import MOST_ROWS, Answer, record
+from .cursor import MOST_ROWS, StatementResult, record
 from .step_state import clear_the_way, fingerprint, session_of, wait_for, was_done
-from .table import DONE, FAILED, INTENT, Entry
+from .table import DONE, FAILED, INTENT, JournalEntry
 
 if TYPE_CHECKING:
     from ...runner.run import Run
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _COMMITS = re.compile(r"\s*(?:COMMIT|END)\b", re.IGNORECASE)
 
 
-class Journal(Guard):
+class JournalGuard(Guard):
     """Records the steps of each revision, and skips those that were already done.
 
     The last of the guards to begin and the first to see the revision's end, so that it
@@ -53,7 +53,7 @@ class Journal(Guard):
         self.wait = run.project.settings.lock_wait
         self.history = run.history
         self.connection: sa.Connection | None = None
-        self.step: Step | None = None  # while it is recorded
+        self.step: RevisionStep | None = None  # while it is recorded
         self.left_alone = False
         self.commits: set[tuple[str, str]] = set()  # the revisions that turned out to
         self.records = False  # whether the cursors ask this
@@ -76,10 +76,10 @@ class Journal(Guard):
         event.listen(connection.engine, "commit", self._on_commit)
         event.listen(connection, "before_cursor_execute", self._before)
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: RevisionStep) -> None:
         connection = self.connection = step.connection
-        self.past: list[Entry] = []
-        self.new: list[Entry] = []
+        self.past: list[JournalEntry] = []
+        self.new: list[JournalEntry] = []
         self.temporary = Temporary()
         self.key = (step.name, step.verb)
         self.at = self.number = self.stored = 0
@@ -95,14 +95,14 @@ class Journal(Guard):
                 record(connection.engine, self)
                 self.records = True
 
-    def _may_commit(self, step: Step) -> bool:
+    def _may_commit(self, step: RevisionStep) -> bool:
         """Whether a part of the revision may be committed before its end."""
         if self.past or self.key in self.commits or step.connection.dialect.name in MARIADB:
             return True
         revision = self.history.by_id.get(step.name)
         return revision is None or "commit" in revision.source.lower()
 
-    def _recall(self, step: Step) -> None:
+    def _recall(self, step: RevisionStep) -> None:
         open_ = table.unfinished(step.connection)
         if not open_:
             return
@@ -115,7 +115,7 @@ class Journal(Guard):
         self.past = table.read(step.connection, step.name, step.verb)
         self.stored = self.past[-1].step
 
-    def ran(self, step: Step) -> None:
+    def ran(self, step: RevisionStep) -> None:
         self.left_alone = False
         active, self.step = self.step, None
         if active is None:
@@ -126,11 +126,11 @@ class Journal(Guard):
             if entry.kind is not Kind.READ and (entry.state == DONE or self._was_done(entry)):
                 raise self._differs(entry, None)
 
-    def end(self, step: Step) -> None:
+    def end(self, step: RevisionStep) -> None:
         if self.stored and step.verb != "stamp":
             table.forget(step.connection, step.name, step.verb)
 
-    def failed(self, step: Step, error: Exception) -> None:
+    def failed(self, step: RevisionStep, error: Exception) -> None:
         self.step = None
         self.left_alone = False
 
@@ -142,8 +142,8 @@ class Journal(Guard):
         )
 
     def run(
-        self, statement: str, execute: Callable[..., Answer], autocommit: bool
-    ) -> Answer | None:
+        self, statement: str, execute: Callable[..., StatementResult], autocommit: bool
+    ) -> StatementResult | None:
         assert self.connection is not None
         kind = kind_of(statement, self.connection.dialect.name, autocommit=autocommit)
         if kind is Kind.SESSION or self.temporary.concerns(statement):
@@ -164,11 +164,13 @@ class Journal(Guard):
             execute()  # a read that was not made, or not kept, the first time
             return None
         self.number += 1
-        entry = Entry(self.number, kind, DONE, digest, statement)
+        entry = JournalEntry(self.number, kind, DONE, digest, statement)
         self._execute(entry, execute, autocommit)
         return None
 
-    def _execute(self, entry: Entry, execute: Callable[..., Answer], autocommit: bool) -> None:
+    def _execute(
+        self, entry: JournalEntry, execute: Callable[..., StatementResult], autocommit: bool
+    ) -> None:
         """Run a step, and record it together with the transaction."""
         try:
             if entry.kind is Kind.ALONE:
@@ -187,9 +189,9 @@ class Journal(Guard):
             raise
         if entry.kind is Kind.READ and len(entry.answer.rows or ()) > MOST_ROWS:
             # It is asked for again rather than kept.
-            entry.answer, entry.kept = Answer(), False
+            entry.answer, entry.kept = StatementResult(), False
 
-    def _execute_alone(self, entry: Entry, execute: Callable[..., Answer]) -> None:
+    def _execute_alone(self, entry: JournalEntry, execute: Callable[..., StatementResult]) -> None:
         assert self.connection is not None
         with self._own() as connection:
             clear_the_way(connection, entry.statement)
@@ -210,7 +212,7 @@ class Journal(Guard):
 
     # What was recorded before
 
-    def _known_read(self, digest: str) -> Entry | None:
+    def _known_read(self, digest: str) -> JournalEntry | None:
         for index in range(self.at, len(self.past)):
             entry = self.past[index]
             if entry.kind is not Kind.READ:
@@ -220,7 +222,7 @@ class Journal(Guard):
                 return entry if entry.kept else None
         return None
 
-    def _known_write(self, digest: str, statement: str) -> Entry | None:
+    def _known_write(self, digest: str, statement: str) -> JournalEntry | None:
         while self.at < len(self.past) and self.past[self.at].kind is Kind.READ:
             self.at += 1
         if self.at == len(self.past):
@@ -246,16 +248,16 @@ class Journal(Guard):
             raise self._refuse("its result was too large to keep", entry, statement)
         return entry
 
-    def _was_done(self, entry: Entry) -> bool:
+    def _was_done(self, entry: JournalEntry) -> bool:
         if entry.state != INTENT:
             return False
         with self._own() as connection:
             return was_done(connection, entry.statement, entry.fingerprint)
 
-    def _differs(self, entry: Entry, statement: str | None) -> ManageError:
+    def _differs(self, entry: JournalEntry, statement: str | None) -> ManageError:
         return self._refuse("the revision has changed since then", entry, statement)
 
-    def _refuse(self, why: str, entry: Entry, statement: str | None) -> ManageError:
+    def _refuse(self, why: str, entry: JournalEntry, statement: str | None) -> ManageError:
         name = self.key[0]
         now = " ".join(statement.split())[:100] if statement else "(nothing)"
         self.refused = HistoryError(

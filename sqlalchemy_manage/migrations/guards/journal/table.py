@@ -17,7 +17,7 @@ from ....data.scalars import SPELLINGS, Spelling, readers
 from ....databases.engines import OWN_TABLE
 from ....errors import DatabaseMissing, HistoryError
 from ....sql.statement_kinds import MARIADB, Kind
-from .cursor import Answer
+from .cursor import StatementResult
 
 if TYPE_CHECKING:
     from ....project import Project
@@ -56,7 +56,7 @@ _LARGEST = 4_000_000
 
 
 @dataclass
-class Entry:
+class JournalEntry:
     """One step of a revision: a statement, and what became of it.
 
     ``kept`` False: it gave a result that could not be stored.
@@ -68,7 +68,7 @@ class Entry:
     digest: str
     statement: str
     fingerprint: str | None = None
-    answer: Answer = field(default_factory=Answer)
+    answer: StatementResult = field(default_factory=StatementResult)
     error: tuple[str, list[Any]] | None = None
     kept: bool = True
 
@@ -117,7 +117,7 @@ def sessions(connection: sa.Connection) -> set[int]:
     return {number for number in found if number is not None}
 
 
-def read(connection: sa.Connection, revision: str, direction: str) -> list[Entry]:
+def read(connection: sa.Connection, revision: str, direction: str) -> list[JournalEntry]:
     """The steps of a revision, in order."""
     wanted = sa.select(TABLE).where(*_of(revision, direction)).order_by(TABLE.c.step)
     return [_entry(row) for row in connection.execute(wanted)]
@@ -127,7 +127,7 @@ def write(
     connection: sa.Connection,
     revision: str,
     direction: str,
-    entries: list[Entry],
+    entries: list[JournalEntry],
     session: int | None,
 ) -> None:
     """Store entries that are not there yet."""
@@ -152,7 +152,7 @@ def write(
         connection.execute(sa.insert(TABLE), rows)
 
 
-def settle(connection: sa.Connection, revision: str, direction: str, entry: Entry) -> None:
+def settle(connection: sa.Connection, revision: str, direction: str, entry: JournalEntry) -> None:
     """Store what became of a step whose intent is stored."""
     where = (*_of(revision, direction), TABLE.c.step == entry.step)
     values = {"state": entry.state, "answer": _to_text(entry)}
@@ -173,13 +173,15 @@ def _of(revision: str, direction: str) -> tuple[Any, ...]:
     return TABLE.c.revision == revision, TABLE.c.direction == direction
 
 
-def _entry(row: Any) -> Entry:
-    entry = Entry(row.step, Kind(row.kind), row.state, row.digest, row.statement, row.fingerprint)
+def _entry(row: Any) -> JournalEntry:
+    entry = JournalEntry(
+        row.step, Kind(row.kind), row.state, row.digest, row.statement, row.fingerprint
+    )
     stored = json.loads(row.answer, object_hook=_value) if row.answer else {}
     entry.kept = stored.get("kept", True)
     entry.error = stored.get("error")
     rows = stored.get("rows")
-    entry.answer = Answer(
+    entry.answer = StatementResult(
         None if rows is None else [tuple(found) for found in rows],
         stored.get("columns"),
         stored.get("rowcount", -1),
@@ -188,7 +190,7 @@ def _entry(row: Any) -> Entry:
     return entry
 
 
-def _to_text(entry: Entry) -> str:
+def _to_text(entry: JournalEntry) -> str:
     answer = entry.answer
     if not entry.kept:
         return json.dumps({"kept": False})

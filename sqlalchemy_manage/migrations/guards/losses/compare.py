@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from ....links.catalog import Column, Link, Stored, quoted
+from ....links.catalog import Column, StoredLink, StoredTable, quoted
 from ....links.fingerprint import fingerprint
-from .key_copies import NAMED, Kept, copy_of, labels, shown
+from .key_copies import NAMED, KeyCopy, copy_of, labels, shown
 from .loss import Loss
 
 
 def losses(
-    connection: sa.Connection, kept: Kept, now: Stored, *, columns_too: bool = True
+    connection: sa.Connection, kept: KeyCopy, now: StoredTable, *, columns_too: bool = True
 ) -> list[Loss]:
     """What was kept but is missing in ``now``, the table as it is.
 
@@ -22,7 +22,7 @@ def losses(
     """
     names = labels(kept, now)
     found = {column: kept.name_of(column, now) for column in kept.stored.columns}
-    comparison = Comparison(connection, kept, now, found, names)
+    comparison = TableComparison(connection, kept, now, found, names)
     lost = list(comparison.rows_and_links())
     if columns_too:
         lost += comparison.dropped_columns()
@@ -30,12 +30,12 @@ def losses(
 
 
 @dataclass
-class Comparison:
+class TableComparison:
     """A kept table and what has become of it; ``names``: of each old column, None if gone."""
 
     connection: sa.Connection
-    kept: Kept
-    now: Stored
+    kept: KeyCopy
+    now: StoredTable
     names: Mapping[str, str | None]
     labels: tuple[tuple[str, ...], ...]
 
@@ -84,7 +84,7 @@ class Comparison:
     def _new(self, column: str) -> Column:
         return self.now.columns[self.names[column] or column]
 
-    def _all_there(self, links: list[Link]) -> bool:
+    def _all_there(self, links: list[StoredLink]) -> bool:
         """One pass along the primary key, which nearly always finds nothing."""
         if any(self._changed(link.columns) for link in links):
             return False
@@ -100,7 +100,7 @@ class Comparison:
         on = " AND ".join(f"{self._now(c)} = {self._then(c)}" for c in self.kept.stored.identity)
         return f"{self._source()} k {join} {quoted(self.connection, self.now.name)} t ON {on}"
 
-    def _differs(self, link: Link) -> str:
+    def _differs(self, link: StoredLink) -> str:
         filled = " AND ".join(f"{self._then(c)} IS NOT NULL" for c in link.columns)
         other = " OR ".join(
             f"{self._now(c)} IS NULL OR {self._now(c)} <> {self._then(c)}" for c in link.columns
@@ -166,7 +166,7 @@ class Comparison:
             examples = self._examples(f"{query} ORDER BY {_ordinals(identity)}", identity)
             yield Loss(self.labels, "rows", count, self.kept.rows, examples)
 
-    def _links(self, link: Link, by_key: bool) -> Iterator[Loss]:
+    def _links(self, link: StoredLink, by_key: bool) -> Iterator[Loss]:
         columns = tuple(dict.fromkeys((*self.kept.stored.key, *link.columns)))
         if by_key:
             query = (
@@ -183,7 +183,9 @@ class Comparison:
             examples = self._examples(f"{query} ORDER BY {_ordinals(columns)}", columns)
             yield self._link_loss(link, count, examples)
 
-    def _link_loss(self, link: Link, count: int | None, examples: tuple[str, ...] = ()) -> Loss:
+    def _link_loss(
+        self, link: StoredLink, count: int | None, examples: tuple[str, ...] = ()
+    ) -> Loss:
         current = [self.names.get(column) or column for column in link.columns]
         names = tuple(
             dict.fromkeys((*label, c) for c in (*link.columns, *current) for label in self.labels)
@@ -197,7 +199,7 @@ class Comparison:
     def dropped_columns(self) -> Iterator[Loss]:
         kept = self.kept
         links = {c: link for link in kept.stored.links for c in link.columns}
-        told: set[Link] = set()
+        told: set[StoredLink] = set()
         for column, name in self.names.items():
             if name is not None or not kept.values.get(column):
                 continue
@@ -209,7 +211,7 @@ class Comparison:
                 told.add(link)
                 yield from self._dropped_link(link)
 
-    def _dropped_link(self, link: Link) -> Iterator[Loss]:
+    def _dropped_link(self, link: StoredLink) -> Iterator[Loss]:
         if self.kept.copy is None:
             yield self._link_loss(link, None)
             return
@@ -222,7 +224,7 @@ class Comparison:
             query = f"SELECT {names} {query} ORDER BY {names}"
             yield self._link_loss(link, count, self._examples(query, columns))
 
-    def _moved(self, link: Link) -> bool:
+    def _moved(self, link: StoredLink) -> bool:
         """Whether the same links are in a column that is new in the table."""
         old = link.columns[0]
         key = self.kept.stored.key
@@ -233,7 +235,7 @@ class Comparison:
         for column in set(self.now.columns) - set(self.names.values()):
             if self.now.columns[column].type != self._old(old).type:
                 continue
-            other = Comparison(
+            other = TableComparison(
                 self.connection, self.kept, self.now, {**self.names, old: column}, self.labels
             )
             differing = f"{other._differs(link)} OR t.{quoted(self.connection, column)} IS NULL"

@@ -154,7 +154,7 @@ class Copied:
 
 
 @dataclass(frozen=True)
-class Made:
+class NewTable:
     """A table that did not exist before."""
 
     table: str
@@ -186,10 +186,10 @@ _PLAIN = re.compile(
 )
 
 
-def moves(text: str) -> Iterator[Renamed | Copied | Made]:
+def moves(text: str) -> Iterator[Renamed | Copied | NewTable]:
     """What a piece renames, makes, or copies from table to table."""
     if made := _MADE.match(text):
-        yield Made(_last(made["table"]))
+        yield NewTable(_last(made["table"]))
     altered = _ALTER.match(text)
     if altered:
         for pattern, column in _RENAMES:

@@ -23,12 +23,12 @@ from sqlalchemy import event
 from .... import output
 from ....links.catalog import Name, quoted, read_tables
 from ....sql.raw import undoubled
-from ...runner.watcher import Guard, Step
+from ...runner.revision_runner import Guard, RevisionStep
 from . import key_copies as keeping
 from .compare import losses
 from .effects import harmless, moves, pieces, touched, unties
 from .loss import Loss, allowed_names, declared, lost
-from .tracker import Past
+from .schema_tracker import SchemaTracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,11 +54,11 @@ _MOST_FORMS = 1000
 
 
 @dataclass(frozen=True)
-class Mark:
+class TableMark:
     """What was known at a savepoint."""
 
     name: str
-    past: Past
+    past: SchemaTracker
     seen: frozenset[Name]
     committed: bool
 
@@ -73,7 +73,7 @@ def wanted_of(arguments: Iterable[str]) -> tuple[bool, tuple[str, ...]]:
     return prove, allowed_names(allowed)
 
 
-class LinksStay(Guard):
+class LossGuard(Guard):
     """Raises MigrationError that names what a revision lost without declaring it.
 
     SQLite and PostgreSQL roll the revision back. So does MariaDB, unless a DDL statement
@@ -86,11 +86,11 @@ class LinksStay(Guard):
     def __init__(self, run: Run) -> None:
         self.run = run
         self.fresh: bool | None = None
-        self.step: Step | None = None
+        self.step: RevisionStep | None = None
         self.busy = False
         self.listens = False
         self.number = 0
-        self.past = Past(run.project)
+        self.past = SchemaTracker(run.project)
         self._reset()
 
     def _reset(self) -> None:
@@ -99,11 +99,11 @@ class LinksStay(Guard):
         self.allowed: dict[str, str | int] = {}
         self.transaction: Any = None
         self.ddl = self.committed = False
-        self.marks: list[Mark] = []
+        self.marks: list[TableMark] = []
         # The statements of which it is known that there is nothing more to keep.
         self.settled: set[str] = set()
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: RevisionStep) -> None:
         if self.fresh is None:
             self.fresh = step.verb == "upgrade" and not self._tables(step.connection)
         if self.fresh or step.verb == "stamp":
@@ -120,10 +120,10 @@ class LinksStay(Guard):
     def _tables(self, connection: sa.Connection) -> bool:
         return bool(self.past.read(connection).tables)
 
-    def failed(self, step: Step, error: Exception) -> None:
+    def failed(self, step: RevisionStep, error: Exception) -> None:
         self.step = None
 
-    def end(self, step: Step) -> None:
+    def end(self, step: RevisionStep) -> None:
         if self.step is None:
             return
         self.step = None
@@ -161,7 +161,7 @@ class LinksStay(Guard):
         elif len(self.settled) < _MOST_FORMS:
             self.settled.add(form)
 
-    def _see(self, step: Step, connection: sa.Connection, texts: list[str]) -> bool:
+    def _see(self, step: RevisionStep, connection: sa.Connection, texts: list[str]) -> bool:
         """Look at the statements of a text; False if others may act otherwise after them."""
         dialect = connection.dialect.name
         is_settled = True
@@ -191,10 +191,10 @@ class LinksStay(Guard):
                 self.past.dropped(text)
         return is_settled
 
-    def _mark(self, step: Step, verb: str, name: str) -> None:
+    def _mark(self, step: RevisionStep, verb: str, name: str) -> None:
         """A rollback to a savepoint also removes the copies that were made since."""
         if verb == "SAVEPOINT":
-            mark = Mark(name, self.past.as_it_is(), frozenset(self.seen), self.committed)
+            mark = TableMark(name, self.past.as_it_is(), frozenset(self.seen), self.committed)
             self.marks.append(mark)
             return
         place = max((n for n, mark in enumerate(self.marks) if mark.name == name), default=None)
@@ -208,7 +208,7 @@ class LinksStay(Guard):
             del self.marks[place + 1 :]
             self.past, self.seen = mark.past.as_it_is(), set(mark.seen)
 
-    def _protect(self, step: Step, text: str) -> None:
+    def _protect(self, step: RevisionStep, text: str) -> None:
         """Keep what a statement could harm, unless it is kept, empty or declared."""
         connection = step.connection
         if self.past.catalog is None and connection.dialect.name == "postgresql":
@@ -239,7 +239,7 @@ class LinksStay(Guard):
                 if found := self.past.kept.get(self.past.origin(name)):
                     keeping.count_values(connection, found)
 
-    def _only_undoes(self, step: Step, text: str) -> bool:
+    def _only_undoes(self, step: RevisionStep, text: str) -> bool:
         """A downgrade that drops a table whole; nothing of it was copied before."""
         if step.verb != "downgrade" or not re.match(r"DROP\s+TABLE\b", text, re.IGNORECASE):
             return False
@@ -255,7 +255,7 @@ class LinksStay(Guard):
 
     # At its end.
 
-    def _losses(self, step: Step) -> Iterable[Loss]:
+    def _losses(self, step: RevisionStep) -> Iterable[Loss]:
         if not self.past.kept:
             return
         connection = step.connection

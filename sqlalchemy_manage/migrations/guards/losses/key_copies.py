@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from ....links.catalog import Name, Stored, quoted
+from ....links.catalog import Name, StoredTable, quoted
 from ....links.fingerprint import Fingerprint, fingerprint
 from .loss import Loss
 
@@ -22,7 +22,7 @@ NAMED = 10
 
 
 @dataclass
-class Kept:
+class KeyCopy:
     """``copy`` is None where there is none: no right to make one, or nothing identifies the rows.
 
     ``values``: how many of each column's are not NULL, once a statement came that could drop
@@ -31,7 +31,7 @@ class Kept:
     from others.
     """
 
-    stored: Stored
+    stored: StoredTable
     rows: int
     copy: str | None
     before: Fingerprint | None = None
@@ -41,7 +41,7 @@ class Kept:
     columns: dict[str, str] = field(default_factory=dict)
     filled: dict[str, str] = field(default_factory=dict)
 
-    def name_of(self, column: str, now: Stored) -> str | None:
+    def name_of(self, column: str, now: StoredTable) -> str | None:
         """What a column is called now; None when it is gone."""
         if now.oid and now.oid == self.stored.oid:
             places = {c.place: c.name for c in now.columns.values()}
@@ -57,7 +57,7 @@ class Kept:
         return next((name for name in names if name in now.columns), None)
 
 
-def keep(connection: sa.Connection, table: Stored, copy: str) -> Kept | None:
+def keep(connection: sa.Connection, table: StoredTable, copy: str) -> KeyCopy | None:
     """Remember a table's rows; None when it has none."""
     run = connection.exec_driver_sql
     source = quoted(connection, table.name)
@@ -71,9 +71,9 @@ def keep(connection: sa.Connection, table: Stored, copy: str) -> Kept | None:
         create = f"CREATE TEMPORARY TABLE {quoted(connection, copy)} AS SELECT"
         if _tried(connection, f"{create} {names} FROM {source}"):
             rows = run(f"SELECT count(*) FROM {copy_of(connection, copy)}").scalar()
-            return Kept(table, int(rows or 0), copy, origin=table.name, now=table.name)
+            return KeyCopy(table, int(rows or 0), copy, origin=table.name, now=table.name)
     found = fingerprint(connection, table)
-    return Kept(table, found.rows, None, found, origin=table.name, now=table.name)
+    return KeyCopy(table, found.rows, None, found, origin=table.name, now=table.name)
 
 
 def _tried(connection: sa.Connection, statement: str) -> bool:
@@ -100,7 +100,7 @@ def copy_of(connection: sa.Connection, copy: str) -> str:
     return quoted(connection, (schema, copy))
 
 
-def forget(connection: sa.Connection, kept: Kept) -> None:
+def forget(connection: sa.Connection, kept: KeyCopy) -> None:
     """Drop the copy."""
     if kept.copy is not None:
         # MariaDB commits at a DROP TABLE, but for that of a temporary one that is called so.
@@ -108,7 +108,7 @@ def forget(connection: sa.Connection, kept: Kept) -> None:
         connection.exec_driver_sql(f"DROP {word}TABLE {copy_of(connection, kept.copy)}")
 
 
-def count_values(connection: sa.Connection, kept: Kept) -> None:
+def count_values(connection: sa.Connection, kept: KeyCopy) -> None:
     """Count what is in each column, before it could be dropped."""
     stored = kept.stored
     names = [c.name for c in stored.columns.values() if not c.generated]
@@ -120,7 +120,7 @@ def count_values(connection: sa.Connection, kept: Kept) -> None:
         kept.values |= dict(zip(names, map(int, row.one()), strict=True))
 
 
-def gone(connection: sa.Connection, kept: Kept) -> Loss:
+def gone(connection: sa.Connection, kept: KeyCopy) -> Loss:
     """The loss of the whole table."""
     examples: tuple[str, ...] = ()
     if kept.copy is not None and kept.stored.identity:
@@ -135,7 +135,7 @@ def gone(connection: sa.Connection, kept: Kept) -> Loss:
     return Loss(names, "rows", kept.rows, kept.rows, examples)
 
 
-def labels(kept: Kept, now: Stored) -> tuple[tuple[str, ...], ...]:
+def labels(kept: KeyCopy, now: StoredTable) -> tuple[tuple[str, ...], ...]:
     """What the table may be called in a declaration, its name of before first."""
     return tuple(dict.fromkeys(map(_parts, (kept.origin, kept.stored.name, now.name))))
 

@@ -17,7 +17,7 @@ from ....errors import MigrationError, Recorded, UsageError, did_you_mean
 from ....output import clean
 from ...questions import flag, quoted, split_name
 from ...revisions.expected_loss import ATTRIBUTE, _literally
-from ...runner.watcher import Step
+from ...runner.revision_runner import RevisionStep
 
 Declared = Mapping[str, "str | int"]
 
@@ -57,7 +57,7 @@ class Loss:
         return False
 
 
-def declared(step: Step, allowed: Iterable[str]) -> dict[str, str | int]:
+def declared(step: RevisionStep, allowed: Iterable[str]) -> dict[str, str | int]:
     """What a revision declares for its direction, and what the flags allow.
 
     Raises MigrationError for a declaration that is not well formed.
@@ -91,7 +91,12 @@ def allowed_names(flags: Iterable[str]) -> tuple[str, ...]:
 
 
 def lost(
-    step: Step, losses: Collection[Loss], unknown: Collection[str], *, recorded: bool, ddl: bool
+    step: RevisionStep,
+    losses: Collection[Loss],
+    unknown: Collection[str],
+    *,
+    recorded: bool,
+    ddl: bool,
 ) -> MigrationError:
     """The error for losses that nobody declared.
 

@@ -14,7 +14,7 @@ from ....errors import MigrationError
 from ....sql.expressions import in_list
 from ....sql.raw import sql_of, undoubled
 from ....sqlalchemy_internals import ddl_compiler, is_created
-from ..raw_sql import Writer
+from ..raw_sql import SqlWriter
 from .types import Form, form_of, leaf
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ TEXT = {False: "{}::text", True: "unnest({}::text[])"}
 
 
 @dataclass
-class Step:
+class EnumChange:
     """One ``op.alter_enum`` on one database: from the form ``old`` to ``new``."""
 
-    write: Writer
+    write: SqlWriter
     op: AlterEnumOp
     old: Form
     new: Form
 
     @classmethod
-    def of(cls, operations: Operations, op: AlterEnumOp) -> Step:
-        write = Writer(operations)
+    def of(cls, operations: Operations, op: AlterEnumOp) -> EnumChange:
+        write = SqlWriter(operations)
         old, new = (form_of(t, write.dialect) for t in (op.existing_type, op.type_))
         old, new = (replace(f, sql=undoubled(f.sql, write.dialect)) for f in (old, new))
         return cls(write, op, old, new)

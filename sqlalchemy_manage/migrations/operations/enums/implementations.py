@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from alembic.operations import Operations
 
-from ..raw_sql import Writer
+from ..raw_sql import SqlWriter
 from . import mariadb, postgresql, postgresql_types, sqlite
-from .change import Step
+from .change import EnumChange
 from .operations import AlterEnumOp, CreateEnumOp, DropEnumOp, RenameEnumOp
 from .types import MARIADB
 
 
 def alter(operations: Operations, op: AlterEnumOp) -> None:
-    step = Step.of(operations, op)
+    step = EnumChange.of(operations, op)
     name = step.write.dialect.name
     if name == "postgresql":
         postgresql.alter(step)
@@ -24,14 +24,14 @@ def alter(operations: Operations, op: AlterEnumOp) -> None:
 
 def create(operations: Operations, op: CreateEnumOp) -> None:
     if operations.get_context().dialect.name == "postgresql":
-        postgresql_types.create_type(Writer(operations), (op.schema, op.name), op.values)
+        postgresql_types.create_type(SqlWriter(operations), (op.schema, op.name), op.values)
 
 
 def drop(operations: Operations, op: DropEnumOp) -> None:
     if operations.get_context().dialect.name == "postgresql":
-        postgresql_types.drop_type(Writer(operations), (op.schema, op.name))
+        postgresql_types.drop_type(SqlWriter(operations), (op.schema, op.name))
 
 
 def rename(operations: Operations, op: RenameEnumOp) -> None:
     if operations.get_context().dialect.name == "postgresql":
-        postgresql_types.rename_type(Writer(operations), (op.schema, op.name), op.new_name)
+        postgresql_types.rename_type(SqlWriter(operations), (op.schema, op.name), op.new_name)

@@ -12,7 +12,7 @@ import re
 from ....errors import MigrationError
 from ....sql.raw import shown_columns
 from ....sql.tokens import quoted
-from .change import Step
+from .change import EnumChange
 
 _STRING = r"'(?:[^'\\]|''|\\.)*'"
 _TYPE = re.compile(rf"\s*\w+(?:\s*\((?:{_STRING}|[^()'])*\))?")
@@ -24,7 +24,7 @@ _DEFAULT = re.compile(
 _COLLATED = re.compile(r"\s+(?:CHARACTER SET|COLLATE)\s+\S+", re.IGNORECASE)
 
 
-def alter(step: Step) -> None:
+def alter(step: EnumChange) -> None:
     """Bring the column from the old form to the new one."""
     old, new, write = step.old, step.new, step.write
     if new.native and new.values is None:
@@ -42,7 +42,7 @@ def alter(step: Step) -> None:
         write.execute(f"ALTER TABLE {step.table} ADD {check}")
 
 
-def _between(step: Step) -> str | None:
+def _between(step: EnumChange) -> str | None:
     """The type that rows go through on their way; None where they need not."""
     old, new = step.old, step.new
     both = list(dict.fromkeys([*(old.values or ()), *step.mapping.values()]))
@@ -60,7 +60,7 @@ def _between(step: Step) -> str | None:
     return text  # where only the case changes, the type would have the same value twice
 
 
-def _modify(step: Step, type_: str, default: str | bool | None) -> None:
+def _modify(step: EnumChange, type_: str, default: str | bool | None) -> None:
     rest = _as_declared(step) if step.write.offline else _as_stored(step)
     if default is not False:
         rest = _DEFAULT.sub("", rest, count=1)
@@ -71,7 +71,7 @@ def _modify(step: Step, type_: str, default: str | bool | None) -> None:
     step.write.execute(f"ALTER TABLE {step.table} MODIFY {step.column} {type_}{rest}")
 
 
-def _as_declared(step: Step) -> str:
+def _as_declared(step: EnumChange) -> str:
     """What follows the type, from what the operation says; for ``--sql``."""
     nullable = step.op.existing_nullable
     default = step.existing_default()
@@ -79,7 +79,7 @@ def _as_declared(step: Step) -> str:
     return rest + (f" DEFAULT {default}" if default else "")
 
 
-def _as_stored(step: Step) -> str:
+def _as_stored(step: EnumChange) -> str:
     """What follows the type, from the database."""
     columns = shown_columns(step.write.connection, step.table)
     definition = columns.get(quoted(step.op.column_name, "`"))

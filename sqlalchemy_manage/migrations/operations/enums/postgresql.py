@@ -8,7 +8,7 @@ it is rewritten, under an exclusive lock, but within the revision's transaction.
 
 from __future__ import annotations
 
-from .change import TEXT, Step
+from .change import TEXT, EnumChange
 from .postgresql_types import (
     add_missing,
     add_values,
@@ -21,7 +21,7 @@ from .rewrite import make_anew, rewrite
 from .types import Key
 
 
-def alter(step: Step) -> None:
+def alter(step: EnumChange) -> None:
     """Bring the column, and with it the type, from the old form to the new one."""
     old, new, write = step.old, step.new, step.write
     if old.native and new.native and old.key == new.key and old.array == new.array:
@@ -51,7 +51,7 @@ def alter(step: Step) -> None:
         write.execute(f"ALTER TABLE {step.table} ADD {check}")
 
 
-def _alter_text(step: Step) -> None:
+def _alter_text(step: EnumChange) -> None:
     old, new = step.old, step.new
     type_ = f"ALTER TABLE {step.table} ALTER COLUMN {step.column} TYPE {new.sql}"
     grows = old.length is not None and (new.length is None or new.length > old.length)
@@ -62,14 +62,14 @@ def _alter_text(step: Step) -> None:
         step.write.execute(type_)
 
 
-def _set_default(step: Step) -> None:
+def _set_default(step: EnumChange) -> None:
     default = step.default()
     if default is not False:
         what = "DROP DEFAULT" if default is None else f"SET DEFAULT {default}"
         step.write.execute(f"ALTER TABLE {step.table} ALTER COLUMN {step.column} {what}")
 
 
-def _change_values(step: Step, key: Key) -> None:
+def _change_values(step: EnumChange, key: Key) -> None:
     write, old, new = step.write, list(step.old.values or ()), list(step.new.values or ())
     known = write.operations.get_context().impl.memo.setdefault("enum values", {})
     if known.get(key) == new and not write.offline:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..raw_sql import Writer
+from ..raw_sql import SqlWriter
 from .types import Key
 
 
-def create_type(write: Writer, key: Key, values: Sequence[str]) -> None:
+def create_type(write: SqlWriter, key: Key, values: Sequence[str]) -> None:
     """Make sure that the type exists with these values; an error where it has others.
 
     Also with ``--sql``, where nothing can be checked before.
@@ -26,7 +26,7 @@ def create_type(write: Writer, key: Key, values: Sequence[str]) -> None:
     note_made(write, key)
 
 
-def drop_type(write: Writer, key: Key) -> None:
+def drop_type(write: SqlWriter, key: Key) -> None:
     """Drop the type unless something still uses it, or it is gone already."""
     _block(
         write,
@@ -36,21 +36,21 @@ def drop_type(write: Writer, key: Key) -> None:
     note_made(write, key, False)
 
 
-def rename_type(write: Writer, key: Key, new: str) -> None:
+def rename_type(write: SqlWriter, key: Key, new: str) -> None:
     """``ALTER TYPE ... RENAME TO``: columns, defaults and indexes go along."""
     write.execute(f"ALTER TYPE {write.name(*key)} RENAME TO {write.name(new)}")
     note_made(write, key, False)
     note_made(write, (key[0], new))
 
 
-def _block(write: Writer, body: str) -> None:
+def _block(write: SqlWriter, body: str) -> None:
     tag = "$do$"
     while tag in body:
         tag = f"{tag[:-1]}o$"
     write.execute(f"DO {tag} BEGIN\n{body}END {tag}")
 
 
-def note_made(write: Writer, key: Key, made: bool = True) -> None:
+def note_made(write: SqlWriter, key: Key, made: bool = True) -> None:
     """CREATE TABLE in SQLAlchemy makes the types of its columns too, but not those noted here."""
     context = write.operations.get_context()
     known: set[Key] = context.impl.memo.setdefault("pg_enum", set())
@@ -59,7 +59,7 @@ def note_made(write: Writer, key: Key, made: bool = True) -> None:
         (known.add if made else known.discard)((schema, key[1]))
 
 
-def add_missing(write: Writer, key: Key, values: Sequence[str]) -> None:
+def add_missing(write: SqlWriter, key: Key, values: Sequence[str]) -> None:
     for before, value in zip((None, *values), values, strict=False):
         after = f" AFTER {write.literal(before)}" if before is not None else ""
         write.execute(
@@ -67,7 +67,7 @@ def add_missing(write: Writer, key: Key, values: Sequence[str]) -> None:
         )
 
 
-def rename_values(write: Writer, key: Key, values: list[str], mapping: dict[str, str]) -> None:
+def rename_values(write: SqlWriter, key: Key, values: list[str], mapping: dict[str, str]) -> None:
     pairs = [(old, new) for old, new in mapping.items() if old in values]
     for old, new in one_by_one(pairs):
         write.execute(
@@ -85,7 +85,7 @@ def one_by_one(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*parked.items(), *((parked[old], new) for old, new in pairs)]
 
 
-def add_values(write: Writer, key: Key, there: list[str], values: list[str]) -> None:
+def add_values(write: SqlWriter, key: Key, there: list[str], values: list[str]) -> None:
     for index, value in enumerate(values):
         if value in there:
             continue

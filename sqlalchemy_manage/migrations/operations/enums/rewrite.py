@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .change import TEXT, Step
+from .change import TEXT, EnumChange
 from .postgresql_types import drop_type, one_by_one
 from .types import Key
 
@@ -60,7 +60,7 @@ AND indexrelid NOT IN (SELECT inhrelid FROM pg_inherits)
 """
 
 
-def rewrite(step: Step) -> None:
+def rewrite(step: EnumChange) -> None:
     """Give the step's column its new type, whatever that is."""
     columns = [(step.table, step.column, step.old.array)]
     restores = _put_aside(step, columns, step.old.key)
@@ -69,7 +69,7 @@ def rewrite(step: Step) -> None:
         step.write.execute(statement)
 
 
-def make_anew(step: Step, key: Key, again: bool) -> None:
+def make_anew(step: EnumChange, key: Key, again: bool) -> None:
     """Take the type's name for a new type, and rewrite every column that has the old one."""
     write, name = step.write, step.write.name(*key)
     literal = write.literal(name)
@@ -93,7 +93,9 @@ def make_anew(step: Step, key: Key, again: bool) -> None:
         write.execute(statement)
 
 
-def _put_aside(step: Step, columns: list[tuple[str, str, bool]], key: Key | None) -> list[str]:
+def _put_aside(
+    step: EnumChange, columns: list[tuple[str, str, bool]], key: Key | None
+) -> list[str]:
     """Drop the defaults, CHECKs and indexes that a rewrite cannot take along.
 
     Returns the statements that restore them on the new type.
@@ -117,7 +119,7 @@ def _put_aside(step: Step, columns: list[tuple[str, str, bool]], key: Key | None
     return restores
 
 
-def _defaults(step: Step, table: str, column: str) -> list[tuple[str, str]]:
+def _defaults(step: EnumChange, table: str, column: str) -> list[tuple[str, str]]:
     """The defaults of a column, and of its partitions, each with the beginning of its ALTER."""
     if step.write.offline:
         default = step.existing_default()
@@ -130,7 +132,7 @@ _ARRAY_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,{}"]+)')
 _CONSTANT = r"'((?:[^']|'')*)'"
 
 
-def _is_lost(step: Step, default: str) -> bool:
+def _is_lost(step: EnumChange, default: str) -> bool:
     constant = re.fullmatch(_CONSTANT, default)
     return bool(
         constant
@@ -139,7 +141,7 @@ def _is_lost(step: Step, default: str) -> bool:
     )
 
 
-def _on_new_type(step: Step, sql: str) -> str:
+def _on_new_type(step: EnumChange, sql: str) -> str:
     """SQL with literals of the old type turned into such of the new one, values replaced."""
 
     def value(literal: str) -> str:
@@ -168,7 +170,7 @@ def _on_new_type(step: Step, sql: str) -> str:
     )
 
 
-def _retype(step: Step, columns: list[tuple[str, str, bool]]) -> None:
+def _retype(step: EnumChange, columns: list[tuple[str, str, bool]]) -> None:
     write, new = step.write, step.new
     for table, column, array in columns:
         if array:

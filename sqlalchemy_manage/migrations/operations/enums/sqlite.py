@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ...schema.create_table import CreateTable
 from ..sqlite.rebuild import rebuild_edited
-from .change import Step
+from .change import EnumChange
 
 
-def alter(step: Step) -> None:
+def alter(step: EnumChange) -> None:
     """Bring the column from the old form to the new one."""
     old, new, op = step.old, step.new, step.op
     step.refuse_lost_values()

@@ -29,8 +29,8 @@ from ...alembic_internals import (
     flushed_batch,
 )
 from ...schema.create_table import CreateTable, TableSql, read_table
-from .merge import Change, change_of, existing_types, leave_out, mentions, merged
-from .sqlite_master import Master, references_follow
+from .rebuilt_table import BatchChange, change_of, existing_types, leave_out, mentions, merged
+from .sqlite_master import SqliteMaster, references_follow
 
 # SQLite renames nothing while a view or trigger anywhere is broken; in a rebuild it may be.
 _BROKEN = re.compile(r"error in (view|trigger) (.*?)(?: after rename)?: ", re.DOTALL)
@@ -45,7 +45,7 @@ class Rebuild:
     table: sa.Table
     temporary: str
     old: TableSql
-    change: Change
+    change: BatchChange
     indexes: dict[str, str] = field(default_factory=dict)
     triggers: dict[str, str] = field(default_factory=dict)
     last: int | None = None
@@ -63,7 +63,7 @@ class Rebuild:
 
         The indexes that do not come back are added to ``dropped``.
         """
-        master = Master(connection, table.schema)
+        master = SqliteMaster(connection, table.schema)
         (sql,) = master.of(table.name, "table").values()
         old = read_table(sql)
         found = cls(
@@ -88,7 +88,7 @@ class Rebuild:
         """The new table has its name: create again what belongs to it, and compare."""
         for sql in (*self.indexes.values(), *self.triggers.values()):
             self.connection.exec_driver_sql(sql)
-        master = Master(self.connection, self.table.schema)
+        master = SqliteMaster(self.connection, self.table.schema)
         (sql,) = master.of(self.table.name, "table").values()
         new = read_table(sql)
         if self.last is not None and new.counts:
@@ -105,7 +105,7 @@ class Rebuild:
         for old, name in self.change.renamed.items():
             columns[old].name = name
 
-    def _lost(self, new: TableSql, master: Master) -> Iterator[str]:
+    def _lost(self, new: TableSql, master: SqliteMaster) -> Iterator[str]:
         for column in self.old.columns:
             if column.name not in self.change.dropped and new.column(column.name) is None:
                 yield f"column {column.name}"
@@ -125,7 +125,7 @@ class Rebuild:
         if self.last is not None and new.counts and master.last_number(self.table.name) is None:
             yield "the last number of AUTOINCREMENT"
 
-    def _rename(self, master: Master, old: str, new: str) -> None:
+    def _rename(self, master: SqliteMaster, old: str, new: str) -> None:
         statement = (
             f"ALTER TABLE {master.where}{master.quote(self.table.name)} "
             f"RENAME COLUMN {master.quote(old)} TO {master.quote(new)}"
@@ -197,7 +197,7 @@ def rebuild_edited(
         impl.edited = None
 
 
-class LosesNothing(StatementsChanged, SQLiteImpl):
+class RebuildingImpl(StatementsChanged, SQLiteImpl):
     """Alembic's implementation of SQLite with the above; offline, only what needs no database."""
 
     edited: tuple[Callable[[CreateTable], None], Values] | None = None

@@ -24,7 +24,7 @@ def references_follow(connection: sa.Connection) -> Iterator[None]:
         connection.exec_driver_sql(f"PRAGMA legacy_alter_table={before}")
 
 
-class Master:
+class SqliteMaster:
     """sqlite_master and sqlite_sequence of one database file."""
 
     def __init__(self, connection: sa.Connection, schema: str | None) -> None:

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from support.enum_revisions import Tool
 
 from sqlalchemy_manage.errors import OpenQuestion, UsageError
-from sqlalchemy_manage.migrations.autogenerate.enums.compare import (
-    settle_enums,
+from sqlalchemy_manage.migrations.autogenerate.enums.questions import (
+    resolve_enum_values,
     value_rename_candidates,
 )
 from sqlalchemy_manage.migrations.questions import Answer, Answers, Closed, parse_answers
@@ -169,7 +169,7 @@ def test_the_flags_of_a_closed_question_give_the_migration(tool: Tool) -> None:
         from alembic.autogenerate import produce_migrations
 
         operations = produce_migrations(tool._context(connection, new), new).upgrade_ops
-        settle_enums(operations, connection, Answers(), questioner)
+        resolve_enum_values(operations, connection, Answers(), questioner)
     with pytest.raises(OpenQuestion) as raised:
         questioner.finish()
     (option, _, _) = questioner.open[0].options
@@ -217,7 +217,7 @@ def test_rows_are_counted_under_the_old_name(tool: Tool) -> None:
         for op in operations.ops:
             op.table_name = "renamed"
         questioner = Closed()
-        settle_enums(
+        resolve_enum_values(
             operations,
             connection,
             Answers(),

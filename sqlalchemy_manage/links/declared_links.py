@@ -12,7 +12,7 @@ from sqlalchemy.sql import operators
 
 
 @dataclass(frozen=True)
-class Reference:
+class LinkColumns:
     """Columns of ``child`` that name a row of ``parent``, pair by pair.
 
     ``declared``: by a foreign key; else only a relationship says so. ``relationships``:
@@ -146,7 +146,7 @@ def _only_equalities(join: Any, count: int) -> bool:
     )
 
 
-Link = Reference | LinkTable | ToOne | Directions
+Link = LinkColumns | LinkTable | ToOne | Directions
 
 
 def links_of(mappers: Iterable[Mapper[Any]], tables: Iterable[sa.Table]) -> list[Link]:
@@ -175,7 +175,7 @@ def _relationships(mappers: Iterable[Mapper[Any]]) -> Iterator[RelationshipPrope
 
 def _references(
     relations: list[RelationshipProperty[Any]], tables: Iterable[sa.Table]
-) -> list[Reference]:
+) -> list[LinkColumns]:
     found: dict[frozenset[Any], tuple[list[Any], bool, list[str]]] = {}
     for table in tables:
         constraints = sorted(table.foreign_key_constraints, key=lambda c: list(c.column_keys))
@@ -192,7 +192,7 @@ def _references(
         parents = {parent.table for _, parent in pairs}
         if len(children) == len(parents) == 1:
             references.append(
-                Reference(
+                LinkColumns(
                     children.pop(),
                     tuple(child for child, _ in pairs),
                     parents.pop(),

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 import sqlalchemy as sa
 
 from ....errors import ManageError
-from ....links.catalog import Catalog, Link, Name, Stored, read_catalog, read_tables
-from .effects import Copied, Made, Renamed, touched, touches
-from .key_copies import Kept
+from ....links.catalog import Catalog, Name, StoredLink, StoredTable, read_catalog, read_tables
+from .effects import Copied, NewTable, Renamed, touched, touches
+from .key_copies import KeyCopy
 
 if TYPE_CHECKING:
     from ....project import Project
@@ -29,7 +29,7 @@ def _apart(thing: T) -> T:
     return twin
 
 
-class Past:
+class SchemaTracker:
     """The catalog of before, and what the statements since have renamed, made and copied.
 
     ``kept``: by the name before the revision, to which ``origin`` leads. ``stale``: a
@@ -41,21 +41,21 @@ class Past:
         self.catalog: Catalog | None = None
         self.stale = False
         self.files: dict[int, int] = {}
-        self.kept: dict[Name, Kept] = {}
+        self.kept: dict[Name, KeyCopy] = {}
         self.copied: list[Copied] = []
         self._called: dict[Name, Name] = {}
         self._earlier: dict[str, str] = {}
         self._made: set[str] = set()
-        self._tied: dict[Name, Stored] = {}
+        self._tied: dict[Name, StoredTable] = {}
 
-    def anew(self) -> Past:
+    def anew(self) -> SchemaTracker:
         """For the next revision; what the models say is not asked again."""
-        past = Past(self.project)
+        past = SchemaTracker(self.project)
         if "_undeclared" in self.__dict__:
             past._undeclared = self._undeclared
         return past
 
-    def as_it_is(self) -> Past:
+    def as_it_is(self) -> SchemaTracker:
         """A copy that does not change later.
 
         Quickly made: a data step may set a savepoint for each row.
@@ -104,7 +104,7 @@ class Past:
         """What a table of today was called before the revision."""
         return self._called.get(name, name)
 
-    def with_links(self, table: Stored) -> Stored:
+    def with_links(self, table: StoredTable) -> StoredTable:
         """A table with the links that only a relationship of the models declares.
 
         And with those whose foreign key the revision has dropped before.
@@ -117,35 +117,35 @@ class Past:
             known = any(set(link.columns) == set(other.columns) for other in links)
             if not known and set(link.columns) <= set(table.columns):
                 links.append(link)
-        return Stored(table.name, table.columns, key, tuple(links), table.oid)
+        return StoredTable(table.name, table.columns, key, tuple(links), table.oid)
 
     @cached_property
-    def _undeclared(self) -> dict[Name, list[Link]]:
-        found: dict[Name, list[Link]] = {}
+    def _undeclared(self) -> dict[Name, list[StoredLink]]:
+        found: dict[Name, list[StoredLink]] = {}
         try:
             mappers = self.project.mappers
         except ManageError:
             return found  # checklinks says what is wrong with the models
         if not mappers:
             return found
-        from ....links.inspect import Reference, links_of  # imports the ORM
+        from ....links.declared_links import LinkColumns, links_of  # imports the ORM
 
         try:
             links = links_of(mappers, ())
         except ManageError:
             return found  # checklinks says what is wrong with the models
         for link in links:
-            if isinstance(link, Reference) and not link.declared:
+            if isinstance(link, LinkColumns) and not link.declared:
                 columns = tuple(column.name for column in link.columns)
                 name = (link.child.schema, link.child.name)
-                found.setdefault(name, []).append(Link(columns, link.parent.fullname))
+                found.setdefault(name, []).append(StoredLink(columns, link.parent.fullname))
         return found
 
-    def follow(self, move: Renamed | Copied | Made) -> None:
+    def follow(self, move: Renamed | Copied | NewTable) -> None:
         """Note what a statement is about to do with names and rows."""
         if isinstance(move, Copied):
             self.copied.append(move)
-        elif isinstance(move, Made):
+        elif isinstance(move, NewTable):
             self._made.add(move.table.lower())
         elif move.column:
             for kept in self.kept.values():

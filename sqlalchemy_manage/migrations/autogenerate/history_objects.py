@@ -17,7 +17,7 @@ _CONSTRAINTS = (
 
 
 @dataclass(frozen=True)
-class Owned:
+class Ownership:
     """What a history makes; every method says whether it made the named thing.
 
     ``guess`` says why the answers are not sure to be complete: the revisions could not be

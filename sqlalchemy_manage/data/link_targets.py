@@ -7,11 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..errors import FixtureError
-from .collect import Key, Row, TableRows, describe, key_of
 from .fixtures import shown
-from .layout import Layout, Layouts
 from .order import link_names, reference
-from .store import LOOKUP, chunks, matching
+from .record_layout import Layout, Layouts
+from .record_rows import Key, Row, TableRows, describe, key_of
+from .upsert import LOOKUP, chunks, matching
 
 
 def require_targets(

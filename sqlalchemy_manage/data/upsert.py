@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from ..databases.constraint_errors import violation
 from ..errors import FixtureError
 from .backends import giving_identities
-from .collect import Key, Row, describe, fills_itself, hashable, key_of
 from .fixtures import shown
-from .layout import Field, Layout
+from .record_layout import Field, Layout
+from .record_rows import Key, Row, describe, fills_itself, hashable, key_of
 
 T = TypeVar("T")
 CHUNK = 1000

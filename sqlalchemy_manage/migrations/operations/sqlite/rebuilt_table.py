@@ -27,7 +27,7 @@ _KINDS: dict[type[Any], str] = {
 
 
 @dataclass(frozen=True)
-class Change:
+class BatchChange:
     """What a batch asks for: the columns that go, and what is new about those that stay.
 
     ``altered`` has, for each column that stays, the kinds of clauses that the batch gave it
@@ -59,7 +59,7 @@ def existing_types(batch: Iterable[Any]) -> dict[str, Any]:
 
 def change_of(
     old: TableSql, batch_impl: RebuiltTable, table: sa.Table, batch: Sequence[Any]
-) -> Change:
+) -> BatchChange:
     """What ``batch``, the operations, did to the table that Alembic had read.
 
     As on PostgreSQL, a column takes along the constraints that mention it.
@@ -101,7 +101,7 @@ def change_of(
             goes = goes or mentions(clause.text, dropped) or _is_of_type(clause, retyped)
         if goes or dropped & set(clause.columns):
             gone.add(id(clause))
-    return Change(dropped, altered, frozenset(gone), renamed)
+    return BatchChange(dropped, altered, frozenset(gone), renamed)
 
 
 def _altered(before: sa.Column[Any], after: sa.Column[Any], written: ColumnSql) -> Iterator[str]:
@@ -180,7 +180,9 @@ def is_of(constraint: Any, clause: Clause) -> bool:
     return tuple(column.name.casefold() for column in constraint.columns) == clause.columns
 
 
-def leave_out(batch_impl: RebuiltTable, old: TableSql, table: sa.Table, change: Change) -> None:
+def leave_out(
+    batch_impl: RebuiltTable, old: TableSql, table: sa.Table, change: BatchChange
+) -> None:
     """Remove from Alembic's new table what is taken from the old statement.
 
     SQLAlchemy reads constraints by regular expressions, which get some of them wrong, and
@@ -212,7 +214,7 @@ def _same(copy: Any, constraint: Any) -> bool:
     return keys[0] == keys[1]
 
 
-def merged(old: TableSql, new_sql: str, change: Change) -> str:
+def merged(old: TableSql, new_sql: str, change: BatchChange) -> str:
     """Alembic's statement with all that ``change`` keeps of the old one."""
     new = read_table(new_sql)
     kept = [clause for clause in old.clauses if change.keeps(clause)]
@@ -234,7 +236,7 @@ def merged(old: TableSql, new_sql: str, change: Change) -> str:
     return f"{new.head}{','.join(items)}\n) {options}".rstrip()
 
 
-def _item(new: ColumnSql, old: TableSql, change: Change, is_added: Any) -> str:
+def _item(new: ColumnSql, old: TableSql, change: BatchChange, is_added: Any) -> str:
     before = old.column(new.name)
     if before is None:
         return f"\n\t{new.text.strip()}"

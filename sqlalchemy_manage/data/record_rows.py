@@ -12,7 +12,7 @@ from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from ..errors import FixtureError, did_you_mean
 from .fixtures import Origin, Record, shown
-from .layout import Field, Layout, Layouts
+from .record_layout import Field, Layout, Layouts
 from .scalars import Unfit
 
 Key = tuple[Any, ...]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-class MovedOn(Exception):
+class HeadsMoved(Exception):
     """Another process applied revisions since the plan was made."""
 
 
@@ -40,7 +40,7 @@ class StartOver(BaseException):
 
 
 @dataclass(frozen=True)
-class Step:
+class RevisionStep:
     """One revision on its way: ``verb`` is ``upgrade``, ``downgrade`` or ``stamp``.
 
     ``module`` is the revision file as Alembic imported it; None for a stamp. ``state`` is that
@@ -68,27 +68,27 @@ class Guard:
         """Before the first statement of a run, when the lock is held; outside a transaction."""
 
     def before_downgrade(
-        self, connection: sa.Connection, steps: Sequence[Step], zero: bool
+        self, connection: sa.Connection, steps: Sequence[RevisionStep], zero: bool
     ) -> None:
         """With the lock held, before the first of ``steps``; ``zero``: no revision is left."""
 
-    def prepare(self, step: Step) -> None:
+    def prepare(self, step: RevisionStep) -> None:
         """In the revision's transaction, before it is announced as started."""
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: RevisionStep) -> None:
         """Before a revision runs, in its transaction."""
 
-    def ran(self, step: Step) -> None:
+    def ran(self, step: RevisionStep) -> None:
         """After its own statements, before its id is recorded."""
 
-    def end(self, step: Step) -> None:
+    def end(self, step: RevisionStep) -> None:
         """After it, in its transaction, when its id is recorded and nothing committed."""
 
-    def failed(self, step: Step, error: Exception) -> None:
+    def failed(self, step: RevisionStep, error: Exception) -> None:
         """After an error; its transaction is still open, and will be rolled back."""
 
 
-class Watcher:
+class RevisionRunner:
     """Calls the guards, reports events, and explains what fails."""
 
     def __init__(self, run: Run, connection: sa.Connection, guards: Sequence[Guard]) -> None:
@@ -96,7 +96,7 @@ class Watcher:
         self.connection = connection
         self.guards = guards
         self.heads: set[str] | None = None
-        self.step: Step | None = None
+        self.step: RevisionStep | None = None
         self.started = 0.0
         self.left: Iterator[Any] = iter(())
         self.current: Any = None  # Alembic's step that was started last
@@ -152,7 +152,7 @@ class Watcher:
             # SQLite's lock ends with each revision's transaction: somebody else may have
             # had a turn since the last one.
             if self._stands_at() != self.heads:
-                raise MovedOn
+                raise HeadsMoved
             now = self.step = _step_of(step, self.connection, self.run.state)
             if self.current is None:
                 for guard in self.guards:
@@ -188,7 +188,7 @@ class Watcher:
             self._end(self.step)
         self.run.on_event(("done", self.step.name, time.monotonic() - self.started))
 
-    def _end(self, step: Step) -> None:
+    def _end(self, step: RevisionStep) -> None:
         recorded: Recorded | None = None
         for guard in self.guards:
             try:
@@ -201,7 +201,7 @@ class Watcher:
             raise recorded
 
     @contextmanager
-    def _explaining(self, step: Step) -> Iterator[None]:
+    def _explaining(self, step: RevisionStep) -> Iterator[None]:
         try:
             yield
         except (Stop, KeyboardInterrupt) as stop:
@@ -221,7 +221,7 @@ class Watcher:
                 raise
             raise explained(step, error) from error
 
-    def _interrupted(self, step: Step) -> Interrupted:
+    def _interrupted(self, step: RevisionStep) -> Interrupted:
         self.run.on_event(("failed", step.name, 0.0))
         state = "It was rolled back: the database is as it was before it."
         if not step.transactional:
@@ -229,15 +229,15 @@ class Watcher:
         return interruption(step.name, state)
 
 
-def _step_of(step: Any, connection: sa.Connection, state: RunState) -> Step:
+def _step_of(step: Any, connection: sa.Connection, state: RunState) -> RevisionStep:
     info = step.info
     ids = info.up_revision_ids if not info.is_stamp else info.destination_revision_ids
     verb = "stamp" if info.is_stamp else "upgrade" if info.is_upgrade else "downgrade"
     module = None if info.is_stamp else step.revision.module
-    return Step(", ".join(ids) or "base", verb, module, connection, state)
+    return RevisionStep(", ".join(ids) or "base", verb, module, connection, state)
 
 
-def explained(step: Step, error: Exception) -> MigrationError:
+def explained(step: RevisionStep, error: Exception) -> MigrationError:
     """What went wrong in a revision, the state it leaves, and what to do next."""
     name = step.name
     reason = str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
