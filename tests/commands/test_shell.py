@@ -134,6 +134,7 @@ def test_a_reader_that_goes_away_ends_the_program_quietly(sqlite_url: str) -> No
     process.stderr.close()
 
 
+@pytest.mark.server
 def test_a_missing_database_is_told_of_before_anything_runs(
     manage_on: Callable[[str], Manage], new_database: Callable[..., str]
 ) -> None:
