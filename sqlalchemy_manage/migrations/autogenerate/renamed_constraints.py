@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,8 +61,8 @@ def _in_order(renames: list[Rename]) -> Iterator[Rename]:
         if not free:
             first = left.pop(0)
             aside = name_aside(first.old)
-            free = [first.between(first.old, aside)]
-            left.append(first.between(aside, first.new))
+            free = [replace(first, new=aside)]
+            left.append(replace(first, old=aside))
         yield from free
 
 

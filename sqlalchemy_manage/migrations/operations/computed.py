@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,29 +20,26 @@ from ...sql.raw import Sql, execute, qualified, sql_of, undoubled
 from ...sqlalchemy_internals import ddl_compiler
 from ..questions import dotted
 from ..revisions.describe import Change
+from .base import Operation
 from .rendering import call
 
 
-class AlterComputedOp(ops.MigrateOperation):
+@dataclass(eq=False)
+class AlterComputedOp(Operation):
     """A column that is, was, or will be computed, with its definitions before and after."""
 
+    verb = "alter_computed"
+    compared = ("table_name", "existing", "column")
     outside_batch = True
 
-    def __init__(
-        self,
-        table_name: str,
-        column: sa.Column[Any],
-        *,
-        existing: sa.Column[Any],
-        schema: str | None = None,
-    ) -> None:
-        self.table_name = table_name
-        self.column_name = column.name
-        self.column = column
-        self.existing = existing
-        self.schema = schema
+    table_name: str
+    column: sa.Column[Any]
+    existing: sa.Column[Any] = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        self.column_name = self.column.name
         # Whether entered values are replaced by computed ones.
-        self.loses_data = existing.computed is None
+        self.loses_data = self.existing.computed is None
 
     @classmethod
     def alter_computed(
@@ -58,13 +56,8 @@ class AlterComputedOp(ops.MigrateOperation):
         """
         operations.invoke(cls(table_name, column, **kw))
 
-    def reverse(self) -> ops.MigrateOperation:
-        return AlterComputedOp(
-            self.table_name, self.existing, existing=self.column, schema=self.schema
-        )
-
-    def to_diff_tuple(self) -> tuple[Any, ...]:
-        return ("alter_computed", self.schema, self.table_name, self.existing, self.column)
+    def reverse(self) -> AlterComputedOp:
+        return replace(self, column=self.existing, existing=self.column)
 
     def describe(self) -> Change:
         table = dotted(self.schema, self.table_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,32 +11,26 @@ from alembic.operations import Operations, ops
 from ...sql.raw import literally
 from ..questions import Key, dotted
 from ..revisions.describe import Change
+from .base import Operation
 from .rendering import call
 from .values import python
 
 
-class FillNullsOp(ops.MigrateOperation):
+@dataclass(eq=False)
+class FillNullsOp(Operation):
     """Rows that have NULL in a column get a value, or what an SQL expression gives.
 
     Nothing is left to undo once the column is gone, or may be NULL again.
     """
 
-    def __init__(
-        self,
-        table_name: str,
-        column_name: str,
-        value: Any = None,
-        *,
-        type_: Any = None,
-        sql: str | None = None,
-        schema: str | None = None,
-    ) -> None:
-        self.table_name = table_name
-        self.column_name = column_name
-        self.value = value
-        self.type_ = type_
-        self.sql = sql
-        self.schema = schema
+    verb = "fill_nulls"
+
+    table_name: str
+    column_name: str
+    value: Any = None
+    _: KW_ONLY
+    type_: Any = None
+    sql: str | None = None
 
     @classmethod
     def of(
@@ -59,12 +54,12 @@ class FillNullsOp(ops.MigrateOperation):
         """
         operations.invoke(cls(table_name, column_name, value, **kw))
 
-    def reverse(self) -> ops.MigrateOperation:
+    def reverse(self) -> FillNullsOp:
         return self
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         value = self.value if self.sql is None else self.sql
-        return ("fill_nulls", self.schema, self.table_name, self.column_name, value)
+        return (self.verb, self.schema, self.table_name, self.column_name, value)
 
     def describe(self) -> Change:
         shown = self.sql if self.sql is not None else repr(self.value)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import Operations, ops
+from alembic.operations import Operations
 
 from ...sql.raw import Sql, qualified
 from ...sqlalchemy_internals import ddl_compiler
 from ..questions import dotted
 from ..revisions.describe import Change
+from .base import Operation
 from .rendering import call
 
 _OPTIONS = (
@@ -19,33 +21,25 @@ _OPTIONS = (
 )
 
 
-class AlterIdentityOp(ops.MigrateOperation):
+@dataclass(eq=False)
+class AlterIdentityOp(Operation):
     """A column's identity after and before; None if it is not an identity column.
 
     ``serial``: without an identity it draws its values from a sequence of its own.
     ``nullable``: without an identity it may be NULL.
     """
 
+    verb = "alter_identity"
+    compared = ("table_name", "column_name")
     outside_batch = True
 
-    def __init__(
-        self,
-        table_name: str,
-        column_name: str,
-        identity: sa.Identity | None,
-        *,
-        existing: sa.Identity | None,
-        serial: bool = False,
-        nullable: bool = False,
-        schema: str | None = None,
-    ) -> None:
-        self.table_name = table_name
-        self.column_name = column_name
-        self.identity = identity
-        self.existing = existing
-        self.serial = serial
-        self.nullable = nullable
-        self.schema = schema
+    table_name: str
+    column_name: str
+    identity: sa.Identity | None
+    _: KW_ONLY
+    existing: sa.Identity | None
+    serial: bool = False
+    nullable: bool = False
 
     @classmethod
     def alter_identity(
@@ -63,19 +57,8 @@ class AlterIdentityOp(ops.MigrateOperation):
         """
         operations.invoke(cls(table_name, column_name, identity, **kw))
 
-    def reverse(self) -> ops.MigrateOperation:
-        return AlterIdentityOp(
-            self.table_name,
-            self.column_name,
-            self.existing,
-            existing=self.identity,
-            serial=self.serial,
-            nullable=self.nullable,
-            schema=self.schema,
-        )
-
-    def to_diff_tuple(self) -> tuple[Any, ...]:
-        return ("alter_identity", self.schema, self.table_name, self.column_name)
+    def reverse(self) -> AlterIdentityOp:
+        return replace(self, identity=self.existing, existing=self.identity)
 
     def describe(self) -> Change:
         table = dotted(self.schema, self.table_name)

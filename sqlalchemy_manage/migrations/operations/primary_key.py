@@ -7,43 +7,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from alembic.operations import Operations, ops
+from alembic.operations import Operations
 
 from ...sql.raw import Sql, qualified, shown_columns
 from ...sql.tokens import quoted
 from ..questions import dotted
 from ..revisions.describe import Change
+from .base import Operation
 from .implementations import UNNAMED
 from .rendering import call
 
 
-class ReplacePrimaryKeyOp(ops.MigrateOperation):
+@dataclass(eq=False)
+class ReplacePrimaryKeyOp(Operation):
     """Another primary key in place of the old one; either may have no columns."""
 
+    verb = "replace_primary_key"
+    compared = ("table_name", "old", "columns")
     outside_batch = True
 
-    def __init__(
-        self,
-        table_name: str,
-        columns: Sequence[str],
-        *,
-        old: Sequence[str],
-        name: str | None = None,
-        old_name: str | None = None,
-        autoincrement: str | None = None,
-        old_autoincrement: str | None = None,
-        schema: str | None = None,
-    ) -> None:
-        self.table_name = table_name
-        self.columns = list(columns)
-        self.old = list(old)
-        self.name = name
-        self.old_name = old_name
-        self.autoincrement = autoincrement
-        self.old_autoincrement = old_autoincrement
-        self.schema = schema
+    table_name: str
+    columns: Sequence[str]
+    _: KW_ONLY
+    old: Sequence[str]
+    name: str | None = None
+    old_name: str | None = None
+    autoincrement: str | None = None
+    old_autoincrement: str | None = None
+
+    def __post_init__(self) -> None:
+        self.columns, self.old = list(self.columns), list(self.old)
 
     @classmethod
     def replace_primary_key(
@@ -56,7 +52,7 @@ class ReplacePrimaryKeyOp(ops.MigrateOperation):
         """
         operations.invoke(cls(table_name, columns, **kw))
 
-    def reverse(self) -> ops.MigrateOperation:
+    def reverse(self) -> ReplacePrimaryKeyOp:
         return ReplacePrimaryKeyOp(
             self.table_name,
             self.old,
@@ -68,9 +64,6 @@ class ReplacePrimaryKeyOp(ops.MigrateOperation):
             schema=self.schema,
         )
 
-    def to_diff_tuple(self) -> tuple[Any, ...]:
-        return ("replace_primary_key", self.schema, self.table_name, self.old, self.columns)
-
     def describe(self) -> Change:
         table = dotted(self.schema, self.table_name)
         if self.columns == self.old:
@@ -80,7 +73,7 @@ class ReplacePrimaryKeyOp(ops.MigrateOperation):
         return Change("~", words, f"{self.table_name}_primary_key", self.table_name)
 
 
-def _listed(columns: list[str]) -> str:
+def _listed(columns: Sequence[str]) -> str:
     return f"({', '.join(columns)})" if columns else "none"
 
 
@@ -160,4 +153,4 @@ def _replace_on_sqlite(operations: Operations, operation: ReplacePrimaryKeyOp) -
         if operation.old:
             batch.drop_constraint(operation.old_name or _OLD, type_="primary")
         if operation.columns:
-            batch.create_primary_key(operation.name or UNNAMED, operation.columns)
+            batch.create_primary_key(operation.name or UNNAMED, list(operation.columns))

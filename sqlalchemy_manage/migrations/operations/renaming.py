@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from ...errors import MigrationError
 from ...sql.raw import Sql, execute, literally, qualified, undoubled
 from ..questions import dotted
 from ..revisions.describe import Change
+from .base import Operation
 from .mysql_renames import follow_renames
 from .objects.follow_renames import functions_follow
 from .rendering import call
@@ -37,31 +39,19 @@ def _run(operations: Operations, template: str, **names: str | tuple[str | None,
     operations.execute(Sql(template.format(**quoted)))
 
 
-class Rename(ops.MigrateOperation):
+@dataclass(eq=False)
+class Rename(Operation):
     """What the renames share: a table, an old name and a new one; reversing swaps them."""
 
     kind: ClassVar[str]
+    compared = ("table_name", "old", "new")
 
-    def __init__(self, table_name: str, old: str, new: str, *, schema: str | None = None) -> None:
-        self.table_name = table_name
-        self.old = old
-        self.new = new
-        self.schema = schema
+    table_name: str
+    old: str
+    new: str
 
-    def between(self, old: str, new: str) -> Rename:
-        """The same for other names."""
-        return type(self)(self.table_name, old, new, schema=self.schema)
-
-    def reverse(self) -> ops.MigrateOperation:
-        return self.between(self.new, self.old)
-
-    def to_diff_tuple(self) -> tuple[Any, ...]:
-        return (self.verb, self.schema, self.table_name, self.old, self.new)
-
-    @property
-    def verb(self) -> str:
-        """The function of ``op`` that does it."""
-        return f"rename_{self.kind}"
+    def reverse(self) -> Rename:
+        return replace(self, old=self.new, new=self.old)
 
     def describe(self) -> Change:
         table = dotted(self.schema, self.table_name)
@@ -73,6 +63,7 @@ class RenameColumnOp(Rename):
     """A column under a new name; indexes, constraints and foreign keys go along."""
 
     kind = "column"
+    verb = "rename_column"
 
     @classmethod
     def rename_column(
@@ -92,6 +83,7 @@ class RenameIndexOp(Rename):
     """An index under a new name; SQLite must build it again."""
 
     kind = "index"
+    verb = "rename_index"
 
     @classmethod
     def rename_index(
@@ -101,6 +93,7 @@ class RenameIndexOp(Rename):
         operations.invoke(cls(table_name, old, new, schema=schema))
 
 
+@dataclass(eq=False)
 class RenameConstraintOp(Rename):
     """A constraint under a new name; otherwise it is created again.
 
@@ -108,12 +101,9 @@ class RenameConstraintOp(Rename):
     """
 
     kind = "constraint"
+    verb = "rename_constraint"
 
-    def __init__(
-        self, table_name: str, old: str, new: str, *, type_: str, schema: str | None = None
-    ) -> None:
-        super().__init__(table_name, old, new, schema=schema)
-        self.type_ = type_
+    type_: str = field(kw_only=True)
 
     @classmethod
     def rename_constraint(
@@ -127,9 +117,6 @@ class RenameConstraintOp(Rename):
     ) -> None:
         """Rename a unique, check or foreign key constraint."""
         operations.invoke(cls(table_name, old, new, type_=type_, schema=schema))
-
-    def between(self, old: str, new: str) -> Rename:
-        return type(self)(self.table_name, old, new, type_=self.type_, schema=self.schema)
 
 
 class RenameTableOp(ops.RenameTableOp):

@@ -7,44 +7,39 @@ which only PostgreSQL has, and do nothing elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from alembic.operations import Operations, ops
 
 from ...questions import dotted
 from ...revisions.describe import Change
+from ..base import Operation
 from .types import leaves
 
 
-class AlterEnumOp(ops.MigrateOperation):
+@dataclass(eq=False)
+class AlterEnumOp(Operation):
     """A column whose type is an Enum, before or after: other values, or another type."""
 
-    def __init__(
-        self,
-        table_name: str,
-        column_name: str,
-        type_: Any,
-        *,
-        existing_type: Any,
-        rename_values: Mapping[str, str] | None = None,
-        server_default: Any = False,
-        existing_server_default: Any = False,
-        existing_nullable: bool | None = None,
-        schema: str | None = None,
-        postgresql_rewrite: bool = False,
-    ) -> None:
-        self.table_name = table_name
-        self.column_name = column_name
-        self.type_ = type_
-        self.existing_type = existing_type
-        self.rename_values = dict(rename_values or {})
-        self.server_default = server_default
-        self.existing_server_default = existing_server_default
-        self.existing_nullable = existing_nullable
-        self.schema = schema
-        self.postgresql_rewrite = postgresql_rewrite
-        self.goes_with: ops.MigrateOperation | None = None
+    verb = "alter_enum"
+    compared = ("table_name", "column_name", "existing_type", "type_")
+
+    table_name: str
+    column_name: str
+    type_: Any
+    _: KW_ONLY
+    existing_type: Any
+    rename_values: dict[str, str] = field(default_factory=dict)
+    server_default: Any = False
+    existing_server_default: Any = False
+    existing_nullable: bool | None = None
+    postgresql_rewrite: bool = False
+    goes_with: ops.MigrateOperation | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.rename_values = dict(self.rename_values or {})
 
     @classmethod
     def alter_enum(
@@ -90,33 +85,20 @@ class AlterEnumOp(ops.MigrateOperation):
             if new not in self.old_values or self.rename_values.get(new, new) != new:
                 back.setdefault(new, old)
         changes = self.server_default is not False
-        return AlterEnumOp(
-            self.table_name,
-            self.column_name,
-            self.existing_type,
+        existing = self.existing_server_default
+        return replace(
+            self,
+            type_=self.existing_type,
             existing_type=self.type_,
             rename_values=back,
-            server_default=self.existing_server_default if changes else False,
+            server_default=existing if changes else False,
             existing_server_default=self.server_default
             if changes
-            else self._default_after(self.existing_server_default),
-            existing_nullable=self.existing_nullable,
-            schema=self.schema,
-            postgresql_rewrite=self.postgresql_rewrite,
+            else self._default_after(existing),
         )
 
     def _default_after(self, default: Any) -> Any:
         return self.rename_values.get(default, default) if isinstance(default, str) else default
-
-    def to_diff_tuple(self) -> tuple[Any, ...]:
-        return (
-            "alter_enum",
-            self.schema,
-            self.table_name,
-            self.column_name,
-            self.existing_type,
-            self.type_,
-        )
 
     def describe(self) -> Change:
         where = dotted(self.schema, self.table_name, self.column_name)
@@ -140,24 +122,25 @@ class AlterEnumOp(ops.MigrateOperation):
         return Change("~", f"alter type of {where}", slug and f"alter_{slug}", self.table_name)
 
 
-class _TypeOp(ops.MigrateOperation):
+@dataclass(eq=False)
+class _TypeOp(Operation):
     """What the operations on types share: the name, with its schema."""
 
-    def __init__(self, name: str, schema: str | None) -> None:
-        self.name = name
-        self.schema = schema
+    name: str
 
     @property
     def qualified(self) -> str:
         return dotted(self.schema, self.name)
 
 
+@dataclass(eq=False)
 class CreateEnumOp(_TypeOp):
     """A type of PostgreSQL, made before the tables that use it."""
 
-    def __init__(self, name: str, values: Sequence[str], *, schema: str | None = None) -> None:
-        super().__init__(name, schema)
-        self.values = list(values)
+    verb = "create_enum"
+    compared = ("name", "values")
+
+    values: list[str]
 
     @classmethod
     def create_enum(
@@ -167,46 +150,44 @@ class CreateEnumOp(_TypeOp):
 
         Tables created after it in the same run do not create it again.
         """
-        operations.invoke(cls(name, values, schema=schema))
+        operations.invoke(cls(name, list(values), schema=schema))
 
     def reverse(self) -> DropEnumOp:
         return DropEnumOp(self.name, self.values, schema=self.schema)
-
-    def to_diff_tuple(self) -> tuple[Any, ...]:
-        return ("create_enum", self.schema, self.name, self.values)
 
     def describe(self) -> Change:
         return Change("+", f"create type {self.qualified}, unless it is there", "", self.name)
 
 
+@dataclass(eq=False)
 class DropEnumOp(_TypeOp):
     """A type of PostgreSQL, dropped after the tables that used it."""
 
-    def __init__(self, name: str, values: Sequence[str], *, schema: str | None = None) -> None:
-        super().__init__(name, schema)
-        self.values = list(values)
+    verb = "drop_enum"
+    compared = ("name",)
+
+    values: list[str]
 
     @classmethod
     def drop_enum(cls, operations: Operations, name: str, *, schema: str | None = None) -> None:
         """Drop a PostgreSQL enum type, unless something still uses it."""
-        operations.invoke(cls(name, (), schema=schema))
+        operations.invoke(cls(name, [], schema=schema))
 
     def reverse(self) -> CreateEnumOp:
         return CreateEnumOp(self.name, self.values, schema=self.schema)
-
-    def to_diff_tuple(self) -> tuple[Any, ...]:
-        return ("drop_enum", self.schema, self.name)
 
     def describe(self) -> Change:
         return Change("-", f"drop type {self.qualified}, unless it is still used", "", self.name)
 
 
+@dataclass(eq=False)
 class RenameEnumOp(_TypeOp):
     """A type of PostgreSQL under a new name."""
 
-    def __init__(self, name: str, new_name: str, *, schema: str | None = None) -> None:
-        super().__init__(name, schema)
-        self.new_name = new_name
+    verb = "rename_enum"
+    compared = ("name", "new_name")
+
+    new_name: str
 
     @classmethod
     def rename_enum(
@@ -217,9 +198,6 @@ class RenameEnumOp(_TypeOp):
 
     def reverse(self) -> RenameEnumOp:
         return RenameEnumOp(self.new_name, self.name, schema=self.schema)
-
-    def to_diff_tuple(self) -> tuple[Any, ...]:
-        return ("rename_enum", self.schema, self.name, self.new_name)
 
     def describe(self) -> Change:
         words = f"rename type {self.qualified} to {self.new_name}"
