@@ -12,8 +12,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
-from alembic.runtime.plugins import Plugin
-from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql.elements import conv
 
 from ...sql.expression_parser import tree
@@ -23,14 +21,9 @@ from ...sql.tokens import tokens
 from ...sqlalchemy_internals import dialects_of
 from ..alembic_internals import undone_by
 from ..schema.server_form import checks_of, made_of
+from .compared import ComparedTable
 from .enums.checks import belongs_to_enum
 from .state import state_of
-
-
-def setup(plugin: Plugin) -> None:
-    name, last = "sqlalchemy_manage.checks", DispatchPriority.LAST
-    plugin.add_autogenerate_comparator(_compare, "table", name, priority=last)
-    plugin.add_autogenerate_comparator(_complete_new_tables, "schema", name, priority=last)
 
 
 @dataclass(frozen=True)
@@ -41,16 +34,9 @@ class _Found:
     text: str
 
 
-def _compare(
-    context: Any,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    table_name: str,
-    conn_table: sa.Table | None,
-    table: sa.Table | None,
-) -> PriorityDispatchResult:
-    if conn_table is None or table is None:
-        return PriorityDispatchResult.CONTINUE
+def compare_checks(it: ComparedTable) -> None:
+    context, modify, schema, table_name = it.context, it.modify, it.schema, it.table_name
+    table, conn_table = it.table, it.conn_table
     left = list(_in_database(context, schema, table_name))
     names = {found.name for found in left}
     wanted = [(name_of(c, context.dialect), c) for c in checks_of(table) if meant(c, context)]
@@ -106,7 +92,6 @@ def _compare(
         if context.run_object_filters(check, name, "check_constraint", False, None):
             text = sql_of(check.sqltext, context.dialect)
             modify.ops.append(_create(table_name, schema, name, text, **check.dialect_kwargs))
-    return PriorityDispatchResult.CONTINUE
 
 
 def _in_database(context: Any, schema: str | None, table_name: str) -> Iterator[_Found]:
@@ -148,7 +133,7 @@ def _drop(table: str, schema: str | None, name: str, text: str) -> ops.DropConst
     return undone_by(ops.DropConstraintOp(conv(name), table, type_="check", schema=schema), reverse)
 
 
-def _complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> Any:
+def complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> None:
     """New tables get the CHECKs within their columns, but none for another database."""
     for operation in upgrade.ops:
         if isinstance(operation, ops.CreateTableOp):
@@ -164,7 +149,6 @@ def _complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) ->
                     if isinstance(check.parent, sa.Column)
                 ),
             ]
-    return PriorityDispatchResult.CONTINUE
 
 
 def name_of(item: Any, dialect: sa.Dialect) -> str | None:

@@ -1,4 +1,4 @@
-"""Server defaults and collations of columns; computed and identity columns are set up here too.
+"""Server defaults, comments and collations of columns.
 
 In place of Alembic's comparison of defaults, which is by letters on SQLite and MariaDB,
 and on PostgreSQL one query a default. Here the meaning is compared, and the server asked
@@ -12,9 +12,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import ops
-from alembic.runtime.plugins import Plugin
-from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ...sql.expression_parser import Tree, tree
 from ...sql.expressions import same, uncast
@@ -22,79 +19,38 @@ from ...sql.raw import literally, undoubled
 from ...sql.tokens import text_of, tokens
 from ...sqlalchemy_internals import ddl_compiler
 from ..schema.server_form import made_of
-from . import computed, identity
 from .checks import as_written
+from .compared import ComparedColumn, ComparedTable
 
 
-def setup(plugin: Plugin) -> None:
-    # For each dialect by name: those go before the ones for all, and STOP leaves these out.
-    for dialect in ("sqlite", "postgresql", "mysql", "mariadb"):
-        for compare, target, element in (
-            (_compare_default, "column", "server_default"),
-            (_compare_comment, "column", "comments"),
-            (_compare_table_comment, "table", "comments"),
-        ):
-            plugin.add_autogenerate_comparator(
-                compare, target, element, qualifier=dialect, priority=DispatchPriority.FIRST
-            )
-    name, last = "sqlalchemy_manage.columns", DispatchPriority.LAST
-    plugin.add_autogenerate_comparator(_compare_collation, "column", name, priority=last)
-    plugin.add_autogenerate_comparator(computed.compare, "table", f"{name}.c", priority=last)
-    plugin.add_autogenerate_comparator(identity.compare, "table", f"{name}.i", priority=last)
-
-
-def _compare_default(
-    context: Any,
-    operation: ops.AlterColumnOp,
-    schema: str | None,
-    table_name: str,
-    column_name: str,
-    conn_column: sa.Column[Any],
-    column: sa.Column[Any],
-) -> PriorityDispatchResult:
+def compare_default(it: ComparedColumn) -> bool:
+    """True where it is compared: no other comparator is to do it again."""
+    context, operation, column = it.context, it.operation, it.column
     if context.migration_context.opts.get("compare_server_default") is not True:
-        return PriorityDispatchResult.CONTINUE  # a function of the user, or not at all
+        return False  # a function of the user, or not at all
     if column.autoincrement in (True, False) or column.table.autoincrement_column is column:
         # MariaDB restates the whole column when one thing about it changes.
         operation.kw["autoincrement"] = column.autoincrement is not False
-    there, wanted = conn_column.server_default, column.server_default
+    there, wanted = it.conn_column.server_default, column.server_default
     operation.existing_server_default = _written(there, context.dialect)
     if isinstance(there, sa.Computed) or isinstance(wanted, sa.Computed):
-        return PriorityDispatchResult.STOP
+        return True
     if wanted is not None and not isinstance(wanted, (sa.DefaultClause, sa.Identity)):
-        return PriorityDispatchResult.STOP  # FetchedValue: a default, but not which
-    if not _same_default(context, conn_column, column):
+        return True  # FetchedValue: a default, but not which
+    if not _same_default(context, it.conn_column, column):
         operation.modify_server_default = _sendable(wanted, column, context.dialect)
-    return PriorityDispatchResult.STOP
+    return True
 
 
-def _compare_comment(
-    context: Any,
-    operation: ops.AlterColumnOp,
-    schema: str | None,
-    table_name: str,
-    column_name: str,
-    conn_column: sa.Column[Any],
-    column: sa.Column[Any],
-) -> PriorityDispatchResult:
+def compare_comment(it: ComparedColumn) -> bool:
     """An empty comment is no comment; Alembic handles that from 1.19 on."""
-    if context.dialect.supports_comments:
-        operation.existing_comment = conn_column.comment or None
-    same_comment = (conn_column.comment or None) == (column.comment or None)
-    return PriorityDispatchResult.STOP if same_comment else PriorityDispatchResult.CONTINUE
+    if it.context.dialect.supports_comments:
+        it.operation.existing_comment = it.conn_column.comment or None
+    return (it.conn_column.comment or None) == (it.column.comment or None)
 
 
-def _compare_table_comment(
-    context: Any,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    table_name: str,
-    conn_table: sa.Table | None,
-    table: sa.Table | None,
-) -> PriorityDispatchResult:
-    if conn_table is None or table is None or (conn_table.comment or table.comment):
-        return PriorityDispatchResult.CONTINUE
-    return PriorityDispatchResult.STOP
+def compare_table_comment(it: ComparedTable) -> bool:
+    return not (it.conn_table.comment or it.table.comment)
 
 
 def _written(default: Any, dialect: sa.Dialect) -> Any:
@@ -179,24 +135,16 @@ def _number(literal: Tree) -> Decimal | None:
     return None
 
 
-def _compare_collation(
-    context: Any,
-    operation: ops.AlterColumnOp,
-    schema: str | None,
-    table_name: str,
-    column_name: str,
-    conn_column: sa.Column[Any],
-    column: sa.Column[Any],
-) -> PriorityDispatchResult:
+def compare_collation(it: ComparedColumn) -> None:
     """Alembic treats a collation as unchanged if only one side states it."""
+    context, operation, column = it.context, it.operation, it.column
     wanted = getattr(column.type.dialect_impl(context.dialect), "collation", None)
-    there = getattr(conn_column.type, "collation", None)
+    there = getattr(it.conn_column.type, "collation", None)
     if wanted == there or context.dialect.name == "sqlite" or operation.modify_type is not None:
-        return PriorityDispatchResult.CONTINUE
+        return
     if context.dialect.name in ("mysql", "mariadb"):
         # A column says there only what its table does not.
-        made = made_of(context, column.table, conn_column.table) if wanted else None
+        made = made_of(context, column.table, it.conn_column.table) if wanted else None
         if made is None or made.columns[column.name]["type"].collation == there:
-            return PriorityDispatchResult.CONTINUE
+            return
     operation.modify_type = column.type
-    return PriorityDispatchResult.CONTINUE

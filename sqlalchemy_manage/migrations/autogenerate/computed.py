@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
-from alembic.util import PriorityDispatchResult
 
 from ...sql.expressions import same
 from ...sql.raw import literally, sql_of
@@ -18,21 +17,14 @@ from ...sql.tokens import tokens
 from ..operations.computed import AlterComputedOp, copied
 from ..schema.server_form import made_of
 from .checks import as_written
+from .compared import ComparedTable
 
 
-def compare(
-    context: Any,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    table_name: str,
-    conn_table: sa.Table | None,
-    table: sa.Table | None,
-) -> PriorityDispatchResult:
+def compare_computed(it: ComparedTable) -> None:
     """Columns that are computed in the model or in the database."""
-    if conn_table is None or table is None:
-        return PriorityDispatchResult.CONTINUE
-    for column in table.columns:
-        there = conn_table.columns.get(column.name)
+    context, modify, schema, table_name = it.context, it.modify, it.schema, it.table_name
+    for column in it.table.columns:
+        there = it.conn_table.columns.get(column.name)
         if there is None or (there.computed is None and column.computed is None):
             continue
         if not context.run_object_filters(column, column.name, "column", False, there):
@@ -55,7 +47,6 @@ def compare(
         elif not _same(context, there, column) or any(_restates(op, context) for op in altered):
             modify.ops = [op for op in modify.ops if op not in altered]
             modify.ops.append(AlterComputedOp(table_name, new, existing=old, schema=schema))
-    return PriorityDispatchResult.CONTINUE
 
 
 def _mentions(column: sa.Column[Any], modify: ops.ModifyTableOps) -> bool:

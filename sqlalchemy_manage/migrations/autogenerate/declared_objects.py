@@ -6,8 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
-from alembic.runtime.plugins import Plugin
-from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ..revisions.history import History, read_history, version_folders
 from .objects.compare import KnownObjects, compare_objects
@@ -16,14 +14,7 @@ from .objects.order import arrange
 from .state import state_of
 
 
-def setup(plugin: Plugin) -> None:
-    """Register the comparison, after those of tables."""
-    plugin.add_autogenerate_comparator(
-        _compare, "autogenerate", "objects", priority=DispatchPriority.LAST
-    )
-
-
-def _compare(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchResult:
+def compare_declared(autogen_context: Any, upgrade_ops: Any) -> None:
     metadata = autogen_context.metadata
     metadatas = [metadata] if isinstance(metadata, sa.MetaData) else list(metadata or ())
     context = autogen_context.migration_context
@@ -32,7 +23,6 @@ def _compare(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchResult:
         state.known_objects = KnownObjects(ObjectHistory(_history(context)))
     state.objects = compare_objects(metadatas, autogen_context.inspector, state.known_objects)
     arrange_objects(context, upgrade_ops)
-    return PriorityDispatchResult.CONTINUE
 
 
 def _history(context: MigrationContext) -> History:

@@ -8,26 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import ops
-from alembic.util import PriorityDispatchResult
 
 from ..operations.identity import AlterIdentityOp, _changed
+from .compared import ComparedTable
 
 
-def compare(
-    context: Any,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    table_name: str,
-    conn_table: sa.Table | None,
-    table: sa.Table | None,
-) -> PriorityDispatchResult:
+def compare_identities(it: ComparedTable) -> None:
     """Columns that are identity columns in the model or in the database."""
-    if conn_table is None or table is None or context.dialect.name != "postgresql":
-        return PriorityDispatchResult.CONTINUE
-    found: list[Any] = context.inspector.get_columns(table_name, schema=schema)
-    for column in table.columns:
-        there = conn_table.columns.get(column.name)
+    if it.context.dialect.name != "postgresql":
+        return
+    found: list[Any] = it.context.inspector.get_columns(it.table_name, schema=it.schema)
+    for column in it.table.columns:
+        there = it.conn_table.columns.get(column.name)
         if there is None:
             continue
         old, new = there.identity, column.identity
@@ -35,20 +27,19 @@ def compare(
             continue
         if old is not None and new is not None and not _changed(new, old):
             continue
-        if not context.run_object_filters(column, column.name, "column", False, there):
+        if not it.context.run_object_filters(column, column.name, "column", False, there):
             continue
         facts = next(item for item in found if item["name"] == column.name)
         is_serial = bool(facts.get("autoincrement")) and old is None
         is_plain = new is None and not isinstance(column.server_default, sa.DefaultClause)
         operation = AlterIdentityOp(
-            table_name,
+            it.table_name,
             column.name,
             new,
             existing=old,
-            serial=is_serial or (is_plain and table.autoincrement_column is column),
+            serial=is_serial or (is_plain and it.table.autoincrement_column is column),
             nullable=bool(there.nullable if old is None else column.nullable),
-            schema=schema,
+            schema=it.schema,
         )
         # An identity goes before a default comes, and the other way round.
-        modify.ops.insert(0 if new is None else len(modify.ops), operation)
-    return PriorityDispatchResult.CONTINUE
+        it.modify.ops.insert(0 if new is None else len(it.modify.ops), operation)

@@ -13,8 +13,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
-from alembic.runtime.plugins import Plugin
-from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import conv
 
@@ -24,12 +22,7 @@ from ...sql.tokens import text_of, tokens
 from ..alembic_internals import undone_by
 from ..schema.server_form import made_of
 from .checks import as_written, meant, name_of
-
-
-def setup(plugin: Plugin) -> None:
-    plugin.add_autogenerate_comparator(
-        _compare, "table", "sqlalchemy_manage.indexes", priority=DispatchPriority.LAST
-    )
+from .compared import ComparedTable
 
 
 @dataclass(frozen=True)
@@ -52,17 +45,12 @@ class IndexShape:
     options: tuple[tuple[str, str], ...] = ()
 
 
-def _compare(
-    context: Any,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    table_name: str,
-    conn_table: sa.Table | None,
-    table: sa.Table | None,
-) -> PriorityDispatchResult:
+def compare_indexes(it: ComparedTable) -> None:
+    context, modify, schema, table_name = it.context, it.modify, it.schema, it.table_name
+    table, conn_table = it.table, it.conn_table
     dialect = context.dialect
     if (conn_table is None or table is None) and dialect.name != "sqlite":
-        return PriorityDispatchResult.CONTINUE
+        return
     reflected = (
         context.inspector.get_indexes(table_name, schema=schema) if conn_table is not None else []
     )
@@ -87,7 +75,6 @@ def _compare(
         if found is None and (mine or dialect.name != "sqlite"):
             continue  # Alembic creates it
         if found is not None and index is not None and table is not None:
-            assert conn_table is not None
             # Alembic's are taken back: it may have found letters to differ only, or seen one side.
             modify.ops = [op for op in modify.ops if op not in mine]
             if not _differs(context, table, conn_table, index, name, found):
@@ -98,7 +85,6 @@ def _compare(
             modify.ops.insert(0, _drop(table_name, schema, name, found, dialect))
         if index is not None:
             modify.ops.append(ops.CreateIndexOp.from_index(index))
-    return PriorityDispatchResult.CONTINUE
 
 
 def _is_of(op: Any, name: str) -> bool:

@@ -7,40 +7,25 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
-from alembic.runtime.plugins import Plugin
-from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ...sqlalchemy_internals import key_columns
 from ..alembic_internals import undone_by
 from ..operations.primary_key import ReplacePrimaryKeyOp
 from .checks import name_of
+from .compared import ComparedTable
 
 
-def setup(plugin: Plugin) -> None:
-    name, last = "sqlalchemy_manage.keys", DispatchPriority.LAST
-    plugin.add_autogenerate_comparator(_compare, "table", name, priority=last)
-    plugin.add_autogenerate_comparator(_make_way, "schema", name, priority=last)
-
-
-def _compare(
-    context: Any,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    table_name: str,
-    conn_table: sa.Table | None,
-    table: sa.Table | None,
-) -> PriorityDispatchResult:
-    if conn_table is None or table is None:
-        return PriorityDispatchResult.CONTINUE
+def compare_keys(it: ComparedTable) -> None:
+    context, modify, schema, table_name = it.context, it.modify, it.schema, it.table_name
     there = context.inspector.get_pk_constraint(table_name, schema=schema) or {}
     old, old_name = list(there.get("constrained_columns") or ()), there.get("name")
-    key = table.primary_key
+    key = it.table.primary_key
     columns = [column.name for column in key_columns(key)]
     name = name_of(key, context.dialect)
     renamed = bool(name and old_name and name != old_name)
     if old == columns and not renamed:
-        return PriorityDispatchResult.CONTINUE
-    counted = table.autoincrement_column
+        return
+    counted = it.table.autoincrement_column
     operation = ReplacePrimaryKeyOp(
         table_name,
         columns,
@@ -62,7 +47,6 @@ def _compare(
         if isinstance(op, ops.AlterColumnOp) and op.modify_nullable and op.column_name in old
     ]
     modify.ops = [op for op in modify.ops if op not in loosened] + [operation, *loosened]
-    return PriorityDispatchResult.CONTINUE
 
 
 def _counted(context: Any, schema: str | None, table_name: str, old: list[str]) -> str | None:
@@ -76,7 +60,7 @@ def _counted(context: Any, schema: str | None, table_name: str, old: list[str]) 
     return None
 
 
-def _make_way(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> PriorityDispatchResult:
+def make_way(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> None:
     """Foreign keys to a dropped key are dropped before it, and created again after it."""
     for modify in _modifies(upgrade):
         for operation in list(modify.ops):
@@ -89,7 +73,6 @@ def _make_way(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> PriorityDi
     upgrade.ops = [
         op for op in upgrade.ops if not (isinstance(op, ops.ModifyTableOps) and not op.ops)
     ]
-    return PriorityDispatchResult.CONTINUE
 
 
 def _modifies(upgrade: ops.UpgradeOps) -> list[ops.ModifyTableOps]:

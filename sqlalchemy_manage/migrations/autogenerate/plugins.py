@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -15,18 +14,19 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ..operations import registry
 from ..operations.types import render_item
-from . import checks, columns, declared_objects, indexes, keys
+from . import checks, columns, computed, declared_objects, identity, indexes, keys
+from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
+from .enums.hoist import hoist_enums
 from .state import state_of
 
 PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 """For ``autogenerate_plugins`` of Alembic's configure."""
 
 
-def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> PriorityDispatchResult:
+def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> None:
     """Before anything is compared: read the schema from a snapshot."""
     autogen_context.inspector = state_of(autogen_context.migration_context).snapshot.fresh()
-    return PriorityDispatchResult.CONTINUE
 
 
 @contextmanager
@@ -43,12 +43,6 @@ def comparing() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def setup(plugin: Plugin) -> None:
-    plugin.add_autogenerate_comparator(
-        _read_in_bulk, "autogenerate", "snapshot", priority=DispatchPriority.FIRST
-    )
 
 
 def include(metadatas: list[sa.MetaData], dialect_default: str | None) -> dict[str, Any]:
@@ -79,20 +73,73 @@ def include(metadatas: list[sa.MetaData], dialect_default: str | None) -> dict[s
     }
 
 
-_COMPARATORS = {
-    "snapshot": sys.modules[__name__],
-    "enums": enums,
-    "checks": checks,
-    "indexes": indexes,
-    "keys": keys,
-    "columns": columns,
-    "objects": declared_objects,
+def _both(compare: Callable[[ComparedTable], Any]) -> Callable[[ComparedTable], Any]:
+    """For tables that are in the database and in the models."""
+    return lambda it: it.conn_table is not None and it.table is not None and compare(it)
+
+
+_FIRST, _MEDIUM, _LAST = DispatchPriority.FIRST, DispatchPriority.MEDIUM, DispatchPriority.LAST
+_ALL = ("default",)
+_NAMED = ("sqlite", "postgresql", "mysql", "mariadb")
+"""Comparators for a dialect by name go before those for all, and may leave them out."""
+
+_COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, ...]]]] = {
+    "snapshot": [(_read_in_bulk, "autogenerate", "", _FIRST, _ALL)],
+    "enums": [
+        # After a compare_type of the user's own, before Alembic's.
+        (enums.compare_column, "column", "types", _MEDIUM, _ALL),
+        (enums.compare_table, "table", "", _MEDIUM, _ALL),
+        (hoist_enums, "schema", "", _LAST, _ALL),
+    ],
+    "checks": [
+        (_both(checks.compare_checks), "table", "", _LAST, _ALL),
+        (checks.complete_new_tables, "schema", "", _LAST, _ALL),
+    ],
+    "indexes": [(indexes.compare_indexes, "table", "", _LAST, _ALL)],
+    "keys": [
+        (_both(keys.compare_keys), "table", "", _LAST, _ALL),
+        (keys.make_way, "schema", "", _LAST, _ALL),
+    ],
+    "columns": [
+        (columns.compare_default, "column", "server_default", _FIRST, _NAMED),
+        (columns.compare_comment, "column", "comments", _FIRST, _NAMED),
+        (_both(columns.compare_table_comment), "table", "comments", _FIRST, _NAMED),
+        (columns.compare_collation, "column", "", _LAST, _ALL),
+        (_both(computed.compare_computed), "table", "", _LAST, _ALL),
+        (_both(identity.compare_identities), "table", "", _LAST, _ALL),
+    ],
+    "objects": [(declared_objects.compare_declared, "autogenerate", "", _LAST, _ALL)],
 }
+"""Plugin -> its comparators: the function, target and element, when, for which dialects.
+
+An element that Alembic has is named; a function that returns True is the last to compare it.
+"""
+
+
+def _as_called(compare: Callable[..., Any], target: str) -> Callable[..., PriorityDispatchResult]:
+    """The comparator as Alembic calls it."""
+    given = {"table": ComparedTable, "column": ComparedColumn}.get(target)
+
+    def called(*args: Any) -> PriorityDispatchResult:
+        done = compare(*args) if given is None else compare(given(*args))
+        return PriorityDispatchResult.STOP if done else PriorityDispatchResult.CONTINUE
+
+    return called
 
 
 @cache
 def register() -> None:
     """Register our operations and comparators with Alembic, once per process."""
     registry.register()
-    for name, module in _COMPARATORS.items():
-        Plugin.setup_plugin_from_module(module, f"sqlalchemy_manage.{name}")
+    for name, comparators in _COMPARATORS.items():
+        plugin = Plugin(f"sqlalchemy_manage.{name}")
+        for number, (compare, target, element, priority, dialects) in enumerate(comparators):
+            called = _as_called(compare, target)
+            for dialect in dialects:
+                plugin.add_autogenerate_comparator(
+                    called,
+                    target,
+                    element or f"{plugin.name}.{number}",
+                    qualifier=dialect,
+                    priority=priority,
+                )

@@ -11,8 +11,6 @@ import re
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.runtime.plugins import Plugin
-from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ....sql.expressions import in_list
 from ....sql.raw import literally
@@ -28,56 +26,39 @@ from ...operations.enums.types import (
     like,
     portable,
 )
+from ..compared import ComparedColumn, ComparedTable
 from .checks import belongs_to_enum
-from .hoist import hoist_enums
 
-_GO_ON = PriorityDispatchResult.CONTINUE
-_DONE = PriorityDispatchResult.STOP
 _NOT_OURS = object()
 
 
-def setup(plugin: Plugin) -> None:
-    # After a compare_type of the user's own, before Alembic's.
-    plugin.add_autogenerate_comparator(_compare_column, "column", "types")
-    plugin.add_autogenerate_comparator(_compare_table, "table", "enums")
-    plugin.add_autogenerate_comparator(
-        hoist_enums, "schema", "enums", priority=DispatchPriority.LAST
-    )
-
-
-def _compare_column(
-    autogen_context: Any,
-    alter_column_op: Any,
-    schema: str | None,
-    tname: Any,
-    cname: Any,
-    conn_col: sa.Column[Any],
-    metadata_col: sa.Column[Any],
-) -> PriorityDispatchResult:
-    dialect = autogen_context.dialect
+def compare_column(it: ComparedColumn) -> bool:
+    """True where the types are compared: no other comparator is to do it again."""
+    conn_col, metadata_col, tname, cname = it.conn_column, it.column, it.table_name, it.column_name
+    dialect = it.context.dialect
     model, _ = leaf(metadata_col.type, dialect)
     there, _ = leaf(conn_col.type, dialect)
     native = isinstance(there, sa.Enum)
-    check = _check_of(autogen_context, schema, tname, str(cname), metadata_col)
+    check = _check_of(it.context, it.schema, tname, cname, metadata_col)
     if not native and check is None and not isinstance(model, (sa.Enum, sa.Boolean)):
-        return _GO_ON
+        return False
     if native:
-        alter_column_op.existing_type = _plain(conn_col.type, tname, cname, model, dialect)
-    existing = _difference(autogen_context, conn_col, metadata_col, check, f"{tname}_{cname}")
+        it.operation.existing_type = _plain(conn_col.type, tname, cname, model, dialect)
+    existing = _difference(it.context, conn_col, metadata_col, check, f"{tname}_{cname}")
     if existing is _NOT_OURS:
-        return _GO_ON
+        return False
     if existing is not None:
         # Carried so, Alembic keeps an operation that changes nothing else.
-        alter_column_op.kw["modify_enum"] = AlterEnumOp(
-            str(tname),
-            str(cname),
+        it.operation.kw["modify_enum"] = AlterEnumOp(
+            tname,
+            cname,
             portable(metadata_col.type, like),
             existing_type=existing,
             existing_server_default=constant(conn_col.server_default),
             existing_nullable=conn_col.nullable,
-            schema=schema,
+            schema=it.schema,
         )
-    return _DONE
+    return True
 
 
 def _difference(
@@ -193,21 +174,14 @@ def _plain(type_: Any, tname: Any, cname: Any, model: Any, dialect: sa.Dialect) 
     return portable(type_, change)
 
 
-def _compare_table(
-    autogen_context: Any,
-    modify_table_ops: Any,
-    schema: str | None,
-    tname: Any,
-    conn_table: sa.Table | None,
-    metadata_table: sa.Table | None,
-) -> PriorityDispatchResult:
+def compare_table(it: ComparedTable) -> None:
     """What is dropped comes back in the downgrade, on any database: with portable types."""
-    dialect = autogen_context.dialect
+    dialect, conn_table, metadata_table = it.context.dialect, it.conn_table, it.table
     for column in conn_table.columns if conn_table is not None else ():
         if isinstance(leaf(column.type, dialect)[0], sa.Enum):
             other = None if metadata_table is None else metadata_table.columns.get(column.name)
             model = None if other is None else leaf(other.type, dialect)[0]
-            column.type = _plain(column.type, tname, column.name, model, dialect)
+            column.type = _plain(column.type, it.table_name, column.name, model, dialect)
         default = constant(column.server_default)
         if isinstance(column.type, sa.String) and isinstance(default, str):
             column.server_default = sa.DefaultClause(default)
@@ -219,4 +193,3 @@ def _compare_table(
             if listed and re.fullmatch(r"[a-z_]\w*", listed[0]):
                 items = ", ".join("'" + value.replace("'", "''") + "'" for value in listed[1])
                 check.sqltext = sa.text(literally(f"{listed[0]} IN ({items})"))
-    return _GO_ON

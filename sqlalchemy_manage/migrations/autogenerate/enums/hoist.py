@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
-from alembic.util import PriorityDispatchResult
 
 from ....errors import MigrationError
 from ....sql.expressions import in_list
@@ -15,9 +14,7 @@ from ...operations.enums.operations import AlterEnumOp, RenameEnumOp
 from ...operations.enums.types import Form, Key, constant, form_of, leaf, like, portable
 
 
-def hoist_enums(
-    autogen_context: Any, upgrade_ops: ops.UpgradeOps, schemas: Any
-) -> PriorityDispatchResult:
+def hoist_enums(autogen_context: Any, upgrade_ops: ops.UpgradeOps, schemas: Any) -> None:
     """Give the changes of enums a place of their own: before the other changes, no batch."""
     _require_one_meaning(autogen_context)
     first: list[Any] = []
@@ -29,7 +26,6 @@ def hoist_enums(
                 upgrade_ops.ops.remove(modify)
     renames = _renamed_types(autogen_context, first)
     upgrade_ops.ops[:0] = [*renames, *(op for op in first if not op.changes_nothing)]
-    return PriorityDispatchResult.CONTINUE
 
 
 def _require_one_meaning(autogen_context: Any) -> None:
