@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,8 +60,8 @@ def _in_order(renames: list[Rename]) -> Iterator[Rename]:
         if not free:
             first = left.pop(0)
             aside = name_aside(first.old)
-            free = [replace(first, new=aside)]
-            left.append(replace(first, old=aside))
+            free = [first.between(first.old, aside)]
+            left.append(first.between(aside, first.new))
         yield from free
 
 

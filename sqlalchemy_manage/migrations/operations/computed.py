@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +26,11 @@ from .rendering import call
 
 @dataclass(eq=False)
 class AlterComputedOp(Operation):
-    """A column that is, was, or will be computed, with its definitions before and after."""
+    """Give a computed column the definition ``column``; its values are computed again.
+
+    A plain ``column`` keeps the values that were computed. A plain ``existing`` loses
+    its own.
+    """
 
     verb = "alter_computed"
     compared = ("table_name", "existing", "column")
@@ -34,27 +38,14 @@ class AlterComputedOp(Operation):
 
     table_name: str
     column: sa.Column[Any]
-    existing: sa.Column[Any] = field(kw_only=True)
+    _: KW_ONLY
+    existing: sa.Column[Any]
+    schema: str | None = None
 
     def __post_init__(self) -> None:
         self.column_name = self.column.name
         # Whether entered values are replaced by computed ones.
         self.loses_data = self.existing.computed is None
-
-    @classmethod
-    def alter_computed(
-        cls,
-        operations: Operations,
-        table_name: str,
-        column: sa.Column[Any],
-        **kw: Any,
-    ) -> None:
-        """Give a computed column the definition ``column``; its values are computed again.
-
-        A plain ``column`` keeps the values that were computed. A plain ``existing`` loses
-        its own.
-        """
-        operations.invoke(cls(table_name, column, **kw))
 
     def reverse(self) -> AlterComputedOp:
         return replace(self, column=self.existing, existing=self.column)

@@ -18,7 +18,9 @@ from .values import python
 
 @dataclass(eq=False)
 class FillNullsOp(Operation):
-    """Rows that have NULL in a column get a value, or what an SQL expression gives.
+    """Set ``column_name`` to ``value``, or to the SQL expression ``sql``, where it is NULL.
+
+    ``type_`` binds the value, for a value that the driver does not take as it is.
 
     Nothing is left to undo once the column is gone, or may be NULL again.
     """
@@ -31,6 +33,7 @@ class FillNullsOp(Operation):
     _: KW_ONLY
     type_: Any = None
     sql: str | None = None
+    schema: str | None = None
 
     @classmethod
     def of(
@@ -38,21 +41,6 @@ class FillNullsOp(Operation):
     ) -> FillNullsOp:
         """The operation for a column of a model."""
         return cls(key[1], column.name, value, type_=column.type, sql=sql, schema=key[0])
-
-    @classmethod
-    def fill_nulls(
-        cls,
-        operations: Operations,
-        table_name: str,
-        column_name: str,
-        value: Any = None,
-        **kw: Any,
-    ) -> None:
-        """Set ``column_name`` to ``value``, or to the SQL expression ``sql``, where it is NULL.
-
-        ``type_`` binds the value, for a value that the driver does not take as it is.
-        """
-        operations.invoke(cls(table_name, column_name, value, **kw))
 
     def reverse(self) -> FillNullsOp:
         return self

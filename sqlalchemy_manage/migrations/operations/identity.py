@@ -23,9 +23,10 @@ _OPTIONS = (
 
 @dataclass(eq=False)
 class AlterIdentityOp(Operation):
-    """A column's identity after and before; None if it is not an identity column.
+    """Make a column an identity column, change its options, or make it a plain one (None).
 
-    ``serial``: without an identity it draws its values from a sequence of its own.
+    New values continue after the highest one. Does nothing where there are no identity
+    columns. ``serial``: without an identity it draws its values from a sequence of its own.
     ``nullable``: without an identity it may be NULL.
     """
 
@@ -40,22 +41,7 @@ class AlterIdentityOp(Operation):
     existing: sa.Identity | None
     serial: bool = False
     nullable: bool = False
-
-    @classmethod
-    def alter_identity(
-        cls,
-        operations: Operations,
-        table_name: str,
-        column_name: str,
-        identity: sa.Identity | None,
-        **kw: Any,
-    ) -> None:
-        """Make a column an identity column, change its options, or make it a plain one.
-
-        New values continue after the highest one. Does nothing where there are no
-        identity columns.
-        """
-        operations.invoke(cls(table_name, column_name, identity, **kw))
+    schema: str | None = None
 
     def reverse(self) -> AlterIdentityOp:
         return replace(self, identity=self.existing, existing=self.identity)

@@ -23,7 +23,11 @@ from .rendering import call
 
 @dataclass(eq=False)
 class ReplacePrimaryKeyOp(Operation):
-    """Another primary key in place of the old one; either may have no columns."""
+    """Make ``columns`` the primary key instead of ``old``; either may be empty.
+
+    ``autoincrement`` is the column that MariaDB counts up; it must come first in the
+    key. Foreign keys that refer to the old key have to be dropped before.
+    """
 
     verb = "replace_primary_key"
     compared = ("table_name", "old", "columns")
@@ -37,20 +41,10 @@ class ReplacePrimaryKeyOp(Operation):
     old_name: str | None = None
     autoincrement: str | None = None
     old_autoincrement: str | None = None
+    schema: str | None = None
 
     def __post_init__(self) -> None:
         self.columns, self.old = list(self.columns), list(self.old)
-
-    @classmethod
-    def replace_primary_key(
-        cls, operations: Operations, table_name: str, columns: Sequence[str], **kw: Any
-    ) -> None:
-        """Make ``columns`` the primary key instead of ``old``.
-
-        ``autoincrement`` is the column that MariaDB counts up; it must come first in the
-        key. Foreign keys that refer to the old key have to be dropped before.
-        """
-        operations.invoke(cls(table_name, columns, **kw))
 
     def reverse(self) -> ReplacePrimaryKeyOp:
         return ReplacePrimaryKeyOp(

@@ -12,6 +12,7 @@ from typing import Any
 from alembic.autogenerate import renderers
 from alembic.operations import Operations, ops
 
+from ...sql.create_statements import KINDS
 from . import (
     computed,
     filling,
@@ -36,77 +37,48 @@ DIALECTS = (
 )
 """Registered as the classes are made, by the name in ``__dialect__``; here to be seen."""
 
-OPERATIONS: dict[str, tuple[Any, str | None]] = {
-    "alter_computed": (computed.AlterComputedOp, None),
-    "alter_enum": (enum_ops.AlterEnumOp, None),
-    "alter_identity": (identity.AlterIdentityOp, None),
-    "create_enum": (enum_ops.CreateEnumOp, None),
-    "drop_enum": (enum_ops.DropEnumOp, None),
-    "fill_nulls": (filling.FillNullsOp, None),
-    "rename_column": (renaming.RenameColumnOp, None),
-    "rename_constraint": (renaming.RenameConstraintOp, None),
-    "rename_enum": (enum_ops.RenameEnumOp, None),
-    "rename_index": (renaming.RenameIndexOp, None),
-    "replace_primary_key": (primary_key.ReplacePrimaryKeyOp, None),
-    **{
-        f"{verb}_{kind}": (operation, kind)
-        for verb, operation in (
-            ("create", object_ops.CreateObjectOp),
-            ("replace", object_ops.ReplaceObjectOp),
-            ("drop", object_ops.DropObjectOp),
-        )
-        for kind in ("function", "trigger", "view")
-    },
-}
-"""``op.NAME`` -> its class, and the classmethod where that is not called NAME."""
+OPERATIONS: tuple[tuple[Any, Any, Any], ...] = (
+    (computed.AlterComputedOp, computed.alter, computed.render),
+    (enum_ops.AlterEnumOp, enums.alter, enum_rendering.render_alter),
+    (enum_ops.CreateEnumOp, enums.create, enum_rendering.render_create),
+    (enum_ops.DropEnumOp, enums.drop, enum_rendering.render_drop),
+    (enum_ops.RenameEnumOp, enums.rename, enum_rendering.render_rename),
+    (filling.FillNullsOp, filling.fill, filling.render),
+    (identity.AlterIdentityOp, identity.alter, identity.render),
+    (primary_key.ReplacePrimaryKeyOp, primary_key.replace, primary_key.render),
+    (renaming.RenameColumnOp, renaming.rename_column, renaming.render),
+    (renaming.RenameConstraintOp, renaming.rename_constraint, renaming.render),
+    (renaming.RenameIndexOp, renaming.rename_index, renaming.render),
+)
+"""Each with what runs it, and what writes it into a revision file; ``op`` has it by its verb."""
 
-IMPLEMENTATIONS: dict[Any, Any] = {
-    computed.AlterComputedOp: computed.alter,
-    enum_ops.AlterEnumOp: enums.alter,
-    enum_ops.CreateEnumOp: enums.create,
-    enum_ops.DropEnumOp: enums.drop,
-    enum_ops.RenameEnumOp: enums.rename,
-    filling.FillNullsOp: filling.fill,
-    identity.AlterIdentityOp: identity.alter,
-    object_ops.CreateObjectOp: objects.create,
-    object_ops.DropObjectOp: objects.drop,
-    object_ops.ReplaceObjectOp: objects.replace,
-    ops.RenameTableOp: renaming.rename_table,
-    primary_key.ReplacePrimaryKeyOp: primary_key.replace,
-    renaming.RenameColumnOp: renaming.rename_column,
-    renaming.RenameConstraintOp: renaming.rename_constraint,
-    renaming.RenameIndexOp: renaming.rename_index,
-}
-"""What runs an operation; of Alembic's own, in place of what Alembic has."""
+OBJECT_OPERATIONS: tuple[tuple[Any, Any], ...] = (
+    (object_ops.CreateObjectOp, objects.create),
+    (object_ops.ReplaceObjectOp, objects.replace),
+    (object_ops.DropObjectOp, objects.drop),
+)
+"""``op`` has each of them once a kind: ``create_function``, ``create_trigger``, ``create_view``."""
 
 RENDERERS: dict[Any, Any] = {
-    computed.AlterComputedOp: computed.render,
-    enum_ops.AlterEnumOp: enum_rendering.render_alter,
-    enum_ops.CreateEnumOp: enum_rendering.render_create,
-    enum_ops.DropEnumOp: enum_rendering.render_drop,
-    enum_ops.RenameEnumOp: enum_rendering.render_rename,
-    filling.FillNullsOp: filling.render,
-    identity.AlterIdentityOp: identity.render,
-    object_ops.CreateObjectOp: object_rendering.render,
-    object_ops.DropObjectOp: object_rendering.render,
-    object_ops.ReplaceObjectOp: object_rendering.render,
     ops.CreateCheckConstraintOp: rendering.render_check,
     ops.ModifyTableOps: rendering.render_modify_table,
     ops.RenameTableOp: renaming.render_table,
-    primary_key.ReplacePrimaryKeyOp: primary_key.render,
-    renaming.RenameColumnOp: renaming.render,
-    renaming.RenameConstraintOp: renaming.render,
-    renaming.RenameIndexOp: renaming.render,
 }
-"""What writes an operation into a revision file."""
+"""What writes operations of Alembic's own, in place of what Alembic has."""
 
 
 @cache
 def register() -> None:
     """Register all of the above with Alembic, once per process."""
-    for name, (operation, method) in OPERATIONS.items():
-        Operations.register_operation(name, method)(operation)
-    for operation, implementation in IMPLEMENTATIONS.items():
-        Operations.implementation_for(operation, replace=True)(implementation)
-    for operation, renderer in RENDERERS.items():
-        renderers.dispatch_for(operation, replace=True)(renderer)
+    for operation, run, render in OPERATIONS:
+        operation.register()
+        Operations.implementation_for(operation)(run)
+        renderers.dispatch_for(operation)(render)
+    for operation, run in OBJECT_OPERATIONS:
+        for kind in KINDS:
+            Operations.register_operation(f"{operation.verb}_{kind}", kind)(operation)
+        Operations.implementation_for(operation)(run)
+        renderers.dispatch_for(operation)(object_rendering.render)
+    Operations.implementation_for(ops.RenameTableOp, replace=True)(renaming.rename_table)
+    for operation, render in RENDERERS.items():
+        renderers.dispatch_for(operation, replace=True)(render)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
@@ -39,7 +39,6 @@ def _run(operations: Operations, template: str, **names: str | tuple[str | None,
     operations.execute(Sql(template.format(**quoted)))
 
 
-@dataclass(eq=False)
 class Rename(Operation):
     """What the renames share: a table, an old name and a new one; reversing swaps them."""
 
@@ -50,8 +49,12 @@ class Rename(Operation):
     old: str
     new: str
 
-    def reverse(self) -> Rename:
-        return replace(self, old=self.new, new=self.old)
+    def between(self, old: str, new: str) -> Self:
+        """The same for other names."""
+        return replace(self, old=old, new=new)  # type: ignore[type-var]  # of a subclass
+
+    def reverse(self) -> Self:
+        return self.between(self.new, self.old)
 
     def describe(self) -> Change:
         table = dotted(self.schema, self.table_name)
@@ -59,18 +62,20 @@ class Rename(Operation):
         return Change("~", words, f"rename_{self.old}_{self.new}", self.table_name)
 
 
+@dataclass(eq=False)
 class RenameColumnOp(Rename):
-    """A column under a new name; indexes, constraints and foreign keys go along."""
+    """Rename a column, without copying the table on any database.
+
+    Indexes, constraints and foreign keys go along.
+    """
 
     kind = "column"
     verb = "rename_column"
 
-    @classmethod
-    def rename_column(
-        cls, operations: Operations, table_name: str, old: str, new: str, schema: str | None = None
-    ) -> None:
-        """Rename a column, without copying the table on any database."""
-        operations.invoke(cls(table_name, old, new, schema=schema))
+    table_name: str
+    old: str
+    new: str
+    schema: str | None = None
 
     def describe(self) -> Change:
         old = dotted(self.schema, self.table_name, self.old)
@@ -79,23 +84,22 @@ class RenameColumnOp(Rename):
         return Change("~", f"rename column {old} to {self.new}", slug, self.table_name)
 
 
+@dataclass(eq=False)
 class RenameIndexOp(Rename):
-    """An index under a new name; SQLite must build it again."""
+    """Rename an index; SQLite must build it again."""
 
     kind = "index"
     verb = "rename_index"
 
-    @classmethod
-    def rename_index(
-        cls, operations: Operations, table_name: str, old: str, new: str, schema: str | None = None
-    ) -> None:
-        """Rename an index."""
-        operations.invoke(cls(table_name, old, new, schema=schema))
+    table_name: str
+    old: str
+    new: str
+    schema: str | None = None
 
 
 @dataclass(eq=False)
 class RenameConstraintOp(Rename):
-    """A constraint under a new name; otherwise it is created again.
+    """Rename a constraint; where the database cannot, it is created again.
 
     ``type_`` is ``unique``, ``check`` or ``foreignkey``.
     """
@@ -103,20 +107,11 @@ class RenameConstraintOp(Rename):
     kind = "constraint"
     verb = "rename_constraint"
 
-    type_: str = field(kw_only=True)
-
-    @classmethod
-    def rename_constraint(
-        cls,
-        operations: Operations,
-        table_name: str,
-        old: str,
-        new: str,
-        type_: str,
-        schema: str | None = None,
-    ) -> None:
-        """Rename a unique, check or foreign key constraint."""
-        operations.invoke(cls(table_name, old, new, type_=type_, schema=schema))
+    table_name: str
+    old: str
+    new: str
+    type_: str
+    schema: str | None = None
 
 
 class RenameTableOp(ops.RenameTableOp):

@@ -165,13 +165,13 @@ def _place_types(operations: ops.UpgradeOps) -> None:
             elif isinstance(op, (ops.DropTableOp, ops.DropColumnOp)):
                 gone |= found
     operations.ops[first or 0 : first or 0] = [
-        CreateEnumOp(name, list(values), schema=schema)
+        CreateEnumOp(name, values, schema=schema)
         for (schema, name), values in made.items()
         if (schema, name) not in altered  # which makes sure of its type itself
     ]
     # Made again by the downgrade before the values are altered back.
     operations.ops += [
-        DropEnumOp(name, list(altered.get((schema, name)) or values), schema=schema)
+        DropEnumOp(name, altered.get((schema, name)) or values, schema=schema)
         for (schema, name), values in gone.items()
     ]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from alembic.operations import Operations, ops
+from alembic.operations import ops
 
 from ...questions import dotted
 from ...revisions.describe import Change
@@ -21,7 +21,17 @@ from .types import leaves
 
 @dataclass(eq=False)
 class AlterEnumOp(Operation):
-    """A column whose type is an Enum, before or after: other values, or another type."""
+    """Give a column with an Enum type other values, or another type; rows and default follow.
+
+    ``rename_values`` says which old value becomes which, in all rows, at once. An
+    error, with nothing changed, when a row holds a value that goes away.
+
+    On PostgreSQL a type is changed for all its columns by the first of these calls.
+    A value added there cannot be used in the same revision, unless
+    ``postgresql_rewrite`` recreates the type, which copies the tables that use it.
+    ``existing_server_default`` and ``existing_nullable`` are for MariaDB and
+    PostgreSQL without a connection (``--sql``).
+    """
 
     verb = "alter_enum"
     compared = ("table_name", "column_name", "existing_type", "type_")
@@ -31,37 +41,16 @@ class AlterEnumOp(Operation):
     type_: Any
     _: KW_ONLY
     existing_type: Any
-    rename_values: dict[str, str] = field(default_factory=dict)
+    rename_values: dict[str, str] = None  # type: ignore[assignment]
     server_default: Any = False
     existing_server_default: Any = False
     existing_nullable: bool | None = None
     postgresql_rewrite: bool = False
+    schema: str | None = None
     goes_with: ops.MigrateOperation | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.rename_values = dict(self.rename_values or {})
-
-    @classmethod
-    def alter_enum(
-        cls,
-        operations: Operations,
-        table_name: str,
-        column_name: str,
-        type_: Any,
-        **kw: Any,
-    ) -> None:
-        """Give a column with an Enum type other values; rows and default follow.
-
-        ``rename_values`` says which old value becomes which, in all rows, at once. An
-        error, with nothing changed, when a row holds a value that goes away.
-
-        On PostgreSQL a type is changed for all its columns by the first of these calls.
-        A value added there cannot be used in the same revision, unless
-        ``postgresql_rewrite`` recreates the type, which copies the tables that use it.
-        ``existing_server_default`` and ``existing_nullable`` are for MariaDB and
-        PostgreSQL without a connection (``--sql``).
-        """
-        operations.invoke(cls(table_name, column_name, type_, **kw))
 
     @property
     def old_values(self) -> tuple[str, ...]:
@@ -127,6 +116,7 @@ class _TypeOp(Operation):
     """What the operations on types share: the name, with its schema."""
 
     name: str
+    schema: str | None = field(default=None, kw_only=True)
 
     @property
     def qualified(self) -> str:
@@ -135,22 +125,15 @@ class _TypeOp(Operation):
 
 @dataclass(eq=False)
 class CreateEnumOp(_TypeOp):
-    """A type of PostgreSQL, made before the tables that use it."""
+    """Create a PostgreSQL enum type, unless it exists; an error if it has other values.
+
+    Tables created after it in the same run do not create it again.
+    """
 
     verb = "create_enum"
     compared = ("name", "values")
 
-    values: list[str]
-
-    @classmethod
-    def create_enum(
-        cls, operations: Operations, name: str, values: Sequence[str], *, schema: str | None = None
-    ) -> None:
-        """Create a PostgreSQL enum type, unless it exists; an error if it has other values.
-
-        Tables created after it in the same run do not create it again.
-        """
-        operations.invoke(cls(name, list(values), schema=schema))
+    values: Sequence[str]
 
     def reverse(self) -> DropEnumOp:
         return DropEnumOp(self.name, self.values, schema=self.schema)
@@ -161,17 +144,15 @@ class CreateEnumOp(_TypeOp):
 
 @dataclass(eq=False)
 class DropEnumOp(_TypeOp):
-    """A type of PostgreSQL, dropped after the tables that used it."""
+    """Drop a PostgreSQL enum type, unless something still uses it.
+
+    ``values`` are for the downgrade.
+    """
 
     verb = "drop_enum"
     compared = ("name",)
 
-    values: list[str]
-
-    @classmethod
-    def drop_enum(cls, operations: Operations, name: str, *, schema: str | None = None) -> None:
-        """Drop a PostgreSQL enum type, unless something still uses it."""
-        operations.invoke(cls(name, [], schema=schema))
+    values: Sequence[str] = ()
 
     def reverse(self) -> CreateEnumOp:
         return CreateEnumOp(self.name, self.values, schema=self.schema)
@@ -182,19 +163,12 @@ class DropEnumOp(_TypeOp):
 
 @dataclass(eq=False)
 class RenameEnumOp(_TypeOp):
-    """A type of PostgreSQL under a new name."""
+    """Rename a PostgreSQL enum type; its columns go along."""
 
     verb = "rename_enum"
     compared = ("name", "new_name")
 
     new_name: str
-
-    @classmethod
-    def rename_enum(
-        cls, operations: Operations, name: str, new_name: str, *, schema: str | None = None
-    ) -> None:
-        """Rename a PostgreSQL enum type; its columns go along."""
-        operations.invoke(cls(name, new_name, schema=schema))
 
     def reverse(self) -> RenameEnumOp:
         return RenameEnumOp(self.new_name, self.name, schema=self.schema)

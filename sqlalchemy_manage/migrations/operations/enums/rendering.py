@@ -37,7 +37,7 @@ def render_alter(context: Any, op: AlterEnumOp) -> str:
 
 
 def render_create(context: Any, op: CreateEnumOp) -> str:
-    return call(context, "create_enum", op, repr(str(op.name)), repr(op.values))
+    return call(context, "create_enum", op, repr(str(op.name)), repr(list(op.values)))
 
 
 def render_drop(context: Any, op: DropEnumOp) -> str:
