@@ -16,11 +16,12 @@ from alembic.autogenerate import renderers
 from alembic.operations import Operations, ops
 
 from ...errors import MigrationError
-from ...sql.raw import Sql, execute, qualified, sql_of, undoubled
+from ...sql.raw import sql_of, undoubled
 from ...sqlalchemy_internals import ddl_compiler
 from ..questions import dotted
 from ..revisions.describe import Change
 from .base import Operation
+from .raw_sql import SqlWriter
 from .rendering import call
 
 
@@ -101,13 +102,13 @@ def copied(column: sa.Column[Any], nullable: bool | None = None) -> sa.Column[An
 
 
 def alter(operations: Operations, operation: AlterComputedOp) -> None:
-    name = operations.impl.dialect.name
-    if name == "sqlite":
+    write = SqlWriter(operations)
+    if write.dialect.name == "sqlite":
         _alter_on_sqlite(operations, operation)
-    elif name in ("mysql", "mariadb"):
-        _alter_on_mariadb(operations, operation)
+    elif write.dialect.name in ("mysql", "mariadb"):
+        _alter_on_mariadb(write, operation)
     else:
-        _alter_on_postgresql(operations, operation)
+        _alter_on_postgresql(write, operation)
 
 
 def _alter_on_sqlite(operations: Operations, operation: AlterComputedOp) -> None:
@@ -144,27 +145,28 @@ def _alter_on_sqlite(operations: Operations, operation: AlterComputedOp) -> None
         batch.add_column(column, **where)
 
 
-def _alter_on_mariadb(operations: Operations, operation: AlterComputedOp) -> None:
-    name, table = _quoted(operations, operation)
-    spec = _specification(operations, operation)
+def _alter_on_mariadb(write: SqlWriter, operation: AlterComputedOp) -> None:
+    name = write.name(str(operation.column_name))
+    table = write.name(operation.schema, operation.table_name)
+    spec = _specification(write, operation)
     stored = [_is_stored(column) for column in (operation.existing, operation.column)]
     if stored[0] == stored[1]:
         # Of the same kind: in place, with the indexes.
-        _execute(operations, f"ALTER TABLE {table} MODIFY {spec}")
+        write.execute(f"ALTER TABLE {table} MODIFY {spec}")
         return
-    keys = [] if operations.get_context().as_sql else list(_keys(operations, table, name))
+    keys = [] if write.offline else list(_keys(write, table, name))
     drops = "".join(f"DROP KEY {key}, " for key, _ in keys)
     adds = "".join(f", ADD {line}" for _, line in keys)
     if operation.column.computed is not None:
-        _execute(operations, f"ALTER TABLE {table} {drops}DROP COLUMN {name}")
-        _execute(operations, f"ALTER TABLE {table} ADD COLUMN {spec}{adds}")
+        write.execute(f"ALTER TABLE {table} {drops}DROP COLUMN {name}")
+        write.execute(f"ALTER TABLE {table} ADD COLUMN {spec}{adds}")
         return
-    aside = qualified(operations.impl.dialect, f"_plain_{operation.column_name}"[:64])
-    nullable = _specification(operations, operation, nullable=True)
-    _execute(operations, f"ALTER TABLE {table} ADD COLUMN {aside}{nullable.removeprefix(name)}")
-    _execute(operations, f"UPDATE {table} SET {aside} = {name}")
-    _execute(operations, f"ALTER TABLE {table} {drops}DROP COLUMN {name}")
-    _execute(operations, f"ALTER TABLE {table} CHANGE {aside} {spec}{adds}")
+    aside = write.name(f"_plain_{operation.column_name}"[:64])
+    nullable = _specification(write, operation, nullable=True)
+    write.execute(f"ALTER TABLE {table} ADD COLUMN {aside}{nullable.removeprefix(name)}")
+    write.execute(f"UPDATE {table} SET {aside} = {name}")
+    write.execute(f"ALTER TABLE {table} {drops}DROP COLUMN {name}")
+    write.execute(f"ALTER TABLE {table} CHANGE {aside} {spec}{adds}")
 
 
 def _is_stored(column: sa.Column[Any]) -> bool:
@@ -172,22 +174,24 @@ def _is_stored(column: sa.Column[Any]) -> bool:
     return column.computed is None or bool(column.computed.persisted)
 
 
-def _keys(operations: Operations, table: str, name: str) -> Iterator[tuple[str, str]]:
+def _keys(write: SqlWriter, table: str, name: str) -> Iterator[tuple[str, str]]:
     """The indexes with the column in them: the name, and the line that makes it."""
     backticked = name if name.startswith("`") else f"`{name}`"
-    shown = str(execute(operations.get_bind(), f"SHOW CREATE TABLE {table}").one()[1])
+    shown = str(write.rows(f"SHOW CREATE TABLE {table}")[0][1])
     for line in shown.splitlines():
         found = re.match(r"\s+((?:UNIQUE )?KEY (`(?:[^`]|``)+`) (\(.*?)),?$", line)
         if found and backticked in found[3]:
             yield found[2], found[1]
 
 
-def _alter_on_postgresql(operations: Operations, operation: AlterComputedOp) -> None:
-    name, table = _quoted(operations, operation)
+def _alter_on_postgresql(write: SqlWriter, operation: AlterComputedOp) -> None:
+    operations = write.operations
+    name = write.name(str(operation.column_name))
+    table = write.name(operation.schema, operation.table_name)
     old, new = operation.existing, operation.column
-    version = getattr(operations.impl.dialect, "server_version_info", None) or (0,)
+    version = getattr(write.dialect, "server_version_info", None) or (0,)
     if old.computed is not None and new.computed is None:
-        _execute(operations, f"ALTER TABLE {table} ALTER COLUMN {name} DROP EXPRESSION")
+        write.execute(f"ALTER TABLE {table} ALTER COLUMN {name} DROP EXPRESSION")
         operations.alter_column(
             operation.table_name,
             str(operation.column_name),
@@ -203,17 +207,20 @@ def _alter_on_postgresql(operations: Operations, operation: AlterComputedOp) -> 
         and old.computed.persisted is not False
         and (repr(old.type), old.nullable) == (repr(new.type), new.nullable)
     ):
-        expression = sql_of(new.computed.sqltext, operations.impl.dialect)
+        expression = sql_of(new.computed.sqltext, write.dialect)
         statement = f"ALTER TABLE {table} ALTER COLUMN {name} SET EXPRESSION AS ({expression})"
-        _execute(operations, statement)
+        write.execute(statement)
     else:
-        needing = [] if operations.get_context().as_sql else _needing(operations, operation)
+        parameters = {"table": table, "column": str(operation.column_name)}
+        needing = (
+            [] if write.offline else write.connection.scalars(sa.text(_NEEDING), parameters).all()
+        )
         operations.drop_column(
             operation.table_name, str(operation.column_name), schema=operation.schema
         )
         operations.add_column(operation.table_name, new, schema=operation.schema)
         for statement in needing:
-            _execute(operations, statement)
+            write.execute(statement)
 
 
 # Indexes and constraints that PostgreSQL drops together with the column.
@@ -230,24 +237,8 @@ WHERE c.conrelid = CAST(:table AS regclass) AND a.attname = :column AND c.contyp
 """
 
 
-def _needing(operations: Operations, operation: AlterComputedOp) -> list[str]:
-    _, table = _quoted(operations, operation)
-    parameters = {"table": table, "column": str(operation.column_name)}
-    return list(operations.get_bind().scalars(sa.text(_NEEDING), parameters))
-
-
-def _quoted(operations: Operations, operation: AlterComputedOp) -> tuple[str, str]:
-    dialect = operations.impl.dialect
-    table = qualified(dialect, operation.schema, operation.table_name)
-    return qualified(dialect, str(operation.column_name)), table
-
-
-def _specification(operations: Operations, operation: AlterComputedOp, **changed: Any) -> str:
-    dialect = operations.impl.dialect
+def _specification(write: SqlWriter, operation: AlterComputedOp, **changed: Any) -> str:
     column = copied(operation.column, **changed)
     sa.Table(operation.table_name, sa.MetaData(), column)
-    return undoubled(ddl_compiler(dialect).get_column_specification(column), dialect)
-
-
-def _execute(operations: Operations, statement: str) -> None:
-    operations.execute(Sql(statement))
+    specification = ddl_compiler(write.dialect).get_column_specification(column)
+    return undoubled(specification, write.dialect)

@@ -19,24 +19,17 @@ from alembic.operations import Operations, ops
 from sqlalchemy.sql.elements import conv
 
 from ...errors import MigrationError
-from ...sql.raw import Sql, execute, literally, qualified, undoubled
+from ...sql.raw import literally, undoubled
 from ..questions import dotted
 from ..revisions.describe import Change
 from .base import Operation
 from .mysql_renames import follow_renames
 from .objects.follow_renames import functions_follow
+from .raw_sql import SqlWriter
 from .rendering import call
 from .sqlite.sqlite_master import references_follow
 
 _MARIADB = ("mysql", "mariadb")
-
-
-def _run(operations: Operations, template: str, **names: str | tuple[str | None, str]) -> None:
-    """Run a statement with its ``{names}`` quoted; one may be a pair of schema and name."""
-    dialect = operations.impl.dialect
-    parts = {key: (name,) if isinstance(name, str) else name for key, name in names.items()}
-    quoted = {key: qualified(dialect, *name) for key, name in parts.items()}
-    operations.execute(Sql(template.format(**quoted)))
 
 
 class Rename(Operation):
@@ -156,13 +149,10 @@ def rename_column(operations: Operations, operation: RenameColumnOp) -> None:
             column=(operation.old, operation.new),
         ),
     ):
-        _run(
-            operations,
-            "ALTER TABLE {table} RENAME COLUMN {old} TO {new}",
-            table=(operation.schema, operation.table_name),
-            old=operation.old,
-            new=operation.new,
-        )
+        write = SqlWriter(operations)
+        table = write.name(operation.schema, operation.table_name)
+        old, new = write.name(operation.old), write.name(operation.new)
+        write.execute(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}")
     column = operation.old, operation.new
     _functions_follow(operations, operation.schema, operation.table_name, column=column)
 
@@ -193,23 +183,22 @@ def _cut(operations: Operations, operation: Rename) -> tuple[str, str]:
 
 
 def rename_index(operations: Operations, operation: RenameIndexOp) -> None:
-    table, (old, new) = (operation.schema, operation.table_name), _cut(operations, operation)
-    name = operations.impl.dialect.name
-    if name == "sqlite":
+    write, (old, new) = SqlWriter(operations), _cut(operations, operation)
+    if write.dialect.name == "sqlite":
         _recreate_index(operations, operation)
-    elif name in _MARIADB:
-        statement = "ALTER TABLE {table} RENAME INDEX {old} TO {new}"
-        _run(operations, statement, table=table, old=old, new=new)
+    elif write.dialect.name in _MARIADB:
+        table = write.name(operation.schema, operation.table_name)
+        write.execute(f"ALTER TABLE {table} RENAME INDEX {write.name(old)} TO {write.name(new)}")
     else:
-        index = (operation.schema, old)
-        _run(operations, "ALTER INDEX {index} RENAME TO {new}", index=index, new=new)
+        index = write.name(operation.schema, old)
+        write.execute(f"ALTER INDEX {index} RENAME TO {write.name(new)}")
 
 
 def _recreate_index(operations: Operations, operation: RenameIndexOp) -> None:
     """SQLite has no RENAME INDEX: the stored statement is run again with the new name."""
     _needs_database(operations, operation)
-    connection = operations.get_bind()
-    stored = connection.execute(
+    write = SqlWriter(operations)
+    stored = write.connection.execute(
         sa.text("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = :name"),
         {"name": operation.old},
     ).scalar()
@@ -223,9 +212,8 @@ def _recreate_index(operations: Operations, operation: RenameIndexOp) -> None:
     )
     assert head is not None, stored
     unique = "UNIQUE " if head[1] else ""
-    _run(operations, "DROP INDEX {name}", name=operation.old)
-    name = qualified(connection.dialect, operation.new)
-    execute(connection, f"CREATE {unique}INDEX {name}{stored[head.end() :]}")
+    write.execute(f"DROP INDEX {write.name(operation.old)}")
+    write.execute(f"CREATE {unique}INDEX {write.name(operation.new)}{stored[head.end() :]}")
 
 
 def _needs_database(operations: Operations, operation: Rename) -> None:
@@ -238,16 +226,16 @@ def _needs_database(operations: Operations, operation: Rename) -> None:
 
 
 def rename_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
-    table, (old, new) = (operation.schema, operation.table_name), _cut(operations, operation)
-    name = operations.impl.dialect.name
-    if name == "postgresql":
-        statement = "ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
-        _run(operations, statement, table=table, old=old, new=new)
-    elif name in _MARIADB and operation.type_ == "unique":
-        statement = "ALTER TABLE {table} RENAME INDEX {old} TO {new}"
-        _run(operations, statement, table=table, old=old, new=new)
-    else:
+    write = SqlWriter(operations)
+    thing = {"postgresql": "CONSTRAINT"}.get(write.dialect.name)
+    if write.dialect.name in _MARIADB and operation.type_ == "unique":
+        thing = "INDEX"
+    if thing is None:
         _remake_constraint(operations, operation)
+        return
+    table = write.name(operation.schema, operation.table_name)
+    old, new = map(write.name, _cut(operations, operation))
+    write.execute(f"ALTER TABLE {table} RENAME {thing} {old} TO {new}")
 
 
 def _remake_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
