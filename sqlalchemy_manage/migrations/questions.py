@@ -1,7 +1,7 @@
 """Questions that a comparison raises, who answers them, and the flags that answer beforehand.
 
-Logic only asks; the caller passes the questioner: one that prompts, one that
-follows a script, or the closed one, which collects what is open and names the flags.
+Logic only asks; the caller passes the questioner: one that prompts, or the closed one, which
+collects what is open and names the flags.
 """
 
 from __future__ import annotations
@@ -89,19 +89,6 @@ def _with_flags(question: Question) -> str:
         flags = " ".join(option.flags) or "(change the model)"
         lines.append(f"    {option.words + ':':<{width}} {flags}")
     return "\n".join(lines)
-
-
-class Scripted:
-    """Answers from a list, in order; for tests and programs. Raises AssertionError when it ends."""
-
-    def __init__(self, answers: Iterable[str | Answer]) -> None:
-        self.answers = [a if isinstance(a, Answer) else Answer(a) for a in answers]
-        self.asked: list[Question] = []
-
-    def ask(self, question: Question) -> Answer:
-        self.asked.append(question)
-        assert self.answers, f"unexpected question: {question.text}"
-        return self.answers.pop(0)
 
 
 @dataclass

@@ -6,6 +6,7 @@ import shlex
 from typing import Any
 
 import pytest
+from support.scripted import Scripted
 
 from sqlalchemy_manage.errors import OpenQuestion, UsageError
 from sqlalchemy_manage.migrations.questions import (
@@ -13,7 +14,6 @@ from sqlalchemy_manage.migrations.questions import (
     Closed,
     Option,
     Question,
-    Scripted,
     flag,
     parse_answers,
     quoted,

@@ -17,8 +17,9 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy_manage.migrations.autogenerate import plugins
 from sqlalchemy_manage.migrations.autogenerate.enums.order import order_enums
 from sqlalchemy_manage.migrations.autogenerate.enums.questions import resolve_enum_values
-from sqlalchemy_manage.migrations.questions import Answers, Scripted
+from sqlalchemy_manage.migrations.questions import Answers
 from support import databases
+from support.scripted import Scripted
 
 OPTIONS: dict[str, Any] = {
     "autogenerate_plugins": plugins.PLUGINS,

@@ -12,8 +12,9 @@ from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.migrations.autogenerate import plugins
 from sqlalchemy_manage.migrations.autogenerate.context import ComparisonContext
-from sqlalchemy_manage.migrations.questions import Answers, Question, Scripted, parse_answers
+from sqlalchemy_manage.migrations.questions import Answers, Question, parse_answers
 from sqlalchemy_manage.migrations.revisions.describe import changes, flat
+from support.scripted import Scripted
 
 Define = Callable[[sa.MetaData], object]
 """Puts tables into a MetaData."""

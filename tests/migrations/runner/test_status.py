@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 from support.programs import run
 from support.project import ProjectFolder
+from support.scripted import Scripted
 
-from sqlalchemy_manage.migrations.questions import Answer, Scripted
+from sqlalchemy_manage.migrations.questions import Answer
 from sqlalchemy_manage.migrations.revisions.checksum import checksum
 from sqlalchemy_manage.migrations.revisions.history import History, Revision
 
