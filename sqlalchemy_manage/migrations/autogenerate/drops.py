@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from ..questions import Key, Option, Question, dotted, flag, many, quoted
-from ..revisions.describe import changes, flat
+from ..revisions.describe import changes, drop_empty, flat
 from .context import ComparisonContext
 
 
@@ -44,7 +44,7 @@ def resolve_drops(review: ComparisonContext, operations: ops.UpgradeOps) -> None
                 holder.remove(op)
             elif not op.to_column().nullable and review.rows(*key) != 0:
                 holder[holder.index(op)] = _back_without_values(review, key, op)
-    operations.ops = [op for op in operations.ops if not _empty(op)]
+    drop_empty(operations)
     review.losses = list(_losses(review, operations))
 
 
@@ -64,10 +64,6 @@ def _losses(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[s
             allowed = dotted(*key, column) in review.answers.allow_drop
             if allowed or review.values(*key, column) != 0:
                 yield quoted(*key, column)
-
-
-def _empty(op: Any) -> bool:
-    return isinstance(op, ops.ModifyTableOps) and not op.ops
 
 
 def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None:
@@ -112,7 +108,7 @@ def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None
     for holder, op in list(flat(operations.ops)):
         if (getattr(op, "schema", None), str(getattr(op, "table_name", ""))) in foreign:
             holder.remove(op)
-    operations.ops = [op for op in operations.ops if not _empty(op)]
+    drop_empty(operations)
 
 
 _CONSTRAINTS = (
@@ -143,17 +139,7 @@ def _table_may_go(review: ComparisonContext, key: Key, models: list[Any]) -> boo
     text = f"No model has the table {name} any more. Drop it with its data ({holds})?"
     for model in models:
         text += f"\n{model}."
-    question = Question(
-        "drop-table",
-        name,
-        text,
-        (
-            Option("yes", "yes, drop it", (flag("--allow-drop", quoted(*key)),)),
-            Option("no", "no, keep it", ()),
-        ),
-        "no",
-    )
-    return _says_yes(review, question, name)
+    return _may_go(review, "drop-table", name, text, flag("--allow-drop", quoted(*key)))
 
 
 def _column_may_go(
@@ -170,19 +156,10 @@ def _column_may_go(
         holds = "its rows cannot be seen here"
     else:
         holds = f"{many(values, 'value')} in {many(rows, 'row')}"
-    question = Question(
-        "drop-column",
-        name,
-        f"The column {name} becomes computed. Replace its values ({holds})?"
-        if computed
-        else f"No model has the column {name} any more. Drop it with its data ({holds})?",
-        (
-            Option("yes", "yes, drop it", (flag("--allow-drop", quoted(*key, column)),)),
-            Option("no", "no, keep it", ()),
-        ),
-        "no",
-    )
-    return _says_yes(review, question, name)
+    text = f"No model has the column {name} any more. Drop it with its data ({holds})?"
+    if computed:
+        text = f"The column {name} becomes computed. Replace its values ({holds})?"
+    return _may_go(review, "drop-column", name, text, flag("--allow-drop", quoted(*key, column)))
 
 
 def _back_without_values(
@@ -199,8 +176,9 @@ def _back_without_values(
     return ops.DropColumnOp.from_column_and_tablename(key[0], key[1], column)
 
 
-def _says_yes(review: ComparisonContext, question: Question, name: str) -> bool:
-    if review.ask(question).answer == "yes":
+def _may_go(review: ComparisonContext, kind: str, name: str, text: str, allowed: str) -> bool:
+    options = (Option("yes", "yes, drop it", (allowed,)), Option("no", "no, keep it", ()))
+    if review.ask(Question(kind, name, text, options, "no")).answer == "yes":
         return True
     if not review.open:
         review.notices.append(

@@ -11,6 +11,7 @@ from alembic.operations import ops
 from ...sqlalchemy_internals import key_columns
 from ..alembic_internals import undone_by
 from ..operations.primary_key import ReplacePrimaryKeyOp
+from ..revisions.describe import drop_empty
 from .checks import name_of
 from .compared import ComparedTable
 
@@ -70,9 +71,7 @@ def make_way(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> None:
                 and operation.columns != operation.old
             ):
                 _make_way_for(context, upgrade, modify, operation, schemas)
-    upgrade.ops = [
-        op for op in upgrade.ops if not (isinstance(op, ops.ModifyTableOps) and not op.ops)
-    ]
+    drop_empty(upgrade)
 
 
 def _modifies(upgrade: ops.UpgradeOps) -> list[ops.ModifyTableOps]:

@@ -7,6 +7,7 @@ every database, and leave the model's own definition, with no default it does no
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,17 +75,17 @@ def _added(
     if column.computed is not None or column.identity is not None or column.primary_key:
         return
     rows = review.rows(*key)
-    name = dotted(*key, column.name)
-    if name in review.undecided:
+    unfilled = _Unfilled(review, key, column, rows, adds=True)
+    if unfilled.name in review.undecided:
         return
-    if rows == 0 and not _told(review, name):
+    if rows == 0 and not unfilled.is_told:
         review.notices.append(
             f"{dotted(*key)} is empty here, so {column.name} NOT NULL can be added. Where it has "
             f"rows the revision stops; {flag('--default', quoted(*key, column.name) + '=VALUE')} "
             "would fill them."
         )
         return
-    fill = _fill(review, key, column, rows, f"The new column {name} is NOT NULL", adds=True)
+    fill = unfilled.fill()
     if fill is None:
         return
     index = holder.index(op)
@@ -111,13 +112,13 @@ def _altered(
     review: ComparisonContext, key: Key, holder: list[Any], op: ops.AlterColumnOp
 ) -> Iterator[Any]:
     column = review.tables[key].columns[op.column_name]
-    name = dotted(*key, op.column_name)
     rows = review.rows(*key)
     values = review.values(*key, op.column_name)
     without = None if rows is None or values is None else rows - values
-    if without == 0 and not _told(review, name):
+    unfilled = _Unfilled(review, key, column, without, adds=False)
+    if without == 0 and not unfilled.is_told:
         return
-    fill = _fill(review, key, column, without, f"{name} becomes NOT NULL", adds=False)
+    fill = unfilled.fill()
     if fill == "nullable":
         op.modify_nullable = None
         if not op.has_changes():
@@ -126,97 +127,106 @@ def _altered(
         yield fill
 
 
-def _told(review: ComparisonContext, name: str) -> bool:
-    answers = review.answers
-    return name in answers.defaults or name in answers.server_defaults or name in answers.nullable
+@dataclass(frozen=True)
+class _Unfilled:
+    """Rows without a value in a column that is NOT NULL; ``rows``: how many, None if not seen.
 
+    ``adds``: the column is new.
+    """
 
-def _fill(
-    review: ComparisonContext,
-    key: Key,
-    column: sa.Column[Any],
-    rows: int | None,
-    title: str,
-    *,
-    adds: bool,
-) -> Any:
-    """The operation that fills the column, ``"nullable"``, or None while that is open."""
-    name, answers = dotted(*key, column.name), review.answers
-    answers.used |= {(f, name) for f in ("--default", "--server-default", "--nullable")}
-    if name in answers.nullable:
+    review: ComparisonContext
+    key: Key
+    column: sa.Column[Any]
+    rows: int | None
+    adds: bool
+
+    @property
+    def name(self) -> str:
+        return dotted(*self.key, self.column.name)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a flag says what the rows get."""
+        answers = self.review.answers
+        given = (answers.defaults, answers.server_defaults, answers.nullable)
+        return any(self.name in names for names in given)
+
+    def fill(self) -> Any:
+        """The operation that fills the column, ``"nullable"``, or None while that is open."""
+        name, column, answers = self.name, self.column, self.review.answers
+        answers.used |= {(f, name) for f in ("--default", "--server-default", "--nullable")}
+        if name in answers.nullable:
+            return "nullable"
+        if name in answers.server_defaults:
+            return FillNullsOp.of(self.key, column, sql=answers.server_defaults[name])
+        if name in answers.defaults:
+            return self._with_value(answers.defaults[name])
+        if _constant_default(column) and not is_unique(column):
+            value = _stored(column, column.default.arg)  # type: ignore[union-attr]
+            get = "gets" if self.rows == 1 else "get"
+            self.review.notices.append(
+                f"{self._many()} {get} {value!r} in {column.name}, the model's default."
+            )
+            return FillNullsOp.of(self.key, column, value=value)
+        answer = self.review.ask(self._question())
+        if self.review.open:
+            return None
+        if answer.answer == "value":
+            return self._with_value(answer.value or "")
+        if answer.answer == "sql":
+            return FillNullsOp.of(self.key, column, sql=answer.value)
         return "nullable"
-    if name in answers.server_defaults:
-        return FillNullsOp.of(key, column, sql=answers.server_defaults[name])
-    if name in answers.defaults:
-        value = parse_value(answers.defaults[name], column, name)
-        _not_unique(key, column, rows, name, adds)
-        return FillNullsOp.of(key, column, value=value)
-    if _constant_default(column) and not is_unique(column):
-        value = _stored(column, column.default.arg)  # type: ignore[union-attr]
-        get = "gets" if rows == 1 else "get"
-        review.notices.append(
-            f"{_many(rows, key, adds)} {get} {value!r} in {column.name}, the model's default."
-        )
-        return FillNullsOp.of(key, column, value=value)
-    answer = review.ask(_question(review, key, column, rows, title, adds))
-    if review.open:
-        return None
-    if answer.answer == "value":
-        value = parse_value(answer.value or "", column, name)
-        _not_unique(key, column, rows, name, adds)
-        return FillNullsOp.of(key, column, value=value)
-    if answer.answer == "sql":
-        return FillNullsOp.of(key, column, sql=answer.value)
-    return "nullable"
 
+    def _with_value(self, text: str) -> FillNullsOp:
+        value = parse_value(text, self.column, self.name)
+        if is_unique(self.column) and self.rows != 1:
+            raise UsageError(
+                f"--default {self.name}: the column is unique, so one value cannot fill "
+                f"{self._many().replace('The', 'the')}.",
+                f"Allow NULL first, fill it row by row, then repeat: "
+                f"{flag('--nullable', quoted(*self.key, self.column.name))}",
+            )
+        return FillNullsOp.of(self.key, self.column, value=value)
 
-def _many(rows: int | None, key: Key, adds: bool) -> str:
-    if rows is None:
-        return f"The rows of {dotted(*key)} (they cannot be seen here)"
-    what = "row" if adds else "row without a value"
-    return f"{rows:,} {what if rows == 1 else what.replace('row', 'rows')} of {dotted(*key)}"
+    def _many(self) -> str:
+        if self.rows is None:
+            return f"The rows of {dotted(*self.key)} (they cannot be seen here)"
+        what = "row" if self.adds else "row without a value"
+        many = what if self.rows == 1 else what.replace("row", "rows")
+        return f"{self.rows:,} {many} of {dotted(*self.key)}"
 
-
-def _question(
-    review: ComparisonContext,
-    key: Key,
-    column: sa.Column[Any],
-    rows: int | None,
-    title: str,
-    adds: bool,
-) -> Question:
-    place = quoted(*key, column.name)
-    type_ = column.type.compile(review.connection.dialect)
-    options = [
-        Option("nullable", "allow NULL for now", (flag("--nullable", place),)),
-    ]
-    if not is_unique(column) or rows == 1:
+    def _question(self) -> Question:
+        column, name = self.column, self.name
+        place = quoted(*self.key, column.name)
+        type_ = column.type.compile(self.review.connection.dialect)
         example = _example(column)
-        options[:0] = [
+        options = [
             Option(
                 "value",
                 "a value, once",
                 (flag("--default", f"{place}={example}"),),
                 f"a Python literal for {type_}, such as {example}",
-                check=lambda text: parse_value(text, column, dotted(*key, column.name)),
+                check=lambda text: parse_value(text, column, name),
             ),
+            Option(
+                "sql",
+                "an SQL expression, once",
+                (flag("--server-default", f"{place}=EXPRESSION"),),
+                "an SQL expression, such as CURRENT_TIMESTAMP or another column",
+            ),
+            Option("nullable", "allow NULL for now", (flag("--nullable", place),)),
         ]
-    options[-1:-1] = [
-        Option(
-            "sql",
-            "an SQL expression, once",
-            (flag("--server-default", f"{place}=EXPRESSION"),),
-            "an SQL expression, such as CURRENT_TIMESTAMP or another column",
+        if is_unique(column) and self.rows != 1:
+            del options[0]
+        title = f"The new column {name} is NOT NULL" if self.adds else f"{name} becomes NOT NULL"
+        does = "What does" if self.rows == 1 else "What do"
+        return Question(
+            "required",
+            name,
+            f"{title} ({type_}). {does} {self._many().replace('The', 'the')} get?",
+            tuple(options),
+            "nullable",
         )
-    ]
-    does = "What does" if rows == 1 else "What do"
-    return Question(
-        "required",
-        dotted(*key, column.name),
-        f"{title} ({type_}). {does} {_many(rows, key, adds).replace('The', 'the')} get?",
-        tuple(options),
-        "nullable",
-    )
 
 
 def _example(column: sa.Column[Any]) -> str:
@@ -253,13 +263,3 @@ def is_unique(column: sa.Column[Any]) -> bool:
         *(i for i in table.indexes if i.unique),
     ]
     return any([c.name for c in item.columns] == [column.name] for item in alone)
-
-
-def _not_unique(key: Key, column: sa.Column[Any], rows: int | None, name: str, adds: bool) -> None:
-    if is_unique(column) and rows != 1:
-        raise UsageError(
-            f"--default {name}: the column is unique, so one value cannot fill "
-            f"{_many(rows, key, adds).replace('The', 'the')}.",
-            f"Allow NULL first, fill it row by row, then repeat: "
-            f"{flag('--nullable', quoted(*key, column.name))}",
-        )

@@ -7,7 +7,7 @@ nullability, indexes, foreign keys) comes out as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -16,7 +16,7 @@ from alembic.operations import ops
 
 from ...errors import UsageError, did_you_mean
 from ..operations.renaming import RenameColumnOp, RenameTableOp
-from ..questions import Answer, Key, Option, Question, dotted, flag, many, quoted
+from ..questions import Key, Option, Question, dotted, flag, many, quoted
 from ..revisions.describe import flat
 from .context import ComparisonContext
 from .not_null import asks_for_value, is_unique
@@ -168,69 +168,73 @@ def _asked_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iter
         for op in operations.ops
         if isinstance(op, ops.CreateTableOp)
     }
-    dropped = [op for op in operations.ops if isinstance(op, ops.DropTableOp)]
     pairs = []
-    for op in dropped:
+    for op in operations.ops:
+        if not isinstance(op, ops.DropTableOp):
+            continue
         key = (op.schema, op.table_name)
         if dotted(*key) in review.answers.allow_drop or not review.made(*key):
             continue
-        for (schema, name), table in created.items():
-            if schema == op.schema and table is not None:
+        for new, table in created.items():
+            if new[0] == op.schema and table is not None:
                 score = _table_score(op.to_table(), table)
                 if score >= 0.5:
-                    pairs.append((score, op.table_name, name, schema))
-    taken: set[tuple[str | None, str]] = set()
+                    pairs.append((score, key, new))
+    pairs.sort(key=lambda p: (-p[0], p[1][1], p[2][1]))
     accepted: dict[str | None, dict[str, str]] = {}
-    asked: dict[tuple[str | None, str], list[str]] = {}
-    for _score, old, new, schema in sorted(pairs, key=lambda p: (-p[0], p[1], p[2])):
-        if (schema, old) in taken or (schema, new) in taken:
-            continue
-        asked.setdefault((schema, old), []).append(new)
-        if review.open:
-            continue
-        if _yes(review, _table_question(review, schema, old, [new])):
-            accepted.setdefault(schema, {})[old] = new
-            taken |= {(schema, old), (schema, new)}
-    if review.open:
-        for (schema, old), candidates in asked.items():
-            review.ask(_table_question(review, schema, old, candidates))
-            review.undecided |= {dotted(schema, name) for name in (old, *candidates)}
+    for old, new in _ask(review, [pair[1:] for pair in pairs], _table_question).items():
+        accepted.setdefault(old[0], {})[old[1]] = new[1]
     for schema, names in accepted.items():
         yield from _tables(review, schema, names)
 
 
-def _yes(review: ComparisonContext, question: Question) -> bool:
-    answer: Answer = review.ask(question)
-    return answer.answer == "yes"
+Place = tuple[Any, ...]
+"""Schema and name of a table, and a column of it."""
+
+AskedOf = Callable[[ComparisonContext, Place, list[Place]], Question]
+"""Makes the question whether a thing was renamed to one of several."""
 
 
-def _table_question(
-    review: ComparisonContext, schema: str | None, old: str, candidates: list[str]
-) -> Question:
-    rows = review.rows(schema, old)
+def _ask(
+    review: ComparisonContext, pairs: list[tuple[Place, Place]], question: AskedOf
+) -> dict[Place, Place]:
+    """Which of the pairs are a rename; the likeliest come first."""
+    accepted: dict[Place, Place] = {}
+    asked: dict[Place, list[Place]] = {}
+    for old, new in pairs:
+        # A "no" is for this pair alone; a "yes" takes both names out of the others.
+        if old in accepted or new in accepted.values():
+            continue
+        asked.setdefault(old, []).append(new)
+        if not review.open and review.ask(question(review, old, [new])).answer == "yes":
+            accepted[old] = new
+    for old, candidates in asked.items() if review.open else ():
+        review.ask(question(review, old, candidates))
+        review.undecided |= {dotted(*place) for place in (old, *candidates)}
+    return accepted
+
+
+def _question(kind: str, old: Place, new: list[Place], text: str, no: Iterable[str]) -> Question:
+    flag_name = {"rename-table": "--rename-table", "rename-column": "--rename"}[kind]
+    options = [
+        Option(
+            "yes",
+            "yes" if len(new) == 1 else f"yes, to {place[-1]}",
+            (flag(flag_name, f"{quoted(*old)}={quoted(place[-1])}"),),
+        )
+        for place in new
+    ]
+    options.append(Option("no", "no, drop it", tuple(no)))
+    return Question(kind, dotted(*old), text, tuple(options), "no")
+
+
+def _table_question(review: ComparisonContext, old: Place, candidates: list[Place]) -> Question:
+    rows = review.rows(*old)
     holds = "its rows cannot be seen here" if rows is None else many(rows, "row")
-    new = " or ".join(dotted(schema, name) for name in candidates)
-    return Question(
-        "rename-table",
-        dotted(schema, old),
-        f"Was the table {dotted(schema, old)} ({holds}) renamed to {new}?",
-        (
-            *(
-                Option(
-                    "yes",
-                    "yes" if len(candidates) == 1 else f"yes, to {name}",
-                    (flag("--rename-table", f"{quoted(schema, old)}={quoted(name)}"),),
-                )
-                for name in candidates
-            ),
-            Option(
-                "no",
-                "no, drop it",
-                (flag("--allow-drop", quoted(schema, old)),),
-            ),
-        ),
-        "no",
-    )
+    new = " or ".join(dotted(*place) for place in candidates)
+    text = f"Was the table {dotted(*old)} ({holds}) renamed to {new}?"
+    no = [flag("--allow-drop", quoted(*old))]
+    return _question("rename-table", old, candidates, text, no)
 
 
 def _table_score(old: sa.Table, new: sa.Table) -> float:
@@ -265,28 +269,21 @@ def _asked_of_table(
         return {}
     dropped = [column for column in dropped if review.made(*key, column.name)]
     pairs = [
-        (_column_score(old, new), i, j)
+        # Where they stay open, in the order of the columns.
+        (i if review.open else 0, -_column_score(old, new), i, j)
         for i, old in enumerate(dropped)
         for j, new in enumerate(added)
         if _compatible(old, new)
     ]
-    accepted: dict[str, str] = {}
-    asked: dict[str, list[sa.Column[Any]]] = {}
-    for _score, i, j in sorted(pairs, key=lambda p: (-p[0], p[1], p[2])):
-        old, new = dropped[i], added[j]
-        # A "no" is for this pair alone; a "yes" takes both names out of the others.
-        if old.name in accepted or new.name in accepted.values():
-            continue
-        asked.setdefault(old.name, []).append(new)
-        if not review.open and _yes(review, _column_question(review, key, old, [new])):
-            accepted[old.name] = new.name
-    if review.open:
-        for old in dropped:
-            if old.name in asked:
-                review.ask(_column_question(review, key, old, asked[old.name]))
-                names = [old.name, *(new.name for new in asked[old.name])]
-                review.undecided |= {dotted(*key, name) for name in names}
-    return accepted
+    old_columns = {column.name: column for column in dropped}
+    new_columns = {column.name: column for column in added}
+
+    def question(review: ComparisonContext, old: Place, candidates: list[Place]) -> Question:
+        new = [new_columns[place[-1]] for place in candidates]
+        return _column_question(review, key, old_columns[old[-1]], new)
+
+    places = [((*key, dropped[i].name), (*key, added[j].name)) for *_, i, j in sorted(pairs)]
+    return {old[-1]: new[-1] for old, new in _ask(review, places, question).items()}
 
 
 def _column_question(
@@ -309,24 +306,12 @@ def _column_question(
         place = quoted(*key, candidates[0].name)
         unique = is_unique(candidates[0])
         no.append(flag("--nullable", place) if unique else flag("--default", f"{place}=VALUE"))
-    return Question(
-        "rename-column",
-        dotted(*key, old.name),
+    text = (
         f"Was {dotted(*key, old.name)} renamed to {' or '.join(names)}?\n"
-        f"If not, {old.name} is dropped: {holds}.",
-        (
-            *(
-                Option(
-                    "yes",
-                    "yes" if len(candidates) == 1 else f"yes, to {new.name}",
-                    (flag("--rename", f"{quoted(*key, old.name)}={quoted(new.name)}"),),
-                )
-                for new in candidates
-            ),
-            Option("no", "no, drop it", tuple(no)),
-        ),
-        "no",
+        f"If not, {old.name} is dropped: {holds}."
     )
+    places: list[Place] = [(*key, new.name) for new in candidates]
+    return _question("rename-column", (*key, old.name), places, text, no)
 
 
 _FAMILIES = (

@@ -172,3 +172,10 @@ def flat(operations: Iterable[Any]) -> Iterator[tuple[list[Any], Any]]:
             yield from flat(operation.ops)
         else:
             yield operations, operation
+
+
+def drop_empty(operations: ops.OpContainer) -> None:
+    """Take out the changes of tables in which nothing is left."""
+    operations.ops = [
+        op for op in operations.ops if not (isinstance(op, ops.ModifyTableOps) and not op.ops)
+    ]
