@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.util import CommandError
 
-from ...conf import Database
 from ...databases.engines import memory_database
 from ...errors import HistoryError, MigrationError
 from ..questions import Answers, Closed, Questioner
@@ -23,19 +20,10 @@ from ..revisions.files import Draft, RevisionRequest, alembic_config, create_fol
 from ..revisions.format import finish
 from ..revisions.history import History, project_heads, project_history, versions_folder
 from ..runner.run import Run
-from .scratch import comparison_database
+from .scratch import ComparedDatabase, comparison_database
 
 if TYPE_CHECKING:
     from ...project import Project
-
-
-@dataclass(frozen=True)
-class Base:
-    """What the models are compared with; ``note`` says why it is not the project's database."""
-
-    database: Database
-    rows_visible: bool
-    note: str | None
 
 
 def draft_revision(
@@ -106,20 +94,24 @@ def draft_update(
 
 
 @contextmanager
-def _base(project: Project, history: History, *, empty: bool, scratch: bool) -> Iterator[Base]:
+def _base(
+    project: Project, history: History, *, empty: bool, scratch: bool
+) -> Iterator[ComparedDatabase]:
     with ExitStack() as stack:
         if empty:
             # Nothing is compared, so no database is needed.
-            yield Base(stack.enter_context(memory_database(project.alias)), False, None)
+            memory = stack.enter_context(memory_database(project.alias))
+            yield ComparedDatabase(memory, rows_visible=False)
             return
-        found = stack.enter_context(comparison_database(project, scratch=scratch))
-        base = Base(*found)
+        base = stack.enter_context(comparison_database(project, scratch=scratch))
         if base.database is project.database:
             _require_applied(project, history.single_head())
         yield base
 
 
-def _render(project: Project, request: RevisionRequest, base: Base) -> tuple[str, str] | None:
+def _render(
+    project: Project, request: RevisionRequest, base: ComparedDatabase
+) -> tuple[str, str] | None:
     """The name and the text of the new file as Alembic writes it; None for an empty one."""
     folder = project.settings.migrations_dir
     with tempfile.TemporaryDirectory() as temporary:
@@ -130,6 +122,7 @@ def _render(project: Project, request: RevisionRequest, base: Base) -> tuple[str
         config = alembic_config(
             project,
             folder if (folder / "env.py").exists() else Path(temporary),
+            versions=[versions_folder(project), new],
             run=Run(
                 project,
                 base.database,
@@ -138,9 +131,6 @@ def _render(project: Project, request: RevisionRequest, base: Base) -> tuple[str
                 rows_visible=base.rows_visible,
             ),
         )
-        folders = os.pathsep.join((str(versions_folder(project)), str(new)))
-        config.set_main_option("path_separator", "os")
-        config.set_main_option("version_locations", folders.replace("%", "%%"))
         try:
             command.revision(config, autogenerate=not request.empty, version_path=str(new))
         except SyntaxError:

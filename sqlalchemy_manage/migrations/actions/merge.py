@@ -181,13 +181,10 @@ def draft_merge(
         new = Path(temporary) / "versions"
         create_folder(Path(temporary))
         config = alembic_config(
-            project, folder if (folder / "script.py.mako").exists() else Path(temporary)
+            project,
+            folder if (folder / "script.py.mako").exists() else Path(temporary),
+            versions=[*(revision.path.parent for revision in history.revisions), new],
         )
-        folders = "\n".join(
-            [*dict.fromkeys(str(r.path.parent) for r in history.revisions), str(new)]
-        )
-        config.set_main_option("path_separator", "newline")
-        config.set_main_option("version_locations", folders.replace("%", "%%"))
         try:
             ScriptDirectory.from_config(config).generate_revision(
                 new_id,

@@ -66,11 +66,8 @@ def apply_plan(
         allowed = clear(project, plan, allowed, ask)
     run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)
     run.allow_loss = allowed_names(allow_loss)
-    config = alembic_config(project, run=run)
-    if folder is not None:
-        folders = "\n".join(str(f) for f in (versions_folder(project), folder))
-        config.set_main_option("path_separator", "newline")
-        config.set_main_option("version_locations", folders.replace("%", "%%"))
+    versions = [versions_folder(project), folder] if folder is not None else []
+    config = alembic_config(project, versions=versions, run=run)
     try:
         if fake:
             command.stamp(config, plan.target, purge=forget)

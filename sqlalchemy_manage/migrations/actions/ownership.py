@@ -90,7 +90,7 @@ def written_things(history: History) -> frozenset[Thing]:
     """
     things = _Things()
     for revision in history.revisions:
-        for step in written_steps(revision, "upgrade"):
+        for step in written_steps(revision.path, "upgrade"):
             texts: Iterable[Any] = step.sql
             if step.call is not None:
                 things.follow(step.call)

@@ -63,11 +63,18 @@ class ScratchProject(Project):
         return self._elsewhere
 
 
+@dataclass(frozen=True)
+class ComparedDatabase:
+    """What the models are compared with; ``note`` says why it is not the project's database."""
+
+    database: Database
+    rows_visible: bool = True
+    note: str | None = None
+
+
 @contextmanager
-def comparison_database(
-    project: Project, *, scratch: bool
-) -> Iterator[tuple[Database, bool, str | None]]:
-    """What the models are compared with, whether its rows can be seen, and why it is another.
+def comparison_database(project: Project, *, scratch: bool) -> Iterator[ComparedDatabase]:
+    """What the models are compared with.
 
     The project's database; with ``scratch``, or when it cannot be reached or does not
     exist yet, the history replayed into a scratch database.
@@ -83,14 +90,14 @@ def comparison_database(
         except ConnectionFailed as error:
             notes = [error.message.rstrip(".") + "."]
         else:
-            yield project.database, True, None
+            yield ComparedDatabase(project.database)
             return
     with replayed(project, history) as database:
         if notes or scratch:
             notes.append(f"Compared with the revisions replayed into {database.where}.")
         if database.note:
             notes.append(database.note)
-        yield database, False, " ".join(notes) or None
+        yield ComparedDatabase(database, False, " ".join(notes) or None)
 
 
 @contextmanager
@@ -185,12 +192,9 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
             failed.append(event[1])
 
     run = Run(ScratchProject(project, database), database, watch, recorded=False, prove=False)
-    config = alembic_config(
-        project, Path(str(files("sqlalchemy_manage.migrations") / "templates")), run=run
-    )
-    folders = dict.fromkeys(str(r.path.parent) for r in history.revisions)
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(folders).replace("%", "%%"))
+    templates = Path(str(files("sqlalchemy_manage.migrations") / "templates"))
+    versions = [revision.path.parent for revision in history.revisions]
+    config = alembic_config(project, templates, versions=versions, run=run)
     try:
         with proxies_kept(), _silent():
             command.upgrade(config, upto or "heads")

@@ -118,11 +118,11 @@ class Reader:
 
     def read(self, path: Path, function: str) -> Effects:
         """What one revision does, after those that were read before."""
-        from .operations import read_steps  # environment, which steps imports, imports this
+        from .operations import written_steps  # environment, which steps imports, imports this
 
         self._strings = None
         self._path = path
-        self._effects = Effects(read_steps(path, function, self.stored.dialect))
+        self._effects = Effects(written_steps(path, function, self.stored.dialect))
         for step in self._effects.steps:
             if step.call is not None:
                 self._operation(step.call)

@@ -65,22 +65,17 @@ def described(thing: Thing) -> str:
 
 def steps_of(revision: Revision) -> list[OperationStep]:
     """The operations of the upgrade, in order; if none is found, the file's own docstring."""
-    steps = written_steps(revision, "upgrade")
+    steps = written_steps(revision.path, "upgrade")
     if not steps and revision.doc:
         return [OperationStep(Change("~", revision.doc, "", ""))]
     return steps
 
 
-def written_steps(revision: Revision, function: str, dialect: str = "") -> list[OperationStep]:
+def written_steps(path: Path, function: str, dialect: str = "") -> list[OperationStep]:
     """The operations of ``upgrade`` or ``downgrade``, in order, as far as they can be read.
 
     Of SQL that the file holds in a dictionary, one for each ``dialect``, that one counts.
     """
-    return read_steps(revision.path, function, dialect)
-
-
-def read_steps(path: Path, function: str, dialect: str = "") -> list[OperationStep]:
-    """The same of a file."""
     reader = _OperationReader(ast.parse(path.read_bytes(), str(path)), dialect)
     reader.follow(function)
     return reader.steps

@@ -19,11 +19,11 @@ def why_not_undone(revision: Revision) -> str | None:
     """
     if (refused := refuses(revision)) is not None:
         return refused
-    up = written_steps(revision, "upgrade")
+    up = written_steps(revision.path, "upgrade")
     if does_nothing(revision):
         return "downgrade() does nothing"
     sql = [step.change.words for step in up if step.call is None]
-    if sql and not any(s.call is None for s in written_steps(revision, "downgrade")):
+    if sql and not any(s.call is None for s in written_steps(revision.path, "downgrade")):
         left = "" if len(sql) == 1 else f", and {len(sql) - 1} more"
         return f"downgrade() does not reverse: {sql[0].removeprefix('run ')}{left}"
     return None
@@ -32,7 +32,11 @@ def why_not_undone(revision: Revision) -> str | None:
 def does_nothing(revision: Revision) -> bool:
     """Whether the downgrade is empty, though the upgrade is not."""
     function = _function(revision, "downgrade")
-    return function is not None and _is_empty(function) and bool(written_steps(revision, "upgrade"))
+    return (
+        function is not None
+        and _is_empty(function)
+        and bool(written_steps(revision.path, "upgrade"))
+    )
 
 
 def refuses(revision: Revision) -> str | None:

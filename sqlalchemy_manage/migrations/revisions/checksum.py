@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Any
 
-HEADER = ("revision", "down_revision", "branch_labels", "depends_on")
+from .editing import HEADER, assignments
 
 # Without meaning for what runs: kind is the u of u"...".
 _SKIPPED = ("ctx", "kind", "type_comment", "type_ignores")
@@ -47,20 +47,10 @@ def _parsed(source: str) -> ast.Module:
 
 
 def _body(source: str) -> list[ast.stmt]:
-    body = _parsed(source).body
-    if body and _is_text(body[0]):
-        body = body[1:]
-    return [node for node in body if not _is_header(node)]
-
-
-def _is_header(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Assign):
-        target = node.targets[0]
-    elif isinstance(node, ast.AnnAssign):
-        target = node.target
-    else:
-        return False
-    return isinstance(target, ast.Name) and target.id in HEADER
+    tree = _parsed(source)
+    headers = [node for name, node in assignments(tree) if name in HEADER]
+    body = tree.body[1:] if tree.body and _is_text(tree.body[0]) else tree.body
+    return [node for node in body if node not in headers]
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from ...errors import MigrationError
+
+HEADER = ("revision", "down_revision", "branch_labels", "depends_on")
+"""The assignments that place a revision in its history."""
 
 
 class EditableText:
@@ -83,3 +87,12 @@ def function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
     """The function of that name at the top level of a file."""
     found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
     return found[-1] if found else None
+
+
+def assignments(tree: ast.Module) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
+    """The assignments at the top level of a file, each with the name that it gives a value."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name):
+                yield target.id, node

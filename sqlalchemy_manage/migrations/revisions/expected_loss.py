@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...errors import MigrationError
-from .editing import EditableText, parsed
+from .editing import HEADER, EditableText, assignments, parsed
 
 ATTRIBUTE = "expected_loss"
 
@@ -19,16 +19,12 @@ def with_losses(text: str, names: Iterable[str]) -> str:
         return text
     source, tree = EditableText(text), parsed(text)
     last: Any = None
-    for node in tree.body:
-        if not isinstance(node, ast.Assign | ast.AnnAssign):
-            continue
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        name = ast.unparse(targets[0])
+    for name, node in assignments(tree):
         if name == ATTRIBUTE and node.value is not None:
             wanted = ast.literal_eval(node.value) | wanted
             source.replace(source.start(node.value), source.end(node.value), _literal(wanted))
             return source.edited()
-        if name in ("revision", "down_revision", "branch_labels", "depends_on"):
+        if name in HEADER:
             last = node
     if last is None:
         raise MigrationError("The revision has no line 'revision = ...'.")
@@ -38,8 +34,8 @@ def with_losses(text: str, names: Iterable[str]) -> str:
 
 def declared_in(text: str) -> list[str]:
     """The names whose loss the revision file ``text`` declares."""
-    for node in parsed(text).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ATTRIBUTE:
+    for name, node in assignments(parsed(text)):
+        if name == ATTRIBUTE and node.value is not None:
             return list(ast.literal_eval(node.value))
     return []
 

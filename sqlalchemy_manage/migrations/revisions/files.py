@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -121,9 +122,16 @@ def leave_indexes_to_their_tables(container: ops.OpContainer) -> None:
     container.ops = [op for op in container.ops if stays(op)]
 
 
-def alembic_config(project: Project, folder: Path | None = None, **attributes: Any) -> Config:
+def alembic_config(
+    project: Project,
+    folder: Path | None = None,
+    *,
+    versions: Iterable[Path] = (),
+    **attributes: Any,
+) -> Config:
     """Alembic's Config for the project's migrations folder (or another), quiet, without any file.
 
+    ``versions``: where the revision files are, if not in the folder's own ``versions``.
     The URL is not in it: it would pass through string interpolation, and errors there
     print it, password and all.
     """
@@ -132,6 +140,10 @@ def alembic_config(project: Project, folder: Path | None = None, **attributes: A
     config.set_main_option("script_location", location.replace("%", "%%"))
     config.set_main_option("file_template", "%%(rev)s")
     config.set_main_option("revision_environment", "true")
+    if versions:
+        folders = "\n".join(dict.fromkeys(map(str, versions)))
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", folders.replace("%", "%%"))
     config.attributes.update(attributes)
     return config
 

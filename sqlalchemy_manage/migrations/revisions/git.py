@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -91,7 +92,7 @@ def _branch(top: Path, commit: str) -> str:
     return "on no branch any more"
 
 
-def _git(place: Path, *arguments: str) -> str:
+def _git(place: Path, *arguments: str, timeout: float = _TIMEOUT, errors: str = "strict") -> str:
     """What git prints; nothing if it fails. No pager, no question, no network."""
     # A hook's variables name the repository by a path that holds in its folder alone.
     environment = {k: v for k, v in os.environ.items() if k not in _OF_A_HOOK} | {
@@ -106,10 +107,10 @@ def _git(place: Path, *arguments: str) -> str:
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_TIMEOUT,
+            timeout=timeout,
             check=True,
         )
-        return done.stdout.decode("utf-8")
+        return done.stdout.decode("utf-8", errors)
     except (OSError, UnicodeDecodeError, subprocess.SubprocessError):
         return ""
 
@@ -139,21 +140,13 @@ def added(path: Path) -> Added | None:
 
 
 def _from_git(path: Path) -> Added | None:
-    command = ["git", "--literal-pathspecs", "log", "-1", "--diff-filter=A"]
-    try:
-        done = subprocess.run(
-            [*command, "--no-show-signature", "--format=%aI %aN", "--", path.name],
-            cwd=path.parent,
-            env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_AUTHOR_TIMEOUT,
-            check=True,
-        )
-        when, _, author = done.stdout.decode("utf-8", "replace").strip().partition(" ")
+    options = ("-1", "--diff-filter=A", "--no-show-signature", "--format=%aI %aN")
+    command = ("--literal-pathspecs", "log", *options, "--", path.name)
+    said = _git(path.parent, *command, timeout=_AUTHOR_TIMEOUT, errors="replace")
+    when, _, author = said.strip().partition(" ")
+    with suppress(ValueError):
         return Added(datetime.fromisoformat(when).astimezone(), author)
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
+    return None
 
 
 def _from_disk(path: Path) -> Added | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
+from .editing import HEADER, assignments
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -272,17 +273,11 @@ def _literal(text: str) -> Any:
 
 
 def _parse(source: str, path: Path) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for node in ast.parse(source, str(path)).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name, value = node.targets[0].id, node.value
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
-            name, value = node.target.id, node.value
-        else:
-            continue
-        if name in ("revision", "down_revision", "branch_labels", "depends_on"):
-            values[name] = ast.literal_eval(value)
-    return values
+    return {
+        name: ast.literal_eval(node.value)
+        for name, node in assignments(ast.parse(source, str(path)))
+        if name in HEADER and node.value is not None
+    }
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from ....sql.create_statements import (
     names_in,
 )
 from ....sql.tokens import Token, words_of
+from ...revisions.editing import assignments
 from ...revisions.history import History
 
 _CALL = re.compile(rf"(create|replace|drop)_({'|'.join(KINDS)})")
@@ -128,15 +129,9 @@ class _File:
         self.past = past
         # A file that asks for the dialect may run a string on one database only.
         self.certain = not re.search(r"dialect|get_bind|get_context", source)
-        self.values: dict[str, ast.expr] = {}
-        self.functions: dict[str, ast.FunctionDef] = {}
-        for node in ast.parse(source).body:
-            if isinstance(node, ast.FunctionDef):
-                self.functions[node.name] = node
-            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                self.values[node.targets[0].id] = node.value
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                self.values[node.target.id] = node.value or node.target
+        tree = ast.parse(source)
+        self.values = {name: node.value for name, node in assignments(tree)}
+        self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
         self.inside: list[str] = []
 
     def read(self) -> None:

@@ -13,7 +13,6 @@ import re
 import secrets
 from contextlib import ExitStack
 from functools import cached_property
-from types import TracebackType
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,12 +44,7 @@ class ServerCopies:
     def __enter__(self) -> ServerCopies:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         self._stack.close()
 
     def form(self, statement: str, like: Definition) -> tuple[Any, ...] | None:

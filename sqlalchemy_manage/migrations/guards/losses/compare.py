@@ -240,13 +240,10 @@ class TableComparison:
             )
             differing = f"{other._differs(link)} OR t.{quoted(self.connection, column)} IS NULL"
             join = other._joined("LEFT JOIN")
-            filled = f"{self.then_filled(old)}"
+            filled = f"k.{quoted(self.connection, old)} IS NOT NULL"
             if not self._scalar(f"SELECT count(*) FROM {join} WHERE {filled} AND ({differing})"):
                 return True
         return False
-
-    def then_filled(self, column: str) -> str:
-        return f"k.{quoted(self.connection, column)} IS NOT NULL"
 
 
 def _ordinals(columns: tuple[str, ...]) -> str:
