@@ -44,12 +44,9 @@ def draft_sql(project: Project, draft: Draft) -> str:
     try:
         statements = list(shown(project, draft))
     except Exception as error:  # upgrade() may do anything
-        return _comment(f"The SQL of {draft.path.stem} cannot be shown: {_reason(error)}")
+        reason = f"The SQL of {draft.path.stem} cannot be shown: {_reason(error)}"
+        return textwrap.indent(reason, "-- ", lambda line: True) + "\n"
     return "\n\n".join(f"{statement};" for statement in statements) + "\n" if statements else ""
-
-
-def _comment(text: str) -> str:
-    return textwrap.indent(text, "-- ", lambda line: True) + "\n"
 
 
 def _reason(error: Exception) -> str:

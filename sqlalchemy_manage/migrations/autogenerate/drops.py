@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from ..questions import Key, Option, Question, dotted, flag, many, quoted
-from ..revisions.describe import changes, drop_empty, flat
+from ..revisions.describe import changes, flat, prune
 from .context import ComparisonContext
 
 
@@ -44,7 +44,7 @@ def resolve_drops(review: ComparisonContext, operations: ops.UpgradeOps) -> None
                 holder.remove(op)
             elif not op.to_column().nullable and review.rows(*key) != 0:
                 holder[holder.index(op)] = _back_without_values(review, key, op)
-    drop_empty(operations)
+    prune(operations)
     review.losses = list(_losses(review, operations))
 
 
@@ -108,7 +108,7 @@ def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None
     for holder, op in list(flat(operations.ops)):
         if (getattr(op, "schema", None), str(getattr(op, "table_name", ""))) in foreign:
             holder.remove(op)
-    drop_empty(operations)
+    prune(operations)
 
 
 _CONSTRAINTS = (

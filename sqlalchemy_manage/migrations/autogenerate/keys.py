@@ -11,7 +11,7 @@ from alembic.operations import ops
 from ...sqlalchemy_internals import key_columns
 from ..alembic_internals import undone_by
 from ..operations.primary_key import ReplacePrimaryKeyOp
-from ..revisions.describe import drop_empty
+from ..revisions.describe import prune
 from .checks import name_of
 from .compared import ComparedTable
 
@@ -71,7 +71,7 @@ def make_way(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> None:
                 and operation.columns != operation.old
             ):
                 _make_way_for(context, upgrade, modify, operation, schemas)
-    drop_empty(upgrade)
+    prune(upgrade)
 
 
 def _modifies(upgrade: ops.UpgradeOps) -> list[ops.ModifyTableOps]:

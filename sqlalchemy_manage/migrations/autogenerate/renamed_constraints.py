@@ -13,7 +13,7 @@ from ...sql.raw import sql_of
 from ..alembic_internals import undo_of
 from ..operations.renaming import Rename, RenameConstraintOp, RenameIndexOp
 from ..questions import Key
-from ..revisions.describe import drop_empty, flat
+from ..revisions.describe import flat, prune
 from .checks import name_of
 from .context import ComparisonContext
 from .renames import name_aside
@@ -44,7 +44,7 @@ def resolve_constraint_names(review: ComparisonContext, operations: ops.UpgradeO
             for rename in _foreign_keys(review, key, table)
             if (key[0], rename.old) not in touched
         ]
-    drop_empty(operations)
+    prune(operations)
     return list(_in_order(made))
 
 

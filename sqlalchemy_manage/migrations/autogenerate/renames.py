@@ -273,7 +273,7 @@ def _asked_of_table(
         (i if review.open else 0, -_column_score(old, new), i, j)
         for i, old in enumerate(dropped)
         for j, new in enumerate(added)
-        if _compatible(old, new)
+        if _affinity(old.type) == _affinity(new.type)
     ]
     old_columns = {column.name: column for column in dropped}
     new_columns = {column.name: column for column in added}
@@ -330,10 +330,6 @@ def _affinity(type_: Any) -> str:
             return family[0].__name__
     generic = type_.as_generic(allow_nulltype=True)
     return type(generic).__name__
-
-
-def _compatible(old: sa.Column[Any], new: sa.Column[Any]) -> bool:
-    return _affinity(old.type) == _affinity(new.type)
 
 
 def _column_score(old: sa.Column[Any], new: sa.Column[Any]) -> float:

@@ -8,7 +8,7 @@ from alembic.operations import ops
 
 from ...errors import UsageError
 from ..operations.filling import FillNullsOp
-from ..revisions.describe import flat
+from ..revisions.describe import flat, prune
 from .context import ComparisonContext
 from .declared_objects import arrange_objects
 from .drops import resolve_drops
@@ -70,11 +70,8 @@ def _tidy(downgrade: ops.DowngradeOps) -> None:
     }
 
     def stays(op: Any) -> bool:
-        if isinstance(op, ops.OpContainer):
-            op.ops = [inner for inner in op.ops if stays(inner)]
-            return bool(op.ops)
         if isinstance(op, ops.AlterColumnOp):
             return (op.schema, op.table_name, op.column_name) not in dropped
         return not isinstance(op, FillNullsOp)
 
-    downgrade.ops = [op for op in downgrade.ops if stays(op)]
+    prune(downgrade, stays)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,8 +174,11 @@ def flat(operations: Iterable[Any]) -> Iterator[tuple[list[Any], Any]]:
             yield operations, operation
 
 
-def drop_empty(operations: ops.OpContainer) -> None:
-    """Take out the changes of tables in which nothing is left."""
-    operations.ops = [
-        op for op in operations.ops if not (isinstance(op, ops.ModifyTableOps) and not op.ops)
+def prune(container: ops.OpContainer, stays: Callable[[Any], bool] = lambda op: True) -> None:
+    """Take out what does not stay, and the changes of tables in which nothing is left."""
+    for op in container.ops:
+        if isinstance(op, ops.OpContainer):
+            prune(op, stays)
+    container.ops = [
+        op for op in container.ops if (op.ops if isinstance(op, ops.OpContainer) else stays(op))
     ]

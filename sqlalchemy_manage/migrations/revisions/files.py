@@ -15,7 +15,7 @@ from alembic.operations import ops
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
 from ..questions import Answers, Closed, Questioner
-from .describe import Change, changes, name_parts, revision_id
+from .describe import Change, changes, name_parts, prune, revision_id
 from .format import docstring, quoted
 from .formatters import line_length
 from .history import History
@@ -114,12 +114,9 @@ def leave_indexes_to_their_tables(container: ops.OpContainer) -> None:
     }
 
     def stays(op: Any) -> bool:
-        if isinstance(op, ops.ModifyTableOps):
-            op.ops = [inner for inner in op.ops if stays(inner)]
-            return bool(op.ops)
         return not (isinstance(op, ops.DropIndexOp) and (op.schema, op.table_name) in dropped)
 
-    container.ops = [op for op in container.ops if stays(op)]
+    prune(container, stays)
 
 
 def alembic_config(

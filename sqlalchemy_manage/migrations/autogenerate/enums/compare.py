@@ -18,7 +18,6 @@ from ...operations.enums.operations import AlterEnumOp
 from ...operations.enums.types import (
     MARIADB,
     Form,
-    Key,
     constant,
     form_of,
     key_of,
@@ -74,7 +73,8 @@ def _difference(
     model, _ = leaf(type_, dialect)
     there, array = leaf(conn_col.type, dialect)
     if isinstance(there, sa.Enum):
-        values, key = _stored(there.enums, dialect), _key(there, dialect)
+        values = _stored(there.enums, dialect)
+        key = key_of(there, dialect) if dialect.name == "postgresql" else None
         if not new.native:
             return _plain(conn_col.type, name, "", model, dialect)
         if (values, key, array) == (_as_stored(new, dialect), new.key, new.array):
@@ -151,10 +151,6 @@ def _as_stored(form: Form, dialect: sa.Dialect) -> tuple[str, ...] | None:
     if dialect.name not in MARIADB or form.values is None:
         return form.values
     return tuple(value.rstrip(" ") for value in form.values)  # the server strips them
-
-
-def _key(enum: sa.Enum, dialect: sa.Dialect) -> Key | None:
-    return key_of(enum, dialect) if dialect.name == "postgresql" else None
 
 
 def _plain(type_: Any, tname: Any, cname: Any, model: Any, dialect: sa.Dialect) -> Any:

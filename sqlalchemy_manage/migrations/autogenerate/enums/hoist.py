@@ -12,18 +12,18 @@ from ....errors import MigrationError
 from ....sql.expressions import in_list
 from ...operations.enums.operations import AlterEnumOp, RenameEnumOp
 from ...operations.enums.types import Form, Key, constant, form_of, leaf, like, portable
+from ...revisions.describe import prune
 
 
 def hoist_enums(autogen_context: Any, upgrade_ops: ops.UpgradeOps, schemas: Any) -> None:
     """Give the changes of enums a place of their own: before the other changes, no batch."""
     _require_one_meaning(autogen_context)
     first: list[Any] = []
-    for modify in list(upgrade_ops.ops):
+    for modify in upgrade_ops.ops:
         if isinstance(modify, ops.ModifyTableOps):
             first += _lift(modify)
             first += _nameless_checks(autogen_context, modify)
-            if not modify.ops:
-                upgrade_ops.ops.remove(modify)
+    prune(upgrade_ops)
     renames = _renamed_types(autogen_context, first)
     upgrade_ops.ops[:0] = [*renames, *(op for op in first if not op.changes_nothing)]
 

@@ -18,7 +18,7 @@ from ....sqlalchemy_internals import copy_column
 from ...operations.enums.operations import AlterEnumOp, CreateEnumOp, DropEnumOp, is_checked
 from ...operations.enums.types import POSTGRESQL, form_of, like, native_enums, portable
 from ...operations.filling import FillNullsOp
-from ...revisions.describe import drop_empty, flat
+from ...revisions.describe import flat, prune
 
 _Name = tuple[str | None, str]
 
@@ -100,7 +100,7 @@ def _stand_aside(operations: ops.UpgradeOps) -> None:
                 held.ops.append(op)
     place = next((i for i, op in enumerate(operations.ops) if isinstance(op, AlterEnumOp)), 0)
     operations.ops[place:place] = list(first.values())
-    drop_empty(operations)
+    prune(operations)
 
 
 def _mark_rewrites(operations: ops.UpgradeOps) -> None:

@@ -151,13 +151,11 @@ class _Settled:
         """How many rows hold the value; None if they cannot be seen."""
         if self.connection is None:
             return None
-        return sum(
-            held_values(self.connection, op.schema, *self._stored(op), op.existing_type, value)
-            for op in self.columns
-        )
-
-    def _stored(self, op: AlterEnumOp) -> tuple[str, str]:
-        return self.stored(op.schema, op.table_name, op.column_name)
+        held = 0
+        for op in self.columns:
+            place = self.stored(op.schema, op.table_name, op.column_name)
+            held += held_values(self.connection, op.schema, *place, op.existing_type, value)
+        return held
 
     def _drop_allowed(self, value: str, held: int | None) -> bool:
         if not any([self.answers.drop_allowed(f"{_dotted(op)}:{value}") for op in self.columns]):

@@ -113,7 +113,8 @@ def arrange(items: list[Item], upgrade_ops: ops.UpgradeOps) -> None:
     """Place the operations on ``items`` again among the others of ``upgrade_ops``."""
     rest = [op for op in upgrade_ops.ops if not isinstance(op, ObjectOp)]
     tables = {name for _, op in flat(rest) for name in _tables(op)}
-    doomed = {i for i in items if i.kind == "trigger" and _lower(i.table_name) in _dropped(rest)}
+    dropped = {_lower(op.table_name) for op in rest if isinstance(op, ops.DropTableOp)}
+    doomed = {i for i in items if i.kind == "trigger" and _lower(i.table_name) in dropped}
     split = _split(items, rest)
     front: list[ObjectOp] = []
     early: list[ObjectOp] = []
@@ -198,10 +199,6 @@ def _disturbs(op: Any) -> bool:
 def _tables(op: Any) -> set[str]:
     names = (getattr(op, name, None) for name in ("table_name", "source_table", "new_table_name"))
     return {_lower(name) for name in names if name}
-
-
-def _dropped(rest: list[Any]) -> set[str]:
-    return {_lower(op.table_name) for op in rest if isinstance(op, ops.DropTableOp)}
 
 
 def _lower(name: Any) -> str:

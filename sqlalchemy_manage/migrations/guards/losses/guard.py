@@ -105,7 +105,7 @@ class LossGuard(Guard):
 
     def begin(self, step: RevisionStep) -> None:
         if self.fresh is None:
-            self.fresh = step.verb == "upgrade" and not self._tables(step.connection)
+            self.fresh = step.verb == "upgrade" and not self.past.read(step.connection).tables
         if self.fresh or step.verb == "stamp":
             return
         if step.verb == "downgrade" and self.run.allowed.data_loss:
@@ -116,9 +116,6 @@ class LossGuard(Guard):
         if not self.listens:
             event.listen(step.connection, "before_cursor_execute", self._before)
             self.listens = True
-
-    def _tables(self, connection: sa.Connection) -> bool:
-        return bool(self.past.read(connection).tables)
 
     def failed(self, step: RevisionStep, error: Exception) -> None:
         self.step = None

@@ -137,11 +137,8 @@ def gone(connection: sa.Connection, kept: KeyCopy) -> Loss:
 
 def labels(kept: KeyCopy, now: StoredTable) -> tuple[tuple[str, ...], ...]:
     """What the table may be called in a declaration, its name of before first."""
-    return tuple(dict.fromkeys(map(_parts, (kept.origin, kept.stored.name, now.name))))
-
-
-def _parts(name: Name) -> tuple[str, ...]:
-    return tuple(part for part in name if part)
+    names = (kept.origin, kept.stored.name, now.name)
+    return tuple(dict.fromkeys(tuple(filter(None, name)) for name in names))
 
 
 def shown(names: tuple[str, ...], values: object) -> str:

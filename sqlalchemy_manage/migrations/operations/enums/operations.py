@@ -73,21 +73,20 @@ class AlterEnumOp(Operation):
             # A value that was there before, and stays, is also what others were merged into.
             if new not in self.old_values or self.rename_values.get(new, new) != new:
                 back.setdefault(new, old)
-        changes = self.server_default is not False
-        existing = self.existing_server_default
+        default, existing = self.existing_server_default, self.server_default
+        if existing is False:
+            # It stays, by the name that its value has then.
+            is_value = isinstance(default, str)
+            existing = self.rename_values.get(default, default) if is_value else default
+            default = False
         return replace(
             self,
             type_=self.existing_type,
             existing_type=self.type_,
             rename_values=back,
-            server_default=existing if changes else False,
-            existing_server_default=self.server_default
-            if changes
-            else self._default_after(existing),
+            server_default=default,
+            existing_server_default=existing,
         )
-
-    def _default_after(self, default: Any) -> Any:
-        return self.rename_values.get(default, default) if isinstance(default, str) else default
 
     def describe(self) -> Change:
         where = dotted(self.schema, self.table_name, self.column_name)
