@@ -18,6 +18,8 @@ from alembic.script import write_hooks
 from alembic.util import CommandError
 
 from ..errors import ManageError
+from .actions.ownership import owned
+from .actions.unimported_models import unimported_models
 from .autogenerate.context import ComparisonContext
 from .autogenerate.resolve import resolve
 from .questions import Answers, Closed, parse_answers
@@ -61,8 +63,8 @@ def directives_hook(
                 run.project.metadatas,
                 request.answers if request else run.answers,
                 questioner,
-                owned=lambda: _owned(run, history, context),
-                unimported=lambda names: _unimported(run, names),
+                owned=lambda: owned(run.project, history, review.connection),
+                unimported=lambda names: unimported_models(run.project, names),
                 rows_visible=run.rows_visible,
             )
             resolve(review, directives[0])
@@ -120,16 +122,3 @@ def _command(options: Namespace) -> str:
 
 def _compares(options: Namespace) -> bool:
     return bool(getattr(options, "autogenerate", False)) or _command(options) == "check"
-
-
-def _owned(run: Run, history: History, context: MigrationContext) -> Any:
-    from .actions.ownership import owned
-
-    assert context.connection is not None
-    return owned(run.project, history, context.connection)
-
-
-def _unimported(run: Run, names: Any) -> Any:
-    from .actions.unimported_models import unimported_models
-
-    return unimported_models(run.project, names)

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from ...databases.engines import create_engine
 from ..revisions.history import project_history
 from ..schema.contents import Contents, Thing, read_contents
 from .scratch import replayed
@@ -47,10 +44,11 @@ def find_drift(project: Project) -> Drift:
     version table and the tool's own tables. The database is only read, and should be at
     the head. Raises MigrationError for a history that cannot be replayed.
     """
-    with replayed(project, project_history(project)) as scratch:
-        engine = create_engine(scratch, None, poolclass=sa.NullPool)
-        with engine.connect() as connection:
-            made = read_contents(connection)
+    with (
+        replayed(project, project_history(project)) as scratch,
+        scratch.connect() as connection,
+    ):
+        made = read_contents(connection)
     with project.connect() as connection:
         real = read_contents(connection, {None, *(thing.schema for thing in made)})
     if not scratch.refused:

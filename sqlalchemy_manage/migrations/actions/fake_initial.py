@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations
 from alembic.runtime.migration import MigrationContext
 
-from ...databases.engines import create_engine, is_bookkeeping
+from ...databases.engines import is_bookkeeping
 from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, NotAdopted
 from ..guards.journal.table import unfinished
@@ -123,12 +123,13 @@ def compare_first(
     present = _tables(connection)
     if not present:
         return None
-    with replayed(project, history, upto=first[0].id, same_kind=True) as scratch:
-        engine = create_engine(scratch, None, poolclass=sa.NullPool)
-        with engine.connect() as scratch_connection:
-            expected = sa.MetaData()
-            expected.reflect(scratch_connection)
-            keys = {n: _primary_key(scratch_connection, n) for n in expected.tables}
+    with (
+        replayed(project, history, upto=first[0].id, same_kind=True) as scratch,
+        scratch.connect() as scratch_connection,
+    ):
+        expected = sa.MetaData()
+        expected.reflect(scratch_connection)
+        keys = {n: _primary_key(scratch_connection, n) for n in expected.tables}
     for table in list(expected.tables.values()):
         if is_bookkeeping(table.name):
             expected.remove(table)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from ...databases.engines import create_engine
 from ...errors import ManageError
 from ...sql.tokens import split, words_of
 from ..analysis.calls import OperationCall, TablePart
@@ -50,10 +49,8 @@ def owned(project: Project, history: History, connection: sa.Connection) -> Owne
 
 def _replay(project: Project, history: History) -> tuple[frozenset[Thing], str]:
     try:
-        with replayed(project, history) as scratch:
-            engine = create_engine(scratch, None, poolclass=sa.NullPool)
-            with engine.connect() as connection:
-                return frozenset(read_contents(connection)), scratch.note or ""
+        with replayed(project, history) as scratch, scratch.connect() as connection:
+            return frozenset(read_contents(connection)), scratch.note or ""
     except (ManageError, DBAPIError) as error:
         reason = error.message if isinstance(error, ManageError) else str(error.orig)
         return written_things(history), reason

@@ -14,15 +14,16 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
 
 from ...conf import Database, failing_line
 from ...databases.embedded import INSTALL, embedded_postgresql
-from ...databases.engines import database_url, memory_database
+from ...databases.engines import create_engine, database_url, memory_database
 from ...databases.servers import scratch_database
 from ...errors import ConnectionFailed, DatabaseError, DatabaseMissing, ManageError, MigrationError
 from ...project import Project
@@ -46,7 +47,10 @@ class Scratch(Database):
     where: str = ""
     refused: str = ""
     note: str | None = None
-    rows_visible: bool = False
+
+    def connect(self) -> sa.Connection:
+        """A connection of its own."""
+        return create_engine(self, None, poolclass=sa.NullPool).connect()
 
 
 class ScratchProject(Project):
@@ -63,8 +67,7 @@ class ScratchProject(Project):
         return self._elsewhere
 
 
-@dataclass(frozen=True)
-class ComparedDatabase:
+class ComparedDatabase(NamedTuple):
     """What the models are compared with; ``note`` says why it is not the project's database."""
 
     database: Database

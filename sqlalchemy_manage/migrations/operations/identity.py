@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from ...sql.raw import Sql, qualified
 from ...sqlalchemy_internals import ddl_compiler
 from ..questions import dotted
 from ..revisions.describe import Change
 from .base import Operation
+from .raw_sql import SqlWriter
 from .rendering import call
 
 _OPTIONS = (
@@ -83,13 +83,12 @@ def _given(identity: sa.Identity) -> dict[str, Any]:
 
 
 def alter(operations: Operations, operation: AlterIdentityOp) -> None:
-    if operations.impl.dialect.name != "postgresql":
+    write = SqlWriter(operations)
+    if write.dialect.name != "postgresql":
         return
-    dialect, schema = operations.impl.dialect, operation.schema
-    table = qualified(dialect, schema, operation.table_name)
     name = str(operation.column_name)
-    column = qualified(dialect, name)
-    sequence = qualified(dialect, schema, f"{operation.table_name}_{name}_seq")
+    table, column = write.name(operation.schema, operation.table_name), write.name(name)
+    sequence = write.name(operation.schema, f"{operation.table_name}_{name}_seq")
     alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
     statements: list[str] = []
     if operation.identity is None:
@@ -97,8 +96,8 @@ def alter(operations: Operations, operation: AlterIdentityOp) -> None:
         if operation.serial:
             statements += [
                 f"CREATE SEQUENCE {sequence} OWNED BY {table}.{column}",
-                f"{alter} SET DEFAULT nextval({_literal(sequence)})",
-                _go_on(table, column, _literal(sequence)),
+                f"{alter} SET DEFAULT nextval({write.literal(sequence)})",
+                _go_on(table, column, write.literal(sequence)),
             ]
         if operation.nullable:
             statements.append(f"{alter} DROP NOT NULL")
@@ -107,25 +106,25 @@ def alter(operations: Operations, operation: AlterIdentityOp) -> None:
             statements += [f"{alter} DROP DEFAULT", f"DROP SEQUENCE IF EXISTS {sequence}"]
         if operation.nullable:
             statements.append(f"{alter} SET NOT NULL")
-        options = _options(operations, _given(operation.identity))
+        options = _options(write.dialect, _given(operation.identity))
         how = "ALWAYS" if operation.identity.always else "BY DEFAULT"
         statements += [
             f"{alter} ADD GENERATED {how} AS IDENTITY{f' ({options})' if options else ''}",
-            _go_on(table, column, f"pg_get_serial_sequence({_literal(table)}, {_literal(name)})"),
+            _go_on(
+                table,
+                column,
+                f"pg_get_serial_sequence({write.literal(table)}, {write.literal(name)})",
+            ),
         ]
     else:
         changed = _changed(operation.identity, operation.existing)
         always = changed.pop("always", None)
         if always is not None:
             statements.append(f"{alter} SET GENERATED {'ALWAYS' if always else 'BY DEFAULT'}")
-        sets = [f"SET {_options(operations, {k: v})}" for k, v in changed.items()]
+        sets = [f"SET {_options(write.dialect, {k: v})}" for k, v in changed.items()]
         statements += [f"{alter} {' '.join(sets)}"] if sets else []
     for statement in statements:
-        operations.execute(Sql(statement))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        write.execute(statement)
 
 
 def _go_on(table: str, column: str, sequence: str) -> str:
@@ -133,8 +132,8 @@ def _go_on(table: str, column: str, sequence: str) -> str:
     return f"SELECT setval({sequence}, max({column})) FROM {table} HAVING max({column}) IS NOT NULL"
 
 
-def _options(operations: Operations, given: dict[str, Any]) -> str:
-    compiler = ddl_compiler(operations.impl.dialect)
+def _options(dialect: sa.Dialect, given: dict[str, Any]) -> str:
+    compiler = ddl_compiler(dialect)
     options = {name: value for name, value in given.items() if name != "always"}
     return str(compiler.get_identity_options(sa.Identity(**options)))
 

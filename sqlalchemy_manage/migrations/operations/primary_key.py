@@ -12,12 +12,13 @@ from typing import Any
 
 from alembic.operations import Operations
 
-from ...sql.raw import Sql, qualified, shown_columns
+from ...sql.raw import shown_columns
 from ...sql.tokens import quoted
 from ..questions import dotted
 from ..revisions.describe import Change
 from .base import Operation
 from .implementations import UNNAMED
+from .raw_sql import SqlWriter
 from .rendering import call
 
 
@@ -90,43 +91,40 @@ _OLD = "_sqlalchemy_manage_old"
 
 
 def replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
-    dialect = operations.impl.dialect
-    if dialect.name == "sqlite":
+    write = SqlWriter(operations)
+    if write.dialect.name == "sqlite":
         _replace_on_sqlite(operations, operation)
         return
-    is_mariadb = dialect.name in ("mysql", "mariadb")
+    is_mariadb = write.dialect.name in ("mysql", "mariadb")
     steps: list[str] = []
-
-    def quote(name: str) -> str:
-        return qualified(dialect, name)
-
     if operation.columns == operation.old:
         if is_mariadb or not (operation.name and operation.old_name):
             return  # the key has no name there
-        old, new = quote(operation.old_name), quote(operation.name)
+        old, new = write.name(operation.old_name), write.name(operation.name)
         steps.append(f"RENAME CONSTRAINT {old} TO {new}")
     else:
         old_name = operation.old_name or f"{operation.table_name}_pkey"
         if operation.old:
             steps.append(
-                "DROP PRIMARY KEY" if is_mariadb else f"DROP CONSTRAINT IF EXISTS {quote(old_name)}"
+                "DROP PRIMARY KEY"
+                if is_mariadb
+                else f"DROP CONSTRAINT IF EXISTS {write.name(old_name)}"
             )
         if operation.columns:
-            name = f"CONSTRAINT {quote(operation.name)} " if operation.name else ""
-            columns = ", ".join(map(quote, operation.columns))
+            name = f"CONSTRAINT {write.name(operation.name)} " if operation.name else ""
+            columns = ", ".join(map(write.name, operation.columns))
             steps.append(f"ADD {name}PRIMARY KEY ({columns})")
-        if is_mariadb and not operations.get_context().as_sql:
-            steps += _counting(operations, operation)
+        if is_mariadb and not write.offline:
+            steps += _counting(write, operation)
     if steps:
-        table = qualified(dialect, operation.schema, operation.table_name)
-        operations.execute(Sql(f"ALTER TABLE {table} {', '.join(steps)}"))
+        table = write.name(operation.schema, operation.table_name)
+        write.execute(f"ALTER TABLE {table} {', '.join(steps)}")
 
 
-def _counting(operations: Operations, operation: ReplacePrimaryKeyOp) -> Iterator[str]:
+def _counting(write: SqlWriter, operation: ReplacePrimaryKeyOp) -> Iterator[str]:
     """MariaDB: which columns stop and start to be AUTO_INCREMENT, which only a key allows."""
-    connection = operations.get_bind()
-    table = qualified(connection.dialect, operation.schema, operation.table_name)
-    for name, shown in shown_columns(connection, table).items():
+    table = write.name(operation.schema, operation.table_name)
+    for name, shown in shown_columns(write.connection, table).items():
         definition = re.sub(r" AUTO_INCREMENT\b", "", shown)
         counts = name == quoted(operation.autoincrement or "", "`")
         counted = definition != shown
