@@ -7,7 +7,7 @@ Otherwise the column is recreated, with the indexes and constraints that go with
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
@@ -211,10 +211,10 @@ def _alter_on_postgresql(write: SqlWriter, operation: AlterComputedOp) -> None:
         statement = f"ALTER TABLE {table} ALTER COLUMN {name} SET EXPRESSION AS ({expression})"
         write.execute(statement)
     else:
-        parameters = {"table": table, "column": str(operation.column_name)}
-        needing = (
-            [] if write.offline else write.connection.scalars(sa.text(_NEEDING), parameters).all()
-        )
+        needing: Sequence[str] = ()
+        if not write.offline:
+            parameters = {"table": table, "column": str(operation.column_name)}
+            needing = write.connection.scalars(sa.text(_NEEDING), parameters).all()
         operations.drop_column(
             operation.table_name, str(operation.column_name), schema=operation.schema
         )

@@ -107,14 +107,11 @@ def alter(operations: Operations, operation: AlterIdentityOp) -> None:
         if operation.nullable:
             statements.append(f"{alter} SET NOT NULL")
         options = _options(write.dialect, _given(operation.identity))
+        owned = f"pg_get_serial_sequence({write.literal(table)}, {write.literal(name)})"
         how = "ALWAYS" if operation.identity.always else "BY DEFAULT"
         statements += [
             f"{alter} ADD GENERATED {how} AS IDENTITY{f' ({options})' if options else ''}",
-            _go_on(
-                table,
-                column,
-                f"pg_get_serial_sequence({write.literal(table)}, {write.literal(name)})",
-            ),
+            _go_on(table, column, owned),
         ]
     else:
         changed = _changed(operation.identity, operation.existing)

@@ -105,11 +105,8 @@ def replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
     else:
         old_name = operation.old_name or f"{operation.table_name}_pkey"
         if operation.old:
-            steps.append(
-                "DROP PRIMARY KEY"
-                if is_mariadb
-                else f"DROP CONSTRAINT IF EXISTS {write.name(old_name)}"
-            )
+            named = f"CONSTRAINT IF EXISTS {write.name(old_name)}"
+            steps.append(f"DROP {'PRIMARY KEY' if is_mariadb else named}")
         if operation.columns:
             name = f"CONSTRAINT {write.name(operation.name)} " if operation.name else ""
             columns = ", ".join(map(write.name, operation.columns))
