@@ -23,6 +23,12 @@ from .not_null import asks_for_value, is_unique
 
 _MAX_NAME = 63
 
+Place = tuple[Any, ...]
+"""Schema and name of a table, and a column of it."""
+
+AskedOf = Callable[[ComparisonContext, Place, list[Place]], Question]
+"""Makes the question whether a thing was renamed to one of several."""
+
 
 def resolve_renames(
     review: ComparisonContext, operations: ops.UpgradeOps
@@ -186,13 +192,6 @@ def _asked_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iter
         accepted.setdefault(old[0], {})[old[1]] = new[1]
     for schema, names in accepted.items():
         yield from _tables(review, schema, names)
-
-
-Place = tuple[Any, ...]
-"""Schema and name of a table, and a column of it."""
-
-AskedOf = Callable[[ComparisonContext, Place, list[Place]], Question]
-"""Makes the question whether a thing was renamed to one of several."""
 
 
 def _ask(
