@@ -47,6 +47,7 @@ class Scratch(Database):
     where: str = ""
     refused: str = ""
     note: str | None = None
+    rows_visible: bool = False
 
     def connect(self) -> sa.Connection:
         """A connection of its own."""
