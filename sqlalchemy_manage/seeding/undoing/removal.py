@@ -200,7 +200,7 @@ class Removal:
             if self._name in _MYSQL:
                 run(f"SET foreign_key_checks={checks}")
 
-    def _delete(self, keys: KeyTables, target: sa.TableClause) -> int:
+    def _delete(self, keys: KeyTables, target: sa.Table) -> int:
         count = keys.delete_rows(target)
         self._removed[keys.table.fullname] += count
         return count
