@@ -29,7 +29,8 @@ class KeyTables:
         self._name = connection.dialect.name
         self.gone = self._temporary(f"sqlalchemy_manage_undo_gone_{number}")
         self.some = self._temporary(f"sqlalchemy_manage_undo_some_{number}")
-        self.kept = self._temporary(f"sqlalchemy_manage_undo_kept_{number}", sa.Column("round", sa.Integer))
+        kept_in = sa.Column("round", sa.Integer)
+        self.kept = self._temporary(f"sqlalchemy_manage_undo_kept_{number}", kept_in)
 
     def load(self, target: sa.Table, values: Sequence[Sequence[Any]]) -> None:
         """Put Python values, a sequence for each column, into one of the temporary tables."""

@@ -98,7 +98,7 @@ def _load(
     connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]
 ) -> dict[str, KeyTables]:
     seeded: dict[str, KeyTables] = {}
-    for table, columns, values in ledger.recorded_keys(connection, run, tables):
+    for table, columns, values, _ in ledger.recorded_keys(connection, run, tables):
         if table.fullname not in seeded:
             seeded[table.fullname] = KeyTables(connection, table, columns, len(seeded))
         keys = seeded[table.fullname]
@@ -109,7 +109,7 @@ def _load(
     again = {name: keys.table for name, keys in seeded.items() if not keys.whole}
     for later in ledger.runs(connection):
         if later.id > run:
-            for table, columns, values in ledger.recorded_keys(connection, later.id, again):
+            for table, columns, values, _ in ledger.recorded_keys(connection, later.id, again):
                 keys = seeded[table.fullname]
                 if columns == keys.columns:
                     keys.load(keys.some, values)
