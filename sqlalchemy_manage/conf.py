@@ -23,6 +23,9 @@ from .output import keep_secret
 
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
 
+BACKUP_DIR = "backups"
+"""Default folder of backups, beside the settings."""
+
 PASSWORD_KEYS = ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
 """What a driver calls a password in the query of a URL or in connect_args."""
 
@@ -153,7 +156,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         installed_apps=apps,
         migrations_dir=root / reader.path("MIGRATIONS_DIR", "migrations"),
         fixture_dirs=tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
-        backup_dir=root / reader.path("BACKUP_DIR", "backups"),
+        backup_dir=root / reader.path("BACKUP_DIR", BACKUP_DIR),
         shell_imports=reader.strings("SHELL_IMPORTS", ()),
         lock_wait=reader.seconds("LOCK_WAIT", 60.0),
         lock_timeout=reader.seconds("LOCK_TIMEOUT", 4.0),
@@ -199,12 +202,12 @@ def _misspelt(module: ModuleType, file: Path) -> list[str]:
     return found
 
 
+@dataclass(frozen=True)
 class _SettingsReader:
     """Reads names of a module, and rejects values of the wrong type."""
 
-    def __init__(self, module: ModuleType, file: Path) -> None:
-        self.module = module
-        self.file = file
+    module: ModuleType
+    file: Path
 
     def wrong(self, name: str, expected: str, value: object) -> SettingsError:
         shown = "" if name.startswith("DATABASES") else f" ({value!r})"  # may hold a password
