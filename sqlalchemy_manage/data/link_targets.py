@@ -61,7 +61,7 @@ def _require(
                 row = wanted[key]
                 said: Any = [row.values[name] for name in near]
                 raise FixtureError(
-                    f"{row.origin} ({describe(layout, row.values)}): {', '.join(near)} "
+                    f"{describe(layout, row)}: {', '.join(near)} "
                     f"{shown(said[0] if len(said) == 1 else said)} refers to a row of "
                     f"{target.label} that is neither in the fixture nor in the database."
                 )

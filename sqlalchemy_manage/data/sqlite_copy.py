@@ -147,7 +147,8 @@ def copied(
         with reading(source, timeout) as origin:
             try:
                 before = signature(origin)
-                _copy(origin, temporary)
+                with closing(_scratch(temporary)) as copy:
+                    origin.backup(copy)
                 _prove(source, temporary, before)
                 if change is not None:
                     with closing(_scratch(temporary)) as copy:
@@ -164,11 +165,6 @@ def _scratch(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("PRAGMA journal_mode=OFF")
     return connection
-
-
-def _copy(origin: sqlite3.Connection, temporary: Path) -> None:
-    with closing(_scratch(temporary)) as copy:
-        origin.backup(copy)
 
 
 def _prove(source: Path, temporary: Path, before: Signature) -> None:
