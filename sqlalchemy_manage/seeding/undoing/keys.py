@@ -54,8 +54,7 @@ class KeyTables:
             self._drop(target.name)
 
     def count(self, target: sa.Table) -> int:
-        found = self._connection.scalar(sa.select(sa.func.count()).select_from(target))
-        return int(found or 0)
+        return self._connection.scalar(sa.select(sa.func.count()).select_from(target)) or 0
 
     def of(self, keys: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """The key columns of a temporary table, or of an alias of it."""
@@ -132,11 +131,9 @@ class KeyTables:
 
     def _drop(self, name: str) -> None:
         # Without the word MariaDB would commit; without the schema another table could go.
-        word, place = ("TEMPORARY ", "") if self._name in _MYSQL else ("", self._place())
+        word = "TEMPORARY " if self._name in _MYSQL else ""
+        place = {"sqlite": "temp.", "postgresql": "pg_temp."}.get(self._name, "")
         self._run(f"DROP {word}TABLE IF EXISTS {place}{name}")
-
-    def _place(self) -> str:
-        return {"sqlite": "temp.", "postgresql": "pg_temp."}.get(self._name, "")
 
     def _run(self, statement: str) -> None:
         self._connection.exec_driver_sql(statement)
