@@ -93,11 +93,11 @@ class Filled(_Opaque):
     __hash__ = object.__hash__
 
 
+@dataclass(frozen=True, eq=False)
 class _One:
     """A list of one choice, as ``random_choices(..., length=1)`` gives."""
 
-    def __init__(self, choice: Choice) -> None:
-        self._choice = choice
+    _choice: Choice
 
     def __getitem__(self, index: int) -> Choice:
         if index not in (0, -1):
@@ -221,15 +221,9 @@ def _integers(
     return Choice(numbers) if len(numbers) else None
 
 
-def _random_int(
-    provider: BaseProvider, min: int = 0, max: int = 9999, step: int = 1
-) -> Choice | None:
-    return _integers(provider, min, max, step)
-
-
 _SPECIAL: dict[Any, Callable[..., Choice | None]] = {
     DateTime.date_between: _dates,
     Misc.boolean: _booleans,
     Python.pyint: _integers,
-    BaseProvider.random_int: _random_int,
+    BaseProvider.random_int: lambda it, min=0, max=9999, step=1: _integers(it, min, max, step),
 }
