@@ -12,7 +12,7 @@ import click
 
 from . import output
 from ._version import __version__
-from .conf import failing_line
+from .conf import raised
 from .errors import ManageError, did_you_mean
 from .options import common_options
 from .project import Project
@@ -70,8 +70,7 @@ class ManageGroup(click.Group):
             raise
         except Exception as error:
             raise ManageError(
-                f"the command '{name}' cannot be loaded: {module_name} raised "
-                f"{type(error).__name__}: {error}{failing_line(error)}"
+                f"the command '{name}' cannot be loaded: {module_name} raised {raised(error)}"
             ) from error
         if not isinstance(command, click.Command):
             raise ManageError(

@@ -104,11 +104,14 @@ def _import(name: str) -> ModuleType:
             f"The settings module '{name}' imports '{error.name}', which is not installed."
         ) from error
     except Exception as error:
-        where = failing_line(error)
         raise SettingsError(
-            f"The settings module '{name}' cannot be imported: "
-            f"{type(error).__name__}: {error}{where}."
+            f"The settings module '{name}' cannot be imported: {raised(error)}."
         ) from error
+
+
+def raised(error: BaseException) -> str:
+    """``ValueError: why (FILE, line N)``."""
+    return f"{type(error).__name__}: {error}{failing_line(error)}"
 
 
 def failing_line(error: BaseException) -> str:
@@ -321,10 +324,7 @@ def find_package(name: str) -> Path | None:
     except (ModuleNotFoundError, ValueError):
         return None
     except Exception as error:
-        raise AppError(
-            f"The package of '{name}' cannot be imported: "
-            f"{type(error).__name__}: {error}{failing_line(error)}."
-        ) from error
+        raise AppError(f"The package of '{name}' cannot be imported: {raised(error)}.") from error
     if spec is None:
         return None
     if spec.submodule_search_locations:

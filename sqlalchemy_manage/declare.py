@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError
 
-from .declared.create_all import is_view
+from .declared.create_all import create_declared, drop_declared, is_view
 from .sql.create_statements import (
     DATABASES,
     DEFAULT_SCHEMAS,
@@ -229,19 +229,13 @@ def declared(metadata: sa.MetaData) -> list[Declaration]:
 
 
 def _create(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    from .declared.create_all import create_declared
-
     create_declared(metadata.info[_KEY], connection, kw["checkfirst"])
 
 
 def _before_drop(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    from .declared.create_all import drop_declared
-
     drop_declared(metadata.info[_KEY], connection, kw["tables"], ("view", "trigger"))
 
 
 def _after_drop(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    from .declared.create_all import drop_declared
-
     # A default of a table may have used the function until now.
     drop_declared(metadata.info[_KEY], connection, kw["tables"], ("function",))

@@ -65,10 +65,9 @@ def database_url(database: Database, root: Path | None = None) -> URL:
         if importlib.util.find_spec(module) is not None:
             url = url.set(drivername=f"{url.drivername}+{driver}")
             break
-    if is_sqlite_file(url) and root is not None:
-        name = url.database or ""
-        if not name.startswith("file:"):
-            url = url.set(database=str(root / name))
+    name = url.database or ""
+    if is_sqlite_file(url) and root is not None and not name.startswith("file:"):
+        url = url.set(database=str(root / name))
     return url
 
 
