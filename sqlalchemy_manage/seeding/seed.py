@@ -168,8 +168,15 @@ class Seeder:
         finally:
             self._pragmas("foreign_keys=ON")
         seconds = time.perf_counter() - start
-        made = (self.generating, self.random_seed, self.slow, self.changed)
-        return Seeded(self.run, self.rows, seconds, *made)
+        return Seeded(
+            self.run,
+            self.rows,
+            seconds,
+            self.generating,
+            self.random_seed,
+            self.slow,
+            self.changed,
+        )
 
     def _everything(self, before: Callable[[], None] | None) -> None:
         if not self.run:
