@@ -27,12 +27,12 @@ def _project(ctx: click.Context) -> Project:
     return ctx.ensure_object(Project)
 
 
-def _sets(name: str) -> Callable[..., None]:
-    """A callback that gives the project's attribute the value of an option, if that is used."""
+def _sets(name: str, to: bool | None = None) -> Callable[..., None]:
+    """A callback that sets an attribute of the project ``to`` this, else to the option's value."""
 
     def callback(ctx: click.Context, param: click.Parameter, value: str | bool | None) -> None:
         if value:
-            setattr(_project(ctx), name, value)
+            setattr(_project(ctx), name, value if to is None else to)
 
     return callback
 
@@ -47,11 +47,6 @@ def _no_color(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
         output.use_color(False)
         ctx.find_root().color = ctx.color = False  # Click's own error messages
-
-
-def _no_input(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if value:
-        _project(ctx).interactive = False
 
 
 def common_options() -> list[click.Option]:
@@ -83,7 +78,7 @@ _COMMON: dict[tuple[str, ...], dict[str, Any]] = {
     },
     ("--no-input", "--noinput"): {
         "is_flag": True,
-        "callback": _no_input,
+        "callback": _sets("interactive", to=False),
         "help": "Never ask; exit with code 3 if a question needs an answer.",
     },
 }
@@ -159,9 +154,7 @@ class RevisionType(_ParamType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         from difflib import get_close_matches
 
-        if re.fullmatch(r"[+-]\d+", value):
-            return value
-        if value.startswith("-"):
+        if value.startswith("-") and not re.fullmatch(r"-\d+", value):
             known = [flag for p in ctx.command.params for flag in p.opts] if ctx else []
             close = get_close_matches(value, known)
             raise click.NoSuchOption(value, possibilities=close, ctx=ctx)

@@ -147,8 +147,7 @@ def copied(
         with reading(source, timeout) as origin:
             try:
                 before = signature(origin)
-                with closing(_scratch(temporary)) as copy:
-                    origin.backup(copy)
+                _copy(origin, temporary)
                 _prove(source, temporary, before)
                 if change is not None:
                     with closing(_scratch(temporary)) as copy:
@@ -165,6 +164,11 @@ def _scratch(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("PRAGMA journal_mode=OFF")
     return connection
+
+
+def _copy(origin: sqlite3.Connection, temporary: Path) -> None:
+    with closing(_scratch(temporary)) as copy:
+        origin.backup(copy)
 
 
 def _prove(source: Path, temporary: Path, before: Signature) -> None:

@@ -24,6 +24,7 @@ class KeyTables:
     ) -> None:
         self.table = table
         self.columns = tuple(columns)
+        self._names = [f"k{number}" for number in range(len(columns))]
         self.whole = set(columns) != {column.key for column in table.primary_key}
         self._connection = connection
         self._name = connection.dialect.name
@@ -34,9 +35,8 @@ class KeyTables:
 
     def load(self, target: sa.Table, values: Sequence[Sequence[Any]]) -> None:
         """Put Python values, a sequence for each column, into one of the temporary tables."""
-        names = [f"k{number}" for number in range(len(self.columns))]
         writer = BlockWriter(self._connection, {target.fullname: target})
-        writer.send(Encoder(self._connection.dialect).encode(target, names, values))
+        writer.send(Encoder(self._connection.dialect).encode(target, self._names, values))
 
     def loaded(self) -> None:
         """To be called once, when all keys to be removed are there."""
@@ -44,7 +44,7 @@ class KeyTables:
             return  # it has its index from the beginning: CREATE INDEX would commit
         if not self.whole or self._name == "sqlite":
             for target in (self.gone, self.some, self.kept):
-                columns = ", ".join(f"k{number}" for number in range(len(self.columns)))
+                columns = ", ".join(self._names)
                 self._run(f"CREATE INDEX {target.name}_key ON {target.name} ({columns})")
         if self._name == "postgresql":
             self._run(f"ANALYZE {self.gone.name}")
@@ -58,7 +58,7 @@ class KeyTables:
 
     def of(self, keys: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """The key columns of a temporary table, or of an alias of it."""
-        return [keys.c[f"k{number}"] for number in range(len(self.columns))]
+        return [keys.c[name] for name in self._names]
 
     def match(self, row: sa.FromClause, keys: sa.FromClause) -> sa.ColumnElement[bool]:
         """That a row of the table has the key in ``keys``."""
@@ -107,7 +107,7 @@ class KeyTables:
     def _temporary(self, name: str, *more: sa.Column[Any]) -> sa.Table:
         self._drop(name)
         found = [self.table.c[key] for key in self.columns]
-        labels = [column.label(f"k{number}") for number, column in enumerate(found)]
+        labels = [c.label(own) for c, own in zip(found, self._names, strict=True)]
         # A copy of the columns: their types, collations and signs are those of the database.
         select = sa.select(*labels, *(sa.literal_column("0").label(c.name) for c in more))
         text = str(select.where(sa.text("1 = 0")).compile(dialect=self._connection.dialect))
@@ -126,7 +126,7 @@ class KeyTables:
                 if not key:
                     raise
                 self._run(f"CREATE TEMPORARY TABLE {name} ENGINE=InnoDB AS {text}")
-        columns = [sa.Column(f"k{number}", c.type) for number, c in enumerate(found)]
+        columns = [sa.Column(own, c.type) for own, c in zip(self._names, found, strict=True)]
         return sa.Table(name, sa.MetaData(), *columns, *more)
 
     def _drop(self, name: str) -> None:

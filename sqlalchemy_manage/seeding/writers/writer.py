@@ -116,8 +116,14 @@ class BlockWriter:
         table = self.tables[block.table]
         self._sent.setdefault(block.table, set()).update(block.columns)
         how, what = block.payload
-        send: Callable[[sa.Table, EncodedBlock, Any], None] = getattr(self, f"_{how}")
-        send(table, block, what)
+        ways: dict[str, Callable[[sa.Table, EncodedBlock, Any], None]] = {
+            "many": self._many,
+            "copy": self._copy,
+            "rows": self._rows,
+            "literals": self._literals,
+            "core": self._core,
+        }
+        ways[how](table, block, what)
 
     def _many(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:
         at = (block.table, block.columns)
