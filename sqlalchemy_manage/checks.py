@@ -28,18 +28,10 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
     ``drift``: also whether the database matches its own history. The database is
     only read.
     """
-    needs: dict[str, set[str]] = {
-        "settings": set(),
-        "models": {"settings"},
-        "history": {"settings"},
-        "connection": {"settings"},
-        "migrations": {"connection", "history"},
-        "schema": {"migrations", "models"},
-    }
-    if drift:
-        needs["drift"] = {"migrations"}
     failed: dict[str, str] = {}
-    for name, earlier in needs.items():
+    for name, (check, earlier) in _CHECKS.items():
+        if name == "drift" and not drift:
+            continue
         if blocked := sorted(earlier & failed.keys()):
             failed[name] = reason = f"needs {' and '.join(blocked)}"
             if name == "drift":  # asked for: say why not
@@ -47,7 +39,7 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
             yield Check(name, "skipped", reason)
             continue
         try:
-            yield Check(name, "ok", _CHECKS[name](project))
+            yield Check(name, "ok", check(project))
         except ManageError as error:
             failed[name] = error.message
             yield Check(name, "failed", error.message, error.hint)
@@ -118,12 +110,13 @@ def _drift(project: Project) -> str:
     return f"the database matches the revisions{note}"
 
 
-_CHECKS: dict[str, Callable[[Project], str]] = {
-    "settings": _settings,
-    "models": _models,
-    "history": _history,
-    "connection": _connection,
-    "migrations": _migrations,
-    "schema": _schema,
-    "drift": _drift,
+_CHECKS: dict[str, tuple[Callable[[Project], str], set[str]]] = {
+    "settings": (_settings, set()),
+    "models": (_models, {"settings"}),
+    "history": (_history, {"settings"}),
+    "connection": (_connection, {"settings"}),
+    "migrations": (_migrations, {"connection", "history"}),
+    "schema": (_schema, {"migrations", "models"}),
+    "drift": (_drift, {"migrations"}),
 }
+"""Name -> the check, and those that must have passed before it."""

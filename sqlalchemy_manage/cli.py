@@ -12,8 +12,8 @@ import click
 
 from . import output
 from ._version import __version__
-from .conf import failing_line
-from .errors import ManageError, SettingsError, did_you_mean
+from .conf import raised
+from .errors import ManageError, did_you_mean
 from .options import common_options
 from .project import Project
 
@@ -52,8 +52,7 @@ class ManageGroup(click.Group):
             apps = []
             ctx.meta["manage.settings_error"] = error
         for app in reversed(apps):
-            folder = app.path / "management" / "commands"
-            for name in module_names(folder):
+            for name in module_names(app.path / "management" / "commands"):
                 found[name] = f"{app.name}.management.commands.{name}"
         ctx.meta["manage.sources"] = found
         return found
@@ -71,8 +70,7 @@ class ManageGroup(click.Group):
             raise
         except Exception as error:
             raise ManageError(
-                f"the command '{name}' cannot be loaded: {module_name} raised "
-                f"{type(error).__name__}: {error}{failing_line(error)}"
+                f"the command '{name}' cannot be loaded: {module_name} raised {raised(error)}"
             ) from error
         if not isinstance(command, click.Command):
             raise ManageError(
@@ -174,15 +172,11 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
         # The reader of our output went away (``| head``); Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except ManageError as error:
-        if project.traceback:
-            show_traceback()
-        output.error(error.message, error.hint)
-        return error.exit_code
     except Exception as error:
         if project.traceback:
             show_traceback()
-        if (known := _database_trouble(error)) is not None:
+        known = error if isinstance(error, ManageError) else _database_trouble(error)
+        if known is not None:
             output.error(known.message, known.hint)
             return known.exit_code
         lines = str(error).strip().splitlines()
@@ -211,6 +205,3 @@ def show_traceback() -> None:
     import traceback
 
     click.echo(output.redact(traceback.format_exc()), err=True, nl=False)
-
-
-__all__ = ["ManageGroup", "SettingsError", "cli", "main"]

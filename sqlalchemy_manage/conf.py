@@ -26,7 +26,10 @@ ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
 BACKUP_DIR = "backups"
 """Default folder of backups, beside the settings."""
 
-_PASSWORD_KEYS = ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
+PASSWORD_KEYS = ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
+"""What a driver calls a password in the query of a URL or in connect_args."""
+
+_PATH = (str, os.PathLike)
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,14 @@ def _import(name: str) -> ModuleType:
             f"The settings module '{name}' imports '{error.name}', which is not installed."
         ) from error
     except Exception as error:
-        where = failing_line(error)
         raise SettingsError(
-            f"The settings module '{name}' cannot be imported: "
-            f"{type(error).__name__}: {error}{where}."
+            f"The settings module '{name}' cannot be imported: {raised(error)}."
         ) from error
+
+
+def raised(error: BaseException) -> str:
+    """``ValueError: why (FILE, line N)``."""
+    return f"{type(error).__name__}: {error}{failing_line(error)}"
 
 
 def failing_line(error: BaseException) -> str:
@@ -145,32 +151,29 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
                 f"{file}: two entries of INSTALLED_APPS have the label '{label}' "
                 f"(the last part of the name): {both}."
             )
-    values: dict[str, Any] = {
-        "installed_apps": apps,
-        "migrations_dir": root / reader.path("MIGRATIONS_DIR", "migrations"),
-        "fixture_dirs": tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
-        "backup_dir": root / reader.path("BACKUP_DIR", BACKUP_DIR),
-        "shell_imports": reader.strings("SHELL_IMPORTS", ()),
-        "lock_wait": reader.seconds("LOCK_WAIT", 60.0),
-        "lock_timeout": reader.seconds("LOCK_TIMEOUT", 4.0),
-        "statement_timeout": reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
-        "prove_links": reader.flag("PROVE_LINKS", True),
-        "concurrently_timeout": reader.seconds("CONCURRENTLY_TIMEOUT", 600.0),
-        "uses_sqlite": any(
+    return Settings(
+        module=module.__name__,
+        file=file,
+        root=root,
+        databases=MappingProxyType(databases),
+        installed_apps=apps,
+        migrations_dir=root / reader.path("MIGRATIONS_DIR", "migrations"),
+        fixture_dirs=tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
+        backup_dir=root / reader.path("BACKUP_DIR", BACKUP_DIR),
+        shell_imports=reader.strings("SHELL_IMPORTS", ()),
+        lock_wait=reader.seconds("LOCK_WAIT", 60.0),
+        lock_timeout=reader.seconds("LOCK_TIMEOUT", 4.0),
+        statement_timeout=reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
+        prove_links=reader.flag("PROVE_LINKS", True),
+        concurrently_timeout=reader.seconds("CONCURRENTLY_TIMEOUT", 600.0),
+        uses_sqlite=any(
             str(url).startswith("sqlite")
             for url in (
                 *(entry["URL"] for entry in reader.get("DATABASES", {}).values()),
                 *(database.url for database in databases.values()),
             )
         ),
-    }
-    return Settings(
-        module=module.__name__,
-        file=file,
-        root=root,
-        databases=MappingProxyType(databases),
         warnings=tuple(_misspelt(module, file)),
-        **values,
     )
 
 
@@ -202,12 +205,12 @@ def _misspelt(module: ModuleType, file: Path) -> list[str]:
     return found
 
 
+@dataclass(frozen=True)
 class _SettingsReader:
     """Reads names of a module, and rejects values of the wrong type."""
 
-    def __init__(self, module: ModuleType, file: Path) -> None:
-        self.module = module
-        self.file = file
+    module: ModuleType
+    file: Path
 
     def wrong(self, name: str, expected: str, value: object) -> SettingsError:
         shown = "" if name.startswith("DATABASES") else f" ({value!r})"  # may hold a password
@@ -218,35 +221,27 @@ class _SettingsReader:
     def get(self, name: str, default: Any) -> Any:
         return getattr(self.module, name, default)
 
+    def require(self, name: str, value: Any, kind: Any, expected: str) -> Any:
+        """``value``, which must be of a type."""
+        if not isinstance(value, kind):
+            raise self.wrong(name, expected, value)
+        return value
+
     def path(self, name: str, default: str) -> Path:
-        value = self.get(name, default)
-        if not isinstance(value, str | os.PathLike):
-            raise self.wrong(name, "a path", value)
-        return Path(value)
+        return Path(self.require(name, self.get(name, default), _PATH, "a path"))
 
     def paths(self, name: str, default: tuple[str, ...]) -> tuple[Path, ...]:
-        value = self.get(name, default)
-        if isinstance(value, str) or not isinstance(value, list | tuple):
-            raise self.wrong(name, "a list of paths", value)
-        for item in value:
-            if not isinstance(item, str | os.PathLike):
-                raise self.wrong(name, "a list of paths", item)
-        return tuple(Path(item) for item in value)
+        return tuple(Path(item) for item in self._list(name, default, _PATH, "a list of paths"))
 
     def strings(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        value = self.get(name, default)
-        if isinstance(value, str) or not isinstance(value, list | tuple):
-            raise self.wrong(name, "a list of strings", value)
-        for item in value:
-            if not isinstance(item, str):
-                raise self.wrong(name, "a list of strings", item)
-        return tuple(value)
+        return self._list(name, default, str, "a list of strings")
+
+    def _list(self, name: str, default: Any, kind: Any, expected: str) -> tuple[Any, ...]:
+        value = self.require(name, self.get(name, default), list | tuple, expected)
+        return tuple(self.require(name, item, kind, expected) for item in value)
 
     def flag(self, name: str, default: bool) -> bool:
-        value = self.get(name, default)
-        if not isinstance(value, bool):
-            raise self.wrong(name, "True or False", value)
-        return value
+        return bool(self.require(name, self.get(name, default), bool, "True or False"))
 
     def seconds(self, name: str, default: float) -> float:
         value = self.get(name, default)
@@ -256,16 +251,13 @@ class _SettingsReader:
 
 
 def _databases(reader: _SettingsReader, environ: Mapping[str, str]) -> dict[str, Database]:
-    declared = reader.get("DATABASES", {})
-    if not isinstance(declared, dict):
-        raise reader.wrong("DATABASES", 'a dict such as {"default": {"URL": ...}}', declared)
+    expected = 'a dict such as {"default": {"URL": ...}}'
+    declared = reader.require("DATABASES", reader.get("DATABASES", {}), dict, expected)
     databases = {}
     for alias, entry in declared.items():
         label = f"DATABASES[{alias!r}]"
-        if not isinstance(alias, str):
-            raise reader.wrong("The alias of every entry of DATABASES", "a string", alias)
-        if not isinstance(entry, dict):
-            raise reader.wrong(label, 'a dict such as {"URL": ...}', entry)
+        reader.require("The alias of every entry of DATABASES", alias, str, "a string")
+        reader.require(label, entry, dict, 'a dict such as {"URL": ...}')
         for key in entry:
             if key not in ("URL", "OPTIONS", "PROTECTED"):
                 raise SettingsError(
@@ -277,12 +269,9 @@ def _databases(reader: _SettingsReader, environ: Mapping[str, str]) -> dict[str,
             url = url.render_as_string(hide_password=False)
         if not isinstance(url, str) or not url:
             raise reader.wrong(f"{label}['URL']", "an SQLAlchemy URL", url)
-        options = entry.get("OPTIONS", {})
-        if not isinstance(options, dict):
-            raise reader.wrong(f"{label}['OPTIONS']", "a dict of engine arguments", options)
-        protected = entry.get("PROTECTED", False)
-        if not isinstance(protected, bool):
-            raise reader.wrong(f"{label}['PROTECTED']", "True or False", protected)
+        options, protected = entry.get("OPTIONS", {}), entry.get("PROTECTED", False)
+        reader.require(f"{label}['OPTIONS']", options, dict, "a dict of engine arguments")
+        reader.require(f"{label}['PROTECTED']", protected, bool, "True or False")
         databases[alias] = Database(alias, url, MappingProxyType(options), protected)
     override = environ.get("DATABASE_URL")
     if override:
@@ -303,7 +292,7 @@ def _databases(reader: _SettingsReader, environ: Mapping[str, str]) -> dict[str,
             keep_secret(password)
         arguments = database.options.get("connect_args")
         for key, value in arguments.items() if isinstance(arguments, dict) else ():
-            if key in _PASSWORD_KEYS and isinstance(value, str):
+            if key in PASSWORD_KEYS and isinstance(value, str):
                 keep_secret(value)
     return databases
 
@@ -320,7 +309,7 @@ def passwords(url: str) -> list[str]:
         # After an unescaped @ the rest of it is taken for the host, and named in errors.
         found += [password, *re.split("[@:]", password)[1:]]
     for key, value in parse_qsl(query, keep_blank_values=True):
-        if key.lower() in _PASSWORD_KEYS:
+        if key.lower() in PASSWORD_KEYS:
             found.append(value)
     return sorted({w for word in found for w in (word, unquote(word)) if w})
 
@@ -335,10 +324,7 @@ def find_package(name: str) -> Path | None:
     except (ModuleNotFoundError, ValueError):
         return None
     except Exception as error:
-        raise AppError(
-            f"The package of '{name}' cannot be imported: "
-            f"{type(error).__name__}: {error}{failing_line(error)}."
-        ) from error
+        raise AppError(f"The package of '{name}' cannot be imported: {raised(error)}.") from error
     if spec is None:
         return None
     if spec.submodule_search_locations:

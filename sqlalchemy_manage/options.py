@@ -22,23 +22,19 @@ else:
 
 
 def _project(ctx: click.Context) -> Project:
-    return ctx.ensure_object(_project_type())
-
-
-def _project_type() -> type[Project]:
     from .project import Project
 
-    return Project
+    return ctx.ensure_object(Project)
 
 
-def _settings(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    if value:
-        _project(ctx).settings_name = value
+def _sets(name: str, to: bool | None = None) -> Callable[..., None]:
+    """A callback that sets an attribute of the project ``to`` this, else to the option's value."""
 
+    def callback(ctx: click.Context, param: click.Parameter, value: str | bool | None) -> None:
+        if value:
+            setattr(_project(ctx), name, value if to is None else to)
 
-def _database(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    if value:
-        _project(ctx).alias = value
+    return callback
 
 
 def _verbosity(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
@@ -53,59 +49,39 @@ def _no_color(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         ctx.find_root().color = ctx.color = False  # Click's own error messages
 
 
-def _traceback(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if value:
-        _project(ctx).traceback = True
-
-
-def _no_input(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if value:
-        _project(ctx).interactive = False
-
-
 def common_options() -> list[click.Option]:
     """The options that every command takes, before or after its name."""
-    shared: dict[str, Any] = {"expose_value": False}
-    return [
-        click.Option(
-            ["--settings"],
-            metavar="MODULE",
-            callback=_settings,
-            help="Settings module (default: MANAGE_SETTINGS_MODULE, else 'settings').",
-            **shared,
-        ),
-        click.Option(
-            ["--database"],
-            metavar="ALIAS",
-            callback=_database,
-            help="The entry of DATABASES to use (default: default).",
-            **shared,
-        ),
-        click.Option(
-            ["-v", "--verbosity"],
-            type=click.IntRange(0, 3),
-            callback=_verbosity,
-            help="0 errors only, 1 normal, 2 more, 3 everything.",
-            **shared,
-        ),
-        click.Option(
-            ["--no-color"], is_flag=True, callback=_no_color, help="Print no colors.", **shared
-        ),
-        click.Option(
-            ["--traceback"],
-            is_flag=True,
-            callback=_traceback,
-            help="Show the traceback of an error.",
-            **shared,
-        ),
-        click.Option(
-            ["--no-input", "--noinput"],
-            is_flag=True,
-            callback=_no_input,
-            help="Never ask; exit with code 3 if a question needs an answer.",
-            **shared,
-        ),
-    ]
+    return [click.Option([*flags], expose_value=False, **how) for flags, how in _COMMON.items()]
+
+
+_COMMON: dict[tuple[str, ...], dict[str, Any]] = {
+    ("--settings",): {
+        "metavar": "MODULE",
+        "callback": _sets("settings_name"),
+        "help": "Settings module (default: MANAGE_SETTINGS_MODULE, else 'settings').",
+    },
+    ("--database",): {
+        "metavar": "ALIAS",
+        "callback": _sets("alias"),
+        "help": "The entry of DATABASES to use (default: default).",
+    },
+    ("-v", "--verbosity"): {
+        "type": click.IntRange(0, 3),
+        "callback": _verbosity,
+        "help": "0 errors only, 1 normal, 2 more, 3 everything.",
+    },
+    ("--no-color",): {"is_flag": True, "callback": _no_color, "help": "Print no colors."},
+    ("--traceback",): {
+        "is_flag": True,
+        "callback": _sets("traceback"),
+        "help": "Show the traceback of an error.",
+    },
+    ("--no-input", "--noinput"): {
+        "is_flag": True,
+        "callback": _sets("interactive", to=False),
+        "help": "Never ask; exit with code 3 if a question needs an answer.",
+    },
+}
 
 
 def json_option(help_text: str = "Print JSON instead of a table.") -> Callable[..., Any]:
@@ -178,39 +154,24 @@ class RevisionType(_ParamType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         from difflib import get_close_matches
 
-        if re.fullmatch(r"[+-]\d+", value):
-            return value
-        if value.startswith("-"):
+        if value.startswith("-") and not re.fullmatch(r"-\d+", value):
             known = [flag for p in ctx.command.params for flag in p.opts] if ctx else []
             close = get_close_matches(value, known)
             raise click.NoSuchOption(value, possibilities=close, ctx=ctx)
         return value
 
 
-class CountType(_ParamType):
-    """``MODEL=COUNT`` as a pair: the model's name and a whole number, 0 or more."""
+class SeedArgument(_ParamType):
+    """A profile's name, or ``MODEL=COUNT`` as a pair: a model and a whole number, 0 or more."""
 
-    name = "model=count"
+    name = "profile"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int]:
-        if isinstance(value, tuple):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple) or value.isidentifier():
             return value
-        model, equals, count = str(value).partition("=")
+        model, equals, count = value.partition("=")
         if not equals or not model:
             self.fail(f"'{value}' is not MODEL=COUNT, such as Employee=1000.", param, ctx)
         if not re.fullmatch(r"\d+(_\d+)*", count):
             self.fail(f"'{value}': '{count}' is not a whole number.", param, ctx)
         return model, int(count)
-
-
-class SeedArgument(CountType):
-    """A profile's name, or ``MODEL=COUNT`` as a pair."""
-
-    name = "profile"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, str) and value.isidentifier():
-            return value
-        return super().convert(value, param, ctx)

@@ -92,12 +92,8 @@ class Project:
     @cached_property
     def models_modules(self) -> dict[str, ModuleType]:
         """App label -> its imported models module, for the apps that have one."""
-        modules = {}
-        for app in self.apps:
-            module = self.app_module(app, "models")
-            if module is not None:
-                modules[app.label] = module
-        return modules
+        found = ((app.label, self.app_module(app, "models")) for app in self.apps)
+        return {label: module for label, module in found if module is not None}
 
     @cached_property
     def metadatas(self) -> list[MetaData]:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ._version import __version__
-from .conf import failing_line
+from .conf import raised
 from .databases.engines import shown
 from .errors import AppError, ManageError, SettingsError, did_you_mean
 
@@ -106,8 +106,7 @@ def _imported(dotted: str, file: Path) -> Any:
         return importlib.import_module(dotted)
     except Exception as error:
         raise SettingsError(
-            f"SHELL_IMPORTS of {file}: '{dotted}' cannot be imported: "
-            f"{type(error).__name__}: {error}{failing_line(error)}." + guess
+            f"SHELL_IMPORTS of {file}: '{dotted}' cannot be imported: {raised(error)}." + guess
         ) from error
 
 
@@ -138,13 +137,11 @@ def banner(project: Project, names: Names) -> str:
 
 def _fitted(words: Sequence[str], width: int) -> str:
     """As many of the words as fit, and how many there are beyond them."""
-    count = len(words)
-    while count:
+    for count in range(len(words), 0, -1):
         rest = f" and {len(words) - count} more" if count < len(words) else ""
         text = " ".join(words[:count]) + rest
         if len(text) <= width:
             return text
-        count -= 1
     return f"{len(words)} of them"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -46,10 +47,7 @@ def command(project: Project, as_json: bool) -> int:
                         "kind": r.link.kind,
                         "relationships": list(r.link.relationships),
                         "links": r.followed,
-                        "broken": [
-                            {"kind": f.kind, "table": f.table, "key": f.key, "message": f.message}
-                            for f in r.findings
-                        ],
+                        "broken": [asdict(finding) for finding in r.findings],
                     }
                     for r in report.results
                 ],

@@ -36,8 +36,9 @@ def command(ctx: click.Context, random_seed: int) -> int:
     from ..databases.protection import why_protected
     from ..databases.servers import create_database
     from ..seeding.factories import project_factories
+    from ..seeding.plan import SeedRequest
     from ..seeding.seed import row_counts
-    from . import checklinks, migrate, seed
+    from . import _seed, checklinks, migrate
 
     project: Project = ctx.obj
     if create_database(project.database, project.settings.root):
@@ -52,7 +53,7 @@ def command(ctx: click.Context, random_seed: int) -> int:
     elif not project_factories(project):
         output.say("Not seeded: there are no factories.")
     else:
-        seeded = seed.run(project, (), random_seed)
+        seeded = _seed.run(project, SeedRequest(), random_seed)
         output.say(f"Seeded {seeded.total:,} rows ({seeded.rate:,.0f} rows/s).")
     with project.connect() as connection:
         counts = row_counts(connection, project.tables)

@@ -11,8 +11,6 @@ from ..options import SeedArgument, json_option
 
 if TYPE_CHECKING:
     from ..project import Project
-    from ..seeding.plan import SeedRequest
-    from ..seeding.seed import Seeded
 
 
 @click.command()
@@ -99,7 +97,10 @@ def command(
     if undo is not None:
         _seed.undo(project, undo, as_json)
         return
-    request = _request(names, what, scale, only, exclude)
+    from ..seeding.plan import SeedRequest
+
+    counts = tuple(each for each in what if not isinstance(each, str))
+    request = SeedRequest(names[0] if names else None, counts, scale, only, exclude)
     if dry_run:
         _seed.dry_run(project, request, as_json)
         return
@@ -117,24 +118,3 @@ def command(
         replant=replant,
     )
     _seed.show(seeded, as_json)
-
-
-def _request(
-    names: list[str],
-    what: tuple[Any, ...],
-    scale: float,
-    only: tuple[str, ...],
-    exclude: tuple[str, ...],
-) -> SeedRequest:
-    from ..seeding.plan import SeedRequest
-
-    counts = tuple(each for each in what if not isinstance(each, str))
-    return SeedRequest(names[0] if names else None, counts, scale, only, exclude)
-
-
-def run(project: Project, counts: tuple[tuple[str, int], ...], random_seed: int | None) -> Seeded:
-    """Plan and seed, with progress on stderr; for other commands."""
-    from ..seeding.plan import SeedRequest
-    from . import _seed
-
-    return _seed.run(project, SeedRequest(counts=counts), random_seed)

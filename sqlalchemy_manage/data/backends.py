@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from ..sql.raw import undoubled
+
 _MYSQL = ("mysql", "mariadb")
 
 
@@ -177,21 +179,17 @@ AND (filled.largest > last_value OR (filled.largest = last_value AND NOT is_call
 
 def _advance_postgresql(connection: sa.Connection, column: sa.Column[Any]) -> None:
     quote = connection.dialect.identifier_preparer
-    table = _undoubled(quote.format_table(column.table))
+    table = undoubled(quote.format_table(column.table), connection.dialect)
     owned = connection.scalar(
         sa.text("SELECT pg_get_serial_sequence(:table, :column)"),
         {"table": table, "column": column.name},
     )
     names = {owned} if owned else set()
     if isinstance(column.default, sa.Sequence) and not (owned and column.default.optional):
-        names.add(_undoubled(quote.format_sequence(column.default)))
+        names.add(undoubled(quote.format_sequence(column.default), connection.dialect))
     for name in sorted(names):
-        parts = {"column": quote.quote(column.name), "table": table, "sequence": name}
+        filled = undoubled(quote.quote(column.name), connection.dialect)
+        parts = {"column": filled, "table": table, "sequence": name}
         # A colon would begin a parameter.
-        safe = {k: _undoubled(part).replace(":", "\\:") for k, part in parts.items()}
+        safe = {k: part.replace(":", "\\:") for k, part in parts.items()}
         connection.execute(sa.text(_ADVANCE.format(**safe)), {"name": name})
-
-
-def _undoubled(name: str) -> str:
-    """Without the percent signs that are doubled for parameters."""
-    return name.replace("%%", "%")

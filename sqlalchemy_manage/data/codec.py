@@ -98,7 +98,7 @@ def kind_of(type_: TypeEngine[Any]) -> str:
     """What a type without decoration stores; ``other`` if this module does not know it."""
     if isinstance(type_, mysql.SET):
         return "other"  # calls itself a string, but gives a Python set
-    for kind, classes in _KINDS:
+    for kind, classes in KINDS.items():
         if isinstance(type_, classes):
             return kind
     try:
@@ -108,19 +108,19 @@ def kind_of(type_: TypeEngine[Any]) -> str:
 
 
 # Float before Numeric: in SQLAlchemy 2.0 it is a subclass.
-_KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
-    ("enum", (sa.Enum,)),
-    ("text", (sa.String,)),
-    ("bool", (sa.Boolean,)),
-    ("int", (sa.Integer,)),
-    ("float", (sa.Float,)),
-    ("numeric", (sa.Numeric,)),
-    ("datetime", (sa.DateTime,)),
-    ("date", (sa.Date,)),
-    ("time", (sa.Time,)),
-    ("interval", (sa.Interval, postgresql.INTERVAL)),
-    ("bytes", (sa.LargeBinary, sa.BINARY, sa.VARBINARY)),
-    ("uuid", (sa.Uuid,)),
-    ("json", (sa.JSON,)),
-    ("array", (sa.ARRAY,)),
-)
+KINDS: dict[str, tuple[Any, ...]] = {
+    "enum": (sa.Enum,),
+    "text": (sa.String,),
+    "bool": (sa.Boolean,),
+    "int": (sa.Integer,),
+    "float": (sa.Float,),
+    "numeric": (sa.Numeric,),
+    "datetime": (sa.DateTime,),
+    "date": (sa.Date,),
+    "time": (sa.Time,),
+    "interval": (sa.Interval, postgresql.INTERVAL),
+    "bytes": (sa.LargeBinary, sa.BINARY, sa.VARBINARY),
+    "uuid": (sa.Uuid,),
+    "json": (sa.JSON,),
+    "array": (sa.ARRAY,),
+}

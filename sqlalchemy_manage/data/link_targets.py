@@ -51,7 +51,7 @@ def _require(
     for part in chunks(missing, max(1, LOOKUP // len(far))):
         values = [[wanted[key].values[name] for name in near] for key in part]
         found = {
-            key_of(far, dict(zip(far, _encoded(fields, result), strict=True)))
+            key_of(far, {f.name: f.codec.encode(v) for f, v in zip(fields, result, strict=True)})
             for result in connection.execute(
                 sa.select(*columns).where(matching(connection, fields, values))
             )
@@ -61,14 +61,10 @@ def _require(
                 row = wanted[key]
                 said: Any = [row.values[name] for name in near]
                 raise FixtureError(
-                    f"{row.origin} ({describe(layout, row.values)}): {', '.join(near)} "
+                    f"{describe(layout, row)}: {', '.join(near)} "
                     f"{shown(said[0] if len(said) == 1 else said)} refers to a row of "
                     f"{target.label} that is neither in the fixture nor in the database."
                 )
-
-
-def _encoded(fields: list[Any], result: Any) -> list[Any]:
-    return [field.codec.encode(value) for field, value in zip(fields, result, strict=True)]
 
 
 def _comparable(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -79,23 +80,17 @@ def _failed(error: DBAPIError) -> DatabaseError:
     return DatabaseError(f"The database failed, and nothing was loaded: {lines[0].rstrip('.')}.")
 
 
+@dataclass
 class _Load:
-    """One load, inside its transaction."""
+    """One load, inside its transaction. ``completed``: links were filled in by an UPDATE."""
 
-    def __init__(
-        self,
-        connection: sa.Connection,
-        project: Project,
-        layouts: Layouts,
-        batches: dict[sa.Table, TableRows],
-    ) -> None:
-        self.connection = connection
-        self.project = project
-        self.layouts = layouts
-        self.batches = batches
-        self.differences: dict[sa.Table, Differences] = {}
-        self.completed: set[sa.Table] = set()  # links were filled in by an UPDATE
-        self.changed_by_trigger: list[str] = []
+    connection: sa.Connection
+    project: Project
+    layouts: Layouts
+    batches: dict[sa.Table, TableRows]
+    differences: dict[sa.Table, Differences] = field(default_factory=dict)
+    completed: set[sa.Table] = field(default_factory=set)
+    changed_by_trigger: list[str] = field(default_factory=list)
 
     def run(self) -> tuple[int, int, tuple[str, ...]]:
         require_targets(self.connection, self.batches, self.layouts)
@@ -125,12 +120,12 @@ class _Load:
         plans = []
         for table, batch in self.batches.items():
             _, rows = pending.pop(table)
-            made = plan(batch.layout, rows, pending, self._defers)
+            made = plan(batch.layout, rows, pending, partial(backends.defers, self.connection))
             if made.stuck and not backends.stop_checking(self.connection):
                 row, link = made.stuck[0]
                 names = ", ".join(batch.layout.names(link.columns))
                 raise FixtureError(
-                    f"{row.origin} ({describe(batch.layout, row.values)}): {names} leads back to "
+                    f"{describe(batch.layout, row)}: {names} leads back to "
                     "the row itself in a circle, and no row of the circle can be loaded first.",
                     "Let the column be null, or make its foreign key DEFERRABLE.",
                 )
@@ -147,9 +142,6 @@ class _Load:
             update(self.connection, layout, list(later.items()), quietly=True)
             self.completed |= {layout.table} if later else set()
         return count
-
-    def _defers(self, constraint: sa.ForeignKeyConstraint) -> bool:
-        return backends.defers(self.connection, constraint)
 
     def _update(self) -> int:
         count = 0
@@ -175,8 +167,8 @@ class _Load:
             for key in after.missing:
                 row = written[key]
                 raise FixtureError(
-                    f"{row.origin} ({describe(batch.layout, row.values)}): the database did not "
-                    "keep the row under this key."
+                    f"{describe(batch.layout, row)}: the database did not keep the row under this "
+                    "key."
                 )
             for key, stored in after.changed.items():
                 text = self._lost(batch.layout, written[key], stored)
@@ -203,7 +195,7 @@ class _Load:
     def _lost(self, layout: Layout, row: Row, stored: dict[str, object]) -> str:
         name, value = next(iter(stored.items()))
         return (
-            f"{row.origin} ({describe(layout, row.values)}): the database holds {shown(value)} "
+            f"{describe(layout, row)}: the database holds {shown(value)} "
             f"for field '{name}', but the fixture says {shown(row.values[name])}."
         )
 
@@ -235,7 +227,7 @@ class _Load:
             shared = values.keys() & other.values.keys()
             if shared and all(same(values[name], other.values[name]) for name in shared):
                 row = other
-        return None if row is None else f"{row.origin} ({describe(layout, row.values)})"
+        return None if row is None else describe(layout, row)
 
 
 def _without(row: Row, later: dict[Row, tuple[str, ...]]) -> Row:

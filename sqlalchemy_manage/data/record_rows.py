@@ -60,13 +60,12 @@ def key_of(names: Iterable[str], values: dict[str, Any]) -> Key:
     return tuple(hashable(values[name]) for name in names)
 
 
-def describe(layout: Layout, values: dict[str, Any]) -> str:
-    """``app.employee 3``, ``app.link [1, 2]``: a row as people know it."""
-    names = [field.name for field in layout.key]
-    if not names or any(name not in values for name in names):
-        return layout.label
-    key = [values[name] for name in names]
-    return f"{layout.label} {shown(key[0] if len(key) == 1 else key)}"
+def describe(layout: Layout, row: Row) -> str:
+    """``file.json, record 7 (app.employee 3)``: a row as people know it."""
+    key = [row.values.get(field.name) for field in layout.key]
+    if not key or None in key:
+        return f"{row.origin} ({layout.label})"
+    return f"{row.origin} ({layout.label} {shown(key[0] if len(key) == 1 else key)})"
 
 
 def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, TableRows]:
@@ -88,21 +87,15 @@ def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, Table
     return {table: batch for table, batch in batches.items() if batch.size}
 
 
+@dataclass(slots=True)
 class _RecordReader:
     """Reads one record into the batches."""
 
-    def __init__(
-        self,
-        record: Record,
-        layout: Layout,
-        layouts: Layouts,
-        batches: dict[sa.Table, TableRows],
-    ) -> None:
-        self.record = record
-        self.layout = layout
-        self.layouts = layouts
-        self.batches = batches
-        self.values: dict[str, Any] = {}
+    record: Record
+    layout: Layout
+    layouts: Layouts
+    batches: dict[sa.Table, TableRows]
+    values: dict[str, Any] = field(default_factory=dict)
 
     def wrong(self, text: str, hint: str | None = None) -> FixtureError:
         pk = "" if self.record.pk is None else f" {shown(self.record.pk)}"

@@ -27,17 +27,25 @@ def only(*types: type) -> Callable[[Any], Any]:
     return load
 
 
+only_text = only(str)
+_whole = only(int)
+_number = only(int, float)
+
+
+def held(value: Any, kind: Any, expected: str) -> Any:
+    """A value as the column holds it; raises ValueError for one of another kind."""
+    if not isinstance(value, kind):
+        raise ValueError(f"the column holds {type(value).__name__}, not {expected}")
+    return value
+
+
 def dump_int(value: Any) -> int:
-    if not isinstance(value, int):
-        raise ValueError(f"the column holds {type(value).__name__}, not a whole number")
-    return int(value)
+    return int(held(value, int, "a whole number"))
 
 
-def int_loader(limit: int) -> Callable[[Any], int]:
-    def load(value: Any) -> int:
-        if type(value) is not int:
-            raise ValueError("wrong type")
-        if not -min(limit, 2**63) <= value < limit:
+def int_loader(limit: int) -> Callable[[Any], Any]:
+    def load(value: Any) -> Any:
+        if not -min(limit, 2**63) <= _whole(value) < limit:
             raise Unfit("is too large for the column")
         return value
 
@@ -54,10 +62,8 @@ def dump_float(value: Any) -> float | str:
 def load_float(value: Any) -> float:
     if isinstance(value, str) and value in _NON_FINITE:
         return _NON_FINITE[value]
-    if type(value) not in (int, float):
-        raise ValueError("wrong type")
     try:
-        number = float(value)
+        number = float(_number(value))
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
@@ -65,23 +71,12 @@ def load_float(value: Any) -> float:
     return number
 
 
-def iso(wanted: type) -> Callable[[Any], str]:
-    def dump(value: Any) -> str:
-        if not isinstance(value, wanted):
-            raise ValueError(f"the column holds {type(value).__name__}, not a {wanted.__name__}")
-        text: str = value.isoformat()  # type: ignore[attr-defined]
-        return text
-
-    return dump
+def iso(wanted: type) -> Callable[[Any], Any]:
+    return lambda value: held(value, wanted, f"a {wanted.__name__}").isoformat()
 
 
 def parse(wanted: Any) -> Callable[[Any], Any]:
-    def load(value: Any) -> Any:
-        if not isinstance(value, str):
-            raise ValueError("wrong type")
-        return wanted.fromisoformat(value)
-
-    return load
+    return lambda value: wanted.fromisoformat(only_text(value))
 
 
 _DURATION = re.compile(
@@ -93,9 +88,7 @@ _DURATION = re.compile(
 
 def dump_duration(value: Any) -> str:
     """A timedelta as ISO 8601, in Django's spelling: ``P1DT02H30M00.5S``."""
-    if not isinstance(value, timedelta):
-        raise ValueError(f"the column holds {type(value).__name__}, not a duration")
-    sign = "-" if value < timedelta(0) else ""
+    sign = "-" if held(value, timedelta, "a duration") < timedelta(0) else ""
     value = abs(value)
     minutes, seconds = divmod(value.seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -119,21 +112,15 @@ def load_duration(value: Any) -> timedelta:
 
 
 def dump_bytes(value: Any) -> str:
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise ValueError(f"the column holds {type(value).__name__}, not bytes")
-    return base64.b64encode(bytes(value)).decode("ascii")
+    return base64.b64encode(held(value, bytes | bytearray | memoryview, "bytes")).decode("ascii")
 
 
 def load_bytes(value: Any) -> bytes:
-    if not isinstance(value, str):
-        raise ValueError("wrong type")
-    return base64.b64decode(value, validate=True)
+    return base64.b64decode(only_text(value), validate=True)
 
 
 def load_uuid(value: Any) -> uuid.UUID:
-    if not isinstance(value, str):
-        raise ValueError("wrong type")
-    return uuid.UUID(value)
+    return uuid.UUID(only_text(value))
 
 
 Spelling = tuple[str, Callable[[Any], str], Callable[[str], Any]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -50,12 +51,12 @@ def matching(
     return sa.tuple_(*left).in_(decoded)
 
 
+@dataclass
 class Differences:
     """``missing`` keys; ``changed``: key -> field name -> the value that the table holds."""
 
-    def __init__(self) -> None:
-        self.missing: list[Key] = []
-        self.changed: dict[Key, dict[str, Any]] = {}
+    missing: list[Key] = field(default_factory=list)
+    changed: dict[Key, dict[str, Any]] = field(default_factory=dict)
 
 
 def differing(connection: sa.Connection, layout: Layout, rows: dict[Key, Row]) -> Differences:
@@ -161,8 +162,8 @@ def insert(connection: sa.Connection, layout: Layout, rows: Iterable[Row]) -> No
             known = layout.by_column.get(column)
             if known is not None and known.name not in names and not fills_itself(column):
                 raise FixtureError(
-                    f"{group[0].origin} ({describe(layout, group[0].values)}): field "
-                    f"'{known.name}' is missing, and the row is new."
+                    f"{describe(layout, group[0])}: field '{known.name}' is missing, and the row "
+                    "is new."
                 )
         fields = [layout.by_name[name] for name in names]
         statement = layout.table.insert().inline()
@@ -226,9 +227,8 @@ def _run(
                 with connection.begin_nested():
                     connection.execute(statement, parameters(row))
             except (StatementError, OverflowError, ValueError) as error:
-                raise FixtureError(
-                    f"{row.origin} ({describe(layout, row.values)}): {refusal(error, layout, row)}"
-                ) from error
+                said = f"{describe(layout, row)}: {refusal(error, layout, row)}"
+                raise FixtureError(said) from error
         raise FixtureError(f"{layout.table.fullname}: {refusal(failure, layout)}") from failure
 
 

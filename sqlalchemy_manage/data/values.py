@@ -21,7 +21,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..errors import did_you_mean
-from .codec import Codec, decorates, kind_of, pickles, stored_type
+from .codec import KINDS, Codec, decorates, kind_of, pickles, stored_type
 from .json_text import canonical_json, marked, parse_json, unmarked
 from .scalars import (
     Unfit,
@@ -29,6 +29,7 @@ from .scalars import (
     dump_duration,
     dump_float,
     dump_int,
+    held,
     int_loader,
     iso,
     load_bytes,
@@ -36,6 +37,7 @@ from .scalars import (
     load_float,
     load_uuid,
     only,
+    only_text,
     parse,
 )
 
@@ -65,15 +67,15 @@ def _dialects() -> list[Dialect]:
 
 
 def _make(kind: str, stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
-    server = dialect.name
+    if kind in _SIMPLE:
+        return Codec(kind, *_SIMPLE[kind], bind)
     if kind == "enum":
         return _enum(stored, bind, dialect)
     if kind == "text":
         return _text(stored, bind, dialect)
-    if kind == "bool":
-        return Codec(kind, "true or false", bool, only(bool), bind)
     if kind == "int":
-        return Codec(kind, "a whole number", dump_int, int_loader(_limit(stored, server)), bind)
+        load_int = int_loader(_limit(stored, dialect.name))
+        return Codec(kind, "a whole number", dump_int, load_int, bind)
     if kind == "float":
         read_as = sa.Float() if getattr(stored, "asdecimal", False) else None
         return Codec(kind, "a number", dump_float, load_float, bind, read_as)
@@ -81,15 +83,6 @@ def _make(kind: str, stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Di
         return _numeric(stored, bind, dialect)
     if kind == "datetime":
         return _datetime(stored, bind, dialect)
-    if kind == "date":
-        return Codec(kind, "a date such as 2024-05-31", iso(date), parse(date), bind)
-    if kind == "time":
-        return Codec(kind, "a time such as 12:30:00", iso(time), parse(time), bind)
-    if kind == "interval":
-        expected = "a duration such as P1DT02H30M00S, or a number of seconds"
-        return Codec(kind, expected, dump_duration, load_duration, bind)
-    if kind == "bytes":
-        return Codec(kind, "bytes in base64", dump_bytes, load_bytes, bind)
     if kind == "uuid":
         native = getattr(stored, "as_uuid", True)
         load: Callable[[Any], Any] = load_uuid if native else lambda v: str(load_uuid(v))
@@ -99,6 +92,20 @@ def _make(kind: str, stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Di
     if kind == "array":
         return _array(stored, bind, dialect)
     return _other(stored, bind, dialect)
+
+
+_SIMPLE: dict[str, tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "bool": ("true or false", bool, only(bool)),
+    "date": ("a date such as 2024-05-31", iso(date), parse(date)),
+    "time": ("a time such as 12:30:00", iso(time), parse(time)),
+    "interval": (
+        "a duration such as P1DT02H30M00S, or a number of seconds",
+        dump_duration,
+        load_duration,
+    ),
+    "bytes": ("bytes in base64", dump_bytes, load_bytes),
+}
+"""What is expected of a fixture, and how a value is written and read: no type changes it."""
 
 
 def _limit(stored: TypeEngine[Any], server: str) -> int:
@@ -124,26 +131,16 @@ def _through(kind: str, type_: TypeEngine[Any], dialect: Dialect) -> Codec:
     """Through the type's own Python values, which must be of ``kind``."""
     if kind == "json":
         return Codec(kind, "JSON", canonical_json, canonical_json, type_)
-    plain: dict[str, TypeEngine[Any]] = {
-        "uuid": sa.Uuid(),
-        "datetime": sa.DateTime(),
-        "date": sa.Date(),
-        "time": sa.Time(),
-        "interval": sa.Interval(),
-        "numeric": sa.Numeric(),
-        "float": sa.Float(),
-        "int": sa.Integer(),
-        "bool": sa.Boolean(),
-    }
-    if kind not in plain:
+    if kind in ("enum", "array", "other"):
         stored = stored_type(type_, dialect)
         return _make(kind_of(stored), stored, stored, dialect)
-    made = _make(kind, plain[kind], type_, dialect)
+    made = _make(kind, KINDS[kind][0](), type_, dialect)
     return Codec(kind, made.expected, made.dump, made.load, type_)
 
 
 def _numeric(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
     scale: int | None = getattr(stored, "scale", None)
+    decimal = only(str, int, float)
 
     def dump(value: Any) -> str:
         number = value if isinstance(value, Decimal) else Decimal(repr(value))
@@ -156,10 +153,8 @@ def _numeric(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -
         return "0" if text == "-0" else text
 
     def load(value: Any) -> Decimal:
-        if type(value) not in (str, int, float):
-            raise ValueError("wrong type")
         try:
-            number = Decimal(str(value))
+            number = Decimal(str(decimal(value)))
         except InvalidOperation:
             raise ValueError("wrong type") from None
         if number.is_finite() and abs(number.adjusted()) > 1000:
@@ -179,8 +174,7 @@ def _datetime(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) 
     zoned = bool(getattr(stored, "timezone", False))
 
     def dump(value: Any) -> str:
-        if not isinstance(value, datetime):
-            raise ValueError(f"the column holds {type(value).__name__}, not a date and time")
+        held(value, datetime, "a date and time")
         if zoned:
             # SQLite and MariaDB keep no offset; there, as with Django, the clock is UTC.
             value = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
@@ -204,14 +198,11 @@ def _text(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
     padded = isinstance(stored, sa.CHAR)
 
     def dump(value: Any) -> str:
-        if not isinstance(value, str):
-            raise ValueError(f"the column holds {type(value).__name__}, not a string")
-        return value.rstrip(" ") if padded else value
+        found: str = held(value, str, "a string")
+        return found.rstrip(" ") if padded else found
 
-    def load(value: Any) -> str:
-        if not isinstance(value, str):
-            raise ValueError("wrong type")
-        if "\0" in value and dialect.name == "postgresql":
+    def load(value: Any) -> Any:
+        if "\0" in only_text(value) and dialect.name == "postgresql":
             raise Unfit("holds a NUL character, which PostgreSQL cannot store")
         if not value.isascii():
             try:
@@ -239,10 +230,8 @@ def _enum(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
             raise ValueError(f"{value!r} is not one of the enum's names: {', '.join(names)}")
         return str(name)
 
-    def load(value: Any) -> str:
-        if not isinstance(value, str):
-            raise ValueError("wrong type")
-        if value not in names:
+    def load(value: Any) -> Any:
+        if only_text(value) not in names:
             raise Unfit(f"is not one of {', '.join(names)}." + did_you_mean(value, names))
         return value
 
@@ -256,9 +245,7 @@ def _json(bind: TypeEngine[Any], dialect: Dialect) -> Codec:
         # SQLite turns the text of a bare number into a number: the column's affinity.
         if type(value) in (int, float):
             return value
-        if not isinstance(value, str):
-            raise ValueError(f"the column holds {type(value).__name__}, not JSON text")
-        return marked(parse_json(value))
+        return marked(parse_json(held(value, str, "JSON text")))
 
     def load(value: Any) -> str:
         return json.dumps(unmarked(value))
@@ -276,6 +263,7 @@ def _array(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> 
     item = codec_of(stored.item_type, dialect)
     if item.kind in ("json", "array", "other", "pickle"):
         return _other(stored, bind, dialect)
+    only_list = only(list)
 
     def mapped(function: Callable[[Any], Any], value: Any) -> Any:
         if isinstance(value, list | tuple):
@@ -286,9 +274,7 @@ def _array(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> 
         return mapped(item.encode, value)
 
     def load(value: Any) -> Any:
-        if not isinstance(value, list):
-            raise ValueError("wrong type")
-        return mapped(item.decode, value)
+        return mapped(item.decode, only_list(value))
 
     expected = f"a list, each item {item.expected}"
     if isinstance(stored.item_type, TypeDecorator):

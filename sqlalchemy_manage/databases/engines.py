@@ -19,7 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from ..conf import Database
+from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 
 # The driver to use where the URL names none, by what is installed; with each, the extra.
@@ -65,10 +65,9 @@ def database_url(database: Database, root: Path | None = None) -> URL:
         if importlib.util.find_spec(module) is not None:
             url = url.set(drivername=f"{url.drivername}+{driver}")
             break
-    if is_sqlite_file(url) and root is not None:
-        name = url.database or ""
-        if not name.startswith("file:"):
-            url = url.set(database=str(root / name))
+    name = url.database or ""
+    if is_sqlite_file(url) and root is not None and not name.startswith("file:"):
+        url = url.set(database=str(root / name))
     return url
 
 
@@ -83,11 +82,7 @@ def is_sqlite_file(url: URL) -> bool:
 
 def shown(url: URL) -> str:
     """``url`` for people: no password, neither before the host nor in the query."""
-    hidden = {
-        key: "***"
-        for key in url.query
-        if key.lower() in ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
-    }
+    hidden = {key: "***" for key in url.query if key.lower() in PASSWORD_KEYS}
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 

@@ -100,7 +100,9 @@ def _taken(connection: sa.Connection) -> bool:
         if not connection.exec_driver_sql(f"SELECT GET_LOCK('{label}', 0)").scalar():
             connection.rollback()
             return False
-        _announce(connection)
+        _HOLDER.create(connection, checkfirst=True)
+        connection.execute(sa.delete(_HOLDER))
+        connection.execute(sa.insert(_HOLDER), {"id": 1, "who": _here()})
         connection.commit()
         return True
     if name != "postgresql":
@@ -163,17 +165,8 @@ class FileLock:
 
 
 def _here() -> str:
-    return f"{socket.gethostname()}, pid {os.getpid()}, since {_now()} UTC"
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _announce(connection: sa.Connection) -> None:
-    _HOLDER.create(connection, checkfirst=True)
-    connection.execute(sa.delete(_HOLDER))
-    connection.execute(sa.insert(_HOLDER), {"id": 1, "who": _here()})
+    now = datetime.now(UTC)
+    return f"{socket.gethostname()}, pid {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def holder(connection: sa.Connection) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -89,14 +89,11 @@ def why_protected(project: Alias, connection: sa.Connection | None = None) -> st
     """
     if project.database.protected:
         return f"DATABASES['{project.alias}'] is PROTECTED"
-    if connection is None:
+    with ExitStack() as stack:
         try:
-            with project.connect() as own:
-                name = stamp_of(own)
+            name = stamp_of(connection or stack.enter_context(project.connect()))
         except DatabaseMissing:
             return None
-    else:
-        name = stamp_of(connection)
     return f"the database is stamped '{name}'" if name == PRODUCTION else None
 
 

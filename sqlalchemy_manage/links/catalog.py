@@ -8,8 +8,9 @@ changes one table must not pay for a thousand.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -248,13 +249,15 @@ def _postgresql_tables(
     }
 
 
+def _run(connection: sa.Connection, sql: str, **lists: Sequence[str | None]) -> Any:
+    """The rows of a query with ``IN :name`` for each of the lists."""
+    parameters: list[Any] = [sa.bindparam(name, expanding=True) for name in lists]
+    return connection.execute(sa.text(sql).bindparams(*parameters), lists).all()
+
+
 def _mysql(connection: sa.Connection, schemas: Collection[str]) -> Catalog:
     default = connection.dialect.default_schema_name
-    wanted = {"schemas": [default, *schemas]}
-
-    def run(sql: str) -> Any:
-        text = sa.text(sql).bindparams(sa.bindparam("schemas", expanding=True))
-        return connection.execute(text, wanted).all()
+    run = partial(_run, connection, schemas=[default, *schemas])
 
     def key(schema: str, name: str) -> Name:
         return (None if schema == default else schema, name)
@@ -290,19 +293,12 @@ def _mysql(connection: sa.Connection, schemas: Collection[str]) -> Catalog:
 
 def _mysql_tables(connection: sa.Connection, names: Mapping[Name, int]) -> dict[Name, StoredTable]:
     default = connection.dialect.default_schema_name
-    wanted = {
-        "schemas": sorted({schema or default or "" for schema, _ in names}),
-        "names": sorted({name for _, name in names}),
-    }
+    schemas = sorted({schema or default or "" for schema, _ in names})
+    tables = sorted({name for _, name in names})
 
     def run(sql: str) -> Any:
         sql += " AND table_schema IN :schemas AND table_name IN :names ORDER BY 1, 2, 3, 4"
-        text = sa.text(sql)
-        several: tuple[Any, ...] = (
-            sa.bindparam("schemas", expanding=True),
-            sa.bindparam("names", expanding=True),
-        )
-        for schema, table, *rest in connection.execute(text.bindparams(*several), wanted):
+        for schema, table, *rest in _run(connection, sql, schemas=schemas, names=tables):
             yield (None if schema == default else schema, table), rest
 
     columns: dict[Name, dict[str, Column]] = {}

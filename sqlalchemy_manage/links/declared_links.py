@@ -105,8 +105,7 @@ class Directions:
     @property
     def stored(self) -> tuple[tuple[Any, Any], ...]:
         """The pairs (column of a row, column of the link table that holds its value)."""
-        there = self.there
-        return (*there.synchronize_pairs, *(there.secondary_synchronize_pairs or ()))
+        return _stored(self.there)
 
     @property
     def same_columns(self) -> bool:
@@ -156,9 +155,8 @@ def links_of(mappers: Iterable[Mapper[Any]], tables: Iterable[sa.Table]) -> list
     relationship adds none: nothing is stored through it.
     """
     relations = list(dict.fromkeys(_relationships(mappers)))
-    references = _references(relations, tables)
     return [
-        *references,
+        *_references(relations, tables),
         *_link_tables(relations),
         *_to_ones(relations),
         *_directions(relations),
@@ -175,7 +173,7 @@ def _relationships(mappers: Iterable[Mapper[Any]]) -> Iterator[RelationshipPrope
 
 def _references(
     relations: list[RelationshipProperty[Any]], tables: Iterable[sa.Table]
-) -> list[LinkColumns]:
+) -> Iterator[LinkColumns]:
     found: dict[frozenset[Any], tuple[list[Any], bool, list[str]]] = {}
     for table in tables:
         constraints = sorted(table.foreign_key_constraints, key=lambda c: list(c.column_keys))
@@ -186,22 +184,18 @@ def _references(
         for pairs in _pairs(relation):
             entry = found.setdefault(frozenset(pairs), (pairs, False, []))
             entry[2].append(str(relation))
-    references = []
     for pairs, declared, names in found.values():
         children = {child.table for child, _ in pairs}
         parents = {parent.table for _, parent in pairs}
         if len(children) == len(parents) == 1:
-            references.append(
-                LinkColumns(
-                    children.pop(),
-                    tuple(child for child, _ in pairs),
-                    parents.pop(),
-                    tuple(parent for _, parent in pairs),
-                    declared,
-                    tuple(names),
-                )
+            yield LinkColumns(
+                children.pop(),
+                tuple(child for child, _ in pairs),
+                parents.pop(),
+                tuple(parent for _, parent in pairs),
+                declared,
+                tuple(names),
             )
-    return references
 
 
 def _pairs(relation: RelationshipProperty[Any]) -> Iterator[list[Any]]:
@@ -214,14 +208,17 @@ def _pairs(relation: RelationshipProperty[Any]) -> Iterator[list[Any]]:
         yield [(filled, source) for source, filled in relation.synchronize_pairs]
 
 
+def _stored(relation: RelationshipProperty[Any]) -> tuple[tuple[Any, Any], ...]:
+    return (*relation.synchronize_pairs, *(relation.secondary_synchronize_pairs or ()))
+
+
 def _link_tables(relations: list[RelationshipProperty[Any]]) -> Iterator[LinkTable]:
     found: dict[Any, tuple[sa.Table, list[Any], list[str]]] = {}
     for relation in relations:
         table = relation.secondary
         if not isinstance(table, sa.Table):
             continue
-        pairs = [*relation.synchronize_pairs, *(relation.secondary_synchronize_pairs or ())]
-        columns = [link for _, link in pairs]
+        columns = [link for _, link in _stored(relation)]
         entry = found.setdefault((table, frozenset(columns)), (table, columns, []))
         entry[2].append(str(relation))
     for table, columns, names in found.values():

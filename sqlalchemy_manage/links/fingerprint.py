@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from .catalog import Name, StoredTable, quoted, read_catalog, read_tables
+from .catalog import StoredTable, quoted
 
 _WORD = 1 << 64
 
@@ -24,12 +24,6 @@ class Fingerprint:
     rows: int
     keys: int
     links: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
-
-
-def fingerprints(connection: sa.Connection) -> dict[Name, Fingerprint]:
-    """Of every table of a database, as the connection's transaction sees it."""
-    tables = read_tables(connection, read_catalog(connection).tables)
-    return {name: fingerprint(connection, table) for name, table in tables.items()}
 
 
 def fingerprint(connection: sa.Connection, table: StoredTable) -> Fingerprint:

@@ -8,7 +8,7 @@ recorded is removed again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -43,7 +43,8 @@ class ClusterSeeder(Seeder):
         try:
             return super().seed(before)
         except BaseException as error:
-            self.window.stop()
+            # Wait for what has begun, cancel the rest.
+            wait([future for _, future in self.submitted if not future.cancel()])
             self.connection.rollback()
             if self.run:
                 with writing(self.connection):

@@ -146,8 +146,7 @@ def sequence_owner(owner: Any) -> Any:
 
 def next_number(owner: Any) -> int:
     """Take the next number of the factory's sequence."""
-    number: int = owner._meta.next_sequence()
-    return number
+    return int(owner._meta.next_sequence())
 
 
 @contextmanager
@@ -195,8 +194,7 @@ def fakers() -> list[Any]:
 
 def creation_number(declaration: Any) -> int:
     """How many declarations were made before this one; the same in every process."""
-    number: int = declaration._creation_counter
-    return number
+    return int(declaration._creation_counter)
 
 
 def iterated(declaration: Any) -> Any:

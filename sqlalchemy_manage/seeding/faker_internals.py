@@ -93,18 +93,6 @@ class Filled(_Opaque):
     __hash__ = object.__hash__
 
 
-class _One:
-    """A list of one choice, as ``random_choices(..., length=1)`` gives."""
-
-    def __init__(self, choice: Choice) -> None:
-        self._choice = choice
-
-    def __getitem__(self, index: int) -> Choice:
-        if index not in (0, -1):
-            raise _NotTraceable
-        return self._choice
-
-
 class _Generator:
     """Replaces a provider's generator: a format can be parsed, nothing can be drawn."""
 
@@ -128,10 +116,12 @@ class _Provider:
     def random_element(self, elements: Any = ("a", "b", "c")) -> Choice:
         return choice_of(self._real, elements)
 
-    def random_choices(self, elements: Any = ("a", "b", "c"), length: int | None = None) -> _One:
+    def random_choices(
+        self, elements: Any = ("a", "b", "c"), length: int | None = None
+    ) -> tuple[Choice]:
         if length != 1:
             raise _NotTraceable
-        return _One(choice_of(self._real, elements))
+        return (choice_of(self._real, elements),)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("random") or name in ("bothify", "numerify", "lexify"):
@@ -221,15 +211,9 @@ def _integers(
     return Choice(numbers) if len(numbers) else None
 
 
-def _random_int(
-    provider: BaseProvider, min: int = 0, max: int = 9999, step: int = 1
-) -> Choice | None:
-    return _integers(provider, min, max, step)
-
-
 _SPECIAL: dict[Any, Callable[..., Choice | None]] = {
     DateTime.date_between: _dates,
     Misc.boolean: _booleans,
     Python.pyint: _integers,
-    BaseProvider.random_int: _random_int,
+    BaseProvider.random_int: lambda it, min=0, max=9999, step=1: _integers(it, min, max, step),
 }

@@ -140,7 +140,8 @@ def _needed(
             target = model_of(declaration.factory)
             made = any(issubclass(s.model, target) for s in plans) or target in excluded
             if not (made or issubclass(plan.model, target)) and _empty(connection, target):
-                factory = _preferred(project, target, declaration.factory)
+                name = f"{target.__name__}Factory"
+                factory = all_factories(project).get(name, declaration.factory)
                 needed.setdefault(f"{factory.__module__}.{factory.__name__}")
     return list(needed)
 
@@ -192,11 +193,6 @@ def _factory_of(project: Project, model: type) -> Factory:
         f"{model.__name__} has {len(found)} factories: {', '.join(found)}.",
         f"Name the one you mean: {next(iter(found))}=10; or call it {model.__name__}Factory.",
     )
-
-
-def _preferred(project: Project, model: type, declared: Factory) -> Factory:
-    known = all_factories(project)
-    return known.get(f"{model.__name__}Factory", declared)
 
 
 def _named(project: Project, name: str) -> Factory:

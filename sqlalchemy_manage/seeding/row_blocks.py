@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,18 +14,14 @@ ColumnValues = dict[Any, Sequence[Any]]
 """Column -> a value for each row; SKIP if the database gives one, or nobody does."""
 
 
+@dataclass(slots=True, eq=False)
 class RowBlock:
     """Rows of one table, a value for each of ``columns`` (keys of the table's columns)."""
 
-    __slots__ = ("columns", "count", "table", "values")
-
-    def __init__(
-        self, table: sa.Table, columns: tuple[str, ...], values: Sequence[Sequence[Any]], count: int
-    ) -> None:
-        self.table = table
-        self.columns = columns
-        self.values = values
-        self.count = count
+    table: sa.Table
+    columns: tuple[str, ...]
+    values: Sequence[Sequence[Any]]
+    count: int
 
 
 def key_columns(table: sa.Table) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from .generating.evaluators import start_iterators
 from .generating.failures import Failed
 from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
-from .generating.objects import ObjectMaker, WrittenKeys, creating
+from .generating.objects import ObjectMaker, WrittenKeys
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .plan import FactoryPlan, SeedRequest
@@ -33,7 +34,6 @@ from .reference import seed_reference
 from .row_blocks import RowBlock, key_columns
 from .running.chunks import SIZE, DeferredLink, PlanFacts
 from .running.deferred_links import link_afterwards
-from .running.executors import Window
 from .running.resuming import deferred_again
 from .running.work import (
     ChunkResult,
@@ -93,36 +93,26 @@ class Progress:
     counters: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(eq=False)
 class Seeder:
     """One run. ``commit_every``: rows after which to commit; None commits once, at the end."""
 
-    def __init__(
-        self,
-        project: Project,
-        connection: sa.Connection,
-        request: SeedRequest,
-        plans: Sequence[FactoryPlan],
-        random_seed: int,
-        *,
-        commit_every: int | None = None,
-        executor: Executor | None = None,
-        jobs: int = 1,
-        on_progress: Callable[[FactoryPlan, int], None] = lambda plan, done: None,
-        on_slow: Callable[[str, str], None] = lambda factory, why: None,
-    ) -> None:
-        self.project = project
-        self.connection = connection
-        self.request = request
-        self.plans = plans
-        self.random_seed = random_seed
-        self.commit_every = commit_every
-        self.executor = executor
-        self.jobs = jobs
-        self.on_progress = on_progress
-        self.on_slow = on_slow
-        self.tables = {table.fullname: table for table in project.tables}
-        self.encoder = Encoder(connection.dialect)
-        self.writer = BlockWriter(connection, self.tables)
+    project: Project
+    connection: sa.Connection
+    request: SeedRequest
+    plans: Sequence[FactoryPlan]
+    random_seed: int
+    _: KW_ONLY
+    commit_every: int | None = None
+    executor: Executor | None = None
+    jobs: int = 1
+    on_progress: Callable[[FactoryPlan, int], None] = lambda plan, done: None
+    on_slow: Callable[[str, str], None] = lambda factory, why: None
+
+    def __post_init__(self) -> None:
+        self.tables = {table.fullname: table for table in self.project.tables}
+        self.encoder = Encoder(self.connection.dialect)
+        self.writer = BlockWriter(self.connection, self.tables)
         self.counters = Counters({}, load=self._starts())
         self.seen: dict[Any, set[Any]] = {}
         self.deferred: dict[int, list[DeferredLink]] = {}
@@ -134,7 +124,7 @@ class Seeder:
         self.uncommitted = 0
         self.run = 0
         self.unproved: set[str] = set()
-        self.window = Window(1)
+        self.submitted: deque[tuple[ChunkTask, Future[ChunkResult]]] = deque()  # oldest first
         self.token = secrets.token_hex(8)  # identifies this run, and so this database
 
     def seed(self, before: Callable[[], None] | None = None) -> Seeded:
@@ -172,8 +162,7 @@ class Seeder:
             self.connection.rollback()
             if self.commit_every is not None:
                 self._leave()
-            told = self._told(error)
-            if told is None:
+            if (told := self._told(error)) is None:
                 raise
             raise told from error
         finally:
@@ -344,16 +333,15 @@ class Seeder:
         base = dict(self.counters.next)
         self._apart_from(plan.count - first.number * SIZE - first.count, each)
         setup = self._setup()
-        window = self.window = Window(self.jobs + 1)
         for task in tasks:
             ahead = (task.number - first.number - 1) * SIZE
             starts = {name: base[name] + ahead * each.get(name, 0) for name in base}
             task = replace(task, counters=starts, first=self.counters.first, pools=pools.known)
-            window.add(task, self._submit(setup, task))
-            if window.full():
-                yield self._from_worker(plan, window, each, pools)
-        while len(window):
-            yield self._from_worker(plan, window, each, pools)
+            self.submitted.append((task, self._submit(setup, task)))
+            if len(self.submitted) > self.jobs:
+                yield self._from_worker(plan, each, pools)
+        while self.submitted:
+            yield self._from_worker(plan, each, pools)
 
     def _apart_from(self, rows: int, each: Mapping[str, int]) -> None:
         """Other processes are about to make ``rows`` more, with so many numbers for each."""
@@ -363,13 +351,13 @@ class Seeder:
         return self.executor.submit(in_worker, setup, task)
 
     def _from_worker(
-        self, plan: FactoryPlan, window: Window, each: Mapping[str, int], pools: Pools
+        self, plan: FactoryPlan, each: Mapping[str, int], pools: Pools
     ) -> tuple[ChunkTask, ChunkResult]:
-        task, result = window.next()
+        task, future = self.submitted.popleft()
+        result = future.result()
         self.generating += result.seconds
         if result.retry:
-            result = self._here(plan, task, pools)
-            return task, result
+            return task, self._here(plan, task, pools)
         if result.why is None:
             for name, number in each.items():
                 self.counters.next[name] = task.counters[name] + number * task.count
@@ -405,9 +393,14 @@ class Seeder:
             self.on_slow(factory, why)
         start = time.process_time()
         with everywhere(*task.place):
-            create = creating(plan.factory, plan.overrides)
-            place = (self.connection, plan.factory, task.count)
-            keys = ObjectMaker(*place, create, self.counters, self.project.tables).make()
+            keys = ObjectMaker(
+                self.connection,
+                plan.factory,
+                task.count,
+                lambda number, session: plan.factory.create(**plan.overrides),
+                self.counters,
+                self.project.tables,
+            ).make()
         self.generating += time.process_time() - start
         self._record_objects(keys, task.facts.index, task.number, plan)
 

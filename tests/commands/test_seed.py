@@ -90,7 +90,7 @@ def test_none_of_a_model(manage_on: Callable[[str], Manage], new_database) -> No
     [
         ("Employee=-1", 2, "not a whole number"),
         ("Employee=many", 2, "not a whole number"),
-        ("Employee", 2, "is not MODEL=COUNT"),
+        ("Employee", 2, "say how many rows, as MODEL=COUNT"),
         ("=3", 2, "is not MODEL=COUNT"),
         ("Employe=3", 2, "Did you mean 'Employee'"),
         ("--random-sed", 2, "No such option"),

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from sqlalchemy_manage.links.catalog import Name, read_catalog, read_tables
-from sqlalchemy_manage.links.fingerprint import Fingerprint, fingerprints
+from sqlalchemy_manage.links.fingerprint import Fingerprint, fingerprint
 
 metadata = sa.MetaData()
 sa.Table("room", metadata, sa.Column("id", sa.String(10), primary_key=True))
@@ -52,7 +52,8 @@ def fill(connection: sa.Connection, order: list[int]) -> None:
 
 
 def taken(connection: sa.Connection) -> dict[Name, Fingerprint]:
-    return fingerprints(connection)
+    tables = read_tables(connection, read_catalog(connection).tables)
+    return {name: fingerprint(connection, table) for name, table in tables.items()}
 
 
 def test_the_catalog_tells_keys_and_links(connection: sa.Connection) -> None:

@@ -167,9 +167,9 @@ def test_a_run_from_its_beginning_to_its_end(engine: sa.Engine) -> None:
         assert ledger.chunks_done(connection, first) == {"item:0", "o:0"}
         known = {"item": item, "other": other}
         assert list(ledger.recorded_keys(connection, first, known)) == [
-            (item, ("id",), [[1, 2, 3]]),
-            (other, ("first", "b"), [["x", "y"], [5, 4]]),
-            (item, ("id",), [[9, 11]]),
+            (item, ("id",), [[1, 2, 3]], "item:0"),
+            (other, ("first", "b"), [["x", "y"], [5, 4]], "o:0"),
+            (item, ("id",), [[9, 11]], ""),
         ]
         assert len(list(ledger.recorded_keys(connection, first, {"other": other}))) == 1
         assert ledger.recorded_tables(connection, first) == ["item", "other"]

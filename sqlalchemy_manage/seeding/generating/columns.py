@@ -9,6 +9,7 @@ factory_boy's own resolver. What only makes sense for one object at a time raise
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ManageError
@@ -20,7 +21,7 @@ from ..factory_boy_internals import (
     is_declaration,
     model_of,
 )
-from .failures import CounterMissing, Failed, NotColumnwise, PoolMissing
+from .failures import Failed, NeedsConnection, NotColumnwise
 
 if TYPE_CHECKING:
     import random
@@ -134,7 +135,7 @@ class RowBatch:
     ) -> list[Any]:
         try:
             return self.source.evaluators[known](self, declaration, context, rows, name)
-        except (NotColumnwise, Failed, ManageError, PoolMissing, CounterMissing):
+        except (NotColumnwise, Failed, ManageError, NeedsConnection):
             raise
         except Exception as error:
             raise Failed(self.factory, name, rows[0] if len(rows) else 0, error) from error
@@ -246,27 +247,23 @@ class RowStep:
         raise NotColumnwise(self._batch.factory, "a declaration creates objects of its own")
 
 
+@dataclass(slots=True, eq=False)
 class RowReference:
     """A row of a batch that an attribute refers to."""
 
-    __slots__ = ("batch", "row")
-
-    def __init__(self, batch: Any, row: int) -> None:
-        self.batch = batch
-        self.row = row
+    batch: Any
+    row: int
 
     def seen(self) -> Any:
         """The row as a declaration's function sees it: an object of the model, not a stub."""
         return self.batch.seen(self.row)
 
 
+@dataclass(slots=True, eq=False)
 class MadeRows:
     """The rows of a batch, to be referred to: what was given to each of their attributes."""
 
-    __slots__ = ("batch",)
-
-    def __init__(self, batch: RowBatch) -> None:
-        self.batch = batch
+    batch: RowBatch
 
     def seen(self, row: int) -> Any:
         return _Seen(self.batch, row)
@@ -277,12 +274,10 @@ class MadeRows:
         return found
 
 
+@dataclass(slots=True, eq=False)
 class _Seen:
-    __slots__ = ("_batch", "_row")
-
-    def __init__(self, batch: RowBatch, row: int) -> None:
-        self._batch = batch
-        self._row = row
+    _batch: RowBatch
+    _row: int
 
     def __getattr__(self, name: str) -> Any:
         batch = self._batch
@@ -301,7 +296,7 @@ def each_row(batch: RowBatch, rows: Sequence[int], name: str, values: Iterator[A
     found: list[Any] = []
     try:
         found.extend(values)  # keeps those before the one that raises
-    except (NotColumnwise, Failed, ManageError, PoolMissing, CounterMissing):
+    except (NotColumnwise, Failed, ManageError, NeedsConnection):
         raise
     except Exception as error:
         raise Failed(batch.factory, name, rows[len(found)], error) from error

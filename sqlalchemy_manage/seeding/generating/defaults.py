@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
@@ -13,12 +14,12 @@ from ..row_blocks import ColumnValues, kinds
 from .failures import NotColumnwise
 
 
+@dataclass
 class _Context:
     """What a default function may use of SQLAlchemy's execution context."""
 
-    def __init__(self, owner: Any, row: dict[str, Any]) -> None:
-        self._owner = owner
-        self.current_parameters = row
+    _owner: Any
+    current_parameters: dict[str, Any]
 
     def get_current_parameters(self, isolate_multiinsert_groups: bool = True) -> dict[str, Any]:
         return self.current_parameters

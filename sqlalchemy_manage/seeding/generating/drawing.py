@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import gcd
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     import random
 
 
+@dataclass(frozen=True)
 class Drawing:
     """Draws with ``rng``; unique draws depend on the random seed and the row's place."""
 
-    def __init__(self, random_seed: int, rng: random.Random, pools: Pools) -> None:
-        self.random_seed = random_seed
-        self.rng = rng
-        self.pools = pools
+    random_seed: int
+    rng: random.Random
+    pools: Pools
 
     def one_each(
         self, link: Link | None, pool: Pool, count: int, label: str, place: int

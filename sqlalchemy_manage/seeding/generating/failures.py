@@ -14,12 +14,8 @@ class NotColumnwise(Exception):
         self.why = why
 
 
-class PoolMissing(Exception):
-    """Only the process with the connection can read these rows."""
-
-
-class CounterMissing(Exception):
-    """Only the process with the connection can say where these numbers start."""
+class NeedsConnection(Exception):
+    """Only the process with the connection can read these rows, or say where numbers start."""
 
 
 class Failed(Exception):

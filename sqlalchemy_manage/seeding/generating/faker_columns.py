@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import faker
@@ -45,11 +46,11 @@ def _column(fake: faker.Faker, name: str, arguments: dict[str, Any]) -> Column:
     return lambda count, rng: [method(**arguments) for _ in range(count)]
 
 
+@dataclass
 class _Choosing:
     """Draws from a list."""
 
-    def __init__(self, choice: Choice) -> None:
-        self.choice = choice
+    choice: Choice
 
     def __call__(self, count: int, rng: random.Random) -> list[Any]:
         return rng.choices(self.choice.elements, cum_weights=self.choice.weights, k=count)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..factories import mapper_of
 from ..factory_boy_internals import sequence_owner
-from .failures import CounterMissing
+from .failures import NeedsConnection
 
 
 class Counters:
@@ -26,10 +27,10 @@ class Counters:
         self._load = load
 
     def take(self, name: str, what: Any, count: int) -> range:
-        """The next ``count`` numbers; raises CounterMissing in a worker."""
+        """The next ``count`` numbers; raises NeedsConnection in a worker."""
         if name not in self.next:
             if self._load is None:
-                raise CounterMissing(name)
+                raise NeedsConnection(name)
             self.next[name] = self._load(name, what)
         start = self.next[name]
         self.first.setdefault(name, start)
@@ -51,18 +52,16 @@ def iterator_name(iterator: str) -> str:
     return f"~{iterator}"
 
 
+@dataclass(frozen=True)
 class Starts:
     """Where numbers start: sequences at the number of rows, keys after the largest.
 
     ``locked``: nobody else adds a row, and so a key, until the transaction ends.
     """
 
-    def __init__(
-        self, connection: sa.Connection, tables: Mapping[str, sa.Table], locked: bool
-    ) -> None:
-        self.connection = connection
-        self.tables = tables
-        self.locked = locked
+    connection: sa.Connection
+    tables: Mapping[str, sa.Table]
+    locked: bool
 
     def __call__(self, name: str, what: Any) -> int:
         if name.startswith("~"):

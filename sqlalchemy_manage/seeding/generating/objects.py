@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
-from ...conf import failing_line
+from ...conf import raised
 from ...errors import ManageError, SeedError
 from ..factories import bound, mapper_of, subclasses
 from ..factory_boy_internals import model_of, next_number, sequence_owner
@@ -27,11 +27,6 @@ Create = Callable[[int, Session], Any]
 
 WrittenKeys = dict[sa.Table, list[tuple[Any, ...]]]
 """Table -> the keys of the rows that were written: of its primary key, or all columns."""
-
-
-def creating(owner: Any, overrides: Mapping[str, Any]) -> Create:
-    """What ``create_batch(**overrides)`` does for each row."""
-    return lambda number, session: owner.create(**overrides)
 
 
 @dataclass(frozen=True)
@@ -78,8 +73,7 @@ class ObjectMaker:
                     raise
                 except Exception as error:
                     raise SeedError(
-                        f"{self.owner.__name__} failed at row {number + 1}: "
-                        f"{type(error).__name__}: {error}{failing_line(error)}. "
+                        f"{self.owner.__name__} failed at row {number + 1}: {raised(error)}. "
                         "Nothing was written."
                     ) from error
             session.flush()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
 from ..links import Link, Links, weight_sums
-from .failures import NotColumnwise, PoolMissing
+from .failures import NeedsConnection, NotColumnwise
 
 PoolKey = tuple[str, tuple[str, ...], str]
 """Full name of a table, keys of its columns, and the model: what a pool is known by."""
@@ -35,15 +37,12 @@ class Pool:
 
     def seen(self, row: int) -> Any:
         """A row of the pool as a declaration's function sees it."""
-        return _Drawn(self, row)
+        return _Drawn(self)
 
 
+@dataclass(slots=True, eq=False)
 class _Drawn:
-    __slots__ = ("_pool", "_row")
-
-    def __init__(self, pool: Pool, row: int) -> None:
-        self._pool = pool
-        self._row = row
+    _pool: Pool
 
     def __getattr__(self, name: str) -> Any:
         raise NotColumnwise(None, f"'{name}' of a drawn row of {self._pool.table} is used")
@@ -68,28 +67,19 @@ class Linked(Sequence["LinkedTo"]):
     def __len__(self) -> int:
         return len(self.counts)
 
-    def __iter__(self) -> Iterator[LinkedTo]:
-        return (self[row] for row in range(len(self.counts)))
-
     def __getitem__(self, row: Any) -> Any:
         if self._starts is None:
-            starts, total = [], 0
-            for count in self.counts:
-                starts.append(total)
-                total += count
-            self._starts = starts
+            self._starts = [0, *accumulate(self.counts[:-1])]
         start = self._starts[row]
         return LinkedTo(self.pool, self.flat[start : start + self.counts[row]])
 
 
+@dataclass(slots=True, eq=False)
 class LinkedTo:
     """The rows of a pool that one row links to."""
 
-    __slots__ = ("pool", "rows")
-
-    def __init__(self, pool: Pool, rows: list[int]) -> None:
-        self.pool = pool
-        self.rows = rows
+    pool: Pool
+    rows: list[int]
 
 
 class Pools:
@@ -103,7 +93,7 @@ class Pools:
         self._sums: dict[tuple[int, int], list[float] | None] = {}
 
     def of(self, table: Any, columns: Sequence[Any], model: Mapper[Any] | None = None) -> Pool:
-        """The rows of ``table`` from before the factory's turn; PoolMissing in a worker.
+        """The rows of ``table`` from before the factory's turn; NeedsConnection in a worker.
 
         ``model``: only those that are of it, where a table holds several models' rows.
         """
@@ -111,7 +101,7 @@ class Pools:
         key = (table.fullname, tuple(column.key for column in columns), name)
         if key not in self.known:
             if self.connection is None:
-                raise PoolMissing(key)
+                raise NeedsConnection(key)
             keys = read_keys(self.connection, table, columns, *_of_model(model, table))
             self.known[key] = Pool(*key[:2], keys)
         return self.known[key]

@@ -7,6 +7,7 @@ made for each row, holds of itself.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -203,10 +204,7 @@ def _take_what_is_left(
         sizes = [len(d) for d in domains if d is not None]
         if len(unique.attributes) != len(unique.columns) or len(sizes) != len(domains):
             continue
-        product = 1
-        for size in sizes:
-            product *= size
-        if product > _MANY:
+        if math.prod(sizes) > _MANY:
             continue
         taken = chunk.seen[_name(unique)]
         every = itertools.product(*(dict.fromkeys(d) for d in domains if d is not None))

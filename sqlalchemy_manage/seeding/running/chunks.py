@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -161,7 +160,7 @@ class Chunk:
             columns = [parent for parent, _ in prop.synchronize_pairs]
         kept = [True] * count
         if link.none:
-            kept = [number >= link.none for number in map(self._random, repeat(None, count))]
+            kept = [self.rng.random() >= link.none for _ in range(count)]
         own = issubclass(model_of(batch.factory), target.class_)
         if prop is not None and waits(batch.factory, prop, link, self.facts.after):
             self._defer(batch, name)
@@ -197,9 +196,6 @@ class Chunk:
     def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
         """Rows of a pool, each as likely as any other."""
         return self.drawing.one_each(None, pool, count, f"{owner} ({label})", 0)
-
-    def _random(self, _: None) -> float:
-        return self.rng.random()
 
     def _place_of(self, batch: RowBatch, rows: Sequence[int]) -> int:
         """Which of its factory's rows in this seed the first of ``rows`` is, from 0."""

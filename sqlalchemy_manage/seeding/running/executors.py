@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -61,32 +61,3 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, int]]:
         yield client.get_executor(pure=False, retries=0), threads
     finally:
         client.close()
-
-
-class Window:
-    """Submits a few tasks ahead, and returns the results in their order."""
-
-    def __init__(self, ahead: int) -> None:
-        self.ahead = ahead
-        self._waiting: list[tuple[Any, Future[Any]]] = []
-
-    def full(self) -> bool:
-        return len(self._waiting) >= self.ahead
-
-    def add(self, task: Any, future: Future[Any]) -> None:
-        self._waiting.append((task, future))
-
-    def next(self) -> tuple[Any, Any]:
-        """The oldest task and its result, waited for."""
-        task, future = self._waiting.pop(0)
-        return task, future.result()
-
-    def stop(self) -> None:
-        """Stop all of it: wait for what has begun, cancel the rest."""
-        for _, future in self._waiting:
-            future.cancel()
-        wait([future for _, future in self._waiting if not future.cancelled()])
-        self._waiting.clear()
-
-    def __len__(self) -> int:
-        return len(self._waiting)

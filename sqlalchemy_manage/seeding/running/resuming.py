@@ -41,7 +41,8 @@ def _recorded(
         found = connection.execute(sa.select(*key, *columns))
         stored = {tuple(row[: len(key)]): tuple(row[len(key) :]) for row in found}
     chunks: dict[int, list[list[Any]]] = {}
-    for label, keys in ledger.keys_of_chunks(connection, run.id, table):
+    blocks = ledger.recorded_keys(connection, run.id, {table.fullname: table})
+    for _, _, keys, label in blocks:
         place, _, number = label.partition("/")
         if place != str(plan) or not number.isdigit():  # of rows that came along it is not
             continue

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ..generating.failures import CounterMissing, NotColumnwise, PoolMissing
+from ..generating.failures import NeedsConnection, NotColumnwise
 from ..generating.numbering import Counters
 from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
@@ -143,7 +143,7 @@ def run_task(
             counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
             owner = getattr(error.factory, "__name__", plan.name)
             return ChunkResult(why=(owner, error.why))
-        except (PoolMissing, CounterMissing):
+        except NeedsConnection:
             return ChunkResult(retry=True)
     result = ChunkResult(deferred=deferred)
     own = next(batch for batch in chunk.batches if batch.parent is None)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
+from ..writers.writer import BlockWriter, Encoder
+
 _MYSQL = ("mysql", "mariadb")
-# What a list may hold for PostgreSQL to take it as an array of any type.
-_PLAIN = {int, str, float, bool, Decimal, date, datetime, time, timedelta, UUID, bytes, type(None)}
 
 
 class KeyTables:
@@ -27,19 +24,19 @@ class KeyTables:
     ) -> None:
         self.table = table
         self.columns = tuple(columns)
+        self._names = [f"k{number}" for number in range(len(columns))]
         self.whole = set(columns) != {column.key for column in table.primary_key}
         self._connection = connection
         self._name = connection.dialect.name
         self.gone = self._temporary(f"sqlalchemy_manage_undo_gone_{number}")
         self.some = self._temporary(f"sqlalchemy_manage_undo_some_{number}")
-        self.kept = self._temporary(f"sqlalchemy_manage_undo_kept_{number}", sa.column("round"))
+        kept_in = sa.Column("round", sa.Integer)
+        self.kept = self._temporary(f"sqlalchemy_manage_undo_kept_{number}", kept_in)
 
-    def load(self, target: sa.TableClause, values: Sequence[Sequence[Any]]) -> None:
+    def load(self, target: sa.Table, values: Sequence[Sequence[Any]]) -> None:
         """Put Python values, a sequence for each column, into one of the temporary tables."""
-        if not self._load_fast(target, values):
-            names = [f"k{number}" for number in range(len(self.columns))]
-            rows = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
-            self._connection.execute(sa.insert(target), rows)
+        writer = BlockWriter(self._connection, {target.fullname: target})
+        writer.send(Encoder(self._connection.dialect).encode(target, self._names, values))
 
     def loaded(self) -> None:
         """To be called once, when all keys to be removed are there."""
@@ -47,7 +44,7 @@ class KeyTables:
             return  # it has its index from the beginning: CREATE INDEX would commit
         if not self.whole or self._name == "sqlite":
             for target in (self.gone, self.some, self.kept):
-                columns = ", ".join(f"k{number}" for number in range(len(self.columns)))
+                columns = ", ".join(self._names)
                 self._run(f"CREATE INDEX {target.name}_key ON {target.name} ({columns})")
         if self._name == "postgresql":
             self._run(f"ANALYZE {self.gone.name}")
@@ -56,13 +53,12 @@ class KeyTables:
         for target in (self.gone, self.some, self.kept):
             self._drop(target.name)
 
-    def count(self, target: sa.TableClause) -> int:
-        found = self._connection.scalar(sa.select(sa.func.count()).select_from(target))
-        return int(found or 0)
+    def count(self, target: sa.Table) -> int:
+        return self._connection.scalar(sa.select(sa.func.count()).select_from(target)) or 0
 
     def of(self, keys: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """The key columns of a temporary table, or of an alias of it."""
-        return [keys.c[f"k{number}"] for number in range(len(self.columns))]
+        return [keys.c[name] for name in self._names]
 
     def match(self, row: sa.FromClause, keys: sa.FromClause) -> sa.ColumnElement[bool]:
         """That a row of the table has the key in ``keys``."""
@@ -84,7 +80,7 @@ class KeyTables:
             return [sa.cast(sa.func.row(*columns), sa.Text)]
         return list(columns)
 
-    def delete_rows(self, target: sa.TableClause) -> int:
+    def delete_rows(self, target: sa.Table) -> int:
         """Delete the rows that ``target`` names; returns how many."""
         if self._name == "sqlite" and not self.whole:
             row = sa.tuple_(*(self.table.c[name] for name in self.columns))
@@ -96,7 +92,7 @@ class KeyTables:
                 condition = sa.exists().where(condition).correlate(self.table)
         return self._connection.execute(sa.delete(self.table).where(condition)).rowcount
 
-    def strike(self, target: sa.TableClause) -> None:
+    def strike(self, target: sa.Table) -> None:
         """Take the keys of ``target`` out of those that are to go."""
         condition = self.equal(self.of(self.gone), self.of(target))
         there = sa.exists().where(condition).correlate(self.gone)
@@ -108,10 +104,10 @@ class KeyTables:
         there = sa.exists().where(self.match(row, self.gone)).correlate(self.gone)
         self._connection.execute(sa.delete(self.gone).where(~there))
 
-    def _temporary(self, name: str, *more: sa.ColumnClause[Any]) -> sa.TableClause:
+    def _temporary(self, name: str, *more: sa.Column[Any]) -> sa.Table:
         self._drop(name)
         found = [self.table.c[key] for key in self.columns]
-        labels = [column.label(f"k{number}") for number, column in enumerate(found)]
+        labels = [c.label(own) for c, own in zip(found, self._names, strict=True)]
         # A copy of the columns: their types, collations and signs are those of the database.
         select = sa.select(*labels, *(sa.literal_column("0").label(c.name) for c in more))
         text = str(select.where(sa.text("1 = 0")).compile(dialect=self._connection.dialect))
@@ -130,43 +126,14 @@ class KeyTables:
                 if not key:
                     raise
                 self._run(f"CREATE TEMPORARY TABLE {name} ENGINE=InnoDB AS {text}")
-        columns = [sa.column(f"k{number}", c.type) for number, c in enumerate(found)]
-        return sa.table(name, *columns, *more)
+        columns = [sa.Column(own, c.type) for own, c in zip(self._names, found, strict=True)]
+        return sa.Table(name, sa.MetaData(), *columns, *more)
 
     def _drop(self, name: str) -> None:
         # Without the word MariaDB would commit; without the schema another table could go.
-        word, place = ("TEMPORARY ", "") if self._name in _MYSQL else ("", self._place())
+        word = "TEMPORARY " if self._name in _MYSQL else ""
+        place = {"sqlite": "temp.", "postgresql": "pg_temp."}.get(self._name, "")
         self._run(f"DROP {word}TABLE IF EXISTS {place}{name}")
-
-    def _place(self) -> str:
-        return {"sqlite": "temp.", "postgresql": "pg_temp."}.get(self._name, "")
-
-    def _load_fast(self, target: sa.TableClause, values: Sequence[Sequence[Any]]) -> bool:
-        dialect = self._connection.dialect
-        types = [self.table.c[name].type for name in self.columns]
-        bound: list[Sequence[Any]] = []
-        for type_, column in zip(types, values, strict=True):
-            process = type_.dialect_impl(dialect).bind_processor(dialect)
-            bound.append(column if process is None else [process(value) for value in column])
-        if self._name == "sqlite":
-            marks = ", ".join("?" * len(bound))
-            rows = list(zip(*bound, strict=True))
-            self._connection.exec_driver_sql(f"INSERT INTO {target.name} VALUES ({marks})", rows)
-            return True
-        kinds = {kind for column in bound for kind in set(map(type, column))}
-        if kinds == {int} and self._name in _MYSQL:
-            row = "(" + ",".join(["%d"] * len(bound)) + ")"
-            text = ",".join(map(row.__mod__, zip(*bound, strict=True)))
-            self._run(f"INSERT INTO {target.name} VALUES {text}")
-            return True
-        if dialect.driver == "psycopg" and kinds <= _PLAIN:
-            arrays = ", ".join(f"%s::{type_.compile(dialect=dialect)}[]" for type_ in types)
-            self._connection.exec_driver_sql(
-                f"INSERT INTO {target.name} SELECT * FROM unnest({arrays})",
-                tuple(list(column) for column in bound),
-            )
-            return True
-        return False
 
     def _run(self, statement: str) -> None:
         self._connection.exec_driver_sql(statement)

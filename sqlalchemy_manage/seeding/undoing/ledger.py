@@ -146,18 +146,6 @@ def save_plan(connection: sa.Connection, run: int, plan: dict[str, Any]) -> None
     connection.execute(sa.update(_RUN).where(_RUN.c.id == run).values(values))
 
 
-def keys_of_chunks(
-    connection: sa.Connection, run: int, table: sa.Table
-) -> Iterator[tuple[str, list[list[Any]]]]:
-    """(chunk, a list of values for each key column) of each block of a table."""
-    query = sa.select(_KEYS.c.chunk, _KEYS.c.key_columns, _KEYS.c.packed).where(
-        _KEYS.c.run == run, _KEYS.c.table_name == table.fullname
-    )
-    for row in connection.execute(query.order_by(_KEYS.c.id)).all():
-        found = [table.c[name] for name in json.loads(row.key_columns)]
-        yield row.chunk, [list(v) for v in unpack(found, row.packed, connection.dialect)]
-
-
 def finish(connection: sa.Connection, run: int, state: str = "done") -> None:
     """Set the state of a run; when it was done stays as it is if it is undone."""
     values: dict[str, Any] = {"state": state}
@@ -239,19 +227,15 @@ def recorded_tables(connection: sa.Connection, run: int) -> list[str]:
 
 def recorded_keys(
     connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]
-) -> Iterator[tuple[sa.Table, tuple[str, ...], list[list[Any]]]]:
-    """(table, key columns, a list of values for each) of every block, in the order of recording.
+) -> Iterator[tuple[sa.Table, tuple[str, ...], list[list[Any]], str]]:
+    """(table, key columns, a list of values for each, chunk) of every block, as recorded.
 
     A table that is not in ``tables`` is left out. Only one block is in memory at a time.
     Raises SeedError if a key column is gone from its table.
     """
     blocks = sa.select(_KEYS.c.id).where(_KEYS.c.run == run, _KEYS.c.table_name.in_(tables))
     for number in connection.scalars(blocks.order_by(_KEYS.c.id)).all():
-        row = connection.execute(
-            sa.select(_KEYS.c.table_name, _KEYS.c.key_columns, _KEYS.c.packed).where(
-                _KEYS.c.id == number
-            )
-        ).one()
+        row = connection.execute(sa.select(_KEYS).where(_KEYS.c.id == number)).one()
         table = tables[row.table_name]
         columns = tuple(json.loads(row.key_columns))
         if missing := [name for name in columns if name not in table.c]:
@@ -261,7 +245,7 @@ def recorded_keys(
                 "Undo it with the models that it was seeded with.",
             )
         found = [table.c[name] for name in columns]
-        yield table, columns, unpack(found, row.packed, connection.dialect)
+        yield table, columns, unpack(found, row.packed, connection.dialect), row.chunk
 
 
 def _now() -> datetime:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..writers.values import without_defaults
 from .keys import KeyTables
 from .references import ForeignReference
 
@@ -31,21 +33,18 @@ def remove(
         connection.exec_driver_sql(f"DROP INDEX {index}")
 
 
+@dataclass
 class Removal:
     """Removes the rows of ``gone``, the referring ones before those that they refer to."""
 
-    def __init__(
-        self,
-        connection: sa.Connection,
-        seeded: Mapping[str, KeyTables],
-        pointing: list[ForeignReference],
-    ) -> None:
-        self._connection = connection
-        self._name = connection.dialect.name
-        self._seeded = seeded
-        self._pointing = pointing
-        self._inner = [reference for reference in pointing if reference.name in seeded]
-        self._removed = dict.fromkeys(seeded, 0)
+    connection: sa.Connection
+    seeded: Mapping[str, KeyTables]
+    pointing: list[ForeignReference]
+
+    def __post_init__(self) -> None:
+        self._name = self.connection.dialect.name
+        self._inner = [each for each in self.pointing if each.name in self.seeded]
+        self._removed = dict.fromkeys(self.seeded, 0)
 
     def guard(self) -> None:
         """Let nobody refer to a row from now on whose removal would cascade; SQLite has one writer.
@@ -54,8 +53,8 @@ class Removal:
         """
         if self._name == "sqlite":
             return
-        for name in {r.parent.fullname for r in self._pointing if r.acts}:
-            keys = self._seeded[name]
+        for name in {r.parent.fullname for r in self.pointing if r.acts}:
+            keys = self.seeded[name]
             row = keys.table.alias()
             there = keys.match(row, keys.gone)
             if self._name in _MYSQL:
@@ -64,7 +63,7 @@ class Removal:
                 one: sa.ColumnElement[int] = sa.literal_column("1")
                 locked = sa.select(one.label("one")).where(there).with_for_update(of=row)
                 count = sa.select(sa.func.count()).select_from(locked.subquery())
-            self._connection.execute(count)
+            self.connection.execute(count)
 
     def add_indexes(self) -> list[str]:
         """Indexes for the checks: without one each row that goes costs a look at a whole table.
@@ -72,17 +71,17 @@ class Removal:
         Returns their names, to be dropped. Who may not make one does without.
         """
         made = []
-        quote = self._connection.dialect.identifier_preparer
-        for number, reference in enumerate(self._pointing):
-            keys = self._seeded[reference.parent.fullname]
+        quote = self.connection.dialect.identifier_preparer
+        for number, reference in enumerate(self.pointing):
+            keys = self.seeded[reference.parent.fullname]
             if reference.indexed or keys.count(keys.gone) < _FEW:
                 continue
             name = f"sqlalchemy_manage_undo_{number}"
             child: Any = reference.child
             columns = ", ".join(quote.quote(child.c[c].name) for c in reference.columns)
             try:
-                with self._connection.begin_nested():
-                    self._connection.exec_driver_sql(
+                with self.connection.begin_nested():
+                    self.connection.exec_driver_sql(
                         f"CREATE INDEX {name} ON {quote.format_table(child)} ({columns})"
                     )
             except sa.exc.DBAPIError:
@@ -92,11 +91,11 @@ class Removal:
 
     def run(self) -> dict[str, int]:
         """Remove the rows; returns how many of each table."""
-        left = {name for name, keys in self._seeded.items() if keys.count(keys.gone)}
+        left = {name for name, keys in self.seeded.items() if keys.count(keys.gone)}
         while left:
             free = [name for name in sorted(left) if not self._referring(name, left)]
             for name in free:
-                self._delete(self._seeded[name], self._seeded[name].gone)
+                self._delete(self.seeded[name], self.seeded[name].gone)
             left -= set(free)
             if not free:
                 circle = self._circle(left)
@@ -123,7 +122,7 @@ class Removal:
 
     def _unravel(self, names: set[str]) -> None:
         """Tables that refer to each other or themselves: the rows that nothing refers to first."""
-        while left := [n for n in sorted(names) if self._seeded[n].count(self._seeded[n].gone)]:
+        while left := [n for n in sorted(names) if self.seeded[n].count(self.seeded[n].gone)]:
             if sum(self._leaves(name, left) for name in left):
                 continue
             if not self._cut(left):
@@ -132,12 +131,12 @@ class Removal:
 
     def _leaves(self, name: str, among: list[str]) -> int:
         """Remove the rows that no other row of ``among`` refers to; returns how many."""
-        keys = self._seeded[name]
+        keys = self.seeded[name]
         conditions = []
         for reference in self._inner:
             if reference.parent.fullname != name or reference.name not in among:
                 continue
-            own = self._seeded[reference.name]
+            own = self.seeded[reference.name]
             row, mine = reference.child.alias(), own.gone.alias()
             near = [row.c[column] for column in reference.columns]
             parts = [refers(keys, keys.gone, near, reference.referred), own.match(row, mine)]
@@ -147,10 +146,10 @@ class Removal:
             conditions.append(~sa.exists().where(*parts).correlate(keys.gone))
         names = [column.name for column in keys.some.c]
         select = sa.select(*keys.of(keys.gone)).where(*conditions)
-        self._connection.execute(sa.insert(keys.some).from_select(names, select))
+        self.connection.execute(sa.insert(keys.some).from_select(names, select))
         found = self._delete(keys, keys.some)
         keys.strike(keys.some)
-        self._connection.execute(sa.delete(keys.some))
+        self.connection.execute(sa.delete(keys.some))
         return found
 
     def _cut(self, names: list[str]) -> bool:
@@ -159,32 +158,27 @@ class Removal:
         for reference in self._inner:
             if reference.name not in names or reference.parent.fullname not in names:
                 continue
-            keys = self._seeded[reference.name]
+            keys = self.seeded[reference.name]
             may = [
                 column.name
                 for column in (keys.table.c[name] for name in reference.columns)
                 if column.nullable and column.key not in keys.columns
             ]
             if may:
-                # Not the Table itself: its onupdate values are no concern here.
-                bare = sa.table(
-                    keys.table.name,
-                    *(sa.column(c.name, c.type) for c in keys.table.c),
-                    schema=keys.table.schema,
-                )
+                bare = without_defaults(keys.table)
                 near = [bare.c[keys.table.c[name].name] for name in keys.columns]
                 there = keys.equal(near, keys.of(keys.gone))
                 if self._name not in _MYSQL:
                     there = sa.exists().where(there).correlate(bare)
                 links = [bare.c[name].is_not(None) for name in may]
                 update = sa.update(bare).where(there, *links)
-                done = self._connection.execute(update.values(dict.fromkeys(may, sa.null())))
+                done = self.connection.execute(update.values(dict.fromkeys(may, sa.null())))
                 cut = cut or done.rowcount > 0
         return cut
 
     def _at_once(self, names: list[str]) -> None:
         """Links that cannot be NULL: the checks wait until both ends are gone."""
-        run = self._connection.exec_driver_sql
+        run = self.connection.exec_driver_sql
         checks = 1
         if self._name == "postgresql":
             run("SET CONSTRAINTS ALL DEFERRED")
@@ -195,12 +189,12 @@ class Removal:
             run("SET foreign_key_checks=0")
         try:
             for name in names:
-                self._delete(self._seeded[name], self._seeded[name].gone)
+                self._delete(self.seeded[name], self.seeded[name].gone)
         finally:
             if self._name in _MYSQL:
                 run(f"SET foreign_key_checks={checks}")
 
-    def _delete(self, keys: KeyTables, target: sa.TableClause) -> int:
+    def _delete(self, keys: KeyTables, target: sa.Table) -> int:
         count = keys.delete_rows(target)
         self._removed[keys.table.fullname] += count
         return count

@@ -7,8 +7,9 @@ foreign key that cascades ever meets a row of a user.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -98,7 +99,7 @@ def _load(
     connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]
 ) -> dict[str, KeyTables]:
     seeded: dict[str, KeyTables] = {}
-    for table, columns, values in ledger.recorded_keys(connection, run, tables):
+    for table, columns, values, _ in ledger.recorded_keys(connection, run, tables):
         if table.fullname not in seeded:
             seeded[table.fullname] = KeyTables(connection, table, columns, len(seeded))
         keys = seeded[table.fullname]
@@ -109,7 +110,7 @@ def _load(
     again = {name: keys.table for name, keys in seeded.items() if not keys.whole}
     for later in ledger.runs(connection):
         if later.id > run:
-            for table, columns, values in ledger.recorded_keys(connection, later.id, again):
+            for table, columns, values, _ in ledger.recorded_keys(connection, later.id, again):
                 keys = seeded[table.fullname]
                 if columns == keys.columns:
                     keys.load(keys.some, values)
@@ -138,52 +139,45 @@ def _record(connection: sa.Connection, run: int, seeded: Mapping[str, KeyTables]
 
 
 def _drop(connection: sa.Connection, seeded: Mapping[str, KeyTables]) -> None:
-    try:
+    # After an error PostgreSQL takes no statement, and its rollback drops them.
+    with suppress(sa.exc.DBAPIError):
         for keys in seeded.values():
             keys.drop()
-    except sa.exc.DBAPIError:
-        # After an error PostgreSQL takes no statement, and its rollback drops them.
-        return
 
 
+@dataclass
 class _Keeper:
     """Moves the keys of rows that have to stay from ``gone`` to ``kept``, round by round."""
 
-    def __init__(
-        self,
-        connection: sa.Connection,
-        seeded: Mapping[str, KeyTables],
-        pointing: list[ForeignReference],
-    ) -> None:
-        self.named: list[KeptRow] = []
-        self._connection = connection
-        self._seeded = seeded
-        self._pointing = pointing
+    connection: sa.Connection
+    seeded: Mapping[str, KeyTables]
+    pointing: list[ForeignReference]
+    named: list[KeptRow] = field(default_factory=list)
 
     def keep(self) -> None:
-        moved = {name for name, keys in self._seeded.items() if keys.whole and self._more(keys)}
-        for reference in self._pointing:
+        moved = {name for name, keys in self.seeded.items() if keys.whole and self._more(keys)}
+        for reference in self.pointing:
             if self._referred(reference, 0):
                 moved.add(reference.parent.fullname)
         number = 0
         while moved:
             number += 1
             before, moved = moved, set()
-            for reference in self._pointing:
+            for reference in self.pointing:
                 parent = reference.parent.fullname
                 if reference.name in before and self._referred(reference, number):
                     moved.add(parent)
-                extends = reference.extends and reference.name in self._seeded
+                extends = reference.extends and reference.name in self.seeded
                 if extends and parent in before and self._part(reference, number):
                     moved.add(reference.name)
 
     def _referred(self, reference: ForeignReference, number: int) -> bool:
         """Keep what is referred to: in round 0 by any row that stays, later by newly kept rows."""
-        keys = self._seeded[reference.parent.fullname]
+        keys = self.seeded[reference.parent.fullname]
         row = reference.child.alias()
         near = [row.c[name] for name in reference.columns]
         conditions = [refers(keys, keys.gone, near, reference.referred)]
-        own = self._seeded.get(reference.name)
+        own = self.seeded.get(reference.name)
         if own is not None and number:
             conditions += [own.match(row, own.kept), own.kept.c.round == number - 1]
         elif own is not None:
@@ -199,8 +193,8 @@ class _Keeper:
 
     def _part(self, reference: ForeignReference, number: int) -> bool:
         """Keep the rest of an object whose row in a parent table stays."""
-        keys = self._seeded[reference.name]
-        parent = self._seeded[reference.parent.fullname]
+        keys = self.seeded[reference.name]
+        parent = self.seeded[reference.parent.fullname]
         far = dict(zip(reference.columns, reference.referred, strict=True))
         own = dict(zip(keys.columns, keys.of(keys.gone), strict=True))
         other = dict(zip(parent.columns, parent.of(parent.kept), strict=True))
@@ -248,30 +242,19 @@ class _Keeper:
         select = sa.select(*keys.of(gone), sa.literal(number, sa.Integer)).where(there)
         names = [column.name for column in kept.c]
         before = keys.count(kept)
-        self._connection.execute(sa.insert(kept).from_select(names, select))
+        self.connection.execute(sa.insert(kept).from_select(names, select))
         if keys.count(kept) == before:  # not every driver counts what an INSERT makes
             return False
-        room = MOST_NAMED - len(self.named)
-        if room > 0:
-            self.named += list(self._names(keys, conditions, shown, because, room))
-        keys.strike(kept)
-        return True
-
-    def _names(
-        self,
-        keys: KeyTables,
-        conditions: list[sa.ColumnElement[bool]],
-        shown: list[Any],
-        because: Any,
-        room: int,
-    ) -> Iterator[KeptRow]:
-        own = keys.of(keys.gone)
+        own = keys.of(gone)
         labels = [column.label(f"s{number}") for number, column in enumerate(shown)]
         place = sa.func.row_number().over(
             partition_by=keys.identity(own), order_by=shown or keys.identity(own)
         )
         found = sa.select(*own, *labels, place.label("place")).where(*conditions).subquery()
-        query = sa.select(found).where(found.c.place == 1).limit(room)
-        for row in self._connection.execute(query):
+        query = sa.select(found).where(found.c.place == 1).limit(MOST_NAMED - len(self.named))
+        for row in self.connection.execute(query) if len(self.named) < MOST_NAMED else ():
             key = dict(zip(keys.columns, row[: len(own)], strict=True))
-            yield KeptRow(keys.table.fullname, key, because(tuple(row[len(own) : -1])))
+            reason = because(tuple(row[len(own) : -1]))
+            self.named.append(KeptRow(keys.table.fullname, key, reason))
+        keys.strike(kept)
+        return True

@@ -41,12 +41,8 @@ def _decimal(value: decimal.Decimal) -> str:
     return format(value, "f")
 
 
-def _datetime(value: datetime.datetime) -> str:
+def _without_zone(value: datetime.datetime | datetime.time) -> str:
     return f"'{value.replace(tzinfo=None)}'"  # as the drivers do
-
-
-def _time(value: datetime.time) -> str:
-    return f"'{value.replace(tzinfo=None)}'"
 
 
 _FORMS: dict[type, Callable[[Any], str]] = {
@@ -57,8 +53,8 @@ _FORMS: dict[type, Callable[[Any], str]] = {
     decimal.Decimal: _decimal,
     datetime.date: "'{}'".format,
     uuid.UUID: "'{}'".format,
-    datetime.datetime: _datetime,
-    datetime.time: _time,
+    datetime.datetime: _without_zone,
+    datetime.time: _without_zone,
     **dict.fromkeys(BYTES, lambda value: f"x'{value.hex()}'"),
     type(None): lambda value: "NULL",
 }
@@ -85,7 +81,7 @@ def _datetimes(values: Values) -> Values:
     def make(some: Iterable[Any]) -> Values:
         return [f"'{value.isoformat(' ')}'" for value in some]
 
-    return remembered(make, values) if all_naive(values) else list(map(_datetime, values))
+    return remembered(make, values) if all_naive(values) else list(map(_without_zone, values))
 
 
 def rows(columns: Sequence[Values]) -> list[str]:

@@ -13,17 +13,7 @@ import sqlalchemy as sa
 from ...data.backends import plain_type
 from ...sql.raw import undoubled
 from ...sqlalchemy_internals import json_texts
-from .values import (
-    BYTES,
-    Values,
-    all_naive,
-    joined,
-    remembered,
-    rendered,
-    row_by_row,
-    target,
-    without_nul,
-)
+from .values import BYTES, Values, all_naive, each, joined, remembered, rendered, row_by_row, target
 
 NULL = "\\N"
 _Form = Callable[[Any], str]
@@ -37,9 +27,13 @@ def _escaped(text: str) -> str:
 
 def _string(text: str) -> str:
     text.encode()
-    if "\0" in text:
-        raise ValueError("PostgreSQL cannot store a NUL character")
+    _require_no_nul(text)
     return _escaped(text)
+
+
+def _require_no_nul(value: Any) -> None:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("PostgreSQL cannot store a NUL character")
 
 
 def _interval(value: datetime.timedelta) -> str:
@@ -102,7 +96,7 @@ def texts(column: sa.Column[Any], dialect: sa.Dialect, values: Values) -> Values
     """
     forms = _forms(column, dialect)
     if not set(map(type, values)) <= forms.keys() or is_cast(column, values):
-        without_nul(column, values)
+        each(column, _require_no_nul, values)
         return None
     return rendered(column, values, forms, _strings, _datetimes, NULL)
 
@@ -118,7 +112,7 @@ def _datetimes(values: Values) -> Values:
 def _strings(column: sa.Column[Any], values: Sequence[str]) -> Sequence[str]:
     text = joined(column, values)
     if text.count("\0") != max(len(values) - 1, 0):
-        without_nul(column, values)
+        each(column, _require_no_nul, values)
     escaped = _escaped(text)
     return values if escaped == text else escaped.split("\0")
 

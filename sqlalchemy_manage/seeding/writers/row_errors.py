@@ -111,10 +111,9 @@ def _named(
         try:
             writer.send(encoder.encode(part.table, part.columns, [[value] for value in values]))
         except DBAPIError as again:
-            error, row = again, dict(zip(part.columns, values, strict=True))
+            names = [part.table.columns[key].name for key in part.columns]
+            error, row = again, dict(zip(names, values, strict=True))
             break
-    named = {key: part.table.columns[key].name for key in row}
-    row = {named[key]: value for key, value in row.items()}
     return _refused(factory, part.table, row, tables, error)
 
 

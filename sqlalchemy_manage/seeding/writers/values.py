@@ -206,19 +206,6 @@ def joined(column: sa.Column[Any], texts: Sequence[str]) -> str:
     return text
 
 
-def without_nul(column: sa.Column[Any], values: Values) -> None:
-    """Raises ValueFault for a string that has a NUL, which PostgreSQL does not store."""
-    for row, value in enumerate(values):
-        if isinstance(value, str) and "\0" in value:
-            raise ValueFault(
-                column.table.fullname,
-                column.key,
-                row,
-                value,
-                "PostgreSQL cannot store a NUL character",
-            )
-
-
 def needs_core(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> bool:
     """Whether a column is filled by an expression of the INSERT, or by Python."""
     for column in table.columns:
@@ -230,6 +217,12 @@ def needs_core(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> 
         if column.type.dialect_impl(dialect).bind_expression(parameter) is not None:
             return True
     return not columns
+
+
+def without_defaults(table: sa.Table) -> sa.TableClause:
+    """The table for an UPDATE in which no ``onupdate`` default takes part."""
+    columns = (sa.column(column.name, column.type) for column in table.columns)
+    return sa.table(table.name, *columns, schema=table.schema)
 
 
 def target(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:

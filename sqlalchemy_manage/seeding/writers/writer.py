@@ -18,7 +18,7 @@ from ...data.backends import advance_sequences, giving_identities
 from ...errors import SeedError
 from . import mysql, postgresql, sqlite
 from .block import EncodedBlock
-from .values import ValueFault, Values, bound, each, needs_core
+from .values import ValueFault, Values, bound, each, needs_core, without_defaults
 
 __all__ = ["BlockWriter", "EncodedBlock", "Encoder", "ValueFault"]
 
@@ -159,8 +159,8 @@ class BlockWriter:
                 into.write_row(row)
 
     def _literals(self, table: sa.Table, block: EncodedBlock, rows: list[str]) -> None:
-        head = mysql.insert_head(table, block.columns, self.connection.dialect)
-        with self._cursor(self._named(table, block)) as cursor:
+        head = self._named(table, block)
+        with self._cursor(head) as cursor:
             written = 0
             for statement in mysql.statements(head, rows, self._packet):
                 cursor.execute(statement)
@@ -173,10 +173,8 @@ class BlockWriter:
 
     def _core(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:
         rows = [dict(zip(block.columns, row, strict=True)) for row in zip(*columns, strict=True)]
-        statement = sa.insert(table)
-        given = [table.columns[key] for key in block.columns]
-        with giving_identities(self.connection, given):
-            self.connection.execute(statement, rows)
+        with giving_identities(self.connection, [table.columns[key] for key in block.columns]):
+            self.connection.execute(sa.insert(table), rows)
 
     def _named(self, table: sa.Table, block: EncodedBlock) -> str:
         return mysql.insert_head(table, block.columns, self.connection.dialect)
@@ -224,12 +222,7 @@ class BlockWriter:
     ) -> None:
         """Set columns of the rows with these keys; no ``onupdate`` default takes part."""
         columns = table.columns
-        # Without the table's defaults.
-        bare = sa.table(
-            table.name,
-            *(sa.column(columns[key].name, columns[key].type) for key in columns.keys()),  # noqa: SIM118
-            schema=table.schema,
-        )
+        bare = without_defaults(table)
         new = [sa.bindparam(f"v{i}", type_=columns[k].type) for i, k in enumerate(set_columns)]
         old = [sa.bindparam(f"k{i}", type_=columns[k].type) for i, k in enumerate(key_columns)]
         statement = bare.update().values(
