@@ -31,9 +31,9 @@ def command(
 ) -> int:
     """Show, accept or restore revision files that have changed.
 
-    Files that were edited, deleted, moved in the history or copied after they were applied
-    stop 'migrate'. The ledger keeps their text as it was applied. Some changes cannot be
-    accepted and must be fixed: two files with one id, or a deleted file that others build on.
+    Files that were edited, deleted or moved in the history after they were applied stop
+    'migrate'. The ledger keeps their text as it was applied. Some changes cannot be accepted
+    and must be fixed: two files with one id, or a deleted file that others build on.
 
     \b
     Example:

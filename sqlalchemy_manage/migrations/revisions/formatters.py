@@ -55,7 +55,9 @@ def formatted(text: str, name: str, root: Path) -> str:
             )
             text = done.stdout
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        said = (getattr(error, "stderr", None) or str(error)).strip()
+        # The last line has the reason; what is above it may be a traceback.
+        lines = [s.strip() for s in (getattr(error, "stderr", None) or str(error)).splitlines()]
+        said = next((line for line in reversed(lines) if line.strip("|^- ")), "")
         raise MigrationError(f"{name} did not format the revision: {said}") from error
     return text
 

@@ -1,11 +1,13 @@
-"""Calls in a revision laid out for people: what is long has one argument a line."""
+"""A revision laid out for people, where no formatter is installed."""
 
 from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Iterator
+from itertools import pairwise
 
 from .editing import EditableText, parsed
 
@@ -13,8 +15,11 @@ _INDENT = 4
 
 
 def laid_out(text: str, width: int) -> str:
-    """``text`` with each call that is longer than ``width`` on several lines, and the tables."""
-    return _edited(text, width, only_tables=False)
+    """``text`` as a formatter would leave it: quotes, blank lines, and long calls.
+
+    A call that is longer than ``width`` has one argument a line, and so have the tables.
+    """
+    return _spaced(_double_quoted(_edited(text, width, only_tables=False)))
 
 
 def tables_laid_out(text: str) -> str:
@@ -42,6 +47,36 @@ def _edited(text: str, width: int, *, only_tables: bool) -> str:
             new = _laid_out(source, node.value, node.col_offset, node.col_offset, width)
             source.replace(source.start(node), source.end(node), new)
     return source.edited()
+
+
+def _double_quoted(text: str) -> str:
+    """Each plain ``'string'`` in double quotes, as ruff and black write it."""
+    source = EditableText(text)
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.STRING and re.fullmatch(r"'[^'\"\\\n]*'", token.string):
+            start = source.line_start(token.start[0]) + token.start[1]
+            source.replace(start, start + len(token.string), f'"{token.string[1:-1]}"')
+    return source.edited()
+
+
+def _spaced(text: str) -> str:
+    """Two blank lines before a function, one or more after the imports, none at the end."""
+    source, tree = EditableText(text), parsed(text)
+    for before, node in pairwise(tree.body):
+        start, end = source.end(before), source.start(node)
+        between = text[start:end]
+        if isinstance(node, ast.FunctionDef):
+            wanted = "\n\n\n"
+        elif isinstance(before, _IMPORTS) and not isinstance(node, _IMPORTS):
+            wanted = max(between, "\n\n", key=len)
+        else:
+            continue
+        if not between.strip():  # a comment keeps its place
+            source.replace(start, end, wanted)
+    return source.edited().rstrip("\n") + "\n"
+
+
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def _is_table(node: ast.expr) -> bool:

@@ -120,24 +120,24 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects import postgresql
 
 
-revision = '0004_x'
+revision = "0004_x"
 
 
 def upgrade() -> None:
     op.create_table(
-        't',
-        sa.Column('id', sa.Integer(), nullable=False),
+        "t",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column(
-            'at',
+            "at",
             postgresql.ARRAY(sa.DateTime(timezone=True)),
             server_default=sa.text("'{}'"),
         ),
-        sa.PrimaryKeyConstraint('id'),
+        sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index('ix', 't', ['id'], unique=True)
-    with op.batch_alter_table('u') as batch_op:
+    op.create_index("ix", "t", ["id"], unique=True)
+    with op.batch_alter_table("u") as batch_op:
         batch_op.alter_column(
-            'a_column_of_that_name',
+            "a_column_of_that_name",
             existing_type=sa.VARCHAR(length=20),
             nullable=False,
             existing_server_default=None,
@@ -145,7 +145,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table('t')
+    op.drop_table("t")
 '''
 
 
@@ -157,8 +157,60 @@ def test_without_a_formatter_the_file_is_readable(
     assert done == LAID_OUT
     assert finish(done, tmp_path) == done
     (tmp_path / "pyproject.toml").write_text("[tool.black]\nline-length = 120\n")
-    at = "        sa.Column('at', postgresql.ARRAY(sa.DateTime(timezone=True)), server_default="
+    at = '        sa.Column("at", postgresql.ARRAY(sa.DateTime(timezone=True)), server_default='
     assert f"{at}sa.text(\"'{{}}'\")),\n" in finish(REVISION, tmp_path)
+
+
+BATCHES = '''"""A table."""
+
+import sqlalchemy as sa
+from alembic import op
+revision = '0004_x'
+
+
+
+# what follows is about it
+def upgrade() -> None:
+    with op.batch_alter_table('u') as batch_op:
+        batch_op.drop_column('it\\'s')
+
+
+
+def downgrade() -> None:
+    with op.batch_alter_table('u') as batch_op:
+        batch_op.add_column(sa.Column('say "x"', sa.Integer()))
+
+'''
+
+
+def test_without_a_formatter_blank_lines_and_quotes_are_as_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch)
+    done = finish(BATCHES, tmp_path)
+    assert (
+        done
+        == '''"""A table."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004_x"
+
+
+
+# what follows is about it
+def upgrade() -> None:
+    with op.batch_alter_table("u") as batch_op:
+        batch_op.drop_column('it\\'s')
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("u") as batch_op:
+        batch_op.add_column(sa.Column('say "x"', sa.Integer()))
+'''
+    )
+    assert finish(done, tmp_path) == done
 
 
 def test_without_a_formatter_strings_and_comments_stay_as_they_are(
@@ -184,20 +236,20 @@ op.create_table('größe', sa.Column('名前', sa.Text()))
 import sqlalchemy as sa
 
 op.create_view(
-    '{"v" * 80}',
+    "{"v" * 80}",
     """
         SELECT 1
     """,
 )
-op.create_view('{"v" * 80}', postgresql=None,  # not in the history
+op.create_view("{"v" * 80}", postgresql=None,  # not in the history
     sqlite="SELECT '#'")
 op.f(
-    *{["x" * 90]!r},
+    *["{"x" * 90}"],
     **{{}},
 )
 op.create_table(
-    'größe',
-    sa.Column('名前', sa.Text()),
+    "größe",
+    sa.Column("名前", sa.Text()),
 )
 '''
     )
@@ -208,6 +260,7 @@ op.create_table(
     "broken",
     [
         "import sys; sys.exit('ruff.toml: unknown field')",
+        r"import sys; sys.exit('Traceback (most recent call last):\n  x\nE: unknown field\n  |\n')",
         "import sys; print('half', flush=True); sys.stderr.write('no more'); sys.exit(2)",
         None,
     ],
@@ -224,6 +277,7 @@ def test_a_formatter_that_fails_loses_no_revision(
     assert finish(REVISION, tmp_path) == LAID_OUT
     (notice,) = notices
     assert notice.startswith("ruff did not format the revision: ")
+    assert "\n" not in notice and "Traceback" not in notice
     assert any(said in notice for said in ("unknown field", "no more", "gone"))
 
 
@@ -246,4 +300,4 @@ def test_a_formatter_that_fails_is_told_on_stderr(
     assert "ruff did not format the revision: " in done.stderr
     assert "unknown field `unknown`" in done.stderr
     (file,) = (project / "migrations" / "versions").glob("0001_initial*.py")
-    assert "    op.create_table(\n        'note',\n" in file.read_text()
+    assert '    op.create_table(\n        "note",\n' in file.read_text()
