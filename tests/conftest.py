@@ -46,6 +46,12 @@ def _missing(reason: str) -> None:
     pytest.skip(reason)
 
 
+@pytest.fixture(autouse=True)
+def no_secrets_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password of one test, which may be a usual word, is struck out in no other."""
+    monkeypatch.setattr("sqlalchemy_manage.output._secrets", set())
+
+
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL maintenance database whose user may create databases."""

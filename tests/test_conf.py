@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from sqlalchemy import make_url
 
-from sqlalchemy_manage import output
 from sqlalchemy_manage.conf import (
     Settings,
     failing_line,
@@ -23,12 +21,6 @@ from sqlalchemy_manage.output import keep_secret, redact
 
 URL = {"default": {"URL": "sqlite:///a.sqlite"}}
 FILE = Path("/project/settings.py")
-
-
-@pytest.fixture(autouse=True)
-def no_secrets_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(output, "_secrets", set())
-    yield
 
 
 def module(name: str = "settings", file: Path = FILE, **values: object) -> ModuleType:

@@ -147,7 +147,7 @@ def test_the_constructor_of_a_model() -> None:
         def __init__(self, id: int) -> None:
             super().__init__(id=id)
 
-    sa.orm.configure_mappers()
+    Base.registry.configure()
     for model in (Plain, Derived):
         found = internals.original_constructor(sa.inspect(model))
         assert found is registry().constructor
@@ -167,7 +167,7 @@ def test_who_listens_to_an_event() -> None:
         y: Mapped[int]
         point = composite(complex, "x", "y")
 
-    sa.orm.configure_mappers()
+    Base.registry.configure()
     mapper = sa.inspect(Watched)
     manager = mapper.class_manager
     places = [
