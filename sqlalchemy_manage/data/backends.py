@@ -10,9 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from ..sql.dialects import MARIADB
 from ..sql.raw import undoubled
-
-_MYSQL = ("mysql", "mariadb")
 
 
 @contextmanager
@@ -21,7 +20,7 @@ def reading(connection: sa.Connection) -> Iterator[None]:
     if connection.dialect.name == "sqlite":
         # The driver begins only before a write; without BEGIN each SELECT is a moment of its own.
         connection.exec_driver_sql("BEGIN")
-    elif connection.dialect.name in ("postgresql", *_MYSQL):
+    elif connection.dialect.name in ("postgresql", *MARIADB):
         connection.execution_options(isolation_level="REPEATABLE READ")
     try:
         yield
@@ -36,7 +35,7 @@ def writing(connection: sa.Connection) -> Iterator[None]:
     Constraints that the database can defer are checked at its end.
     """
     name = connection.dialect.name
-    if name in ("postgresql", *_MYSQL):
+    if name in ("postgresql", *MARIADB):
         # An engine set to AUTOCOMMIT would write row by row.
         connection.execution_options(isolation_level=connection.default_isolation_level)
     try:
@@ -54,7 +53,7 @@ def writing(connection: sa.Connection) -> Iterator[None]:
 
 @contextmanager
 def _session_settings(connection: sa.Connection) -> Iterator[None]:
-    if connection.dialect.name not in _MYSQL:
+    if connection.dialect.name not in MARIADB:
         yield
         return
     row = connection.exec_driver_sql("SELECT @@sql_mode, @@foreign_key_checks").one()
@@ -79,7 +78,7 @@ def defers(connection: sa.Connection, constraint: sa.ForeignKeyConstraint) -> bo
 
 def stop_checking(connection: sa.Connection) -> bool:
     """Switch foreign keys off for the ``writing`` block; False where that cannot be done."""
-    if connection.dialect.name not in _MYSQL:
+    if connection.dialect.name not in MARIADB:
         return False
     connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
     return True
@@ -132,7 +131,7 @@ _TRIGGERS = {
 def triggers(connection: sa.Connection) -> set[tuple[str, str]]:
     """``(table, event)`` of the triggers in the database, event being INSERT or UPDATE."""
     name = connection.dialect.name
-    statement = _TRIGGERS.get("mysql" if name in _MYSQL else name)
+    statement = _TRIGGERS.get("mysql" if name in MARIADB else name)
     found = set()
     for table, text in connection.exec_driver_sql(statement) if statement else ():
         if name == "sqlite":
@@ -154,7 +153,7 @@ def advance_sequences(connection: sa.Connection, columns: Iterable[sa.Column[Any
             continue
         if connection.dialect.name == "postgresql":
             _advance_postgresql(connection, column)
-        elif connection.dialect.name in _MYSQL and isinstance(column.default, sa.Sequence):
+        elif connection.dialect.name in MARIADB and isinstance(column.default, sa.Sequence):
             name = connection.dialect.identifier_preparer.format_sequence(column.default)
             highest = connection.scalar(sa.select(sa.func.max(column)))
             if highest is not None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, shown, sqlite_path
 from ..errors import BackupError, DatabaseMissing
+from ..sql.dialects import MARIADB
 from .server_programs import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, give_name, partial_file
 
@@ -108,7 +109,7 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
     with partial_file(path.parent) as temporary:
         if backend == "postgresql":
             _dump_postgresql(project, temporary)
-        elif backend in ("mysql", "mariadb"):
+        elif backend in MARIADB:
             _dump_mariadb(project, temporary)
         else:
             raise BackupError(f"Backups of {backend} are not supported.")

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import DatabaseError, FixtureError
 from ..files import written_whole
+from ..sql.dialects import MARIADB
 from . import backends
 from .fixtures import shown
 from .record_layout import Field, Layout, Layouts, require_tables
@@ -120,7 +121,7 @@ def _ordering(field: Field, dialect: str) -> sa.ColumnElement[Any]:
         return column
     if dialect == "postgresql":
         return column if field.codec.kind == "uuid" else sa.cast(column, sa.Text()).collate("C")
-    if dialect in ("mysql", "mariadb"):
+    if dialect in MARIADB:
         return sa.cast(sa.cast(column, sa.CHAR()), sa.LargeBinary())
     if dialect == "sqlite":
         return sa.type_coerce(column, sa.Text()).collate("BINARY")

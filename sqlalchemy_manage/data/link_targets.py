@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..errors import FixtureError
+from ..sql.dialects import MARIADB
 from .fixtures import shown
 from .order import link_names, reference
 from .record_layout import Layout, Layouts
@@ -75,7 +76,7 @@ def _comparable(
         near, far = layout.by_column.get(element.parent), target.by_column.get(element.column)
         if near is None or far is None or near.codec.kind != far.codec.kind:
             return False
-        collates = connection.dialect.name in ("mysql", "mariadb")
+        collates = connection.dialect.name in MARIADB
         collates = collates or getattr(far.column.type, "collation", None) is not None
         if near.codec.kind in ("text", "other") and collates:
             return False

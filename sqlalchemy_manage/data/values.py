@@ -21,6 +21,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..errors import did_you_mean
+from ..sql.dialects import MARIADB
 from .codec import KINDS, Codec, decorates, kind_of, pickles, stored_type
 from .json_text import canonical_json, marked, parse_json, unmarked
 from .scalars import (
@@ -40,8 +41,6 @@ from .scalars import (
     only_text,
     parse,
 )
-
-_MYSQL = ("mysql", "mariadb")
 
 
 def codec_of(type_: TypeEngine[Any], dialect: Dialect) -> Codec:
@@ -110,7 +109,7 @@ _SIMPLE: dict[str, tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = {
 
 def _limit(stored: TypeEngine[Any], server: str) -> int:
     """The first whole number too large for a column; PostgreSQL's error would name no column."""
-    if server in _MYSQL:
+    if server in MARIADB:
         return 2**64
     if server != "postgresql" or isinstance(stored, sa.BigInteger):
         return 2**63

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
+from ..sql.dialects import MARIADB
 
 # The driver to use where the URL names none, by what is installed; with each, the extra.
 _DRIVERS = {
@@ -32,7 +33,7 @@ SERVERS = ("postgresql", "mysql", "mariadb")
 
 def _on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
     name = connection.dialect.name
-    if name in ("mysql", "mariadb"):
+    if name in MARIADB:
         # MyISAM would keep rows of what was rolled back, and latin1 refuse what people write.
         table.kwargs[f"{name}_engine"] = "InnoDB"
         table.kwargs[f"{name}_charset"] = "utf8mb4"

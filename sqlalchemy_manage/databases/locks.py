@@ -31,6 +31,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import Locked
+from ..sql.dialects import MARIADB
 from .engines import OWN_TABLE, is_sqlite_file, sqlite_path
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _wait_for(
 def _taken(connection: sa.Connection) -> bool:
     """Try to take the lock; where that is a transaction, it stays open on success."""
     name = connection.dialect.name
-    if name in ("mysql", "mariadb"):
+    if name in MARIADB:
         # Per server; 64 characters at most.
         label = f"{_NAME}:{zlib.crc32(str(connection.engine.url.database).encode()):08x}"
         if not connection.exec_driver_sql(f"SELECT GET_LOCK('{label}', 0)").scalar():

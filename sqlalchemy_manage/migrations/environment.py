@@ -142,11 +142,11 @@ def _transactional(dialect: str) -> bool | None:
 
 
 def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str, Any]) -> None:
-    watcher = RevisionRunner(run, connection, guards(run))
+    runner = RevisionRunner(run, connection, guards(run))
     options = options | {
         "connection": connection,
         "transactional_ddl": _transactional(connection.dialect.name),
-        "on_version_apply": watcher.applied,
+        "on_version_apply": runner.applied,
     }
     if run.read_only:
         options["dont_mutate"] = True
@@ -166,7 +166,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     run.state.writes = True
     # On a second try the plan of the first is still there, with its guard around it.
     plan = command["fn"]
-    context.configure(**options, fn=watcher.guard(getattr(plan, "unguarded", plan)))
+    context.configure(**options, fn=runner.guard(getattr(plan, "unguarded", plan)))
     # A guard asks what a rebuild has dropped.
     context.get_context().impl.dropped = run.state.dropped
     if connection.in_transaction():
@@ -174,9 +174,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     engine = connection.engine
     wait = run.project.settings.lock_wait
     with migration_lock(engine, wait, lambda who: run.on_event(("wait", who, wait))):
-        watcher.before_run()
+        runner.before_run()
         with context.begin_transaction():
-            watcher.run_migrations(context.run_migrations)
+            runner.run_migrations(context.run_migrations)
 
 
 def guards(run: Run) -> list[Guard]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-MARIADB = ("mysql", "mariadb")
+from .dialects import MARIADB
 
 
 class Kind(StrEnum):

@@ -18,6 +18,7 @@ from sqlalchemy import event
 from ...conf import Database
 from ...databases.engines import create_engine
 from ...errors import MigrationError
+from ...sql.dialects import MARIADB
 
 _MYSQL = (
     r"\b(?:CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:DATABASE|SCHEMA|USER|ROLE|SERVER)\b"
@@ -49,7 +50,7 @@ def fenced(database: Database) -> Iterator[None]:
     engine = create_engine(database, None, poolclass=sa.NullPool)
     dialect = engine.dialect.name
     patterns = [_REACHES[dialect]] if dialect in _REACHES else []
-    if dialect in ("mysql", "mariadb"):
+    if dialect in MARIADB:
         with engine.connect() as connection:
             others = [
                 re.escape(name)

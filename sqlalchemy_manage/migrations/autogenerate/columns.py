@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...sql.dialects import MARIADB
 from ...sql.expression_parser import Tree, tree
 from ...sql.expressions import same, uncast
 from ...sql.raw import literally, undoubled
@@ -142,7 +143,7 @@ def compare_collation(it: ComparedColumn) -> None:
     there = getattr(it.conn_column.type, "collation", None)
     if wanted == there or context.dialect.name == "sqlite" or operation.modify_type is not None:
         return
-    if context.dialect.name in ("mysql", "mariadb"):
+    if context.dialect.name in MARIADB:
         # A column says there only what its table does not.
         made = made_of(context, column.table, it.conn_column.table) if wanted else None
         if made is None or made.columns[column.name]["type"].collation == there:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 
+from ...sql.dialects import MARIADB
 from ...sql.expressions import same
 from ...sql.raw import literally, sql_of
 from ...sql.tokens import tokens
@@ -64,7 +65,7 @@ def _mentions(column: sa.Column[Any], modify: ops.ModifyTableOps) -> bool:
 def _restates(operation: ops.AlterColumnOp, context: Any) -> bool:
     """Whether a change is one that MariaDB cannot make without saying what is computed."""
     if operation.modify_type is None and operation.modify_nullable is None:
-        return context.dialect.name in ("mysql", "mariadb")
+        return context.dialect.name in MARIADB
     return True
 
 

@@ -16,6 +16,7 @@ from alembic.autogenerate import renderers
 from alembic.operations import Operations, ops
 
 from ...errors import MigrationError
+from ...sql.dialects import MARIADB
 from ...sql.raw import sql_of, undoubled
 from ...sqlalchemy_internals import ddl_compiler
 from ..questions import dotted
@@ -105,7 +106,7 @@ def alter(operations: Operations, operation: AlterComputedOp) -> None:
     write = SqlWriter(operations)
     if write.dialect.name == "sqlite":
         _alter_on_sqlite(operations, operation)
-    elif write.dialect.name in ("mysql", "mariadb"):
+    elif write.dialect.name in MARIADB:
         _alter_on_mariadb(write, operation)
     else:
         _alter_on_postgresql(write, operation)

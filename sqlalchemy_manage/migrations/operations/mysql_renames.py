@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from ...sql.dialects import MARIADB
 from ...sql.raw import execute, qualified
 from ...sql.tokens import quoted
 from .objects.follow_renames import column_renamed, table_renamed
@@ -51,7 +52,7 @@ def follow_renames(
     Does nothing on other databases, nor where there is no database (``--sql``).
     """
     context = operations.get_context()
-    if context.dialect.name not in ("mysql", "mariadb") or context.as_sql:
+    if context.dialect.name not in MARIADB or context.as_sql:
         yield
         return
     connection = operations.get_bind()

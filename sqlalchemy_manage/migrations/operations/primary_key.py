@@ -12,6 +12,7 @@ from typing import Any
 
 from alembic.operations import Operations
 
+from ...sql.dialects import MARIADB
 from ...sql.raw import shown_columns
 from ...sql.tokens import quoted
 from ..questions import dotted
@@ -95,7 +96,7 @@ def replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
     if write.dialect.name == "sqlite":
         _replace_on_sqlite(operations, operation)
         return
-    is_mariadb = write.dialect.name in ("mysql", "mariadb")
+    is_mariadb = write.dialect.name in MARIADB
     steps: list[str] = []
     if operation.columns == operation.old:
         if is_mariadb or not (operation.name and operation.old_name):

@@ -19,6 +19,7 @@ from alembic.operations import Operations, ops
 from sqlalchemy.sql.elements import conv
 
 from ...errors import MigrationError
+from ...sql.dialects import MARIADB
 from ...sql.raw import literally, undoubled
 from ..questions import dotted
 from ..revisions.describe import Change
@@ -28,8 +29,6 @@ from .objects.follow_renames import functions_follow
 from .raw_sql import SqlWriter
 from .rendering import call
 from .sqlite.sqlite_master import references_follow
-
-_MARIADB = ("mysql", "mariadb")
 
 
 class Rename(Operation):
@@ -186,7 +185,7 @@ def rename_index(operations: Operations, operation: RenameIndexOp) -> None:
     write, (old, new) = SqlWriter(operations), _cut(operations, operation)
     if write.dialect.name == "sqlite":
         _recreate_index(operations, operation)
-    elif write.dialect.name in _MARIADB:
+    elif write.dialect.name in MARIADB:
         table = write.name(operation.schema, operation.table_name)
         write.execute(f"ALTER TABLE {table} RENAME INDEX {write.name(old)} TO {write.name(new)}")
     else:
@@ -228,7 +227,7 @@ def _needs_database(operations: Operations, operation: Rename) -> None:
 def rename_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
     write = SqlWriter(operations)
     thing = {"postgresql": "CONSTRAINT"}.get(write.dialect.name)
-    if write.dialect.name in _MARIADB and operation.type_ == "unique":
+    if write.dialect.name in MARIADB and operation.type_ == "unique":
         thing = "INDEX"
     if thing is None:
         _remake_constraint(operations, operation)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.exc import CompileError
 
+from ...sql.dialects import MARIADB
 from ...sqlalchemy_internals import variants
 
 
@@ -47,7 +48,7 @@ def _ddl(type_: Any, dialect: Any) -> str | None:
         text = str(type_.compile(dialect))
     except CompileError:
         return None
-    if dialect.name in ("mysql", "mariadb"):
+    if dialect.name in MARIADB:
         for name in ("INTEGER", "BIGINT", "SMALLINT"):
             if text.startswith(name + "(") and text.endswith(")"):
                 return name

@@ -136,10 +136,10 @@ def added(path: Path) -> Added | None:
 
     Never an error: git may be missing, slow, or not used here.
     """
-    return _from_git(path) or _from_disk(path)
+    return _committed(path) or _on_disk(path)
 
 
-def _from_git(path: Path) -> Added | None:
+def _committed(path: Path) -> Added | None:
     options = ("-1", "--diff-filter=A", "--no-show-signature", "--format=%aI %aN")
     command = ("--literal-pathspecs", "log", *options, "--", path.name)
     said = _git(path.parent, *command, timeout=_AUTHOR_TIMEOUT, errors="replace")
@@ -149,7 +149,7 @@ def _from_git(path: Path) -> Added | None:
     return None
 
 
-def _from_disk(path: Path) -> Added | None:
+def _on_disk(path: Path) -> Added | None:
     try:
         return Added(datetime.fromtimestamp(path.stat().st_mtime))
     except (OSError, OverflowError, ValueError):

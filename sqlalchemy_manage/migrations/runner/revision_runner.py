@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from ...conf import failing_line
 from ...databases.constraint_errors import is_busy
 from ...errors import Interrupted, ManageError, MigrationError, Recorded
+from ...sql.dialects import MARIADB
 from .signals import Stop, interruption, was_stopped
 from .state import RunState
 
@@ -58,7 +59,7 @@ class RevisionStep:
         """Whether the database undoes the whole revision when it fails."""
         if self.state.committed:
             return False  # an autocommit block
-        return self.connection.dialect.name not in ("mysql", "mariadb")
+        return self.connection.dialect.name not in MARIADB
 
 
 class Guard:
@@ -151,7 +152,7 @@ class RevisionRunner:
         def migration_fn(**kw: Any) -> None:
             # SQLite's lock ends with each revision's transaction: somebody else may have
             # had a turn since the last one.
-            if self._stands_at() != self.heads:
+            if self._current_heads() != self.heads:
                 raise HeadsMoved
             now = self.step = _step_of(step, self.connection, self.run.state)
             if self.current is None:
@@ -174,7 +175,7 @@ class RevisionRunner:
 
         return migration_fn
 
-    def _stands_at(self) -> set[str]:
+    def _current_heads(self) -> set[str]:
         """As Alembic's get_current_heads, which looks for the table first, each time."""
         found = self.connection.exec_driver_sql("SELECT version_num FROM alembic_version")
         return set(found.scalars())
@@ -248,7 +249,7 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "
-            if step.state.committed and step.connection.dialect.name not in ("mysql", "mariadb")
+            if step.state.committed and step.connection.dialect.name not in MARIADB
             else "MariaDB and MySQL commit every DDL statement at once; what was done is recorded: "
         ) + "the next migrate continues from there."
         hint = "Fix the statement that failed, but none before it, then: manage.py migrate"

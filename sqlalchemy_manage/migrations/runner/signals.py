@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from ...errors import Interrupted, MigrationError
+from ...sql.dialects import MARIADB
 from .state import RunState
 
 # How many of its instructions SQLite carries out before it lets Python see to signals.
@@ -91,7 +92,7 @@ def watch_transaction(engine: sa.Engine, state: RunState) -> None:
             gone = connection.in_transaction() and not getattr(driver, "in_transaction", True)
         else:
             arguments = getattr(context.original_exception, "args", ())
-            gone = name in ("mysql", "mariadb") and arguments[:1] == (1213,)
+            gone = name in MARIADB and arguments[:1] == (1213,)
         if gone:
             state.lost = str(context.original_exception)
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from ...conf import Settings
+from ...sql.dialects import MARIADB
 
 _CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 
@@ -31,7 +32,7 @@ def set_timeouts(engine: sa.Engine, settings: Settings) -> None:
     name = engine.dialect.name
     if name == "postgresql":
         _on_postgresql(engine, settings)
-    elif name in ("mysql", "mariadb"):
+    elif name in MARIADB:
         _on_mariadb(engine, settings)
 
 
@@ -110,7 +111,7 @@ def open_transactions(connection: sa.Connection) -> list[str]:
             f"{since:%Y-%m-%d %H:%M:%S}"
             for pid, app, state, since in connection.exec_driver_sql(_OPEN)
         ]
-    if name in ("mysql", "mariadb"):
+    if name in MARIADB:
         found = connection.exec_driver_sql(
             "SELECT trx_mysql_thread_id, trx_started FROM information_schema.innodb_trx"
             " WHERE trx_mysql_thread_id <> CONNECTION_ID() ORDER BY trx_started LIMIT 3"

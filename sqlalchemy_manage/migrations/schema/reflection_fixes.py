@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...sql.dialects import MARIADB
 from ...sql.tokens import Token, split, words_of
 from .create_table import expression_of, read_table
 
@@ -27,7 +28,7 @@ def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> Non
     """Add to ``facts`` of a schema, in place."""
     if connection.dialect.name == "sqlite":
         _complete_sqlite(connection, schema, facts)
-    elif connection.dialect.name in ("mysql", "mariadb"):
+    elif connection.dialect.name in MARIADB:
         _complete_mariadb(connection, schema, facts)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...sql.dialects import MARIADB
 from ..factories import mapper_of
 from ..factory_boy_internals import sequence_owner
 from .failures import NeedsConnection
@@ -82,6 +83,6 @@ class Starts:
         if self.locked and dialect.name == "postgresql":
             name = dialect.identifier_preparer.format_table(table)
             self.connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
-        if dialect.name in ("mysql", "mariadb"):
+        if dialect.name in MARIADB:
             query = query.with_for_update()
         return max(0, self.connection.scalar(query) or 0)

@@ -7,9 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...sql.dialects import MARIADB
 from ..writers.writer import BlockWriter, Encoder
-
-_MYSQL = ("mysql", "mariadb")
 
 
 class KeyTables:
@@ -40,7 +39,7 @@ class KeyTables:
 
     def loaded(self) -> None:
         """To be called once, when all keys to be removed are there."""
-        if self._name in _MYSQL:
+        if self._name in MARIADB:
             return  # it has its index from the beginning: CREATE INDEX would commit
         if not self.whole or self._name == "sqlite":
             for target in (self.gone, self.some, self.kept):
@@ -88,7 +87,7 @@ class KeyTables:
             condition: sa.ColumnElement[bool] = one.in_(sa.select(*self.of(target)))
         else:
             condition = self.match(self.table, target)
-            if self._name not in _MYSQL:  # which join: an EXISTS would be asked row by row
+            if self._name not in MARIADB:  # which join: an EXISTS would be asked row by row
                 condition = sa.exists().where(condition).correlate(self.table)
         return self._connection.execute(sa.delete(self.table).where(condition)).rowcount
 
@@ -111,7 +110,7 @@ class KeyTables:
         # A copy of the columns: their types, collations and signs are those of the database.
         select = sa.select(*labels, *(sa.literal_column("0").label(c.name) for c in more))
         text = str(select.where(sa.text("1 = 0")).compile(dialect=self._connection.dialect))
-        if self._name not in _MYSQL:
+        if self._name not in MARIADB:
             self._run(f"CREATE TEMPORARY TABLE {name} AS {text}")
         else:
             simple = [
@@ -131,7 +130,7 @@ class KeyTables:
 
     def _drop(self, name: str) -> None:
         # Without the word MariaDB would commit; without the schema another table could go.
-        word = "TEMPORARY " if self._name in _MYSQL else ""
+        word = "TEMPORARY " if self._name in MARIADB else ""
         place = {"sqlite": "temp.", "postgresql": "pg_temp."}.get(self._name, "")
         self._run(f"DROP {word}TABLE IF EXISTS {place}{name}")
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...sql.dialects import MARIADB
 from ..writers.values import without_defaults
 from .keys import KeyTables
 from .references import ForeignReference
 
-_MYSQL = ("mysql", "mariadb")
 _FEW = 100
 
 
@@ -57,7 +57,7 @@ class Removal:
             keys = self.seeded[name]
             row = keys.table.alias()
             there = keys.match(row, keys.gone)
-            if self._name in _MYSQL:
+            if self._name in MARIADB:
                 count = sa.select(sa.func.count()).where(there).with_for_update()
             else:
                 one: sa.ColumnElement[int] = sa.literal_column("1")
@@ -140,7 +140,7 @@ class Removal:
             row, mine = reference.child.alias(), own.gone.alias()
             near = [row.c[column] for column in reference.columns]
             parts = [refers(keys, keys.gone, near, reference.referred), own.match(row, mine)]
-            if reference.itself and self._name not in _MYSQL:
+            if reference.itself and self._name not in MARIADB:
                 # InnoDB does not let go of a row that refers to itself.
                 parts.append(~keys.equal(keys.of(mine), keys.of(keys.gone)))
             conditions.append(~sa.exists().where(*parts).correlate(keys.gone))
@@ -168,7 +168,7 @@ class Removal:
                 bare = without_defaults(keys.table)
                 near = [bare.c[keys.table.c[name].name] for name in keys.columns]
                 there = keys.equal(near, keys.of(keys.gone))
-                if self._name not in _MYSQL:
+                if self._name not in MARIADB:
                     there = sa.exists().where(there).correlate(bare)
                 links = [bare.c[name].is_not(None) for name in may]
                 update = sa.update(bare).where(there, *links)
@@ -191,7 +191,7 @@ class Removal:
             for name in names:
                 self._delete(self.seeded[name], self.seeded[name].gone)
         finally:
-            if self._name in _MYSQL:
+            if self._name in MARIADB:
                 run(f"SET foreign_key_checks={checks}")
 
     def _delete(self, keys: KeyTables, target: sa.Table) -> int:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ...data.backends import advance_sequences, giving_identities
 from ...errors import SeedError
+from ...sql.dialects import MARIADB
 from . import mysql, postgresql, sqlite
 from .block import EncodedBlock
 from .values import ValueFault, Values, bound, each, needs_core, without_defaults
@@ -78,7 +79,7 @@ def _way(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> str:
     name, driver = dialect.name, dialect.driver
     if name == "postgresql" and driver in ("psycopg", "psycopg2"):
         return "core" if needs_core(table, columns, dialect) else "copy"
-    if name in ("mysql", "mariadb") and driver in ("pymysql", "mysqldb"):
+    if name in MARIADB and driver in ("pymysql", "mysqldb"):
         return "core" if needs_core(table, columns, dialect) else "literals"
     if name == "sqlite" and driver == "pysqlite" and columns:
         # A default of the model that Python has to work out would be one parameter more.

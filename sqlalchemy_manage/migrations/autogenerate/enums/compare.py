@@ -12,11 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ....sql.dialects import MARIADB
 from ....sql.expressions import in_list
 from ....sql.raw import literally
 from ...operations.enums.operations import AlterEnumOp
 from ...operations.enums.types import (
-    MARIADB,
     Form,
     constant,
     form_of,

@@ -29,7 +29,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from ....errors import HistoryError, ManageError
-from ....sql.statement_kinds import MARIADB, Kind, Temporary, kind_of
+from ....sql.dialects import MARIADB
+from ....sql.statement_kinds import Kind, Temporary, kind_of
 from ...runner.revision_runner import Guard, RevisionStep, StartOver
 from . import table
 from .cursor import MOST_ROWS, StatementResult, record

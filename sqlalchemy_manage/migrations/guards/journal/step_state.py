@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ....errors import Locked
+from ....sql.dialects import MARIADB
 from ....sql.raw import undoubled
-from ....sql.statement_kinds import MARIADB
 
 _LITERAL = re.compile(r"'(?:[^'\\]|''|\\.)*'")
 _NAME = re.compile(r"`((?:[^`]|``)+)`|([\w$]+)")

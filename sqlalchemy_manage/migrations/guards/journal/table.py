@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from ....data.scalars import SPELLINGS, Spelling, readers
 from ....databases.engines import OWN_TABLE
 from ....errors import DatabaseMissing, HistoryError
-from ....sql.statement_kinds import MARIADB, Kind
+from ....sql.dialects import MARIADB
+from ....sql.statement_kinds import Kind
 from .cursor import StatementResult
 
 if TYPE_CHECKING:

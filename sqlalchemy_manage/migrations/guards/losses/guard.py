@@ -1,7 +1,7 @@
 """No row and no link is lost in a revision that does not declare it.
 
-What a statement could harm is read from it before it runs (see ``touched``), and the keys
-and links of those tables are kept (see ``kept``); at the end of the revision, in its
+What a statement could harm is read from it before it runs (see ``effects``), and the keys
+and links of those tables are kept (see ``key_copies``); at the end of the revision, in its
 transaction, they are looked for again. Renames are followed: by PostgreSQL's numbers of
 tables and columns, elsewhere as the statements say. A revision that only creates, adds
 and inserts costs nothing.
@@ -94,7 +94,7 @@ class LossGuard(Guard):
         self._reset()
 
     def _reset(self) -> None:
-        self.past = self.past.anew()
+        self.past = self.past.emptied()
         self.seen: set[Name] = set()
         self.allowed: dict[str, str | int] = {}
         self.transaction: Any = None

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ....links.catalog import Name, StoredTable, quoted
 from ....links.fingerprint import Fingerprint, fingerprint
+from ....sql.dialects import MARIADB
 from .loss import Loss
 
 NAMED = 10
@@ -104,7 +105,7 @@ def forget(connection: sa.Connection, kept: KeyCopy) -> None:
     """Drop the copy."""
     if kept.copy is not None:
         # MariaDB commits at a DROP TABLE, but for that of a temporary one that is called so.
-        word = "TEMPORARY " if connection.dialect.name in ("mysql", "mariadb") else ""
+        word = "TEMPORARY " if connection.dialect.name in MARIADB else ""
         connection.exec_driver_sql(f"DROP {word}TABLE {copy_of(connection, kept.copy)}")
 
 

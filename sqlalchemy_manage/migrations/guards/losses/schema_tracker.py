@@ -48,7 +48,7 @@ class SchemaTracker:
         self._made: set[str] = set()
         self._tied: dict[Name, StoredTable] = {}
 
-    def anew(self) -> SchemaTracker:
+    def emptied(self) -> SchemaTracker:
         """For the next revision; what the models say is not asked again."""
         past = SchemaTracker(self.project)
         if "_undeclared" in self.__dict__:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic.operations import Operations
 
+from ....sql.dialects import MARIADB
 from ..raw_sql import SqlWriter
 from . import mariadb, postgresql, postgresql_types, sqlite
 from .change import EnumChange
 from .operations import AlterEnumOp, CreateEnumOp, DropEnumOp, RenameEnumOp
-from .types import MARIADB
 
 
 def alter(operations: Operations, op: AlterEnumOp) -> None:

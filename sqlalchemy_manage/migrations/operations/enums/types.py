@@ -13,7 +13,6 @@ from sqlalchemy.dialects import postgresql
 from ....sqlalchemy_internals import copy_without_variants, variants
 
 POSTGRESQL = postgresql.dialect()
-MARIADB = ("mysql", "mariadb")
 
 Key = tuple[str | None, str]
 """Schema and name of a type of PostgreSQL."""
