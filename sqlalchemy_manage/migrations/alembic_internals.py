@@ -53,6 +53,7 @@ class Batch(Protocol):
 
     batch: list[tuple[str, tuple[Any, ...], dict[str, Any]]]
     copy_from: sa.Table | None
+    naming_convention: Any
     table_args: Any
     table_kwargs: dict[str, Any]
     partial_reordering: Any

@@ -20,6 +20,7 @@ from ..revisions.history import History, Revision, current_heads
 from ..revisions.plan import Plan
 from ..runner.engine import migration_engine
 from ..runner.run import Event, Run
+from ..schema.unnamed import name_for
 from .migrate import apply_plan
 from .scratch import replayed
 
@@ -133,6 +134,9 @@ def compare_first(
     for table in list(expected.tables.values()):
         if is_bookkeeping(table.name):
             expected.remove(table)
+        for constraint in table.constraints:
+            if isinstance(constraint, sa.UniqueConstraint) and _is_ours(constraint, table):
+                constraint.name = None
     differences = _differences(connection, expected, present)
     for name in expected.tables:
         if name in present and (key := _primary_key(connection, name)) != keys[name]:
@@ -146,6 +150,12 @@ def compare_first(
             for name in sorted(expected.tables)
         ),
     )
+
+
+def _is_ours(unique: sa.UniqueConstraint, table: sa.Table) -> bool:
+    """Whether a revision names it for want of a name: then any will do."""
+    name = name_for("unique", table.name, [column.name for column in unique.columns])
+    return str(unique.name).rstrip("0123456789") == name
 
 
 def _primary_key(connection: sa.Connection, table: str) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 MariaDB: defaults that are expressions and the comments after them, ON UPDATE, CHECKs within
 a column's definition, and DESC in an index. SQLite: expressions, COLLATE and DESC in an
-index, and what is computed by which column. One query a schema.
+index, what is computed by which column, and constraints without a name. One query a schema.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from ...sql.dialects import MARIADB
 from ...sql.tokens import Token, split, words_of
 from .create_table import expression_of, read_table
+from .unnamed import complete_names
 
 Facts = Mapping[str, MutableMapping[str, Any] | None]
 """``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
@@ -93,8 +95,14 @@ def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts
     for kind, table, name, sql in rows:
         if kind == "table":
             complete_computed(sql, (facts["columns"] or {}).get(table, ()))
+            complete_names(sql, table, partial(_of, facts, table))
         elif facts["indexes"] is not None:
             _complete_index(facts["indexes"], table, name, sql)
+
+
+def _of(facts: Facts, table: str, kind: str) -> list[Any] | None:
+    found = facts[kind]
+    return None if found is None else found.setdefault(table, [])
 
 
 def complete_computed(create_table: str, columns: Iterable[Any]) -> None:
