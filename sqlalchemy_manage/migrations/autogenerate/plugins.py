@@ -104,7 +104,6 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (columns.compare_default, "column", "server_default", _FIRST, _NAMED),
         (columns.compare_comment, "column", "comments", _FIRST, _NAMED),
         (_both(columns.compare_table_comment), "table", "comments", _FIRST, _NAMED),
-        (columns.compare_collation, "column", "", _LAST, _ALL),
         (_both(computed.compare_computed), "table", "", _LAST, _ALL),
         (_both(identity.compare_identities), "table", "", _LAST, _ALL),
     ],
