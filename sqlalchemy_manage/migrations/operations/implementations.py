@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from ...sql.raw import Sql, execute, literally, qualified, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged
 from ..schema.reflection_fixes import COMPLETE, complete_computed
+from ..schema.server_types import ServerTypes
 from .conversions import kind_of, on_sqlite, respelling, using
 from .sqlite.rebuild import RebuildingImpl
 
@@ -51,7 +53,23 @@ class _Literally(DefaultImpl):
         return literally(undoubled(text, self.dialect))
 
 
-class PostgreSQL(_Literally, PostgresqlImpl):
+class _AsksTheServer(DefaultImpl):
+    """A type is another one where the server makes another of it.
+
+    Alembic compares the words as far as both sides have them, with a list of synonyms.
+    """
+
+    @cached_property
+    def _types(self) -> ServerTypes:
+        assert self.connection is not None
+        return ServerTypes(self.connection)
+
+    def compare_type(self, inspector_column: Any, metadata_column: Any) -> bool:
+        same = self._types.same(inspector_column, metadata_column)
+        return super().compare_type(inspector_column, metadata_column) if same is None else not same
+
+
+class PostgreSQL(_AsksTheServer, _Literally, PostgresqlImpl):
     __dialect__ = "postgresql"
 
     def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
@@ -151,11 +169,11 @@ WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table
 """
 
 
-class MySQL(_DropsIndexes, MySQLImpl):
+class MySQL(_AsksTheServer, _DropsIndexes, MySQLImpl):
     __dialect__ = "mysql"
 
 
-class MariaDB(_DropsIndexes, MariaDBImpl):
+class MariaDB(_AsksTheServer, _DropsIndexes, MariaDBImpl):
     __dialect__ = "mariadb"
 
 
