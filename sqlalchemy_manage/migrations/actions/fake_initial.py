@@ -139,7 +139,7 @@ def compare_first(
         if not _is_ours(project, table.name):
             expected.remove(table)
         for constraint in table.constraints:
-            if isinstance(constraint, sa.UniqueConstraint) and _is_ours(constraint, table):
+            if isinstance(constraint, sa.UniqueConstraint) and _takes_any_name(constraint, table):
                 constraint.name = None
     differences = _differences(connection, expected, present)
     for name in expected.tables:
@@ -156,7 +156,7 @@ def compare_first(
     )
 
 
-def _is_ours(unique: sa.UniqueConstraint, table: sa.Table) -> bool:
+def _takes_any_name(unique: sa.UniqueConstraint, table: sa.Table) -> bool:
     """Whether a revision names it for want of a name: then any will do."""
     name = name_for("unique", table.name, [column.name for column in unique.columns])
     return str(unique.name).rstrip("0123456789") == name
