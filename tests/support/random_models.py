@@ -404,8 +404,9 @@ def change_link(g: Generator, changed: Changed, table: TableSpec) -> bool:
     if not table.links:
         return False
     link = g.random.choice(table.links)
-    new = g.random.choice([action for action in set(ACTIONS) if action != link.ondelete])
-    link.ondelete, link.inline = new, False
+    same = {link.ondelete} | ({None, "NO ACTION"} if link.ondelete in (None, "NO ACTION") else set())
+    link.ondelete = g.random.choice([action for action in ACTIONS if action not in same])
+    link.inline = False
     return True
 
 

@@ -33,17 +33,17 @@ class Novel(Base):
 
 # %% django before
 class Writer(Model):
-    best = ForeignKey("Novel", on_delete=SET_NULL, null=True)
+    best = ForeignKey("Novel", on_delete=SET_NULL, null=True, related_name="+")
 
 class Novel(Model):
     writer = ForeignKey(Writer, on_delete=SET_NULL, null=True)
 
 # %% django after
 class Writer(Model):
-    best = ForeignKey("Novel", on_delete=SET_NULL, null=True)
+    best = ForeignKey("Novel", on_delete=SET_NULL, null=True, related_name="+")
 
 class Publisher(Model):
-    star = ForeignKey(Writer, on_delete=SET_NULL, null=True)
+    star = ForeignKey(Writer, on_delete=SET_NULL, null=True, related_name="+")
 
 class Novel(Model):
     writer = ForeignKey(Writer, on_delete=SET_NULL, null=True)
