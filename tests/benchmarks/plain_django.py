@@ -159,7 +159,7 @@ def main() -> int:
     for path in sorted(PLAIN.glob("*.py")):
         if arguments.shape and path.stem not in arguments.shape:
             continue
-        title, *parts = re.split(r"^# %% (.+)\n", path.read_text(), flags=re.M)
+        _, *parts = re.split(r"^# %% (.+)\n", path.read_text(), flags=re.M)
         cells = dict(zip(parts[::2], parts[1::2], strict=True))
         results = []
         for backend in BACKENDS:

@@ -22,7 +22,9 @@ NAMES: dict[str, Any] = {"datetime": datetime, "decimal": decimal, "uuid": uuid}
 
 def shape(name: str) -> Evolution:
     """The cells of ``tests/projects/plain/NAME.py``; those for Django are left out."""
-    _, *parts = re.split(r"^# %% (.+)\n", (PROJECTS / "plain" / f"{name}.py").read_text(), flags=re.M)
+    _, *parts = re.split(
+        r"^# %% (.+)\n", (PROJECTS / "plain" / f"{name}.py").read_text(), flags=re.M
+    )
     cells = dict(zip(parts[::2], parts[1::2], strict=True))
     literals = {
         cell: eval(cells[cell].strip(), dict(NAMES))

@@ -220,7 +220,10 @@ def _lost(it: Evolution, data: Rows, upgraded: Rows) -> set[tuple[str, str]]:
         target = it.names.get(table, table)
         if target not in upgraded:
             found.add((table, ""))
-        elif upgraded[target] and it.names.get(f"{table}.{column}", column) not in upgraded[target][0]:
+        elif (
+            upgraded[target]
+            and it.names.get(f"{table}.{column}", column) not in upgraded[target][0]
+        ):
             found.add((table, column))
     return found
 

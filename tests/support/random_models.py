@@ -404,7 +404,9 @@ def change_link(g: Generator, changed: Changed, table: TableSpec) -> bool:
     if not table.links:
         return False
     link = g.random.choice(table.links)
-    same = {link.ondelete} | ({None, "NO ACTION"} if link.ondelete in (None, "NO ACTION") else set())
+    same = {link.ondelete} | (
+        {None, "NO ACTION"} if link.ondelete in (None, "NO ACTION") else set()
+    )
     link.ondelete = g.random.choice([action for action in ACTIONS if action not in same])
     link.inline = False
     return True
@@ -542,9 +544,9 @@ def drop_table(g: Generator, changed: Changed, table: TableSpec) -> bool:
     """With the columns of others that refer to it."""
     for other in changed.tables:
         for link in list(other.links):
-            if link.target == table.name and other is not table:
-                if other.joins or other.touched:
-                    return False
+            keeps = other is not table and (other.joins or other.touched)
+            if link.target == table.name and keeps:
+                return False
     for other in changed.tables:
         for link in list(other.links):
             if link.target == table.name:

@@ -14,7 +14,7 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ..operations import registry
 from ..operations.types import render_item
-from . import checks, columns, computed, declared_objects, identity, indexes, keys
+from . import checks, columns, computed, declared_objects, drop_order, identity, indexes, keys
 from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
 from .enums.hoist import hoist_enums
@@ -108,6 +108,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(computed.compare_computed), "table", "", _LAST, _ALL),
         (_both(identity.compare_identities), "table", "", _LAST, _ALL),
     ],
+    "drops": [(drop_order.order_drops, "schema", "", _LAST, _ALL)],
     "objects": [(declared_objects.compare_declared, "autogenerate", "", _LAST, _ALL)],
 }
 """Plugin -> its comparators: the function, target and element, when, for which dialects.

@@ -1,5 +1,6 @@
 """Binary columns beside one that comes."""
 
+
 # %% before
 class Token(Base):
     __tablename__ = "token"
@@ -8,11 +9,15 @@ class Token(Base):
     short: Mapped[bytes] = mapped_column(VARBINARY(32))
     blob: Mapped[bytes | None]
 
+
 # %% rows
-{"token": [
-    {"id": 1, "raw": bytes(range(16)), "short": b"1e99", "blob": b"\x00\xff"},
-    {"id": 2, "raw": b"0000000000000001", "short": b"007", "blob": None},
-]}
+{
+    "token": [
+        {"id": 1, "raw": bytes(range(16)), "short": b"1e99", "blob": b"\x00\xff"},
+        {"id": 2, "raw": b"0000000000000001", "short": b"007", "blob": None},
+    ]
+}
+
 
 # %% after
 class Token(Base):
@@ -23,9 +28,11 @@ class Token(Base):
     blob: Mapped[bytes | None]
     uses: Mapped[int | None] = mapped_column(CheckConstraint("uses >= 0"))
 
+
 # %% django before
 class Token(Model):
     short = BinaryField(max_length=32)
+
 
 # %% django after
 class Token(Model):

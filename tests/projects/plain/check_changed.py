@@ -1,5 +1,6 @@
 """A CHECK without a name comes, changes and goes."""
 
+
 # %% before
 class Offer(Base):
     __tablename__ = "offer"
@@ -9,8 +10,15 @@ class Offer(Base):
     rebate: Mapped[int]
     stock: Mapped[int]
 
+
 # %% rows
-{"offer": [{"id": 1, "price": 10, "rebate": 5, "stock": 3}, {"id": 2, "price": 11, "rebate": 0, "stock": 0}]}
+{
+    "offer": [
+        {"id": 1, "price": 10, "rebate": 5, "stock": 3},
+        {"id": 2, "price": 11, "rebate": 0, "stock": 0},
+    ]
+}
+
 
 # %% after
 class Offer(Base):
@@ -21,6 +29,7 @@ class Offer(Base):
     rebate: Mapped[int]
     stock: Mapped[int]
 
+
 # %% django before
 class Offer(Model):
     price = IntegerField()
@@ -28,7 +37,11 @@ class Offer(Model):
     stock = IntegerField()
 
     class Meta:
-        constraints = [CheckConstraint(condition=Q(price__gt=0), name="c1"), CheckConstraint(condition=Q(rebate__lt=50), name="c2")]
+        constraints = [
+            CheckConstraint(condition=Q(price__gt=0), name="c1"),
+            CheckConstraint(condition=Q(rebate__lt=50), name="c2"),
+        ]
+
 
 # %% django after
 class Offer(Model):
@@ -37,4 +50,7 @@ class Offer(Model):
     stock = IntegerField()
 
     class Meta:
-        constraints = [CheckConstraint(condition=Q(price__gte=0), name="c1"), CheckConstraint(condition=Q(stock__gte=0), name="c3")]
+        constraints = [
+            CheckConstraint(condition=Q(price__gte=0), name="c1"),
+            CheckConstraint(condition=Q(stock__gte=0), name="c3"),
+        ]

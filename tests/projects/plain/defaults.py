@@ -1,5 +1,6 @@
 """Defaults of the server, of several types, that come and go."""
 
+
 # %% before
 class Article(Base):
     __tablename__ = "article"
@@ -9,8 +10,20 @@ class Article(Base):
     views: Mapped[int]
     made: Mapped[datetime.datetime] = mapped_column(server_default=func.now())
 
+
 # %% rows
-{"article": [{"id": 1, "live": True, "kind": "blog", "views": 3, "made": datetime.datetime(2026, 1, 2, 3, 4, 5)}]}
+{
+    "article": [
+        {
+            "id": 1,
+            "live": True,
+            "kind": "blog",
+            "views": 3,
+            "made": datetime.datetime(2026, 1, 2, 3, 4, 5),
+        }
+    ]
+}
+
 
 # %% after
 class Article(Base):
@@ -22,12 +35,14 @@ class Article(Base):
     made: Mapped[datetime.datetime] = mapped_column(server_default=func.now())
     changed: Mapped[datetime.datetime] = mapped_column(server_default=func.now())
 
+
 # %% django before
 class Article(Model):
     live = BooleanField(db_default=False)
     kind = CharField(max_length=10, db_default="news")
     views = IntegerField()
     made = DateTimeField(db_default=Now())
+
 
 # %% django after
 class Article(Model):

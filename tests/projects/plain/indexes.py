@@ -1,5 +1,6 @@
 """Indexes come, change and go; a UNIQUE becomes a unique index."""
 
+
 # %% before
 class Event(Base):
     __tablename__ = "event"
@@ -9,8 +10,10 @@ class Event(Base):
     town: Mapped[str] = mapped_column(String(20), index=True)
     day: Mapped[datetime.date]
 
+
 # %% rows
 {"event": [{"id": 1, "code": "a", "town": "x", "day": datetime.date(2026, 1, 1)}]}
+
 
 # %% after
 class Event(Base):
@@ -21,6 +24,7 @@ class Event(Base):
     town: Mapped[str] = mapped_column(String(20))
     day: Mapped[datetime.date] = mapped_column(index=True)
 
+
 # %% django before
 class Event(Model):
     code = CharField(max_length=10, unique=True)
@@ -29,6 +33,7 @@ class Event(Model):
 
     class Meta:
         indexes = [Index(fields=["town", "day"], name="ix_event_where")]
+
 
 # %% django after
 class Event(Model):

@@ -1,13 +1,16 @@
 """Columns that become NOT NULL, one of them new."""
 
+
 # %% before
 class Person(Base):
     __tablename__ = "person"
     id: Mapped[int] = mapped_column(primary_key=True)
     nick: Mapped[str | None] = mapped_column(String(20))
 
+
 # %% rows
 {"person": [{"id": 1, "nick": "a"}, {"id": 2, "nick": "b"}]}
+
 
 # %% after
 class Person(Base):
@@ -19,9 +22,11 @@ class Person(Base):
     token: Mapped[uuid.UUID]
     born: Mapped[datetime.date]
 
+
 # %% django before
 class Person(Model):
     nick = CharField(max_length=20, null=True)
+
 
 # %% django after
 class Person(Model):

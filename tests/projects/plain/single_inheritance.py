@@ -1,5 +1,6 @@
 """Single-table inheritance: a subclass comes with columns of its own."""
 
+
 # %% before
 class Media(Base):
     __tablename__ = "media"
@@ -7,8 +8,10 @@ class Media(Base):
     kind: Mapped[str] = mapped_column(String(20))
     __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "media"}
 
+
 # %% rows
 {"media": [{"id": 1, "kind": "media"}]}
+
 
 # %% after
 class Media(Base):
@@ -17,14 +20,17 @@ class Media(Base):
     kind: Mapped[str] = mapped_column(String(20))
     __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "media"}
 
+
 class Video(Media):
     seconds: Mapped[int | None] = mapped_column(CheckConstraint("seconds > 0"))
     poster_id: Mapped[int | None] = mapped_column(ForeignKey("media.id"), unique=True)
     __mapper_args__ = {"polymorphic_identity": "video"}
 
+
 # %% django before
 class Media(Model):
     kind = CharField(max_length=20)
+
 
 # %% django after
 class Media(Model):

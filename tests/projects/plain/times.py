@@ -1,5 +1,6 @@
 """Dates, times and intervals, with and without a time zone, beside one that comes."""
 
+
 # %% before
 class Shift(Base):
     __tablename__ = "shift"
@@ -9,14 +10,20 @@ class Shift(Base):
     length: Mapped[datetime.timedelta]
     entered: Mapped[datetime.datetime]
 
+
 # %% rows
-{"shift": [{
-    "id": 1,
-    "day": datetime.date(1999, 12, 31),
-    "start": datetime.time(23, 59, 58),
-    "length": datetime.timedelta(days=2, seconds=3),
-    "entered": datetime.datetime(2026, 2, 28, 1, 2, 3),
-}]}
+{
+    "shift": [
+        {
+            "id": 1,
+            "day": datetime.date(1999, 12, 31),
+            "start": datetime.time(23, 59, 58),
+            "length": datetime.timedelta(days=2, seconds=3),
+            "entered": datetime.datetime(2026, 2, 28, 1, 2, 3),
+        }
+    ]
+}
+
 
 # %% after
 class Shift(Base):
@@ -29,12 +36,14 @@ class Shift(Base):
     entered: Mapped[datetime.datetime]
     left: Mapped[datetime.datetime | None] = mapped_column(DateTime(timezone=True))
 
+
 # %% django before
 class Shift(Model):
     day = DateField()
     start = TimeField()
     length = DurationField()
     entered = DateTimeField()
+
 
 # %% django after
 class Shift(Model):

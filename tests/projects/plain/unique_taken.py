@@ -1,5 +1,6 @@
 """UNIQUE taken away: one of a column, one of two columns."""
 
+
 # %% before
 class Seat(Base):
     __tablename__ = "seat"
@@ -9,8 +10,15 @@ class Seat(Base):
     hall: Mapped[int]
     number: Mapped[int]
 
+
 # %% rows
-{"seat": [{"id": 1, "code": "a", "hall": 1, "number": 1}, {"id": 2, "code": "b", "hall": 1, "number": 2}]}
+{
+    "seat": [
+        {"id": 1, "code": "a", "hall": 1, "number": 1},
+        {"id": 2, "code": "b", "hall": 1, "number": 2},
+    ]
+}
+
 
 # %% after
 class Seat(Base):
@@ -20,6 +28,7 @@ class Seat(Base):
     hall: Mapped[int]
     number: Mapped[int]
 
+
 # %% django before
 class Seat(Model):
     code = CharField(max_length=10, unique=True)
@@ -28,6 +37,7 @@ class Seat(Model):
 
     class Meta:
         unique_together = [("hall", "number")]
+
 
 # %% django after
 class Seat(Model):

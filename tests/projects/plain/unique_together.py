@@ -1,9 +1,11 @@
 """UNIQUE of several columns comes, with a foreign key in it that then is out of it."""
 
+
 # %% before
 class Album(Base):
     __tablename__ = "album"
     id: Mapped[int] = mapped_column(primary_key=True)
+
 
 class Track(Base):
     __tablename__ = "track"
@@ -13,13 +15,22 @@ class Track(Base):
     position: Mapped[int]
     title: Mapped[str] = mapped_column(String(50))
 
+
 # %% rows
-{"album": [{"id": 1}], "track": [{"id": 1, "album_id": 1, "position": 1, "title": "a"}, {"id": 2, "album_id": 1, "position": 2, "title": "b"}]}
+{
+    "album": [{"id": 1}],
+    "track": [
+        {"id": 1, "album_id": 1, "position": 1, "title": "a"},
+        {"id": 2, "album_id": 1, "position": 2, "title": "b"},
+    ],
+}
+
 
 # %% after
 class Album(Base):
     __tablename__ = "album"
     id: Mapped[int] = mapped_column(primary_key=True)
+
 
 class Track(Base):
     __tablename__ = "track"
@@ -29,9 +40,11 @@ class Track(Base):
     position: Mapped[int]
     title: Mapped[str] = mapped_column(String(50))
 
+
 # %% django before
 class Album(Model):
     pass
+
 
 class Track(Model):
     album = ForeignKey(Album, on_delete=CASCADE, db_index=False)
@@ -41,9 +54,11 @@ class Track(Model):
     class Meta:
         unique_together = [("album", "position")]
 
+
 # %% django after
 class Album(Model):
     pass
+
 
 class Track(Model):
     album = ForeignKey(Album, on_delete=CASCADE, db_index=False)

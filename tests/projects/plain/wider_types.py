@@ -1,5 +1,6 @@
 """Types that become wider."""
 
+
 # %% before
 class Entry(Base):
     __tablename__ = "entry"
@@ -9,11 +10,21 @@ class Entry(Base):
     price: Mapped[decimal.Decimal] = mapped_column(Numeric(6, 2))
     number: Mapped[int]
 
+
 # %% rows
-{"entry": [
-    {"id": 1, "name": "a", "size": 32000, "price": decimal.Decimal("1234.56"), "number": 2**31 - 1},
-    {"id": 2, "name": "007", "size": -1, "price": decimal.Decimal("-0.01"), "number": 0},
-]}
+{
+    "entry": [
+        {
+            "id": 1,
+            "name": "a",
+            "size": 32000,
+            "price": decimal.Decimal("1234.56"),
+            "number": 2**31 - 1,
+        },
+        {"id": 2, "name": "007", "size": -1, "price": decimal.Decimal("-0.01"), "number": 0},
+    ]
+}
+
 
 # %% after
 class Entry(Base):
@@ -24,8 +35,10 @@ class Entry(Base):
     price: Mapped[decimal.Decimal] = mapped_column(Numeric(12, 4))
     number: Mapped[str] = mapped_column(String(20))
 
+
 # %% becomes
 {"entry.number": str}
+
 
 # %% django before
 class Entry(Model):
@@ -33,6 +46,7 @@ class Entry(Model):
     size = SmallIntegerField()
     price = DecimalField(max_digits=6, decimal_places=2)
     number = IntegerField()
+
 
 # %% django after
 class Entry(Model):
