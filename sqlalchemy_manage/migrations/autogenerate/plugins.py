@@ -14,7 +14,16 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from ..operations import registry
 from ..operations.types import render_item
-from . import checks, columns, computed, declared_objects, identity, indexes, keys
+from . import (
+    checks,
+    columns,
+    computed,
+    declared_objects,
+    default_schema,
+    identity,
+    indexes,
+    keys,
+)
 from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
 from .enums.hoist import hoist_enums
@@ -96,6 +105,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (checks.complete_new_tables, "schema", "", _LAST, _ALL),
     ],
     "indexes": [(indexes.compare_indexes, "table", "", _LAST, _ALL)],
+    "default_schema": [(_both(default_schema.compare_default_schema), "table", "", _LAST, _ALL)],
     "keys": [
         (_both(keys.compare_keys), "table", "", _LAST, _ALL),
         (keys.make_way, "schema", "", _LAST, _ALL),

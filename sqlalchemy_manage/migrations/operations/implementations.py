@@ -28,14 +28,15 @@ from .sqlite.rebuild import RebuildingImpl
 
 @contextmanager
 def without_needless_warnings() -> Iterator[None]:
-    """Around revisions and comparisons: both warn of a rebuild that loses things.
+    """Around revisions and comparisons: they warn of what is lost, and here it is not.
 
-    Here it does not lose them.
+    Neither in a rebuild, nor of a type that SQLAlchemy does not know.
     """
     with warnings.catch_warnings():
         for message in (
             "Unnamed CHECK constraint on reflected table",
             "Skipped unsupported reflection of expression-based index",
+            "Did not recognize type",
         ):
             warnings.filterwarnings("ignore", message)
         yield
