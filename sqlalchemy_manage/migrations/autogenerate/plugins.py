@@ -20,9 +20,11 @@ from . import (
     computed,
     declared_objects,
     default_schema,
+    exclusions,
     identity,
     indexes,
     keys,
+    uniques,
 )
 from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
@@ -104,6 +106,11 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(checks.compare_checks), "table", "", _LAST, _ALL),
         (checks.complete_new_tables, "schema", "", _LAST, _ALL),
     ],
+    "exclusions": [
+        (exclusions.compare_exclusions, "table", "", _LAST, _ALL),
+        (exclusions.complete_new_tables, "schema", "", _LAST, _ALL),
+    ],
+    "uniques": [(_both(uniques.compare_uniques), "table", "", _LAST, _ALL)],
     "indexes": [(indexes.compare_indexes, "table", "", _LAST, _ALL)],
     "default_schema": [(_both(default_schema.compare_default_schema), "table", "", _LAST, _ALL)],
     "keys": [

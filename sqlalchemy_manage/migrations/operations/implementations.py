@@ -73,6 +73,13 @@ class _AsksTheServer(DefaultImpl):
 class PostgreSQL(_AsksTheServer, _Literally, PostgresqlImpl):
     __dialect__ = "postgresql"
 
+    def add_constraint(self, const: Any, **kw: Any) -> None:
+        # Alembic makes a table of the columns that are unique, without those of INCLUDE.
+        for name in const.dialect_kwargs.get("postgresql_include") or ():
+            if name not in const.table.columns:
+                const.table.append_column(sa.Column(name, sa.types.NullType()))
+        super().add_constraint(const, **kw)
+
     def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
         # For MariaDB; Alembic warns of them here, though it has written them itself.
         kw |= {"autoincrement": None, "existing_autoincrement": None}

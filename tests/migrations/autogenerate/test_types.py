@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
-from support.column_types import Point
 from support.comparing import Database, there_and_back
 
 from sqlalchemy_manage.sql.raw import RawType
@@ -24,8 +23,7 @@ CHANGES: dict[str, tuple[str, Any, Any, str]] = {
     "bits": (PG, postgresql.BIT(3), postgresql.BIT(3, varying=True), "101"),
     "bits without a length": (PG, postgresql.BIT(varying=True), postgresql.BIT(3), "101"),
     "a float": (PG, sa.Float(), sa.Float(10), "1.5"),
-    "an unknown type to text": (PG, RawType("xml"), sa.Text(), "<a/>"),
-    "an unknown type to another": (PG, Point(), RawType("point[]"), ""),
+    "an unknown type to another": (PG, RawType("path"), RawType("polygon"), ""),
     "case": (PG, sa.Text(), postgresql.CITEXT(), "x"),
     "unsigned": (MARIADB, sa.Integer(), mysql.INTEGER(unsigned=True), "5"),
     "signed": (MARIADB, mysql.BIGINT(unsigned=True), sa.BigInteger(), "5"),
