@@ -29,14 +29,15 @@ from .sqlite.rebuild import RebuildingImpl
 
 @contextmanager
 def without_needless_warnings() -> Iterator[None]:
-    """Around revisions and comparisons: both warn of a rebuild that loses things.
+    """Around revisions and comparisons: they warn of what is lost, and here it is not.
 
-    Here it does not lose them.
+    Neither in a rebuild, nor of a type that SQLAlchemy does not know.
     """
     with warnings.catch_warnings():
         for message in (
             "Unnamed CHECK constraint on reflected table",
             "Skipped unsupported reflection of expression-based index",
+            "Did not recognize type",
         ):
             warnings.filterwarnings("ignore", message)
         yield
@@ -72,6 +73,13 @@ class _AsksTheServer(DefaultImpl):
 
 class PostgreSQL(_AsksTheServer, _Literally, PostgresqlImpl):
     __dialect__ = "postgresql"
+
+    def add_constraint(self, const: Any, **kw: Any) -> None:
+        # Alembic makes a table of the columns that are unique, without those of INCLUDE.
+        for name in const.dialect_kwargs.get("postgresql_include") or ():
+            if name not in const.table.columns:
+                const.table.append_column(sa.Column(name, sa.types.NullType()))
+        super().add_constraint(const, **kw)
 
     def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
         # For MariaDB; Alembic warns of them here, though it has written them itself.

@@ -17,6 +17,7 @@ from ...sql.dialects import MARIADB
 from ...sql.raw import RawType
 from ...sql.tokens import Token, split, words_of
 from .create_table import expression_of, read_table
+from .postgresql_constraints import complete_constraints
 from .sqlite_types import name_declared_types
 
 Facts = Mapping[str, MutableMapping[str, Any] | None]
@@ -30,6 +31,11 @@ def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> Non
         _complete_sqlite(connection, schema, facts)
     elif connection.dialect.name in MARIADB:
         _complete_mariadb(connection, schema, facts)
+    elif connection.dialect.name == "postgresql":
+        name = schema or connection.dialect.default_schema_name
+        uniques, exclusions = facts["unique_constraints"], facts["exclude_constraints"]
+        assert uniques is not None and exclusions is not None
+        complete_constraints(connection, name, uniques, exclusions)
 
 
 _TYPES = {
