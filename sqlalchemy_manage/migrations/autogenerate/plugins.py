@@ -20,9 +20,13 @@ from . import (
     columns,
     computed,
     declared_objects,
+    default_schema,
+    drop_order,
+    exclusions,
     identity,
     indexes,
     keys,
+    uniques,
     unnamed_constraints,
 )
 from .compared import ComparedColumn, ComparedTable
@@ -111,7 +115,13 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(checks.compare_checks), "table", "", _LAST, _ALL),
         (checks.complete_new_tables, "schema", "", _LAST, _ALL),
     ],
+    "exclusions": [
+        (exclusions.compare_exclusions, "table", "", _LAST, _ALL),
+        (exclusions.complete_new_tables, "schema", "", _LAST, _ALL),
+    ],
+    "uniques": [(_both(uniques.compare_uniques), "table", "", _LAST, _ALL)],
     "indexes": [(indexes.compare_indexes, "table", "", _LAST, _ALL)],
+    "default_schema": [(_both(default_schema.compare_default_schema), "table", "", _LAST, _ALL)],
     "keys": [
         (_both(keys.compare_keys), "table", "", _LAST, _ALL),
         (keys.make_way, "schema", "", _LAST, _ALL),
@@ -124,6 +134,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(identity.compare_identities), "table", "", _LAST, _ALL),
     ],
     "names": [(unnamed_constraints.name_constraints, "schema", "", _LAST, _ALL)],
+    "drops": [(drop_order.order_drops, "schema", "", _LAST, _ALL)],
     "objects": [(declared_objects.compare_declared, "autogenerate", "", _LAST, _ALL)],
 }
 """Plugin -> its comparators: the function, target and element, when, for which dialects.
