@@ -18,7 +18,8 @@ class State(enum.Enum):
     old = "old"
 
 
-table("t", key(), Column("a", String(20)), Column("n", Integer), Column("state", Enum(State, create_constraint=True)))
+STATE = Enum(State, create_constraint=True)
+table("t", key(), Column("a", String(20)), Column("n", Integer), Column("state", STATE))
 table("u", key(), Column("b", Integer))
 """
 ROWS = (
