@@ -64,6 +64,7 @@ class RebuiltTable(Protocol):
 
     temp_table_name: str
     new_table: sa.Table
+    table_kwargs: dict[str, Any]
     reflected: bool
     columns: dict[str, sa.Column[Any]]
     column_transfers: dict[str, dict[str, Any]]
