@@ -16,14 +16,15 @@ import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from ...sql.raw import Sql, execute, literally, qualified, undoubled
+from ...sql.raw import Sql, literally, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged
 from ..schema.reflection_fixes import complete_computed
 from ..schema.server_types import ServerTypes
 from ..schema.sqlite_types import COMPLETE, complete_type, declared_type, folded, same
 from .conversions import kind_of, on_sqlite, respelling, using
+from .mysql_indexes import ServesForeignKeys
 from .sqlite.rebuild import RebuildingImpl
 
 
@@ -31,13 +32,15 @@ from .sqlite.rebuild import RebuildingImpl
 def without_needless_warnings() -> Iterator[None]:
     """Around revisions and comparisons: they warn of what is lost, and here it is not.
 
-    Neither in a rebuild, nor of a type that SQLAlchemy does not know.
+    Neither in a rebuild, nor of a type that SQLAlchemy does not know, nor the foreign keys
+    of tables that refer to each other.
     """
     with warnings.catch_warnings():
         for message in (
             "Unnamed CHECK constraint on reflected table",
             "Skipped unsupported reflection of expression-based index",
             "Did not recognize type",
+            "Cannot correctly sort tables",
         ):
             warnings.filterwarnings("ignore", message)
         yield
@@ -154,35 +157,11 @@ class _RespellsUuids(_KeepsChecks):
         self.execute(sa.update(found).values({column: made}))
 
 
-class _DropsIndexes(_RespellsUuids):
-    """MariaDB makes an index for a foreign key, and keeps it when the key goes."""
-
-    def drop_constraint(self, const: Any, **kw: Any) -> None:
-        super().drop_constraint(const, **kw)
-        if self.as_sql or not isinstance(const, sa.ForeignKeyConstraint):
-            return
-        assert self.connection is not None
-        schema, table, name = const.table.schema, const.table.name, str(const.name)
-        found = {"schema": schema, "table": table, "name": name}
-        if self.connection.scalar(sa.text(_INDEX_OF_KEY), found):
-            table, index = qualified(self.dialect, schema, table), qualified(self.dialect, name)
-            # Where another foreign key needs it, it stays (error 1553).
-            with suppress(OperationalError):
-                execute(self.connection, f"ALTER TABLE {table} DROP INDEX {index}")
-
-
-_INDEX_OF_KEY = """
-SELECT COUNT(*) FROM information_schema.statistics
-WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table
-  AND index_name = :name AND non_unique
-"""
-
-
-class MySQL(_AsksTheServer, _DropsIndexes, MySQLImpl):
+class MySQL(_AsksTheServer, ServesForeignKeys, _RespellsUuids, MySQLImpl):
     __dialect__ = "mysql"
 
 
-class MariaDB(_AsksTheServer, _DropsIndexes, MariaDBImpl):
+class MariaDB(_AsksTheServer, ServesForeignKeys, _RespellsUuids, MariaDBImpl):
     __dialect__ = "mariadb"
 
 
