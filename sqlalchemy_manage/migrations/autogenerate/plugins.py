@@ -25,6 +25,7 @@ from . import (
     identity,
     indexes,
     keys,
+    table_options,
     uniques,
 )
 from .compared import ComparedColumn, ComparedTable
@@ -117,6 +118,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (exclusions.compare_exclusions, "table", "", _LAST, _ALL),
         (exclusions.complete_new_tables, "schema", "", _LAST, _ALL),
     ],
+    "table_options": [(_both(table_options.compare_table_options), "table", "", _LAST, _ALL)],
     "uniques": [(_both(uniques.compare_uniques), "table", "", _LAST, _ALL)],
     "indexes": [(indexes.compare_indexes, "table", "", _LAST, _ALL)],
     "default_schema": [(_both(default_schema.compare_default_schema), "table", "", _LAST, _ALL)],
