@@ -15,7 +15,7 @@ CHANGES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "character set": ({}, {"charset": "latin1"}),
     "character set in other words": ({"charset": "utf8"}, {"default_character_set": "utf8mb4"}),
     "collation": ({"charset": "utf8mb4"}, {"collate": "utf8mb4_bin"}),
-    "all": ({}, {"engine": "Aria", "charset": "latin1", "collate": "latin1_bin"}),
+    "all": ({}, {"engine": "MyISAM", "charset": "latin1", "collate": "latin1_bin"}),
 }
 
 
