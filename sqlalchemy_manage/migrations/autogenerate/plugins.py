@@ -31,6 +31,7 @@ from . import (
 from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
 from .enums.hoist import hoist_enums
+from .long_names import use_whole_names
 from .state import state_of
 
 PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
@@ -39,7 +40,9 @@ PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 
 def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> None:
     """Before anything is compared: read the schema from a snapshot."""
-    autogen_context.inspector = state_of(autogen_context.migration_context).snapshot.fresh()
+    snapshot = state_of(autogen_context.migration_context).snapshot
+    use_whole_names(snapshot, autogen_context.sorted_tables)
+    autogen_context.inspector = snapshot.fresh()
 
 
 @contextmanager
