@@ -167,8 +167,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     # On a second try the plan of the first is still there, with its guard around it.
     plan = command["fn"]
     context.configure(**options, fn=runner.guard(getattr(plan, "unguarded", plan)))
-    # A guard asks what a rebuild has dropped.
+    # A guard asks what a rebuild has dropped, and knows what a new type may lose.
     context.get_context().impl.dropped = run.state.dropped
+    context.get_context().impl.expected = lambda: run.state.expected
     if connection.in_transaction():
         raise AssertionError("a transaction began before Alembic's own; it would not commit")
     engine = connection.engine

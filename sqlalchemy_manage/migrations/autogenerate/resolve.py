@@ -17,6 +17,7 @@ from .enums.questions import resolve_enum_values
 from .not_null import resolve_not_null
 from .renamed_constraints import resolve_constraint_names
 from .renames import resolve_renames
+from .retyped import resolve_retyped
 from .state import state_of
 
 
@@ -41,6 +42,7 @@ def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
     review.notices += [notice for notice in state.notices if notice not in review.notices]
     state.notices.clear()
     names = resolve_constraint_names(review, found)
+    resolve_retyped(review, found)
     resolve_not_null(review, found)
     _require_used(review)
     order_enums(found)
