@@ -1,4 +1,4 @@
-"""SQL as it is: text that no driver and no template may read as its own."""
+"""SQL as it is: text that no driver and no template may read as its own, and types by name."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ class Sql(ExecutableDDLElement):
 def _compile(element: Sql, compiler: Any, **kw: Any) -> str:
     # What the driver's own formatting would take for a placeholder.
     return element.text.replace("%", "%%") if doubles_percents(compiler.preparer) else element.text
+
+
+class RawType(sa.types.UserDefinedType[Any]):
+    """A column's type that SQLAlchemy does not know, by its name in the database."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **kw: Any) -> str:
+        return self.name
 
 
 def execute(connection: sa.Connection, statement: str) -> Any:

@@ -1,4 +1,4 @@
-"""Server defaults, comments and collations of columns.
+"""Server defaults and comments of columns.
 
 In place of Alembic's comparison of defaults, which is by letters on SQLite and MariaDB,
 and on PostgreSQL one query a default. Here the meaning is compared, and the server asked
@@ -13,7 +13,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ...sql.dialects import MARIADB
 from ...sql.expression_parser import Tree, tree
 from ...sql.expressions import same, uncast
 from ...sql.raw import literally, undoubled
@@ -134,18 +133,3 @@ def _number(literal: Tree) -> Decimal | None:
     with suppress(InvalidOperation):
         return Decimal(text)
     return None
-
-
-def compare_collation(it: ComparedColumn) -> None:
-    """Alembic treats a collation as unchanged if only one side states it."""
-    context, operation, column = it.context, it.operation, it.column
-    wanted = getattr(column.type.dialect_impl(context.dialect), "collation", None)
-    there = getattr(it.conn_column.type, "collation", None)
-    if wanted == there or context.dialect.name == "sqlite" or operation.modify_type is not None:
-        return
-    if context.dialect.name in MARIADB:
-        # A column says there only what its table does not.
-        made = made_of(context, column.table, it.conn_column.table) if wanted else None
-        if made is None or made.columns[column.name]["type"].collation == there:
-            return
-    operation.modify_type = column.type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
+from ...models import is_managed, managed_tables, names_table
 from ..operations import registry
 from ..operations.types import render_item
 from . import checks, columns, computed, declared_objects, identity, indexes, keys
@@ -45,23 +46,29 @@ def comparing() -> Iterator[None]:
             gc.enable()
 
 
-def include(metadatas: list[sa.MetaData], dialect_default: str | None) -> dict[str, Any]:
+def include(
+    metadatas: list[sa.MetaData], dialect_default: str | None, unmanaged: Sequence[str] = ()
+) -> dict[str, Any]:
     """The options of Alembic's configure that say what is compared.
 
     The schemas that the models name, besides the default one; not the tool's own tables,
-    and not the views that SQLAlchemy 2.1's CreateView puts among the tables.
+    and not what is left to other programs: models that are not managed, and tables that
+    the patterns ``unmanaged`` name.
     """
     register()
-    schemas = {table.schema for metadata in metadatas for table in metadata.tables.values()}
+    schemas = {table.schema for table in managed_tables(metadatas)}
     named = {schema for schema in schemas if schema not in (None, dialect_default)}
 
     def include_name(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
             return name is None or name in named
-        return kind != "table" or not str(name).startswith("sqlalchemy_manage_")
+        return kind != "table" or not (
+            str(name).startswith("sqlalchemy_manage_")
+            or names_table(unmanaged, parents["schema_name"], str(name))
+        )
 
     def include_object(item: Any, name: Any, kind: str, reflected: bool, other: Any) -> bool:
-        return not (kind == "table" and not reflected and getattr(item, "is_view", False))
+        return kind != "table" or reflected or is_managed(item)
 
     return {
         "include_schemas": bool(named),
@@ -104,7 +111,6 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (columns.compare_default, "column", "server_default", _FIRST, _NAMED),
         (columns.compare_comment, "column", "comments", _FIRST, _NAMED),
         (_both(columns.compare_table_comment), "table", "comments", _FIRST, _NAMED),
-        (columns.compare_collation, "column", "", _LAST, _ALL),
         (_both(computed.compare_computed), "table", "", _LAST, _ALL),
         (_both(identity.compare_identities), "table", "", _LAST, _ALL),
     ],

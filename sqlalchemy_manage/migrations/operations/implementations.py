@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from ...sql.raw import Sql, execute, literally, qualified, sql_of, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged, flushed_batch
 from ..revisions.expected_loss import Expected
 from ..schema.reflection_fixes import COMPLETE, complete_computed
+from ..schema.server_types import ServerTypes
 from .conversions import mariadb, sqlite
 from .conversions.look import Conversion
 from .conversions.postgresql import cast, using
@@ -74,7 +76,23 @@ class _LooksAtValues(DefaultImpl):
         return conversion.require(self.expected()) is not None
 
 
-class PostgreSQL(_Literally, _LooksAtValues, PostgresqlImpl):
+class _AsksTheServer(DefaultImpl):
+    """A type is another one where the server makes another of it.
+
+    Alembic compares the words as far as both sides have them, with a list of synonyms.
+    """
+
+    @cached_property
+    def _types(self) -> ServerTypes:
+        assert self.connection is not None
+        return ServerTypes(self.connection)
+
+    def compare_type(self, inspector_column: Any, metadata_column: Any) -> bool:
+        same = self._types.same(inspector_column, metadata_column)
+        return super().compare_type(inspector_column, metadata_column) if same is None else not same
+
+
+class PostgreSQL(_AsksTheServer, _Literally, _LooksAtValues, PostgresqlImpl):
     __dialect__ = "postgresql"
 
     def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
@@ -187,11 +205,11 @@ WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table
 """
 
 
-class MySQL(_DropsIndexes, MySQLImpl):
+class MySQL(_AsksTheServer, _DropsIndexes, MySQLImpl):
     __dialect__ = "mysql"
 
 
-class MariaDB(_DropsIndexes, MariaDBImpl):
+class MariaDB(_AsksTheServer, _DropsIndexes, MariaDBImpl):
     __dialect__ = "mariadb"
 
 

@@ -17,18 +17,26 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[Fal
     So that a file written on one database, and its downgrade, run on the others. A type
     that is not the same thing under a generic name is left to Alembic.
     """
+    if kind == "type" and isinstance(item, sa.Interval):
+        # Its repr() tells of its impl.
+        return _written(item, autogen_context)
     if kind != "type" or type(item).__name__ != type(item).__name__.upper():
         return False
     # A variant for another database would be lost; a reflected type has none.
     if variants(item):
         return False
     generic = _generic(item)
-    if generic is None or type(generic).__module__ != "sqlalchemy.sql.sqltypes":
+    if type(generic) is not getattr(sa, type(generic).__name__, None):
         return False
     dialect = autogen_context.dialect
     if _ddl(item, dialect) != _ddl(generic, dialect):
         return False
-    return f"{autogen_context.opts['sqlalchemy_module_prefix']}{generic!r}"
+    return _written(generic, autogen_context)
+
+
+def _written(type_: Any, autogen_context: Any) -> str:
+    written = sa.util.generic_repr(type_) if isinstance(type_, sa.Interval) else repr(type_)
+    return f"{autogen_context.opts['sqlalchemy_module_prefix']}{written}"
 
 
 def _generic(item: Any) -> Any:
@@ -43,14 +51,13 @@ def _generic(item: Any) -> Any:
 
 
 def _ddl(type_: Any, dialect: Any) -> str | None:
-    # The width of a number in MariaDB is for display; TINYINT(1) is how BOOL is stored.
+    # A number has a width for display in MariaDB; TINYINT(1) is how BOOL is stored.
     try:
         text = str(type_.compile(dialect))
     except CompileError:
         return None
     if dialect.name in MARIADB:
-        for name in ("INTEGER", "BIGINT", "SMALLINT"):
-            if text.startswith(name + "(") and text.endswith(")"):
-                return name
+        if text in ("INTEGER(11)", "BIGINT(20)", "SMALLINT(6)"):
+            return text.partition("(")[0]
         return "BOOL" if text == "TINYINT(1)" else text.replace("DECIMAL", "NUMERIC")
     return text

@@ -1,8 +1,9 @@
 """What SQLAlchemy's reflection leaves out of a schema, added to it.
 
-MariaDB: defaults that are expressions and the comments after them, ON UPDATE, CHECKs within
-a column's definition, and DESC in an index. SQLite: expressions, COLLATE and DESC in an
-index, and what is computed by which column. One query a schema.
+Types that it does not know. MariaDB: defaults that are expressions and the comments after
+them, ON UPDATE, CHECKs within a column's definition, and DESC in an index. SQLite:
+expressions, COLLATE and DESC in an index, and what is computed by which column. One query
+a schema, and one more where there are unknown types.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...sql.dialects import MARIADB
+from ...sql.raw import RawType
 from ...sql.tokens import Token, split, words_of
 from .create_table import expression_of, read_table
 
@@ -26,10 +28,49 @@ COMPLETE = "sqlalchemy_manage_complete"
 
 def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> None:
     """Add to ``facts`` of a schema, in place."""
+    name_types(connection, schema or connection.dialect.default_schema_name, facts["columns"] or {})
     if connection.dialect.name == "sqlite":
         _complete_sqlite(connection, schema, facts)
     elif connection.dialect.name in MARIADB:
         _complete_mariadb(connection, schema, facts)
+
+
+_TYPES = {
+    "postgresql": """
+SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE a.attnum > 0 AND c.relname IN :tables
+  AND (n.nspname = :schema OR CAST(:schema AS text) IS NULL AND n.oid = pg_my_temp_schema())
+""",
+    "mysql": """
+SELECT table_name, column_name, column_type FROM information_schema.columns
+WHERE table_schema = :schema AND table_name IN :tables
+""",
+}
+
+
+def name_types(
+    connection: sa.Connection, schema: str | None, columns: Mapping[str, Iterable[Any]]
+) -> None:
+    """Give columns of a type that SQLAlchemy does not know a :class:`RawType`.
+
+    ``columns`` are what the Inspector says, by table; without a schema, PostgreSQL's tables
+    are temporary ones.
+    """
+    unknown = {
+        (table, column["name"]): column
+        for table, found in columns.items()
+        for column in found
+        if isinstance(getattr(column["type"], "item_type", column["type"]), sa.types.NullType)
+    }
+    name = "mysql" if connection.dialect.name in MARIADB else connection.dialect.name
+    if unknown and name in _TYPES:
+        query = sa.text(_TYPES[name]).bindparams(sa.bindparam("tables", expanding=True))
+        tables = sorted({table for table, _ in unknown})
+        for table, column, words in connection.execute(query, {"schema": schema, "tables": tables}):
+            if (table, column) in unknown:
+                unknown[table, column]["type"] = RawType(words)
 
 
 _COLUMNS = """

@@ -7,9 +7,11 @@ same in the server's own words. Then the server is asked, once for a table.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,9 +20,10 @@ from sqlalchemy.engine.reflection import ObjectScope
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ...sql.raw import execute, qualified, sql_of, undoubled
+from ...sql.raw import RawType, execute, qualified, sql_of, undoubled
 from ...sql.tokens import Token, split, words_of
 from ...sqlalchemy_internals import is_of_type
+from .reflection_fixes import name_types
 
 _CHECK = "sqlalchemy_manage_check_"
 
@@ -94,17 +97,31 @@ def _made(connection: sa.Connection, table: sa.Table, conn_table: sa.Table) -> S
         undoubled(str(CreateIndex(index).compile(dialect=dialect)), dialect)
         for index in shadow.indexes
     ]
-    if dialect.name == "postgresql":
-        return _on_postgresql(connection, shadow.name, create, indexes, checks)
-    return _on_mariadb(connection, shadow.name, create, indexes, checks)
+    return temporary(connection, shadow.name, create, indexes, checks)
+
+
+def temporary(
+    connection: sa.Connection,
+    name: str,
+    create: str,
+    indexes: Sequence[str] = (),
+    checks: Mapping[str, sa.CheckConstraint] = MappingProxyType({}),
+) -> ServerForm:
+    """What ``create``, the statement of a temporary table, makes, with the CREATE INDEXes.
+
+    ``checks`` are the CHECKs to read, by name. The table is gone afterwards. Raises what
+    the server refuses, but no index.
+    """
+    on = _on_postgresql if connection.dialect.name == "postgresql" else _on_mariadb
+    return on(connection, name, create, indexes, checks)
 
 
 def _on_postgresql(
     connection: sa.Connection,
     name: str,
     create: str,
-    indexes: list[str],
-    checks: dict[str, sa.CheckConstraint],
+    indexes: Sequence[str],
+    checks: Mapping[str, sa.CheckConstraint],
 ) -> ServerForm:
     outer = connection.begin_nested()
     try:
@@ -118,9 +135,12 @@ def _on_postgresql(
             found = getattr(inspector, f"get_multi_{kind}")(
                 filter_names=[name], scope=ObjectScope.TEMPORARY
             )
-            return next(iter(found.values()), [])
+            facts: list[Any] = next(iter(found.values()), [])
+            if kind == "columns":
+                name_types(connection, None, {name: facts})
+            return facts
 
-        return _read(read, checks)
+        return _read(read, indexes, checks)
     finally:
         outer.rollback()
 
@@ -129,8 +149,8 @@ def _on_mariadb(
     connection: sa.Connection,
     name: str,
     create: str,
-    indexes: list[str],
-    checks: dict[str, sa.CheckConstraint],
+    indexes: Sequence[str],
+    checks: Mapping[str, sa.CheckConstraint],
 ) -> ServerForm:
     quoted = qualified(connection.dialect, name)
     execute(connection, create)
@@ -140,26 +160,28 @@ def _on_mariadb(
                 execute(connection, index)
         shown = execute(connection, f"SHOW CREATE TABLE {quoted}").one()[1]
         inspector: Any = sa.inspect(connection)
-        made = _read(lambda kind: getattr(inspector, f"get_{kind}")(name), checks)
+        made = _read(lambda kind: getattr(inspector, f"get_{kind}")(name), indexes, checks)
         _add_shown(made, shown, checks)
         return made
     finally:
         execute(connection, f"DROP TEMPORARY TABLE {quoted}")
 
 
-def _read(read: Any, checks: dict[str, sa.CheckConstraint]) -> ServerForm:
+def _read(
+    read: Any, indexes: Sequence[str], checks: Mapping[str, sa.CheckConstraint]
+) -> ServerForm:
     return ServerForm(
         {column["name"]: column for column in read("columns")},
         {
             checks[check["name"]]: check["sqltext"]
-            for check in read("check_constraints")
+            for check in (read("check_constraints") if checks else ())
             if check["name"] in checks
         },
-        {index["name"]: index for index in read("indexes")},
+        {index["name"]: index for index in (read("indexes") if indexes else ())},
     )
 
 
-def _add_shown(made: ServerForm, shown: str, checks: dict[str, sa.CheckConstraint]) -> None:
+def _add_shown(made: ServerForm, shown: str, checks: Mapping[str, sa.CheckConstraint]) -> None:
     """Add what SQLAlchemy does not read on MariaDB: see the reflected module.
 
     information_schema knows nothing of temporary tables, so it is read from the statement.
@@ -171,6 +193,8 @@ def _add_shown(made: ServerForm, shown: str, checks: dict[str, sa.CheckConstrain
             _add_order(made, words)
             continue
         column = made.columns.get(words[0].name)
+        if column is not None and isinstance(column["type"], sa.types.NullType):
+            column["type"] = RawType(_type_in(words))
         default, update = _clause(words, "default"), _clause(words, "update")
         if column is not None and not column.get("computed") and default not in ("", "NULL"):
             column["default"] = default
@@ -178,6 +202,14 @@ def _add_shown(made: ServerForm, shown: str, checks: dict[str, sa.CheckConstrain
             column["default"] = f"{default or 'NULL'} ON UPDATE {update}"
         if words[0].name in checks:
             made.checks[checks[words[0].name]] = _clause(words, "check")[1:-1]
+
+
+def _type_in(words: list[Token]) -> str:
+    """The type in the definition of a column, ``name vector(3) NOT NULL``."""
+    end = 2
+    if words[2:] and words[2].text == "(":
+        end = next(i for i, token in enumerate(words) if token.text == ")") + 1
+    return "".join(token.text for token in words[1:end])
 
 
 def _add_order(made: ServerForm, words: list[Token]) -> None:

@@ -78,7 +78,7 @@ def _difference(
         if not new.native:
             return _plain(conn_col.type, name, "", model, dialect)
         if (values, key, array) == (_as_stored(new, dialect), new.key, new.array):
-            return None
+            return _NOT_OURS if dialect.name in MARIADB else None  # it has a collation, too
         if array != new.array:
             return _plain(conn_col.type, name, "", model, dialect)
         other = key if key != new.key else None
