@@ -15,7 +15,18 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from ...models import is_managed, managed_tables, names_table
 from ..operations import registry
 from ..operations.types import render_item
-from . import checks, columns, computed, declared_objects, identity, indexes, keys
+from . import (
+    checks,
+    columns,
+    computed,
+    declared_objects,
+    default_schema,
+    exclusions,
+    identity,
+    indexes,
+    keys,
+    uniques,
+)
 from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
 from .enums.hoist import hoist_enums
@@ -102,7 +113,13 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(checks.compare_checks), "table", "", _LAST, _ALL),
         (checks.complete_new_tables, "schema", "", _LAST, _ALL),
     ],
+    "exclusions": [
+        (exclusions.compare_exclusions, "table", "", _LAST, _ALL),
+        (exclusions.complete_new_tables, "schema", "", _LAST, _ALL),
+    ],
+    "uniques": [(_both(uniques.compare_uniques), "table", "", _LAST, _ALL)],
     "indexes": [(indexes.compare_indexes, "table", "", _LAST, _ALL)],
+    "default_schema": [(_both(default_schema.compare_default_schema), "table", "", _LAST, _ALL)],
     "keys": [
         (_both(keys.compare_keys), "table", "", _LAST, _ALL),
         (keys.make_way, "schema", "", _LAST, _ALL),
