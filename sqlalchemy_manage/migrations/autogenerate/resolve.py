@@ -28,6 +28,7 @@ def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
     """
     upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
     assert upgrade is not None and downgrade is not None
+    state_of(review.context).stored = review.stored
     renames, found = resolve_renames(review, upgrade)
     resolve_enum_values(
         found,

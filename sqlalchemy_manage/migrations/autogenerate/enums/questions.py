@@ -6,7 +6,7 @@ still be in rows. The default keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -18,10 +18,8 @@ from ....errors import UsageError, did_you_mean
 from ...operations.enums.change import held_values
 from ...operations.enums.operations import AlterEnumOp
 from ...operations.enums.types import POSTGRESQL, form_of, like, portable
-from ...questions import Answers, Option, Question, Questioner, dotted, flag, quoted
-
-Stored = Callable[[str | None, str, str], tuple[str, str]]
-"""What a table and its column are called in the database, given the names in the models."""
+from ...questions import Answers, Closed, Option, Question, Questioner, dotted, flag, quoted
+from ..state import Stored
 
 
 def value_rename_candidates(old: Sequence[str], new: Sequence[str]) -> dict[str, list[str]]:
@@ -107,8 +105,8 @@ class _Settled:
                 mapping[value] = answer.answer.removeprefix("rename to ")
             elif answer.answer == "replace":
                 mapping[value] = self._existing(answer.value or "")
-            elif answer.answer == "keep":
-                kept.append(value)
+            elif answer.answer == "keep" and not isinstance(self.questioner, Closed):
+                kept.append(value)  # a command that only looks reports what is open
         for op in self.columns:
             op.rename_values = {a: b for a, b in mapping.items() if a in op.old_values}
             if kept:
