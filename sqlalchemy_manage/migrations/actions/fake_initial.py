@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from ...databases.engines import is_bookkeeping
 from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, NotAdopted
-from ..guards.journal.table import unfinished
+from ..guards.journal.unfinished import recorded
 from ..operations.implementations import without_needless_warnings
 from ..revisions.describe import changes
 from ..revisions.history import History, Revision, current_heads
@@ -92,7 +92,7 @@ def adopt(
         project.connect() as connection,
     ):
         # Where a revision was interrupted, the tables are its own.
-        if current_heads(connection) or unfinished(connection):
+        if current_heads(connection) or recorded(connection):
             return None
         comparison = compare_first(project, history, connection)
     if comparison is None or not comparison.touches:

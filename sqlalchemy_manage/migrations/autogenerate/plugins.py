@@ -21,6 +21,7 @@ from . import (
     computed,
     declared_objects,
     default_schema,
+    drop_order,
     exclusions,
     identity,
     indexes,
@@ -131,6 +132,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(computed.compare_computed), "table", "", _LAST, _ALL),
         (_both(identity.compare_identities), "table", "", _LAST, _ALL),
     ],
+    "drops": [(drop_order.order_drops, "schema", "", _LAST, _ALL)],
     "objects": [(declared_objects.compare_declared, "autogenerate", "", _LAST, _ALL)],
 }
 """Plugin -> its comparators: the function, target and element, when, for which dialects.

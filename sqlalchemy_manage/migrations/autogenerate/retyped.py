@@ -38,7 +38,7 @@ def _settle(review: ComparisonContext, holder: list[Any], op: ops.AlterColumnOp)
         )
     elif harm is not None and not allowed:
         answer = review.ask(_question(harm, *names))
-        if review.open:
+        if answer.open:
             return
         allowed = answer.answer == "allow"
         if not allowed:

@@ -18,7 +18,7 @@ from ....errors import UsageError, did_you_mean
 from ...operations.enums.change import held_values
 from ...operations.enums.operations import AlterEnumOp
 from ...operations.enums.types import POSTGRESQL, form_of, like, portable
-from ...questions import Answers, Closed, Option, Question, Questioner, dotted, flag, quoted
+from ...questions import Answers, Option, Question, Questioner, dotted, flag, quoted
 from ..state import Stored
 
 
@@ -105,8 +105,8 @@ class _Settled:
                 mapping[value] = answer.answer.removeprefix("rename to ")
             elif answer.answer == "replace":
                 mapping[value] = self._existing(answer.value or "")
-            elif answer.answer == "keep" and not isinstance(self.questioner, Closed):
-                kept.append(value)  # a command that only looks reports what is open
+            elif answer.answer == "keep" and not answer.open:
+                kept.append(value)
         for op in self.columns:
             op.rename_values = {a: b for a, b in mapping.items() if a in op.old_values}
             if kept:
