@@ -55,6 +55,7 @@ class Batch(Protocol):
     schema: str | None
     batch: list[tuple[str, tuple[Any, ...], dict[str, Any]]]
     copy_from: sa.Table | None
+    naming_convention: Any
     table_args: Any
     table_kwargs: dict[str, Any]
     partial_reordering: Any
@@ -65,6 +66,7 @@ class RebuiltTable(Protocol):
 
     temp_table_name: str
     new_table: sa.Table
+    table_kwargs: dict[str, Any]
     reflected: bool
     columns: dict[str, sa.Column[Any]]
     column_transfers: dict[str, dict[str, Any]]

@@ -26,6 +26,7 @@ from ...operations.enums.types import (
     portable,
 )
 from ...questions import dotted
+from ...schema.unnamed import given_name
 from ..compared import ComparedColumn, ComparedTable
 from ..state import state_of
 from .checks import belongs_to_enum
@@ -121,7 +122,8 @@ def _unchecked(it: ComparedColumn, wanted: tuple[str, ...], *, looks: bool) -> A
         return known
     held = sa.column(column, sa.String())
     rows = sa.select(held).select_from(sa.table(table, schema=it.schema)).distinct()
-    others = state.connection.scalars(rows.where(held.not_in(wanted)).limit(_MOST)).all()
+    found = state.connection.scalars(rows.where(held.not_in(wanted)).limit(_MOST))
+    others = [value for value in found if isinstance(value, str)]
     return (*wanted, *sorted(others)) if others else None
 
 
@@ -152,7 +154,7 @@ def _lists(inspector: Any, schema: str | None, table: Any) -> dict[str, list[Any
             found = []
         for check in found:
             if listed := in_list(check["sqltext"]):
-                item = (check["sqltext"], check["name"], listed[1])
+                item = (check["sqltext"], given_name(check["name"]), listed[1])
                 lists.setdefault(listed[0], []).append(item)
         inspector.info_cache[key] = lists
     known: dict[str, list[Any]] = inspector.info_cache[key]
