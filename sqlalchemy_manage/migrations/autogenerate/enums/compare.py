@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ....sql.dialects import MARIADB
 from ....sql.expressions import in_list
-from ....sql.raw import literally
+from ....sql.raw import is_told_as, literally
 from ...operations.enums.operations import AlterEnumOp
 from ...operations.enums.types import (
     Form,
@@ -74,7 +74,10 @@ def _difference(it: ComparedColumn, check: tuple[str, ...] | None) -> Any:
     model, _ = leaf(type_, dialect)
     there, array = leaf(conn_col.type, dialect)
     if isinstance(there, sa.Enum):
-        values = _stored(there.enums, dialect)
+        values = tuple(
+            next((value for value in new.values or () if is_told_as(value, told, dialect)), told)
+            for told in _stored(there.enums, dialect)
+        )
         key = key_of(there, dialect) if dialect.name == "postgresql" else None
         if not new.native:
             return _plain(conn_col.type, name, "", model, dialect)
