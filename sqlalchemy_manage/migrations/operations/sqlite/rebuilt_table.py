@@ -205,7 +205,7 @@ def is_of(constraint: Any, clause: Clause) -> bool:
     if name and clause.name and not _is_inline_key(clause):
         return name == clause.name
     if clause.kind == "check":
-        return name == clause.name and normal(str(constraint.sqltext)) == clause.what
+        return clause.name in (None, name) and normal(str(constraint.sqltext)) == clause.what
     if clause.kind == "foreign key":
         target = "." + constraint.elements[0].target_fullname.casefold().rpartition(".")[0]
         if not target.endswith("." + clause.what.partition("(")[0]):
