@@ -12,10 +12,12 @@ class RunState:
     ``writes``: a transaction takes SQLite's write lock as it begins; the run says so.
     ``committed``: a part of the revision is committed; the journal knows.
     ``lost``: why the database ended the transaction by itself; the engine's events know.
+    ``lent``: the transaction was open before the run, and is not the run's to end.
     ``dropped``: kind and name of what SQLite's operations dropped of tables made again.
     """
 
     writes: bool = False
     committed: bool = False
     lost: str | None = None
+    lent: bool = False
     dropped: set[tuple[str, str]] = field(default_factory=set)
