@@ -46,6 +46,12 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
                 return
             connection.exec_driver_sql("BEGIN IMMEDIATE" if run.state.writes else "BEGIN")
 
+    if engine.dialect.driver == "psycopg":
+        # A pooler gives the session, and what is prepared in it, to others.
+        @event.listens_for(engine, "connect")
+        def unprepared(dbapi_connection: Any, record: Any) -> None:
+            dbapi_connection.prepare_threshold = None
+
     set_timeouts(engine, run.project.settings)
     watch_transaction(engine, run.state)
     return engine
