@@ -51,8 +51,11 @@ _Drop = TypeVar("_Drop", ops.DropConstraintOp, ops.DropIndexOp)
 class Batch(Protocol):
     """What is used of a ``BatchOperationsImpl``, the operations of a batch."""
 
+    table_name: str
+    schema: str | None
     batch: list[tuple[str, tuple[Any, ...], dict[str, Any]]]
     copy_from: sa.Table | None
+    naming_convention: Any
     table_args: Any
     table_kwargs: dict[str, Any]
     partial_reordering: Any
@@ -63,6 +66,7 @@ class RebuiltTable(Protocol):
 
     temp_table_name: str
     new_table: sa.Table
+    table_kwargs: dict[str, Any]
     reflected: bool
     columns: dict[str, sa.Column[Any]]
     column_transfers: dict[str, dict[str, Any]]

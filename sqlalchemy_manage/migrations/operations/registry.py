@@ -21,6 +21,7 @@ from . import (
     primary_key,
     renaming,
     rendering,
+    table_options,
 )
 from .enums import implementations as enums
 from .enums import operations as enum_ops
@@ -28,6 +29,7 @@ from .enums import rendering as enum_rendering
 from .objects import implementations as objects
 from .objects import operations as object_ops
 from .objects import rendering as object_rendering
+from .sqlite import unnamed
 
 DIALECTS = (
     implementations.PostgreSQL,
@@ -49,6 +51,7 @@ OPERATIONS: tuple[tuple[Any, Any, Any], ...] = (
     (renaming.RenameColumnOp, renaming.rename_column, renaming.render),
     (renaming.RenameConstraintOp, renaming.rename_constraint, renaming.render),
     (renaming.RenameIndexOp, renaming.rename_index, renaming.render),
+    (table_options.AlterTableOptionsOp, table_options.alter, table_options.render),
 )
 """Each with what runs it, and what writes it into a revision file; ``op`` has it by its verb."""
 
@@ -80,5 +83,6 @@ def register() -> None:
         Operations.implementation_for(operation)(run)
         renderers.dispatch_for(operation)(object_rendering.render)
     Operations.implementation_for(ops.RenameTableOp, replace=True)(renaming.rename_table)
+    Operations.implementation_for(ops.DropConstraintOp, replace=True)(unnamed.drop_constraint)
     for operation, render in RENDERERS.items():
         renderers.dispatch_for(operation, replace=True)(render)

@@ -9,7 +9,7 @@ can be tried on any database, MariaDB too, without touching it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from sqlalchemy.exc import NoSuchTableError
 
 from ...sql.tokens import rename_identifiers
 from .reflection_fixes import complete
+from .unnamed import rename_implied
 
 _KINDS = (
     "columns",
@@ -159,6 +160,8 @@ class Snapshot:
                 facts[kind] = {names.get(t, t): value for t, value in tables.items()}
         for key in self._foreign_keys_to(schema):
             key["referred_table"] = names.get(key["referred_table"], key["referred_table"])
+        for table in names.values():
+            self._rename_implied(schema, table)
 
     def rename_columns(self, schema: str | None, table: str, names: Mapping[str, str]) -> None:
         """Call columns of a table by new names, all at once, wherever they are mentioned."""
@@ -204,6 +207,31 @@ class Snapshot:
             foreign["constrained_columns"] = new(foreign["constrained_columns"])
         for foreign in self._foreign_keys_to(schema, table):
             foreign["referred_columns"] = new(foreign["referred_columns"])
+        self._rename_implied(schema, table)
+
+    def _rename_implied(self, schema: str | None, table: str) -> None:
+        facts = self._load(schema)
+        columns = self.columns(schema, table)
+        rename_implied(table, columns, lambda kind: (facts[kind] or {}).get(table))
+
+    def item_names(self, schema: str | None, table: str) -> set[str]:
+        """The names of a table's indexes and constraints."""
+        return {item["name"] for item in self._items(schema, table) if item.get("name")}
+
+    def rename_items(self, schema: str | None, table: str, names: Mapping[str, str]) -> None:
+        """Call indexes and constraints of a table by new names."""
+        for item in self._items(schema, table):
+            for key in ("name", "duplicates_constraint", "duplicates_index"):
+                if key in item:
+                    item[key] = names.get(item[key], item[key])
+
+    def _items(self, schema: str | None, table: str) -> Iterator[dict[str, Any]]:
+        facts = self._load(schema)
+        for kind in (*_KINDS, _EXCLUSIONS):
+            if kind.endswith(("_constraints", "_keys", "indexes")):
+                yield from (facts[kind] or {}).get(table) or ()
+        if key := (facts["pk_constraint"] or {}).get(table):
+            yield key
 
     def _foreign_keys_to(self, schema: str | None, table: str | None = None) -> list[Any]:
         """The foreign keys that refer into ``schema`` (to ``table``), of every schema loaded."""
