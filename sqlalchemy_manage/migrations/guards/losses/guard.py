@@ -126,6 +126,11 @@ class LossGuard(Guard):
     def failed(self, step: RevisionStep, error: Exception) -> None:
         self.step = None
 
+    def after_run(self, connection: sa.Connection) -> None:
+        if self.listens:
+            event.remove(connection, "before_cursor_execute", self._before)
+            self.listens = False
+
     def end(self, step: RevisionStep) -> None:
         if self.step is None:
             return
