@@ -15,6 +15,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
 from ...models import managed_tables
+from ...sql.raw import cut_name
 from ..questions import Answers, Closed, Key, Question, Questioner
 from ..schema.snapshot import Snapshot
 from .history_objects import Ownership
@@ -128,7 +129,13 @@ class ComparisonContext:
     def stored(self, schema: str | None, table: str, column: str = "") -> tuple[str, str]:
         """What a table and a column of the comparison are called in the database."""
         key = (schema, table)
-        return self._old_tables.get(key, table), self._old_columns.get(key, {}).get(column, column)
+        names = (
+            self._old_tables.get(key, table),
+            self._old_columns.get(key, {}).get(column, column),
+        )
+        if self.connection.dialect.name == "postgresql":
+            return cut_name(names[0]), cut_name(names[1])
+        return names
 
     def made(self, schema: str | None, table: str, column: str = "") -> bool:
         """Whether the history created a table, or a column, which may be renamed by now."""

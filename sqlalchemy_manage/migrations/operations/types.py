@@ -17,6 +17,10 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[Fal
     So that a file written on one database, and its downgrade, run on the others. A type
     that is not the same thing under a generic name is left to Alembic.
     """
+    if kind == "server_default":
+        text = getattr(item, "arg", item)
+        # Alembic takes quotes at the ends of a text for those of SQL.
+        return repr(text) if isinstance(text, str) else False
     if kind == "type" and isinstance(item, sa.Interval):
         # Its repr() tells of its impl.
         return _written(item, autogen_context)
