@@ -72,8 +72,13 @@ ROWS = (
 )
 
 
-@pytest.mark.parametrize("convention", ["named", "unnamed"])
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    ("change", "convention"),
+    [
+        *((change, "unnamed") for change in CHANGES),
+        *((change, "named") for change in ("key and index go", "another key, with an index")),
+    ],
+)
 def test_up_down_and_up(
     change: str, convention: str, backend: str, tmp_path: Path, new_database: Callable[[str], str]
 ) -> None:
