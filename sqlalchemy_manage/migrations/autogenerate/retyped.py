@@ -62,11 +62,11 @@ def _question(harm: Harm, schema: str | None, table: str, column: str) -> Questi
     return Question(
         "conversion",
         dotted(schema, table, column),
-        f"{harm} What should happen to them?",
+        f"{harm} What should happen?",
         (
             Option(
                 "allow",
-                "convert them all the same",
+                "convert all the same",
                 (flag("--allow-loss", quoted(schema, table, column)),),
             ),
             Option("keep", "keep the type that the column has", ()),

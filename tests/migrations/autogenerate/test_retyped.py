@@ -96,6 +96,10 @@ def test_values_that_cannot_be_converted_stop_the_revision(
         ("Text", "LargeBinary", "'abc'"),
         ("Boolean", "String(9)", "'1'"),
         ("Numeric(10, 2)", "String(9)", "12.50"),
+        ("Boolean", 'Enum("true", "false", name="yes_no")', "'1'"),
+        ('Enum("true", "false", name="yes_no")', "Boolean", "'true'"),
+        ("Integer", 'Enum("1", "2", name="place")', "1"),
+        ('Enum("1", "2", name="place")', "Integer", "'1'"),
     ],
 )
 def test_values_that_survive_come_back(
@@ -115,6 +119,20 @@ def test_values_that_survive_come_back(
     project.models(MODELS.format(new))
     assert project.manage("migrate").code == 0
     assert project.data() == changed
+
+
+def test_a_value_of_an_enum_that_is_too_long_for_the_text(project: ProjectFolder) -> None:
+    before = begin(project, 'Enum("a", "long", name="size")', "'long'")
+    project.models(MODELS.format("String(2)"))
+    made = project.manage("makemigrations", "--no-input")
+    if project.backend == "sqlite":  # where it was a text before
+        assert made.code == 3 and "1 value of t.c would not survive" in made.stderr
+        return
+    refused = project.manage("migrate")
+    assert refused.code == 1 and "1 row holds 'long' in t.c" in refused.stderr, refused
+    assert project.query("SELECT id, c FROM t ORDER BY id") == before
+    project.execute("UPDATE t SET c = 'a'")
+    project.done("migrate")
 
 
 def test_a_rollback_is_refused_for_what_it_would_lose(project: ProjectFolder) -> None:
