@@ -56,7 +56,7 @@ class Scratch(Database):
         return create_engine(self, None, poolclass=sa.NullPool).connect()
 
 
-class ScratchProject(Project):
+class ProjectElsewhere(Project):
     """A project on another database, its engine included."""
 
     def __init__(self, project: Project, database: Database) -> None:
@@ -197,7 +197,7 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
         if event[0] == "failed":
             failed.append(event[1])
 
-    run = Run(ScratchProject(project, database), database, watch, recorded=False, prove=False)
+    run = Run(ProjectElsewhere(project, database), database, watch, recorded=False, prove=False)
     templates = Path(str(files("sqlalchemy_manage.migrations") / "templates"))
     versions = [revision.path.parent for revision in history.revisions]
     config = alembic_config(project, templates, versions=versions, run=run)
