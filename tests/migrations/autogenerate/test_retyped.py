@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from support.project import ProjectFolder
 
 pytestmark = pytest.mark.server
 
+DASHED = "5f0c6e0e-5b1e-4d6c-9a57-0d3c1a2b3c4d"
 MODELS = 'table("t", key(), Column("c", {}))'
 
 
@@ -119,6 +122,31 @@ def test_values_that_survive_come_back(
     project.models(MODELS.format(new))
     assert project.manage("migrate").code == 0
     assert project.data() == changed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value", "becomes"),
+    [
+        ("Uuid", "String(36)", UUID(DASHED), DASHED),
+        ("Interval", "Time", datetime.timedelta(hours=1), datetime.time(1)),
+    ],
+)
+def test_the_revisions_know_what_a_database_keeps_as_another_type(
+    project: ProjectFolder, old: str, new: str, value: object, becomes: object
+) -> None:
+    project.begin(MODELS.format(old).replace('"t"', '"old"'))
+    project.models(MODELS.format(old))
+    project.done("makemigrations", "--no-input", "--rename-table", "old=t")
+    project.done("migrate")
+    project.insert({"t": [{"id": 1, "c": value}, {"id": 2, "c": None}]})
+    project.models(MODELS.format(new))
+    project.done("makemigrations", "--no-input")
+    assert f"existing_type=sa.{old}()" in project.newest()
+    for command in ("migrate", "rollback", "migrate"):
+        assert project.manage(command).code == 0
+        project.models(MODELS.format(old if command == "rollback" else new))
+        expected = value if command == "rollback" else becomes
+        assert [row["c"] for row in project.data()["t"]] == [expected, None]
 
 
 def test_a_value_of_an_enum_that_is_too_long_for_the_text(project: ProjectFolder) -> None:
