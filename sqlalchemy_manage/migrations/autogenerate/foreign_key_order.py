@@ -92,7 +92,9 @@ def _out_of_new_tables(upgrade: ops.UpgradeOps) -> Iterator[ops.ModifyTableOps]:
         for item in create.columns:
             if isinstance(item, sa.ForeignKeyConstraint):
                 op = ops.CreateForeignKeyOp.from_constraint(item)
-                if _target(op) in later:
+                # Alembic writes it in a create_table with the schema of the MetaData, if any.
+                elsewhere = item.parent.metadata.schema and _target(op)[0] is None
+                if _target(op) in later or elsewhere:
                     op.kw.pop("use_alter", None)
                     yield ops.ModifyTableOps(create.table_name, [op], schema=create.schema)
                     continue

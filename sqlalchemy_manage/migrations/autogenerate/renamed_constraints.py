@@ -7,16 +7,20 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from ...sql.dialects import MARIADB
-from ...sql.expressions import same
+from ...sql.expressions import in_list, same
 from ...sql.raw import sql_of
+from ...sqlalchemy_internals import is_created, is_of_type
 from ..alembic_internals import undo_of
 from ..operations.renaming import Rename, RenameConstraintOp, RenameIndexOp
 from ..questions import Key
 from ..revisions.describe import flat, prune
+from ..schema.unnamed import given_name
 from .checks import name_of
 from .context import ComparisonContext
+from .enums.checks import belongs_to_enum
 from .renames import name_aside
 
 
@@ -42,7 +46,7 @@ def resolve_constraint_names(review: ComparisonContext, operations: ops.UpgradeO
     for key, table in review.tables.items():
         made += [
             rename
-            for rename in _foreign_keys(review, key, table)
+            for rename in (*_foreign_keys(review, key, table), *_type_checks(review, key, table))
             if (key[0], rename.old) not in touched
         ]
     prune(operations)
@@ -165,3 +169,41 @@ def _foreign_keys(
     for old, new in wanted.items():
         if new not in names:
             yield RenameConstraintOp(table.name, old, new, type_="foreignkey", schema=key[0])
+
+
+_DIALECTS = (sqlite.dialect(), postgresql.dialect(), mysql.dialect())
+
+
+def _type_checks(
+    review: ComparisonContext, key: Key, table: sa.Table
+) -> Iterator[RenameConstraintOp]:
+    """The CHECKs of Enums and Booleans with another name, as once their table is renamed."""
+    dialect = review.connection.dialect
+    wanted = {
+        listed[0]: (name, check)
+        for check in table.constraints
+        if isinstance(check, sa.CheckConstraint) and is_of_type(check)
+        if is_created(check, dialect) and (name := name_of(check, dialect))
+        if (listed := in_list(sql_of(check.sqltext, dialect)))
+    }
+    if not wanted or table.name not in review.snapshot.get_table_names(key[0]):
+        return
+    there: dict[str, list[str]] = {}
+    checks = review.snapshot.get_check_constraints(table.name, schema=key[0])
+    for found in checks:
+        old, listed = given_name(found["name"]), in_list(found["sqltext"])
+        if old and listed and belongs_to_enum(found["sqltext"], table, old):
+            there.setdefault(listed[0], []).append(old)
+    taken = {found["name"] for found in checks}
+    for column, (new, check) in wanted.items():
+        # Where there are two, it is not known which of them is the type's.
+        if len(there.get(column, ())) == 1 and new not in taken:
+            everywhere = all(is_created(check, dialect) for dialect in _DIALECTS)
+            yield RenameConstraintOp(
+                table.name,
+                there[column][0],
+                new,
+                type_="check",
+                schema=key[0],
+                if_exists=not everywhere,
+            )

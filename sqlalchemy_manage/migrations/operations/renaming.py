@@ -94,7 +94,8 @@ class RenameIndexOp(Rename):
 class RenameConstraintOp(Rename):
     """Rename a constraint; where the database cannot, it is created again.
 
-    ``type_`` is ``unique``, ``check`` or ``foreignkey``.
+    ``type_`` is ``unique``, ``check`` or ``foreignkey``. With ``if_exists`` nothing is done
+    where there is none: some types bring a CHECK along on some databases only.
     """
 
     kind = "constraint"
@@ -105,6 +106,7 @@ class RenameConstraintOp(Rename):
     new: str
     type_: str
     schema: str | None = None
+    if_exists: bool = False
 
 
 class RenameTableOp(ops.RenameTableOp):
@@ -227,6 +229,8 @@ def _needs_database(operations: Operations, operation: Rename) -> None:
 
 def rename_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
     write = SqlWriter(operations)
+    if operation.if_exists and not _exists(operations, operation):
+        return
     thing = {"postgresql": "CONSTRAINT"}.get(write.dialect.name)
     if write.dialect.name in MARIADB and operation.type_ == "unique":
         thing = "INDEX"
@@ -236,6 +240,18 @@ def rename_constraint(operations: Operations, operation: RenameConstraintOp) -> 
     table = write.name(operation.schema, operation.table_name)
     old, new = map(write.name, _cut(operations, operation))
     write.execute(f"ALTER TABLE {table} RENAME {thing} {old} TO {new}")
+
+
+_KINDS = {"unique": "unique", "check": "check", "foreignkey": "foreign key"}
+
+
+def _exists(operations: Operations, operation: RenameConstraintOp) -> bool:
+    """Without a database: whether it is one on which every type's CHECK is made."""
+    if operations.get_context().as_sql:
+        return operations.impl.dialect.name != "postgresql"
+    table, (old, _) = operation.table_name, _cut(operations, operation)
+    there = constraints_of(operations.get_bind(), operation.schema, table)
+    return any(item["name"] == old for item in there[_KINDS[operation.type_]])
 
 
 def _remake_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
@@ -276,7 +292,10 @@ def _named(found: list[Any], name: str) -> Any:
 
 def render(context: Any, operation: Rename) -> str:
     names = (operation.table_name, operation.old, operation.new)
-    options = {"type_": operation.type_} if isinstance(operation, RenameConstraintOp) else {}
+    options: dict[str, Any] = {}
+    if isinstance(operation, RenameConstraintOp):
+        options = {"type_": operation.type_}
+        options |= {"if_exists": True} if operation.if_exists else {}
     return call(context, operation.verb, operation, *(repr(str(n)) for n in names), **options)
 
 

@@ -117,6 +117,22 @@ def test_a_column_goes_with_its_key_and_its_index(database_url: str, tmp_path: P
     app.done("migrate")
 
 
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_a_key_from_one_schema_to_a_table_of_the_same_name_in_another(
+    database_url: str, tmp_path: Path
+) -> None:
+    app = ProjectFolder(tmp_path / "project", database_url)
+    app.execute("CREATE SCHEMA other")
+    app.begin(
+        'here = table("a", key())\n'
+        'there = MetaData(schema="other")\n'
+        'Table("a", there, key(), Column("a_id", ForeignKey(here.c.id)))\n'
+    )
+    unchanged(app)
+    found = app.query("SELECT confrelid::regclass::text FROM pg_constraint WHERE contype = 'f'")
+    assert found == [("a",)]
+
+
 def data(app: ProjectFolder) -> list[list[tuple[object, ...]]]:
     queries = ("SELECT id, m, code FROM p", "SELECT id, p_id, pos, f FROM t")
     return [app.query(f"{query} ORDER BY id") for query in queries]

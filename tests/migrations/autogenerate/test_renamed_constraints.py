@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from support.project import ProjectFolder
 from support.reviewing import Reviewed, reviewed, words
 
 from sqlalchemy_manage.migrations.autogenerate.renamed_constraints import resolve_constraint_names
@@ -113,3 +116,43 @@ def test_foreign_keys_that_swap_their_names(reviewed: Reviewed) -> None:
 def test_an_index_and_a_constraint_are_not_each_other(reviewed: Reviewed) -> None:
     found = settled(reviewed, t(index("x", "a")), t(unique("y", "a")))
     assert not [word for word in found if word.startswith("rename")]
+
+
+ENUM = 'Enum({}, name="kind", native_enum={}, create_constraint=True)'
+FLAG = 'Boolean(name="flagged", create_constraint=True)'
+RENAMED = {
+    "an Enum": (ENUM.format("'x'", False), ENUM.format("'x'", False)),
+    "an Enum with another value": (ENUM.format("'x'", False), ENUM.format("'x', 'y'", False)),
+    "a native Enum": (ENUM.format("'x'", True), ENUM.format("'x'", True)),
+    "a Boolean": (FLAG, FLAG),
+}
+
+
+@pytest.mark.parametrize("type_", RENAMED)
+def test_the_check_of_a_type_follows_its_table(
+    type_: str, tmp_path: Path, new_database: Callable[..., str], backend: str
+) -> None:
+    # Written on SQLite, where each of them has a CHECK.
+    written_on = new_database("sqlite")
+    app = ProjectFolder(tmp_path / "project", new_database(backend), written_on)
+    assert app.author is not None
+    old, new = (
+        f'table("{name}", key(), Column("c", {kind}))\n'
+        for name, kind in zip(("t", "u"), RENAMED[type_], strict=True)
+    )
+    app.author.models(old)
+    app.done("makemigrations", "--no-input")
+    app.done("migrate")
+    app.author.models(new)
+    app.done("makemigrations", "--no-input", "--rename-table", "t=u")
+    app.done("migrate")
+    app.metadata.create_all(fresh := sa.create_engine(new_database(backend)))
+    checks = [check["name"] for check in sa.inspect(fresh).get_check_constraints("u")]
+    fresh.dispose()
+    assert [c["name"] for c in sa.inspect(app.engine).get_check_constraints("u")] == checks
+    checked = app.manage("makemigrations", "--check", "--no-input")
+    assert checked.code == 0, checked
+    app.done("migrate", "0001_initial")
+    names = [check["name"] for check in sa.inspect(app.engine).get_check_constraints("t")]
+    assert names == [name.replace("_u_", "_t_") for name in checks]
+    app.done("migrate")
