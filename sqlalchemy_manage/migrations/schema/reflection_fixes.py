@@ -136,12 +136,16 @@ def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts
     quote = connection.dialect.identifier_preparer.quote
     rows = connection.exec_driver_sql(
         f"SELECT type, tbl_name, name, sql FROM {quote(schema or 'main')}.sqlite_master"
-        " WHERE type IN ('index', 'table') AND sql IS NOT NULL"
+        " WHERE type IN ('index', 'table') AND sql IS NOT NULL AND tbl_name NOT GLOB 'sqlite_*'"
     ).all()
     for kind, table, name, sql in rows:
         if kind == "table":
             complete_computed(sql, (facts["columns"] or {}).get(table, ()))
             complete_names(sql, table, partial(_of, facts, table))
+            if "autoincrement" in sql.lower() and read_table(sql).counts:
+                options = facts["table_options"]
+                if options is not None:
+                    options.setdefault(table, {})["sqlite_autoincrement"] = True
         elif facts["indexes"] is not None:
             _complete_index(facts["indexes"], table, name, sql)
 
