@@ -17,6 +17,7 @@ from ..databases.constraint_errors import is_busy
 from ..databases.engines import connecting
 from ..databases.locks import lock_on, locked, migration_lock
 from ..errors import HistoryError, Locked, ManageError
+from ..library_warnings import own_words
 from ..output import redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
@@ -63,6 +64,8 @@ def run_env(context: Any) -> None:
                 url = connection.engine.url.render_as_string(hide_password=False)
                 project = ProjectElsewhere(project, Database(project.alias, url))
             run = Run(project, project.database, _log_note, borrowed=lent is not None, state=state)
+            if lent is None:
+                stack.enter_context(own_words())
             if given := context.get_x_argument():
                 from .directives import answers_of
 
