@@ -12,6 +12,7 @@ from typing import Any
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 
+from ...sqlalchemy_internals import target_of
 from ..questions import Key
 from ..revisions.describe import prune
 
@@ -67,8 +68,7 @@ def _children_first(drops: list[ops.DropTableOp]) -> list[ops.DropTableOp]:
         sorter.add(key)
         for foreign in found[key].to_table().foreign_key_constraints:
             # The table itself need not be among those that are dropped.
-            schema, _, name = foreign.elements[0].target_fullname.rpartition(".")[0].rpartition(".")
-            parent = (schema or None, name)
+            parent = target_of(foreign.elements[0])
             if parent in found and parent != key:
                 sorter.add(parent, key)
     try:

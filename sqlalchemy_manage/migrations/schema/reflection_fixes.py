@@ -9,6 +9,7 @@ types.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
@@ -18,11 +19,11 @@ import sqlalchemy as sa
 from ...sql.dialects import MARIADB
 from ...sql.raw import RawType
 from ...sql.tokens import Token, split, words_of
-from .create_table import expression_of, read_table
+from .create_table import expression_of, read_table, unescaped
 from .doubled_quotes import read_backticks, undouble_quotes
 from .postgresql_constraints import complete_constraints
 from .sqlite_types import name_declared_types
-from .unnamed import complete_names
+from .unnamed import FACTS, complete_names
 
 Facts = Mapping[str, MutableMapping[str, Any] | None]
 """``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
@@ -144,6 +145,8 @@ def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts
     for kind, table, name, sql in rows:
         if kind == "table":
             complete_computed(sql, (facts["columns"] or {}).get(table, ()))
+            if '""' in sql:
+                _unescape_names(facts, table)
             complete_names(sql, table, partial(_of, facts, table))
             if "autoincrement" in sql.lower() and read_table(sql).counts:
                 options = facts["table_options"]
@@ -151,6 +154,14 @@ def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts
                     options.setdefault(table, {})["sqlite_autoincrement"] = True
         elif facts["indexes"] is not None:
             _complete_index(facts["indexes"], table, name, sql)
+
+
+def _unescape_names(facts: Facts, table: str) -> None:
+    keys = [(facts["pk_constraint"] or {}).get(table) or {}]
+    others = [(facts[kind] or {}).get(table) or [] for kind in FACTS.values()]
+    for item in itertools.chain(keys, *others):
+        if item.get("name"):
+            item["name"] = unescaped(item["name"])
 
 
 def _of(facts: Facts, table: str, kind: str) -> list[Any] | None:
