@@ -176,7 +176,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     command = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in command:
-        from .analysis.enum_values import enum_values
+        from .analysis.column_types import column_types
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
@@ -184,7 +184,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         options |= include(
             metadatas, connection.dialect.default_schema_name, run.project.settings.unmanaged
         )
-        options["enum_values"] = lambda: enum_values(run.history)
+        options["column_types"] = lambda: column_types(run.history)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         context.configure(**options)
         with comparing(), context.begin_transaction():
