@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -159,6 +160,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 
         options |= include(run.project.metadatas, connection.dialect.default_schema_name)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
+        options["render_item"] = partial(options["render_item"], note=partial(_note, run))
         context.configure(**options)
         with comparing(), context.begin_transaction():
             context.run_migrations()
@@ -209,6 +211,14 @@ def in_order(found: Sequence[Guard]) -> list[Guard]:
         if first in kinds and second in kinds and kinds.index(first) > kinds.index(second):
             raise AssertionError(f"{first.__name__} comes before {second.__name__}: {why}")
     return list(found)
+
+
+def _note(run: Run, text: str) -> None:
+    """Tell the user, once, what is found out while a revision is written."""
+    if run.request is None:
+        run.on_event(("note", text, 0.0))
+    elif text not in run.request.notices:
+        run.request.notices.append(text)
 
 
 def _log_note(event: Event) -> None:

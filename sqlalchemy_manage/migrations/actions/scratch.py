@@ -32,6 +32,7 @@ from ..revisions.files import alembic_config
 from ..revisions.history import History, project_history
 from ..runner.run import Run
 from .scratch_fence import LeavesScratch, fenced
+from .surroundings import give_surroundings
 
 _replays: set[URL] = set()
 
@@ -115,20 +116,41 @@ def replayed(
     more than an empty database; DatabaseError when there is no place for a scratch database.
     """
     with ExitStack() as stack:
+        database = _replay(stack, project, history, upto, same_kind)
+        _replays.add(database_url(database))
+        stack.callback(_replays.discard, database_url(database))
+        yield database
+
+
+def _replay(
+    stack: ExitStack, project: Project, history: History, upto: str | None, same_kind: bool
+) -> Scratch:
+    """The scratch database; ``stack`` drops it."""
+    database = stack.enter_context(_scratch_like(project, same_kind))
+    given = give_surroundings(project, history, database)
+    try:
+        with fenced(database):
+            _apply(project, history, database, upto)
+    except LeavesScratch as error:
+        # On its own server it may do anything.
+        if not database.url.startswith("postgresql"):
+            raise
+        stack.close()
+        database = stack.enter_context(_embedded(project, error))
+        give_surroundings(project, history, database)
+        _apply(project, history, database, upto)
+    except MigrationError as error:
+        if not given:
+            raise
+        # A revision may make some of that in a way which its text does not show.
+        stack.close()
         database = stack.enter_context(_scratch_like(project, same_kind))
         try:
             with fenced(database):
                 _apply(project, history, database, upto)
-        except LeavesScratch as error:
-            # On its own server it may do anything.
-            if not database.url.startswith("postgresql"):
-                raise
-            stack.close()
-            database = stack.enter_context(_embedded(project, error))
-            _apply(project, history, database, upto)
-        _replays.add(database_url(database))
-        stack.callback(_replays.discard, database_url(database))
-        yield database
+        except MigrationError:
+            raise error from None
+    return database
 
 
 def holds_replay(url: URL) -> bool:

@@ -8,11 +8,14 @@ nullability, indexes, foreign keys) comes out as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from difflib import SequenceMatcher
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import CompileError, UnsupportedCompilationError
 
 from ...errors import UsageError, did_you_mean
 from ..operations.renaming import RenameColumnOp, RenameTableOp
@@ -272,7 +275,7 @@ def _asked_of_table(
         (i if review.open else 0, -_column_score(old, new), i, j)
         for i, old in enumerate(dropped)
         for j, new in enumerate(added)
-        if _affinity(old.type) == _affinity(new.type)
+        if _may_become(review.context, old, new)
     ]
     old_columns = {column.name: column for column in dropped}
     new_columns = {column.name: column for column in added}
@@ -315,20 +318,35 @@ def _column_question(
 
 _FAMILIES = (
     (sa.String, sa.Text, sa.Enum, sa.Uuid),
-    (sa.Integer, sa.Numeric, sa.Boolean),
+    (sa.Integer, sa.Numeric, sa.Float, sa.Boolean),
     (sa.Date, sa.DateTime),
+    (sa.JSON,),
+    (sa.ARRAY,),
 )
 
 
+def _may_become(context: MigrationContext, old: sa.Column[Any], new: sa.Column[Any]) -> bool:
+    """Whether the types of two columns fit a rename, in which one may have become the other.
+
+    They are of one family, or the database has the same for both: MariaDB has a text for
+    JSON, SQLite a DATETIME for an Interval.
+    """
+    if _affinity(old.type) == _affinity(new.type):
+        return True
+    with suppress(CompileError, UnsupportedCompilationError):
+        return not context.impl.compare_type(old, new)
+    return False
+
+
 def _affinity(type_: Any) -> str:
-    """The family of a type, in which one may have become another when it was renamed."""
-    if isinstance(type_, (sa.ARRAY, sa.JSON, sa.LargeBinary, sa.Time, sa.Interval)):
-        return type(type_).__name__.upper()
-    for family in _FAMILIES:
-        if isinstance(type_, family):
-            return family[0].__name__
+    """The family of a type."""
+    if isinstance(type_, sa.TypeDecorator):
+        return _affinity(type_.impl_instance)
     generic = type_.as_generic(allow_nulltype=True)
-    return type(generic).__name__
+    for family in _FAMILIES:
+        if isinstance(type_, family) or isinstance(generic, family):
+            return family[0].__name__
+    return type(type_ if isinstance(generic, sa.types.NullType) else generic).__name__
 
 
 def _column_score(old: sa.Column[Any], new: sa.Column[Any]) -> float:

@@ -98,7 +98,7 @@ def _type(type_: Any, prefix: str) -> str | None:
         return f"{prefix}Enum({', '.join(map(repr, type_.enums))}, name={type_.name!r}{schema})"
     if isinstance(type_, sa.Uuid):
         return f"{prefix}Uuid(as_uuid=False)"
-    for kind in (sa.Boolean, sa.Numeric, sa.DateTime, sa.Date, sa.Time, sa.JSON):
+    for kind in (sa.Boolean, sa.Numeric, sa.DateTime, sa.Date, sa.Time, sa.Interval, sa.JSON):
         if isinstance(type_, kind) and not isinstance(type_, sa.Float):
             return f"{prefix}{kind.__name__}()"
     return None

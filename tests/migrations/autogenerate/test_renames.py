@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from support.project import ProjectFolder
 from support.reviewing import Reviewed, column, reviewed, table, tables, words
 
 from sqlalchemy_manage.errors import UsageError
@@ -222,3 +227,42 @@ def test_a_rename_that_was_made_already_is_said_to_be(reviewed: Reviewed) -> Non
     for flags in ({"rename": ["t.name=label"]}, {"rename_table": ["u=t"]}):
         with pytest.raises(UsageError, match="is already renamed"):
             settled(reviewed, table("t", "label"), **flags)
+
+
+TYPES = (
+    *("Integer", "BigInteger", "Boolean", "Float", "Double", "Numeric(6, 2)", "String(9)", "Text"),
+    *("Unicode(9)", "Date", "DateTime", "Time", "Interval", "Uuid", "JSON", "LargeBinary"),
+    *("Enum('x', 'y', name='e')", "PickleType", "Enum('x', native_enum=False, name='f')"),
+)
+"""Types that every database has."""
+
+
+@pytest.mark.server
+def test_a_column_of_any_type_may_have_been_renamed_and_gets_a_value_as_printed(
+    tmp_path: Path, backend: str, new_database: Callable[..., str]
+) -> None:
+    project = ProjectFolder(tmp_path / "project", new_database(backend))
+
+    def models(columns: str) -> str:
+        made = (columns.replace("TYPE", type_) for type_ in TYPES)
+        return "".join(f"table('t{n}', key(), {text})\n" for n, text in enumerate(made))
+
+    project.begin(models("Column('a', TYPE)"))
+    project.execute(*(f"INSERT INTO t{n} (id) VALUES (1)" for n in range(len(TYPES))))
+    project.models(models("Column('b', TYPE)"))
+    asked = project.manage("makemigrations", "--no-input")
+    flags = re.findall(r"--rename t\d+\.a=b", asked.stderr)
+    assert len(flags) == len(TYPES), asked
+    project.done("makemigrations", *shlex.split(" ".join(flags)))
+    assert "drop_column" not in project.newest()
+    project.done("migrate")
+    # And what is printed for a new column of the type is taken.
+    project.models(models("Column('b', TYPE), Column('c', TYPE, nullable=False)"))
+    asked = project.manage("makemigrations", "--no-input")
+    flags = re.findall(r"--default \S.*", asked.stderr)
+    assert len(flags) == len(TYPES), asked
+    project.done("makemigrations", *shlex.split(" ".join(flags)))
+    for command in ("migrate", "rollback", "migrate"):
+        project.done(command)
+    assert project.manage("makemigrations", "--check").code == 0
+    assert len(project.data()) == len(TYPES)  # every value can be read
