@@ -26,7 +26,11 @@ PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 
 def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> None:
     """Before anything is compared: read the schema from a snapshot."""
-    autogen_context.inspector = state_of(autogen_context.migration_context).snapshot.fresh()
+    snapshot = state_of(autogen_context.migration_context).snapshot.fresh()
+    default = snapshot.dialect.default_schema_name
+    tables = autogen_context.table_key_to_table.values()
+    snapshot.hide_apart({(None if t.schema == default else t.schema, t.name) for t in tables})
+    autogen_context.inspector = snapshot
 
 
 @contextmanager

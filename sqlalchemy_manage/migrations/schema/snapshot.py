@@ -9,13 +9,14 @@ can be tried on any database, MariaDB too, without touching it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
 
 from ...sql.tokens import rename_identifiers
+from .apart import Key, tables_apart
 from .reflection_fixes import complete
 
 _KINDS = (
@@ -52,6 +53,7 @@ class Snapshot:
         self.dialect = connection.dialect
         self.info_cache: dict[Any, Any] = {}
         self._names: dict[str | None, list[str]] = {}
+        self._hidden: set[Key] | None = None
         # schema -> kind -> table -> facts; None where the dialect has no such kind.
         self._facts: dict[str | None, dict[str, Facts | None]] = {}
 
@@ -67,9 +69,17 @@ class Snapshot:
         self.info_cache = {}
         return self
 
+    def hide_apart(self, models: Collection[Key]) -> None:
+        """From now on list no tables_apart, but those that ``models`` has."""
+        if self._hidden is None:
+            self._hidden = tables_apart(self.bind) - {*models}
+            self._names.clear()
+
     def get_table_names(self, schema: str | None = None, **kw: Any) -> list[str]:
         if schema not in self._names:
-            self._names[schema] = self.inspector.get_table_names(schema=schema)
+            names = self.inspector.get_table_names(schema=schema)
+            hidden = self._hidden or ()
+            self._names[schema] = [name for name in names if (schema, name) not in hidden]
         return list(self._names[schema])
 
     def has_table(self, table_name: str, schema: str | None = None, **kw: Any) -> bool:

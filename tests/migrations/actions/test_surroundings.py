@@ -54,7 +54,7 @@ def test_what_only_the_real_database_has_is_no_reason_to_guess(project: ProjectF
     assert project.manage("makemigrations", "--check").code == 0
     keys = project.schema()["b"]["foreign_keys"]
     assert len(keys) == 1 and keys[0]["options"] == {"ondelete": "CASCADE"}
-    assert project.done("check", "--drift").code == 0
+    assert "matches the revisions" in project.done("check", "--drift").stdout
     project.done("rollback")
     assert project.schema() == before
 
@@ -74,4 +74,4 @@ def test_what_a_revision_makes_itself_is_not_there_before(
     table = 'op.create_table("t", sa.Column("id", sa.Integer), schema="crm")'
     project.step("0001_one", line, table)
     project.done("migrate")
-    assert "matches the revisions" in project.done("check", "--drift").stdout
+    assert "matches the revisions" in project.manage("check", "--drift").stdout
