@@ -117,6 +117,6 @@ _CHECKS: dict[str, tuple[Callable[[Project], str], set[str]]] = {
     "connection": (_connection, {"settings"}),
     "migrations": (_migrations, {"connection", "history"}),
     "schema": (_schema, {"migrations", "models"}),
-    "drift": (_drift, {"migrations"}),
+    "drift": (_drift, {"migrations", "models"}),
 }
 """Name -> the check, and those that must have passed before it."""

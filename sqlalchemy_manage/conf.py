@@ -58,6 +58,7 @@ class Settings:
     migrations_dir: Path = Path("migrations")
     fixture_dirs: tuple[Path, ...] = ()
     shell_imports: tuple[str, ...] = ()
+    unmanaged: tuple[str, ...] = ()
     backup_dir: Path = Path("backups")
     lock_wait: float = 60.0
     lock_timeout: float = 4.0
@@ -161,6 +162,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         fixture_dirs=tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
         backup_dir=root / reader.path("BACKUP_DIR", BACKUP_DIR),
         shell_imports=reader.strings("SHELL_IMPORTS", ()),
+        unmanaged=reader.strings("UNMANAGED", ()),
         lock_wait=reader.seconds("LOCK_WAIT", 60.0),
         lock_timeout=reader.seconds("LOCK_TIMEOUT", 4.0),
         statement_timeout=reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
@@ -189,6 +191,7 @@ KNOWN = (
     "STATEMENT_TIMEOUT",
     "CONCURRENTLY_TIMEOUT",
     "PROVE_LINKS",
+    "UNMANAGED",
 )
 
 

@@ -24,7 +24,14 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError
 
-from .declared.create_all import create_declared, drop_declared, is_view
+from .declared.create_all import (
+    KEY,
+    create_declared,
+    drop_declared,
+    is_native_view,
+    is_view,
+    keep_views,
+)
 from .sql.create_statements import (
     DATABASES,
     DEFAULT_SCHEMAS,
@@ -37,9 +44,6 @@ from .sql.tokens import words_of
 from .sqlalchemy_internals import create_view_of, script_dialect
 
 __all__ = ["Declaration", "Function", "Trigger", "View", "declared", "is_view"]
-
-_KEY = "sqlalchemy_manage.declared"
-
 
 _dialect = cache(script_dialect)
 
@@ -101,7 +105,7 @@ class Declaration:
         return statement
 
     def _register(self) -> None:
-        known: list[Declaration] = self.metadata.info.setdefault(_KEY, [])
+        known: list[Declaration] = self.metadata.info.setdefault(KEY, [])
         for other in known:
             same = (other.kind, other.schema, other.name) == (self.kind, self.schema, self.name)
             # Only PostgreSQL lets two tables have triggers of one name.
@@ -109,6 +113,7 @@ class Declaration:
             if same and (both or other.table_name == self.table_name):
                 raise ArgumentError(f"{self} is declared twice.")
         if not known:
+            event.listen(self.metadata, "before_create", _before_create)
             event.listen(self.metadata, "after_create", _create)
             event.listen(self.metadata, "before_drop", _before_drop)
             event.listen(self.metadata, "after_drop", _after_drop)
@@ -223,19 +228,24 @@ def _compiled(element: Any, database: str) -> str:
 
 def declared(metadata: sa.MetaData) -> list[Declaration]:
     """The declarations of ``metadata`` in their order, CreateViews of SQLAlchemy among them."""
-    native = [_NativeView(t, create_view_of(t)) for t in metadata.tables.values() if is_view(t)]
-    native = [view for view in native if not view.create.temporary]
-    return [*metadata.info.get(_KEY, ()), *native]
+    tables = [table for table in metadata.tables.values() if is_native_view(table)]
+    native = [_NativeView(table, create_view_of(table)) for table in tables]
+    return [*metadata.info.get(KEY, ()), *(v for v in native if not v.create.temporary)]
+
+
+def _before_create(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
+    keep_views(metadata)
 
 
 def _create(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    create_declared(metadata.info[_KEY], connection, kw["checkfirst"])
+    create_declared(metadata.info[KEY], connection, kw["checkfirst"])
 
 
 def _before_drop(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
-    drop_declared(metadata.info[_KEY], connection, kw["tables"], ("view", "trigger"))
+    keep_views(metadata)
+    drop_declared(metadata.info[KEY], connection, kw["tables"], ("view", "trigger"))
 
 
 def _after_drop(metadata: sa.MetaData, connection: sa.Connection, **kw: Any) -> None:
     # A default of a table may have used the function until now.
-    drop_declared(metadata.info[_KEY], connection, kw["tables"], ("function",))
+    drop_declared(metadata.info[KEY], connection, kw["tables"], ("function",))

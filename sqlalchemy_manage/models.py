@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import Column, Connection, MetaData, Table, UniqueConstraint
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, registry
 from sqlalchemy.schema import sort_tables_and_constraints
 
 from .declare import declared
-from .declared.create_all import is_view
+from .declared.create_all import is_view, schema_of
 from .errors import AppError
 
 
@@ -37,12 +38,61 @@ def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:
     return list(found.values())
 
 
-def sorted_tables(metadatas: Iterable[MetaData]) -> list[Table]:
-    """All tables, referred-to ones first; tables in a cycle are in the order of their names.
+def is_managed(table: Table) -> bool:
+    """Whether the tool makes the table and its rows.
 
-    Views that SQLAlchemy 2.1 keeps among the tables are left out: no row is written to them.
+    Not a view, and not what ``info={"managed": False}`` leaves to another program.
     """
-    tables = [t for metadata in metadatas for t in metadata.tables.values() if not is_view(t)]
+    return bool(table.info.get("managed", True)) and not is_view(table)
+
+
+def managed_tables(metadatas: Iterable[MetaData]) -> list[Table]:
+    """The tables of ``metadatas`` that the tool manages."""
+    return [t for metadata in metadatas for t in metadata.tables.values() if is_managed(t)]
+
+
+def set_unmanaged(metadatas: Iterable[MetaData], patterns: Sequence[str]) -> None:
+    """Have ``is_managed`` refuse the tables that the patterns of UNMANAGED name."""
+    for metadata in metadatas:
+        for table in metadata.tables.values():
+            if names_table(patterns, table.schema, table.name):
+                table.info["managed"] = False
+
+
+def unmanaged_tables(metadatas: Iterable[MetaData]) -> dict[tuple[str | None, str], Table]:
+    """The tables that belong to other programs, by schema and name; no declared views."""
+    return {
+        (schema_of(table), table.name): table
+        for metadata in metadatas
+        for table in metadata.tables.values()
+        if not table.info.get("managed", True) and not is_view(table)
+    }
+
+
+def create_copies(tables: Iterable[Table], connection: Connection) -> None:
+    """Create ``tables`` with their keys and without their links, to be referred to."""
+    copies = MetaData()
+    for table in tables:
+        columns = [Column(c.name, c.type, primary_key=c.primary_key) for c in table.columns]
+        keys: list[Any] = [c for c in table.constraints if isinstance(c, UniqueConstraint)]
+        keys += [index for index in table.indexes if index.unique]
+        unique = [UniqueConstraint(*(c.name for c in key.columns)) for key in keys]
+        Table(table.name, copies, *columns, *unique, schema=table.schema)
+    copies.create_all(connection)
+
+
+def names_table(patterns: Iterable[str], schema: str | None, name: str) -> bool:
+    """Whether a pattern is for ``name``, or ``schema.name`` outside the default schema.
+
+    ``*`` is any text.
+    """
+    names = (name, f"{schema}.{name}") if schema else (name,)
+    return any(fnmatchcase(each, pattern) for pattern in patterns for each in names)
+
+
+def sorted_tables(metadatas: Iterable[MetaData]) -> list[Table]:
+    """The managed tables, referred-to ones first; those in a cycle in the order of their names."""
+    tables = managed_tables(metadatas)
     ordered = sort_tables_and_constraints(sorted(tables, key=lambda table: table.fullname))
     return [table for table, _ in ordered if table is not None]
 

@@ -105,13 +105,26 @@ class Project:
         modules += [module for app in self.apps if (module := self.app_module(app, "ddl"))]
         if not modules:
             return []  # the ORM need not be imported
-        from .models import reachable_metadatas
+        from .models import reachable_metadatas, set_unmanaged
 
-        return reachable_metadatas(modules)
+        found = reachable_metadatas(modules)
+        set_unmanaged(found, self.settings.unmanaged)
+        return found
+
+    def leaves_alone(self, schema: str | None, name: str) -> bool:
+        """Whether a table of the database (schema None: the default one) is another program's.
+
+        A model says so with ``info={"managed": False}``, or the setting UNMANAGED.
+        """
+        from .models import names_table, unmanaged_tables
+
+        if names_table(self.settings.unmanaged, schema, name):
+            return True
+        return (schema, name) in unmanaged_tables(self.metadatas)
 
     @cached_property
     def tables(self) -> list[Table]:
-        """All tables, referred-to ones before those that refer to them."""
+        """The managed tables, referred-to ones before those that refer to them."""
         from .models import sorted_tables
 
         return sorted_tables(self.metadatas)

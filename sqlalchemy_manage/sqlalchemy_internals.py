@@ -8,6 +8,7 @@ Name                                         What it is needed for
 ``Constraint._create_rule``                  whether a type's CHECK is created on a database
 ``Constraint._type_bound``                   whether a constraint comes from a column's type
 ``Constraint._ddl_if``, ``Index._ddl_if``    the databases that a constraint or index is for
+``Table._ddl_if``                            that a table is a view, and not created as a table
 ``Dialect._backslash_escapes``               SQL for a script, without doubled backslashes
 ``Dialect.ddl_compiler(dialect, None)``      parts of a statement: a default, a column, ...
 ``Dialect._json_serializer``,                how a JSON value is written,
@@ -61,6 +62,13 @@ def dialects_of(item: Any) -> tuple[str, ...] | None:
     """The dialects that ``ddl_if()`` of a constraint or an index names; None for all."""
     dialects = getattr(getattr(item, "_ddl_if", None), "dialect", None)
     return (dialects,) if isinstance(dialects, str) else dialects
+
+
+def leave_out(table: sa.Table) -> None:
+    """Have create_all and drop_all neither create nor drop the table."""
+    from sqlalchemy.sql.ddl import DDLIf
+
+    vars(table)["_ddl_if"] = DDLIf(None, lambda *args, **kw: False, None)
 
 
 def script_dialect(name: str) -> sa.Dialect:

@@ -28,6 +28,18 @@ def check_of(type_: sa.types.SchemaType) -> sa.CheckConstraint:
     return next(c for c in made.constraints if isinstance(c, sa.CheckConstraint))
 
 
+def test_a_table_that_is_left_out_is_neither_created_nor_dropped() -> None:
+    metadata = sa.MetaData()
+    left, made = (sa.Table(n, metadata, sa.Column("id", sa.Integer)) for n in ("left", "made"))
+    internals.leave_out(left)
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    for create, drop in ((metadata.create_all, metadata.drop_all), (made.create, made.drop)):
+        create(engine, checkfirst=False)
+        assert sa.inspect(engine).get_table_names() == ["made"]
+        drop(engine, checkfirst=False)
+    engine.dispose()
+
+
 def test_a_copied_column_belongs_to_no_table() -> None:
     column = table(sa.Column("a", sa.String(20), nullable=False)).c.a
     copy = internals.copy_column(column)

@@ -7,9 +7,20 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from ..sql.create_statements import KINDS, arguments, created, database_of, names_in
+from ..sql.create_statements import (
+    DEFAULT_SCHEMAS,
+    KINDS,
+    arguments,
+    created,
+    database_of,
+    names_in,
+)
 from ..sql.raw import execute
+from ..sqlalchemy_internals import leave_out
 from .definitions import drop_statement, read_definitions
+
+KEY = "sqlalchemy_manage.declared"
+"""Where the info of a MetaData holds its declarations."""
 
 
 class Declared(Protocol):
@@ -109,8 +120,31 @@ def drop_declared(
 
 
 def is_view(table: Any) -> bool:
+    """Whether a Table is a view: by SQLAlchemy 2.1's CreateView, or by a declaration of ours.
+
+    A model may be mapped on the second kind as on any table.
+    """
+    return is_native_view(table) or any(
+        item.kind == "view" and (item.schema, item.name) == (schema_of(table), table.name)
+        for item in table.metadata.info.get(KEY, ())
+    )
+
+
+def is_native_view(table: Any) -> bool:
     """Whether a Table is a view that SQLAlchemy 2.1's CreateView put into its MetaData."""
     return bool(getattr(table, "is_view", False))
+
+
+def schema_of(table: sa.Table) -> str | None:
+    """The schema of a Table; None for the default one, under whatever name."""
+    return None if table.schema in DEFAULT_SCHEMAS.values() else table.schema
+
+
+def keep_views(metadata: sa.MetaData) -> None:
+    """Have create_all and drop_all take no declared view of ``metadata`` for a table."""
+    for table in metadata.tables.values():
+        if is_view(table) and not is_native_view(table):
+            leave_out(table)
 
 
 class Named(Protocol):

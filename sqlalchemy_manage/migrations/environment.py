@@ -158,7 +158,10 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
-        options |= include(run.project.metadatas, connection.dialect.default_schema_name)
+        metadatas = run.project.metadatas
+        options |= include(
+            metadatas, connection.dialect.default_schema_name, run.project.settings.unmanaged
+        )
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         options["render_item"] = partial(options["render_item"], note=partial(_note, run))
         context.configure(**options)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import NoInspectionAvailable
 
 from ..databases.engines import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
+from ..models import is_managed
 from .dependencies import drawn_from, require_fakers
 from .factories import Factory, project_factories
 from .factory_boy_internals import declarations_of, declared_names, model_of
@@ -101,6 +102,7 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     factories = {f"{f.__module__}.{n}": f for n, f in all_factories(project).items()}
     plans += [FactoryPlan(factories[name], DEFAULT_COUNT, asked=False) for name in request.added]
     for plan in plans:
+        _require_managed(plan)
         _require_names(plan)
     return _sorted(project, plans)
 
@@ -171,9 +173,23 @@ def _scaled(count: int, scale: float) -> int:
 
 
 def _one_each(project: Project) -> list[Factory]:
-    """A factory for each model that has one."""
-    models = dict.fromkeys(model_of(f) for f in all_factories(project).values())
+    """A factory for each model that has one, and whose rows are ours to make."""
+    models = dict.fromkeys(model_of(f) for f in all_factories(project).values() if _managed(f))
     return [_factory_of(project, model) for model in models]
+
+
+def _managed(factory: Factory) -> bool:
+    return all(map(is_managed, model_info(factory).tables))
+
+
+def _require_managed(plan: FactoryPlan) -> None:
+    if not _managed(plan.factory):
+        raise SeedError(
+            f"{plan.name} makes rows of {plan.model.__name__}, which is a view, or is left to "
+            "another program. Nothing was written.",
+            'Such a table has info={"managed": False} in the models, or UNMANAGED in the '
+            "settings names it.",
+        )
 
 
 def _factory_of(project: Project, model: type) -> Factory:

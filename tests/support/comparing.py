@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 
 from sqlalchemy_manage.migrations.autogenerate import plugins
 from sqlalchemy_manage.migrations.autogenerate.state import state_of
+from sqlalchemy_manage.migrations.operations.implementations import without_needless_warnings
 from sqlalchemy_manage.migrations.schema.snapshot import Snapshot
 from sqlalchemy_manage.sql.expression_parser import tree
 from sqlalchemy_manage.sql.expressions import plain
@@ -27,10 +27,8 @@ Define = Callable[[sa.MetaData], object]
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """As the tool runs: two warnings of losses, which do not happen, are not shown."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
-        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based")
+    """As the tool runs: warnings of losses, which do not happen, are not shown."""
+    with without_needless_warnings():
         yield
 
 

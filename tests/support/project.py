@@ -130,6 +130,10 @@ class ProjectFolder:
         """A migrations folder for revisions that the test writes; there are no models."""
         self.models("")
         create_folder(self.folder / "migrations")
+        return self.for_alembic()
+
+    def for_alembic(self) -> Self:
+        """With what plain ``alembic`` has to know."""
         (self.folder / "pyproject.toml").write_text(
             '[tool.alembic]\nscript_location = "%(here)s/migrations"\nprepend_sys_path = ["."]\n'
         )

@@ -41,8 +41,9 @@ def find_drift(project: Project) -> Drift:
     """Compare the project's database with its own history, replayed; the models do not count.
 
     The default schema and those that the history uses are compared, without Alembic's
-    version table and the tool's own tables. The database is only read, and should be at
-    the head. Raises MigrationError for a history that cannot be replayed.
+    version table, the tool's own tables and those that are left to other programs. The
+    database is only read, and should be at the head. Raises MigrationError for a history
+    that cannot be replayed.
     """
     with (
         replayed(project, project_history(project)) as scratch,
@@ -51,6 +52,7 @@ def find_drift(project: Project) -> Drift:
         made = read_contents(connection)
     with project.connect() as connection:
         real = read_contents(connection, {None, *(thing.schema for thing in made)})
+    real, made = _ours(project, real), _ours(project, made)
     if not scratch.refused:
         return Drift(tuple(differences(real, made)))
     return Drift(
@@ -58,6 +60,15 @@ def find_drift(project: Project) -> Drift:
         "only the names of tables and columns were compared, because the revisions were "
         f"replayed into {scratch.where}: {scratch.refused}",
     )
+
+
+def _ours(project: Project, contents: Contents) -> Contents:
+    """Without the tables that are left to other programs, and what belongs to them."""
+    return {
+        thing: properties
+        for thing, properties in contents.items()
+        if not project.leaves_alone(thing.schema, thing.table or thing.name)
+    }
 
 
 def _names(contents: Contents) -> Contents:

@@ -79,7 +79,7 @@ def adopt(
     """
     try:
         with project.connect() as connection:
-            if not _tables(connection):
+            if not _tables(project, connection):
                 return None
     except DatabaseMissing:
         return None
@@ -104,8 +104,12 @@ def adopt(
     return first.id
 
 
-def _tables(connection: sa.Connection) -> list[str]:
-    return [n for n in sa.inspect(connection).get_table_names() if not is_bookkeeping(n)]
+def _tables(project: Project, connection: sa.Connection) -> list[str]:
+    return [n for n in sa.inspect(connection).get_table_names() if _is_ours(project, n)]
+
+
+def _is_ours(project: Project, name: str) -> bool:
+    return not is_bookkeeping(name) and not project.leaves_alone(None, name)
 
 
 @without_needless_warnings()
@@ -120,7 +124,7 @@ def compare_first(
     first = [r for r in history.revisions if not r.down]
     if len(first) != 1:
         return None
-    present = _tables(connection)
+    present = _tables(project, connection)
     if not present:
         return None
     with (
@@ -131,7 +135,7 @@ def compare_first(
         expected.reflect(scratch_connection)
         keys = {n: _primary_key(scratch_connection, n) for n in expected.tables}
     for table in list(expected.tables.values()):
-        if is_bookkeeping(table.name):
+        if not _is_ours(project, table.name):
             expected.remove(table)
     differences = _differences(connection, expected, present)
     for name in expected.tables:

@@ -46,7 +46,7 @@ def draft_revision(
     """
     history = project_history(project)
     history.single_head()
-    if not project.tables and not empty:
+    if not project.metadatas and not empty:
         raise MigrationError(
             "No models were found in "
             + (", ".join(a.name for a in project.apps) or "any app")

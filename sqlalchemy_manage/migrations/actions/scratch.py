@@ -26,8 +26,10 @@ from ...databases.embedded import INSTALL, embedded_postgresql
 from ...databases.engines import create_engine, database_url, memory_database
 from ...databases.servers import scratch_database
 from ...errors import ConnectionFailed, DatabaseError, DatabaseMissing, ManageError, MigrationError
+from ...models import create_copies, unmanaged_tables
 from ...project import Project
 from ..alembic_internals import proxies_kept
+from ..analysis.operations import written_steps
 from ..revisions.files import alembic_config
 from ..revisions.history import History, project_history
 from ..runner.run import Run
@@ -221,6 +223,10 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
     templates = Path(str(files("sqlalchemy_manage.migrations") / "templates"))
     versions = [revision.path.parent for revision in history.revisions]
     config = alembic_config(project, templates, versions=versions, run=run)
+    if others := unmanaged_tables(project.metadatas):
+        made = set(_created(history))  # a table may have been handed over since
+        with database.connect() as connection, connection.begin():
+            create_copies([t for t in others.values() if t.fullname not in made], connection)
     try:
         with proxies_kept(), _silent():
             command.upgrade(config, upto or "heads")
@@ -228,6 +234,14 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
         raise MigrationError(str(error)) from error
     except MigrationError as error:
         raise _explained(failed[-1] if failed else "A revision", error, database) from error
+
+
+def _created(history: History) -> Iterator[str]:
+    """The tables, as far as can be read, that the revisions create."""
+    for revision in history.revisions:
+        for step in written_steps(revision.path, "upgrade"):
+            if step.call is not None and step.call.verb == "create_table":
+                yield step.call.table
 
 
 @contextmanager

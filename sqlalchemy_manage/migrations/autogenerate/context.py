@@ -14,6 +14,7 @@ from alembic.autogenerate import produce_migrations
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
+from ...models import managed_tables
 from ..questions import Answers, Closed, Key, Question, Questioner
 from ..schema.snapshot import Snapshot
 from .history_objects import Ownership
@@ -85,12 +86,11 @@ class ComparisonContext:
 
     @cached_property
     def tables(self) -> dict[Key, sa.Table]:
-        """The models' tables."""
+        """The models' tables, without those that are not managed."""
         default = self.connection.dialect.default_schema_name
         return {
             (None if table.schema == default else table.schema, table.name): table
-            for metadata in self.metadatas
-            for table in metadata.tables.values()
+            for table in managed_tables(self.metadatas)
         }
 
     def compare(self) -> ops.UpgradeOps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -12,9 +12,22 @@ import sqlalchemy as sa
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
+from ...models import is_managed, managed_tables, names_table
 from ..operations import registry
 from ..operations.types import render_item
-from . import checks, columns, computed, declared_objects, identity, indexes, keys
+from . import (
+    checks,
+    columns,
+    computed,
+    declared_objects,
+    default_schema,
+    drop_order,
+    exclusions,
+    identity,
+    indexes,
+    keys,
+    uniques,
+)
 from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
 from .enums.hoist import hoist_enums
@@ -49,23 +62,29 @@ def comparing() -> Iterator[None]:
             gc.enable()
 
 
-def include(metadatas: list[sa.MetaData], dialect_default: str | None) -> dict[str, Any]:
+def include(
+    metadatas: list[sa.MetaData], dialect_default: str | None, unmanaged: Sequence[str] = ()
+) -> dict[str, Any]:
     """The options of Alembic's configure that say what is compared.
 
     The schemas that the models name, besides the default one; not the tool's own tables,
-    and not the views that SQLAlchemy 2.1's CreateView puts among the tables.
+    and not what is left to other programs: models that are not managed, and tables that
+    the patterns ``unmanaged`` name.
     """
     register()
-    schemas = {table.schema for metadata in metadatas for table in metadata.tables.values()}
+    schemas = {table.schema for table in managed_tables(metadatas)}
     named = {schema for schema in schemas if schema not in (None, dialect_default)}
 
     def include_name(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
             return name is None or name in named
-        return kind != "table" or not str(name).startswith("sqlalchemy_manage_")
+        return kind != "table" or not (
+            str(name).startswith("sqlalchemy_manage_")
+            or names_table(unmanaged, parents["schema_name"], str(name))
+        )
 
     def include_object(item: Any, name: Any, kind: str, reflected: bool, other: Any) -> bool:
-        return not (kind == "table" and not reflected and getattr(item, "is_view", False))
+        return kind != "table" or reflected or is_managed(item)
 
     return {
         "include_schemas": bool(named),
@@ -99,7 +118,13 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(checks.compare_checks), "table", "", _LAST, _ALL),
         (checks.complete_new_tables, "schema", "", _LAST, _ALL),
     ],
+    "exclusions": [
+        (exclusions.compare_exclusions, "table", "", _LAST, _ALL),
+        (exclusions.complete_new_tables, "schema", "", _LAST, _ALL),
+    ],
+    "uniques": [(_both(uniques.compare_uniques), "table", "", _LAST, _ALL)],
     "indexes": [(indexes.compare_indexes, "table", "", _LAST, _ALL)],
+    "default_schema": [(_both(default_schema.compare_default_schema), "table", "", _LAST, _ALL)],
     "keys": [
         (_both(keys.compare_keys), "table", "", _LAST, _ALL),
         (keys.make_way, "schema", "", _LAST, _ALL),
@@ -111,6 +136,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(computed.compare_computed), "table", "", _LAST, _ALL),
         (_both(identity.compare_identities), "table", "", _LAST, _ALL),
     ],
+    "drops": [(drop_order.order_drops, "schema", "", _LAST, _ALL)],
     "objects": [(declared_objects.compare_declared, "autogenerate", "", _LAST, _ALL)],
 }
 """Plugin -> its comparators: the function, target and element, when, for which dialects.

@@ -16,26 +16,28 @@ import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ...sql.raw import Sql, execute, literally, qualified, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged
-from ..schema.reflection_fixes import COMPLETE, complete_computed
+from ..schema.reflection_fixes import complete_computed
 from ..schema.server_types import ServerTypes
+from ..schema.sqlite_types import COMPLETE, complete_type, declared_type, folded, same
 from .conversions import kind_of, on_sqlite, respelling, using
 from .sqlite.rebuild import RebuildingImpl
 
 
 @contextmanager
 def without_needless_warnings() -> Iterator[None]:
-    """Around revisions and comparisons: both warn of a rebuild that loses things.
+    """Around revisions and comparisons: they warn of what is lost, and here it is not.
 
-    Here it does not lose them.
+    Neither in a rebuild, nor of a type that SQLAlchemy does not know.
     """
     with warnings.catch_warnings():
         for message in (
             "Unnamed CHECK constraint on reflected table",
             "Skipped unsupported reflection of expression-based index",
+            "Did not recognize type",
         ):
             warnings.filterwarnings("ignore", message)
         yield
@@ -71,6 +73,13 @@ class _AsksTheServer(DefaultImpl):
 
 class PostgreSQL(_AsksTheServer, _Literally, PostgresqlImpl):
     __dialect__ = "postgresql"
+
+    def add_constraint(self, const: Any, **kw: Any) -> None:
+        # Alembic makes a table of the columns that are unique, without those of INCLUDE.
+        for name in const.dialect_kwargs.get("postgresql_include") or ():
+            if name not in const.table.columns:
+                const.table.append_column(sa.Column(name, sa.types.NullType()))
+        super().add_constraint(const, **kw)
 
     def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
         # For MariaDB; Alembic warns of them here, though it has written them itself.
@@ -190,6 +199,8 @@ class SQLite(_Literally, RebuildingImpl):
         super().prep_table_for_batch(batch_impl, table)
 
     def cast_for_batch_migrate(self, existing: Any, existing_transfer: Any, new_type: Any) -> None:
+        if folded(self._words(existing)) == folded(self._words(sa.Column(type_=new_type))):
+            return  # it is of that type
         was = self.existing_types.get(existing.name)
         made = on_sqlite(
             existing_transfer["expr"],
@@ -205,14 +216,28 @@ class SQLite(_Literally, RebuildingImpl):
     def autogen_column_reflect(self, inspector: Any, table: sa.Table, column_info: Any) -> None:
         # For a rebuild; in a comparison the snapshot has it, with the renames made.
         super().autogen_column_reflect(inspector, table, column_info)
-        is_known = COMPLETE in column_info
-        if column_info.get("computed") and not is_known and self.connection is not None:
+        if COMPLETE in column_info or self.connection is None:
+            return
+        name = declared_type(self.connection, table.schema, table.name, column_info["name"])
+        complete_type(column_info, name, self.dialect)
+        if column_info.get("computed"):
             create = self.connection.scalar(
                 sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :table"),
                 {"table": table.name},
             )
             if create:
                 complete_computed(create, [column_info])
+
+    def _words(self, column: sa.Column[Any]) -> str:
+        compiler = self.dialect.type_compiler_instance
+        return str(compiler.process(column.type, type_expression=column))
+
+    def compare_type(self, inspector_column: Any, metadata_column: Any) -> bool:
+        with suppress(SQLAlchemyError):
+            found = same(self._words(inspector_column), self._words(metadata_column))
+            if found is not None:
+                return not found
+        return super().compare_type(inspector_column, metadata_column)
 
     def correct_for_autogen_constraints(self, *args: Any) -> None:
         """Alembic cannot compare expression indexes here; the indexes module does."""

@@ -1,9 +1,9 @@
 """What SQLAlchemy's reflection leaves out of a schema, added to it.
 
-Types that it does not know. MariaDB: defaults that are expressions and the comments after
-them, ON UPDATE, CHECKs within a column's definition, and DESC in an index. SQLite:
-expressions, COLLATE and DESC in an index, and what is computed by which column. One query
-a schema, and one more where there are unknown types.
+Types that it does not know, or takes for others. MariaDB: defaults that are expressions and
+the comments after them, ON UPDATE, CHECKs within a column's definition, and DESC in an
+index. SQLite: expressions, COLLATE and DESC in an index, and what is computed by which
+column. One query a schema, and one more where there are unknown types.
 """
 
 from __future__ import annotations
@@ -17,13 +17,11 @@ from ...sql.dialects import MARIADB
 from ...sql.raw import RawType
 from ...sql.tokens import Token, split, words_of
 from .create_table import expression_of, read_table
+from .postgresql_constraints import complete_constraints
+from .sqlite_types import name_declared_types
 
 Facts = Mapping[str, MutableMapping[str, Any] | None]
 """``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
-
-
-COMPLETE = "sqlalchemy_manage_complete"
-"""A key of what the Inspector says of a computed column, once it is right."""
 
 
 def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> None:
@@ -33,6 +31,11 @@ def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> Non
         _complete_sqlite(connection, schema, facts)
     elif connection.dialect.name in MARIADB:
         _complete_mariadb(connection, schema, facts)
+    elif connection.dialect.name == "postgresql":
+        name = schema or connection.dialect.default_schema_name
+        uniques, exclusions = facts["unique_constraints"], facts["exclude_constraints"]
+        assert uniques is not None and exclusions is not None
+        complete_constraints(connection, name, uniques, exclusions)
 
 
 _TYPES = {
@@ -126,6 +129,7 @@ def _named(found: Mapping[str, Any] | None, table: str, name: str) -> Any:
 
 
 def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts) -> None:
+    name_declared_types(connection, schema, facts["columns"] or {})
     quote = connection.dialect.identifier_preparer.quote
     rows = connection.exec_driver_sql(
         f"SELECT type, tbl_name, name, sql FROM {quote(schema or 'main')}.sqlite_master"
@@ -153,7 +157,6 @@ def complete_computed(create_table: str, columns: Iterable[Any]) -> None:
         if clause.kind == "generated"
     }
     for column in computed:
-        column[COMPLETE] = True
         sqltext = expressions.get(column["name"].casefold(), column["computed"]["sqltext"])
         column["computed"] = column["computed"] | {"sqltext": sqltext}
 

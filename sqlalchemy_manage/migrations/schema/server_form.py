@@ -22,7 +22,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ...sql.raw import RawType, execute, qualified, sql_of, undoubled
 from ...sql.tokens import Token, split, words_of
-from ...sqlalchemy_internals import is_of_type
+from ...sqlalchemy_internals import ddl_compiler, is_of_type, script_dialect
+from .postgresql_constraints import complete_constraints
 from .reflection_fixes import name_types
 
 _CHECK = "sqlalchemy_manage_check_"
@@ -32,11 +33,12 @@ _CHECK = "sqlalchemy_manage_check_"
 class ServerForm:
     """A table as the server made it: what the Inspector says of columns, CHECKs and indexes.
 
-    ``checks`` has the text of each CHECK of the model's table.
+    ``checks`` has the text of each CHECK of the model's table, and of each exclusion
+    constraint.
     """
 
     columns: dict[str, Any]
-    checks: dict[sa.CheckConstraint, str]
+    checks: dict[sa.Constraint, str]
     indexes: dict[str, Any]
 
 
@@ -65,6 +67,13 @@ def checks_of(table: sa.Table) -> list[sa.CheckConstraint]:
     return sorted(written, key=lambda check: (str(check.name or ""), str(check.sqltext)))
 
 
+def exclusions_of(table: sa.Table) -> list[postgresql.ExcludeConstraint]:
+    """The exclusion constraints of a model, in an order that a copy of it has too."""
+    found = [c for c in table.constraints if isinstance(c, postgresql.ExcludeConstraint)]
+    compiler = ddl_compiler(script_dialect("postgresql"))
+    return sorted(found, key=lambda c: (str(c.name or ""), str(compiler.process(c))))
+
+
 def _made(connection: sa.Connection, table: sa.Table, conn_table: sa.Table) -> ServerForm:
     shadow = table.to_metadata(sa.MetaData(), schema=None)  # type: ignore[arg-type]
     dialect = connection.dialect
@@ -74,7 +83,10 @@ def _made(connection: sa.Connection, table: sa.Table, conn_table: sa.Table) -> S
             there = conn_table.columns.get(column.name)
             column.type = sa.Text() if there is None else there.type
     originals = checks_of(table)
-    checks: dict[str, sa.CheckConstraint] = {}
+    checks: dict[str, sa.Constraint] = {}
+    for model, exclusion in zip(exclusions_of(table), exclusions_of(shadow), strict=True):
+        exclusion.name = f"{_CHECK}{len(checks)}"
+        checks[exclusion.name] = model
     for copy in checks_of(shadow):
         text = sql_of(copy.sqltext, dialect)
         original = next((c for c in originals if sql_of(c.sqltext, dialect) == text), None)
@@ -105,7 +117,7 @@ def temporary(
     name: str,
     create: str,
     indexes: Sequence[str] = (),
-    checks: Mapping[str, sa.CheckConstraint] = MappingProxyType({}),
+    checks: Mapping[str, sa.Constraint] = MappingProxyType({}),
 ) -> ServerForm:
     """What ``create``, the statement of a temporary table, makes, with the CREATE INDEXes.
 
@@ -121,7 +133,7 @@ def _on_postgresql(
     name: str,
     create: str,
     indexes: Sequence[str],
-    checks: Mapping[str, sa.CheckConstraint],
+    checks: Mapping[str, sa.Constraint],
 ) -> ServerForm:
     outer = connection.begin_nested()
     try:
@@ -138,6 +150,10 @@ def _on_postgresql(
             facts: list[Any] = next(iter(found.values()), [])
             if kind == "columns":
                 name_types(connection, None, {name: facts})
+            elif kind == "check_constraints":
+                exclusions: dict[str, list[Any]] = {}
+                complete_constraints(connection, None, {}, exclusions)
+                facts = [*facts, *exclusions.get(name, ())]
             return facts
 
         return _read(read, indexes, checks)
@@ -150,7 +166,7 @@ def _on_mariadb(
     name: str,
     create: str,
     indexes: Sequence[str],
-    checks: Mapping[str, sa.CheckConstraint],
+    checks: Mapping[str, sa.Constraint],
 ) -> ServerForm:
     quoted = qualified(connection.dialect, name)
     execute(connection, create)
@@ -167,9 +183,7 @@ def _on_mariadb(
         execute(connection, f"DROP TEMPORARY TABLE {quoted}")
 
 
-def _read(
-    read: Any, indexes: Sequence[str], checks: Mapping[str, sa.CheckConstraint]
-) -> ServerForm:
+def _read(read: Any, indexes: Sequence[str], checks: Mapping[str, sa.Constraint]) -> ServerForm:
     return ServerForm(
         {column["name"]: column for column in read("columns")},
         {
@@ -181,7 +195,7 @@ def _read(
     )
 
 
-def _add_shown(made: ServerForm, shown: str, checks: Mapping[str, sa.CheckConstraint]) -> None:
+def _add_shown(made: ServerForm, shown: str, checks: Mapping[str, sa.Constraint]) -> None:
     """Add what SQLAlchemy does not read on MariaDB: see the reflected module.
 
     information_schema knows nothing of temporary tables, so it is read from the statement.

@@ -29,6 +29,8 @@ _KINDS = (
     "check_constraints",
     "table_options",
 )
+# What no Inspector has: PostgreSQL's.
+_EXCLUSIONS = "exclude_constraints"
 
 # deptype 'a': the sequence goes with its column (SERIAL); such a default is not one.
 _OWNED = """
@@ -90,9 +92,9 @@ class Snapshot:
     def _load(self, schema: str | None) -> dict[str, Facts | None]:
         if schema not in self._facts and not self.get_table_names(schema):
             # Often so of the default schema, where the models name others.
-            self._facts[schema] = {kind: {} for kind in _KINDS}
+            self._facts[schema] = {kind: {} for kind in (*_KINDS, _EXCLUSIONS)}
         if schema not in self._facts:
-            facts: dict[str, Facts | None] = {}
+            facts: dict[str, Facts | None] = {_EXCLUSIONS: {}}
             for kind in _KINDS:
                 try:
                     found = getattr(self.inspector, f"get_multi_{kind}")(schema=schema)
@@ -149,6 +151,10 @@ class Snapshot:
 
         return get
 
+    def get_exclude_constraints(self, table: str, schema: str | None = None) -> list[Any]:
+        """The name and the ``sqltext`` of each exclusion constraint."""
+        return [dict(item) for item in (self._load(schema)[_EXCLUSIONS] or {}).get(table, ())]
+
     def columns(self, schema: str | None, table: str) -> list[str]:
         """The names of a table's columns; empty where there is no such table."""
         found = (self._load(schema)["columns"] or {}).get(table, ())
@@ -202,7 +208,7 @@ class Snapshot:
                     options[option] = new(value)
             if options:
                 item["dialect_options"] = options
-        for check in of("check_constraints"):
+        for check in [*of("check_constraints"), *of(_EXCLUSIONS)]:
             check["sqltext"] = rename_identifiers(check["sqltext"], names)
         for foreign in of("foreign_keys"):
             foreign["constrained_columns"] = new(foreign["constrained_columns"])

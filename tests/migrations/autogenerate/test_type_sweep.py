@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -16,15 +15,8 @@ NAMED = r"(?i)enum|domain|create_constraint"
 """Types with an object of their own in the database, which goes by other operations."""
 
 
-_READ_AS_ANOTHER = r"binary|clob|double_precision|_uuid|point|xml"
-"""Types that SQLite is known to give another name when it is asked."""
-
-
 def _differences(database: Database, metadata: sa.MetaData) -> list[Any]:
-    found = [getattr(op, "column_name", op.to_diff_tuple()) for op in database.operations(metadata)]
-    if database.engine.dialect.name == "sqlite":
-        found = [name for name in found if not re.search(_READ_AS_ANOTHER, str(name))]
-    return found
+    return [getattr(op, "column_name", op.to_diff_tuple()) for op in database.operations(metadata)]
 
 
 @pytest.mark.filterwarnings("ignore")  # SQLAlchemy tells of types that it does not know

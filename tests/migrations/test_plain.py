@@ -1,0 +1,48 @@
+"""Models without a naming convention, as most people write them: up, down and up, with rows."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import re
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.databases import BACKENDS
+from support.evolution import Evolution, walk
+from support.programs import PROJECTS
+from support.project import ProjectFolder
+
+SHAPES = sorted(path.stem for path in (PROJECTS / "plain").glob("*.py"))
+NAMES: dict[str, Any] = {"datetime": datetime, "decimal": decimal, "uuid": uuid}
+
+
+def shape(name: str) -> Evolution:
+    """The cells of ``tests/projects/plain/NAME.py``; those for Django are left out."""
+    _, *parts = re.split(
+        r"^# %% (.+)\n", (PROJECTS / "plain" / f"{name}.py").read_text(), flags=re.M
+    )
+    cells = dict(zip(parts[::2], parts[1::2], strict=True))
+    literals = {
+        cell: eval(cells[cell].strip(), dict(NAMES))
+        for cell in ("rows", "names", "becomes")
+        if cell in cells
+    }
+    return Evolution(cells["before"], cells["after"], **literals)
+
+
+def runs() -> list[Any]:
+    slow = pytest.mark.slow(reason="a big table of cases")
+    return [
+        pytest.param(name, backend, id=f"{backend}-{name}", marks=[slow] if number % 4 else [])
+        for backend in BACKENDS
+        for number, name in enumerate(SHAPES)
+    ]
+
+
+@pytest.mark.parametrize(("name", "backend"), runs())
+def test_plain(name: str, backend: str, tmp_path: Path, new_database: Callable[..., str]) -> None:
+    walk(ProjectFolder(tmp_path / "project", new_database(backend)), shape(name))
