@@ -8,6 +8,7 @@ from functools import cached_property
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
+from ..revisions.history import History
 from ..schema.snapshot import Snapshot
 from .objects.compare import KnownObjects
 from .objects.order import Item
@@ -27,6 +28,7 @@ class ComparisonState:
     notices: list[str] = field(default_factory=list)
     objects: list[Item] = field(default_factory=list)
     known_objects: KnownObjects | None = None
+    history: History | None = None
 
     @cached_property
     def snapshot(self) -> Snapshot:

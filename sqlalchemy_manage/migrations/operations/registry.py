@@ -21,6 +21,7 @@ from . import (
     primary_key,
     renaming,
     rendering,
+    standalone,
 )
 from .enums import implementations as enums
 from .enums import operations as enum_ops
@@ -49,6 +50,7 @@ OPERATIONS: tuple[tuple[Any, Any, Any], ...] = (
     (renaming.RenameColumnOp, renaming.rename_column, renaming.render),
     (renaming.RenameConstraintOp, renaming.rename_constraint, renaming.render),
     (renaming.RenameIndexOp, renaming.rename_index, renaming.render),
+    *((operation, standalone.run, standalone.render) for operation in standalone.OPERATIONS),
 )
 """Each with what runs it, and what writes it into a revision file; ``op`` has it by its verb."""
 

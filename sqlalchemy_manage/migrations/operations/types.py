@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import CompileError
 
 from ...sql.dialects import MARIADB
 from ...sqlalchemy_internals import variants
+from .domains import render_domain
 from .own_types import is_own, written
 
 
@@ -24,6 +26,8 @@ def render_item(
     """
     if kind == "type" and is_own(item):
         return written(item, autogen_context, note)
+    if kind == "type" and isinstance(item, postgresql.DOMAIN):
+        return render_domain(item, autogen_context)
     if kind == "type" and isinstance(item, sa.Interval):
         # Its repr() tells of its impl.
         return _written(item, autogen_context)
