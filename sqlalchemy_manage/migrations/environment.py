@@ -29,7 +29,7 @@ from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
-from .revisions.history import read_history, version_folders
+from .revisions.history import read_history, schemas_in, version_folders
 from .runner.engine import migration_engine
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
@@ -159,9 +159,8 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         from .directives import directives_hook
 
         metadatas = run.project.metadatas
-        options |= include(
-            metadatas, connection.dialect.default_schema_name, run.project.settings.unmanaged
-        )
+        default, unmanaged = connection.dialect.default_schema_name, run.project.settings.unmanaged
+        options |= include(metadatas, default, unmanaged, schemas_in(run.history))
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         options["render_item"] = partial(options["render_item"], note=partial(_note, run))
         context.configure(**options)

@@ -110,6 +110,12 @@ class _Things(set[Thing]):
         if verb == "rename_table":
             to = call.values.get("new_table_name")
             self._replace(schema or None, table, to if isinstance(to, str) else None)
+        elif verb == "move_table":
+            to = call.values.get("new_schema")
+            for thing in list(self):
+                if thing.schema == (schema or None) and (thing.table or thing.name) == table:
+                    self.discard(thing)
+                    self.add(thing._replace(schema=to if isinstance(to, str) else None))
         elif verb == "drop_table":
             self._replace(schema or None, table, None)
         elif verb in ("create_table", "add_column"):

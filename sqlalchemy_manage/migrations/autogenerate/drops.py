@@ -83,17 +83,17 @@ def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None
     }
     for holder, op in found:
         key = (op.schema, str(op.table_name))
-        real = review.stored(*key)[0]
+        real = review.stored_key(*key)
         if isinstance(op, ops.DropTableOp):
             mine = key not in foreign
         elif isinstance(op, ops.DropColumnOp):
             mine = review.made(*key, op.column_name)
         elif isinstance(op, ops.DropIndexOp):
-            mine = owned.index(key[0], real, str(op.index_name))
+            mine = owned.index(*real, str(op.index_name))
             mine = mine or (*key, str(op.index_name)) in made
         else:
             name = op.constraint_name
-            mine = name is None or owned.constraint(key[0], real, str(name))
+            mine = name is None or owned.constraint(*real, str(name))
             mine = mine or (*key, str(name)) in made
         if not mine:
             # The notice answers a flag that would have it dropped.

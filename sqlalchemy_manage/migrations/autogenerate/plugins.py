@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -46,6 +46,11 @@ def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> None:
     autogen_context.inspector = snapshot
 
 
+def _with_new_schemas(autogen_context: Any, upgrade_ops: Any, schemas: set[str | None]) -> None:
+    """Compare in a schema also that the database lacks, where a table is to be moved to it."""
+    schemas |= autogen_context.inspector.schemas
+
+
 @contextmanager
 def comparing() -> Iterator[None]:
     """Around a comparison: no garbage collection during it.
@@ -63,17 +68,20 @@ def comparing() -> Iterator[None]:
 
 
 def include(
-    metadatas: list[sa.MetaData], dialect_default: str | None, unmanaged: Sequence[str] = ()
+    metadatas: list[sa.MetaData],
+    dialect_default: str | None,
+    unmanaged: Sequence[str] = (),
+    more_schemas: Collection[str] = (),
 ) -> dict[str, Any]:
     """The options of Alembic's configure that say what is compared.
 
-    The schemas that the models name, besides the default one; not the tool's own tables,
+    The schemas that the models name, ``more_schemas``, and the default one; not the tool's own tables,
     and not what is left to other programs: models that are not managed, and tables that
     the patterns ``unmanaged`` name.
     """
     register()
     schemas = {table.schema for table in managed_tables(metadatas)}
-    named = {schema for schema in schemas if schema not in (None, dialect_default)}
+    named = {s for s in schemas.union(more_schemas) if s not in (None, dialect_default)}
 
     def include_name(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
@@ -107,7 +115,10 @@ _NAMED = ("sqlite", "postgresql", "mysql", "mariadb")
 """Comparators for a dialect by name go before those for all, and may leave them out."""
 
 _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, ...]]]] = {
-    "snapshot": [(_read_in_bulk, "autogenerate", "", _FIRST, _ALL)],
+    "snapshot": [
+        (_read_in_bulk, "autogenerate", "", _FIRST, _ALL),
+        (_with_new_schemas, "schema", "", _FIRST, _ALL),
+    ],
     "enums": [
         # After a compare_type of the user's own, before Alembic's.
         (enums.compare_column, "column", "types", _MEDIUM, _ALL),

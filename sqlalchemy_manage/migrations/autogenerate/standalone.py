@@ -77,8 +77,7 @@ class _Compared:
                 yield standalone.CreateExtensionOp(item.name, item.schema)
         declared = {item.name for item in self._declared("schema")}
         used = self._schemas(sequences, domains)
-        missing = used - declared and used - {*self.inspector.get_schema_names()}
-        for schema in sorted(declared | missing):
+        for schema in sorted(declared | (used - {*self.inspector.get_schema_names()})):
             if ("schema", schema) not in self.made:
                 yield standalone.CreateSchemaOp(schema)
 
@@ -185,8 +184,9 @@ def made_by(history: History) -> dict[tuple[str, str], bool]:
             lines = source.splitlines(keepends=True)
             source = "".join([*lines[: undo.lineno - 1], *lines[undo.end_lineno :]])
         for ours, verb, kind, name in _MAKES.findall(source):
+            key = (kind.lower(), name)
             if verb.lower() == "create":
-                made.setdefault((kind.lower(), name), bool(ours))
+                made[key] = made.get(key, False) or bool(ours)
             else:
-                made.pop((kind.lower(), name), None)
+                made.pop(key, None)
     return made

@@ -18,7 +18,7 @@ from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from ...sql.raw import Sql, execute, literally, qualified, undoubled
+from ...sql.raw import Sql, execute, literally, qualified, sql_of, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged
 from ..schema.reflection_fixes import complete_computed
 from ..schema.server_types import ServerTypes
@@ -98,6 +98,20 @@ class PostgreSQL(_AsksTheServer, _Literally, PostgresqlImpl):
                 if kw.get("server_default", False) is False:
                     kw["server_default"] = default
         super().alter_column(table_name, column_name, **kw)
+        if old is not None and new is not None and kind_of(old) == kind_of(new) == "integer":
+            self._widen_sequence(table_name, str(kw.get("name") or column_name), new, kw)
+
+    def _widen_sequence(self, table_name: str, column_name: str, type_: Any, kw: Any) -> None:
+        """Give the sequence of a SERIAL the type of its column; it would end before it."""
+        table = qualified(self.dialect, kw.get("schema"), table_name)
+        place = ", ".join(sql_of(sa.literal(text), self.dialect) for text in (table, column_name))
+        words = type_.compile(self.dialect)
+        self.execute(
+            Sql(
+                f"DO $do$ DECLARE s text := pg_get_serial_sequence({place}); BEGIN IF s IS NOT NULL"
+                f" THEN EXECUTE format('ALTER SEQUENCE %s AS {words}', s); END IF; END $do$"
+            )
+        )
 
 
 class _KeepsChecks(StatementsChanged, _Literally):

@@ -319,3 +319,9 @@ def version_folders(script: ScriptDirectory) -> list[Path]:
     """Where the revision files of a script directory are."""
     locations = script.version_locations or [str(Path(script.dir) / "versions")]
     return [Path(location) for location in locations]
+
+
+def schemas_in(history: History) -> set[str]:
+    """The schemas that operations of the revisions name; a model may be there no longer."""
+    texts = (revision.path.read_text(encoding="utf-8") for revision in history.revisions)
+    return {name for text in texts for name in re.findall(r"schema=[\"'](\w+)[\"']", text)}

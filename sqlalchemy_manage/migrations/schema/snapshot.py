@@ -84,6 +84,11 @@ class Snapshot:
             self._names[schema] = [name for name in names if (schema, name) not in hidden]
         return list(self._names[schema])
 
+    @property
+    def schemas(self) -> set[str | None]:
+        """The schemas that were asked for, and those that tables are to be moved to."""
+        return set(self._names)
+
     def has_table(self, table_name: str, schema: str | None = None, **kw: Any) -> bool:
         return table_name in self.get_table_names(schema) or self.inspector.has_table(
             table_name, schema=schema
@@ -169,6 +174,18 @@ class Snapshot:
                 facts[kind] = {names.get(t, t): value for t, value in tables.items()}
         for key in self._foreign_keys_to(schema):
             key["referred_table"] = names.get(key["referred_table"], key["referred_table"])
+
+    def move_table(self, table: str, old: str | None, new: str | None) -> None:
+        """Let a table be in another schema; keys to it from elsewhere follow."""
+        there, facts = self._load(new), self._load(old)
+        self._names[new] = [*self.get_table_names(new), table]
+        self._names[old] = [name for name in self.get_table_names(old) if name != table]
+        for kind, tables in facts.items():
+            target = there[kind]
+            if tables is not None and target is not None and table in tables:
+                target[table] = tables.pop(table)
+        for key in self._foreign_keys_to(old, table):
+            key["referred_schema"] = new
 
     def rename_columns(self, schema: str | None, table: str, names: Mapping[str, str]) -> None:
         """Call columns of a table by new names, all at once, wherever they are mentioned."""

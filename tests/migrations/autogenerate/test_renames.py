@@ -165,7 +165,7 @@ def test_rows_are_counted_under_the_names_of_the_database(reviewed: Reviewed) ->
     resolve_renames(review, operations)
     assert review.rows(None, "b") == 2
     assert review.values(None, "b", "y") == 1
-    assert review.stored(None, "b", "y") == ("a", "x")
+    assert review.stored(None, "b", "y") == ((None, "a"), "x")
 
 
 def test_tables_that_swap_their_names_are_counted_where_they_are(reviewed: Reviewed) -> None:
@@ -266,3 +266,37 @@ def test_a_column_of_any_type_may_have_been_renamed_and_gets_a_value_as_printed(
         project.done(command)
     assert project.manage("makemigrations", "--check").code == 0
     assert len(project.data()) == len(TYPES)  # every value can be read
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
+def test_a_table_moves_to_another_schema_and_back_with_its_rows(
+    tmp_path: Path, backend: str, new_database: Callable[..., str]
+) -> None:
+    project = ProjectFolder(tmp_path / "project", new_database(backend))
+    # On MariaDB a schema is a database, which a DBA makes.
+    shop = "shop"
+    if backend == "mariadb":
+        shop = str(sa.make_url(new_database(backend)).database)
+    models = (
+        "table('a', key(), Column('v', String(9), index=True){0})\n"
+        "table('b', key(), Column('a_id', ForeignKey('{1}a.id')))\n"
+    )
+    project.begin(models.format("", ""))
+    project.execute("INSERT INTO a (id, v) VALUES (1, 'x')", "INSERT INTO b VALUES (1, 1)")
+
+    def made(text: str, flag: str, place: str) -> None:
+        project.models(text)
+        asked = project.manage("makemigrations", "--no-input")
+        assert asked.code == 3 and f"--rename-table {flag}" in asked.stderr
+        project.done("makemigrations", "--rename-table", flag)
+        assert "create_table" not in project.newest()
+        for command in ("migrate", "rollback", "migrate"):
+            project.done(command)
+            there = place if command == "migrate" else {"a": f"{shop}.a"}.get(place, "a")
+            assert project.query(f"SELECT id, v FROM {there}") == [(1, "x")]
+        assert project.manage("makemigrations", "--check").code == 0
+
+    made(models.format(f", schema='{shop}'", f"{shop}."), f"a={shop}.a", f"{shop}.a")
+    made(models.format("", ""), f"{shop}.a=a", "a")
+    assert project.query("SELECT a_id FROM b") == [(1,)]

@@ -66,7 +66,8 @@ def test_a_sequence_of_the_models_comes_and_goes(
     assert said.count("drop sequence") == 2
     up_and_down(project)
     with project.engine.connect() as connection:
-        assert sa.inspect(connection).get_sequence_names() == []
+        left = sa.inspect(connection).get_sequence_names()
+        assert not {"numbers", "other"} & {*left}
 
 
 def test_a_domain_keeps_its_check_and_a_schema_of_a_table_is_made(

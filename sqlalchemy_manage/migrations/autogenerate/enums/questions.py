@@ -18,10 +18,10 @@ from ....errors import UsageError, did_you_mean
 from ...operations.enums.change import held_values
 from ...operations.enums.operations import AlterEnumOp
 from ...operations.enums.types import POSTGRESQL, form_of, like, portable
-from ...questions import Answers, Option, Question, Questioner, dotted, flag, quoted
+from ...questions import Answers, Key, Option, Question, Questioner, dotted, flag, quoted
 
-Stored = Callable[[str | None, str, str], tuple[str, str]]
-"""What a table and its column are called in the database, given the names in the models."""
+Stored = Callable[[str | None, str, str], tuple[Key, str]]
+"""Where a table and its column are in the database, given the names in the models."""
 
 
 def value_rename_candidates(old: Sequence[str], new: Sequence[str]) -> dict[str, list[str]]:
@@ -45,7 +45,7 @@ def resolve_enum_values(
     connection: sa.Connection | None,
     answers: Answers,
     questioner: Questioner,
-    stored: Stored = lambda schema, table, column: (table, column),
+    stored: Stored = lambda schema, table, column: ((schema, table), column),
 ) -> None:
     """Put into the AlterEnumOps of ``operations`` what becomes of values that went.
 
@@ -153,8 +153,8 @@ class _Settled:
             return None
         held = 0
         for op in self.columns:
-            place = self.stored(op.schema, op.table_name, op.column_name)
-            held += held_values(self.connection, op.schema, *place, op.existing_type, value)
+            key, column = self.stored(op.schema, op.table_name, op.column_name)
+            held += held_values(self.connection, *key, column, op.existing_type, value)
         return held
 
     def _drop_allowed(self, value: str, held: int | None) -> bool:
