@@ -32,10 +32,8 @@ from .declared.create_all import (
     create_declared,
     drop_declared,
     is_native_view,
-    is_view,
     keep_views,
 )
-from .declared.surroundings import Extension, Schema
 from .sql.create_statements import (
     DATABASES,
     DEFAULT_SCHEMAS,

@@ -67,7 +67,7 @@ def command(
       manage.py migrate --fake-initial   adopt a database that has its tables
     """
     _ = project.settings  # report wrong settings before anything heavy is imported
-    from ..migrations.guards.journal.table import require_finished
+    from ..migrations.guards.journal.unfinished import forget_unfinished, require_finished
     from ..migrations.revisions.plan import make_plan
     from ..migrations.runner.status import history_status
     from . import _migrate
@@ -94,7 +94,7 @@ def command(
         output.say("No revisions yet: manage.py makemigrations writes the first.")
         return 0
     if not plan.steps:
-        require_finished(project)
+        (forget_unfinished if fake else require_finished)(project)
         where = ", ".join(current) or "before the first revision"
         output.say(f"Nothing to do: the database is at {where}.")
         if now.unrecorded:

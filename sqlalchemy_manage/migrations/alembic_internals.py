@@ -53,6 +53,7 @@ class Batch(Protocol):
 
     batch: list[tuple[str, tuple[Any, ...], dict[str, Any]]]
     copy_from: sa.Table | None
+    naming_convention: Any
     table_args: Any
     table_kwargs: dict[str, Any]
     partial_reordering: Any
@@ -63,6 +64,7 @@ class RebuiltTable(Protocol):
 
     temp_table_name: str
     new_table: sa.Table
+    table_kwargs: dict[str, Any]
     reflected: bool
     columns: dict[str, sa.Column[Any]]
     column_transfers: dict[str, dict[str, Any]]

@@ -67,9 +67,11 @@ def directives_hook(
                 unimported=lambda names: unimported_models(run.project, names),
                 rows_visible=run.rows_visible,
             )
-            resolve(review, directives[0])
+            script = directives[0]
+            resolve(review, script)
             looks = request.only_looks if request else _command(options) == "check"
-            if isinstance(questioner, Closed) and not looks:
+            unseen = script.upgrade_ops.is_empty()  # what only looks reports the changes
+            if isinstance(questioner, Closed) and (unseen or not looks):
                 questioner.finish(_BY_ALEMBIC if request is None else None)
             if request:
                 request.notices[:] = review.notices

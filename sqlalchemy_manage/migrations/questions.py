@@ -43,10 +43,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The word of an option and, where the option takes one, a value."""
+    """The word of an option and, where the option takes one, a value.
+
+    ``open``: nobody gave it, and it only stands for the answer that is still to come.
+    """
 
     answer: str
     value: str | None = None
+    open: bool = False
 
 
 class Questioner(Protocol):
@@ -67,7 +71,7 @@ class Closed:
     def ask(self, question: Question) -> Answer:
         if question not in self.open:
             self.open.append(question)
-        return Answer(question.default)
+        return Answer(question.default, open=True)
 
     def finish(self, hint: str | None = None) -> None:
         """``hint`` says how to answer, if not by repeating the command with the flags."""

@@ -155,7 +155,7 @@ CHANGES = {
             "~ column department.name: type VARCHAR(70), by the revisions VARCHAR",
             "~ column department.name: nullable NOT NULL, by the revisions nullable",
             "+ has check constraint ck_x of employee: id > 0",
-            "+ has unique constraint (name) of employee",
+            "+ has unique constraint employee_name_key of employee: (name)",
             "~ trigger employee_set_updated_at of employee: definition differs from the revisions",
         },
     ),

@@ -119,8 +119,8 @@ def test_what_answered_nothing() -> None:
 
 def test_where_nobody_sits_questions_are_collected_with_their_flags() -> None:
     closed = Closed()
-    assert closed.ask(QUESTION) == Answer("no")
-    assert closed.ask(QUESTION) == Answer("no")
+    assert closed.ask(QUESTION) == Answer("no", open=True)
+    assert closed.ask(QUESTION) == Answer("no", open=True)
     with pytest.raises(OpenQuestion) as caught:
         closed.finish()
     assert caught.value.exit_code == 3

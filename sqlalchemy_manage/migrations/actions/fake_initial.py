@@ -13,13 +13,14 @@ from alembic.runtime.migration import MigrationContext
 from ...databases.engines import is_bookkeeping
 from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, NotAdopted
-from ..guards.journal.table import unfinished
+from ..guards.journal.unfinished import recorded
 from ..operations.implementations import without_needless_warnings
 from ..revisions.describe import changes
 from ..revisions.history import History, Revision, current_heads
 from ..revisions.plan import Plan
 from ..runner.engine import migration_engine
 from ..runner.run import Event, Run
+from ..schema.unnamed import name_for
 from .migrate import apply_plan
 from .scratch import replayed
 
@@ -92,7 +93,7 @@ def adopt(
         project.connect() as connection,
     ):
         # Where a revision was interrupted, the tables are its own.
-        if current_heads(connection) or unfinished(connection):
+        if current_heads(connection) or recorded(connection):
             return None
         comparison = compare_first(project, history, connection)
     if comparison is None or not comparison.touches:
@@ -137,6 +138,9 @@ def compare_first(
     for table in list(expected.tables.values()):
         if not _is_ours(project, table.name):
             expected.remove(table)
+        for constraint in table.constraints:
+            if isinstance(constraint, sa.UniqueConstraint) and _takes_any_name(constraint, table):
+                constraint.name = None
     differences = _differences(connection, expected, present)
     for name in expected.tables:
         if name in present and (key := _primary_key(connection, name)) != keys[name]:
@@ -150,6 +154,12 @@ def compare_first(
             for name in sorted(expected.tables)
         ),
     )
+
+
+def _takes_any_name(unique: sa.UniqueConstraint, table: sa.Table) -> bool:
+    """Whether a revision names it for want of a name: then any will do."""
+    name = name_for("unique", table.name, [column.name for column in unique.columns])
+    return str(unique.name).rstrip("0123456789") == name
 
 
 def _primary_key(connection: sa.Connection, table: str) -> tuple[str, ...]:

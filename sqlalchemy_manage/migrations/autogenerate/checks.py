@@ -14,13 +14,12 @@ import sqlalchemy as sa
 from alembic.operations import ops
 from sqlalchemy.sql.elements import conv
 
-from ...sql.expression_parser import tree
 from ...sql.expressions import plain, same
 from ...sql.raw import literally, sql_of, undoubled
-from ...sql.tokens import tokens
 from ...sqlalchemy_internals import dialects_of
 from ..alembic_internals import undone_by
 from ..schema.server_form import checks_of, made_of
+from ..schema.unnamed import given_name, mentioned, name_for, named_by
 from .compared import ComparedTable
 from .enums.checks import belongs_to_enum
 from .state import state_of
@@ -28,7 +27,7 @@ from .state import state_of
 
 @dataclass(frozen=True)
 class _Found:
-    """A CHECK in the database; some have no name, on SQLite and within MariaDB's columns."""
+    """A CHECK in the database; within MariaDB's columns it has no name."""
 
     name: str | None
     text: str
@@ -70,7 +69,7 @@ def compare_checks(it: ComparedTable) -> None:
             else:
                 left.remove(found)
     for found in left:
-        if belongs_to_enum(found.text, table, found.name) or _is_of_json(found):
+        if belongs_to_enum(found.text, table, given_name(found.name)):
             continue
         if found.name is None:
             state_of(context.migration_context).note(
@@ -105,20 +104,11 @@ def _in_database(context: Any, schema: str | None, table_name: str) -> Iterator[
             yield _Found(found["name"], found["sqltext"])
 
 
-def _is_of_json(found: _Found) -> bool:
-    """Whether MariaDB made the CHECK by itself: its JSON is a text with a condition."""
-    read = tree(found.text)
-    return found.name is None and read[:2] == ("call", "json_valid") and read[2][0] == "name"
-
-
 def _name_for(check: sa.CheckConstraint, table: sa.Table, taken: set[str | None]) -> str:
     """The name that PostgreSQL would give, so that the constraint can be dropped again anywhere."""
-    mentioned = {token.name for token in tokens(str(check.sqltext))}
-    columns = [column.name for column in table.columns if column.name in mentioned]
-    parts = [table.name, *(columns if len(columns) == 1 else []), "check"]
-    name = "_".join(parts)[-60:]
-    number = next(n for n in range(len(taken) + 1) if f"{name}{n or ''}" not in taken)
-    return f"{name}{number or ''}"
+    columns = mentioned(str(check.sqltext), [column.name for column in table.columns])
+    folded = {name.casefold() for name in taken if name}
+    return name_for("check", table.name, named_by("check", columns), folded)
 
 
 def _create(table: str, schema: str | None, name: str, text: str, **kw: Any) -> Any:

@@ -178,10 +178,9 @@ def _back_without_values(
 
 def _may_go(review: ComparisonContext, kind: str, name: str, text: str, allowed: str) -> bool:
     options = (Option("yes", "yes, drop it", (allowed,)), Option("no", "no, keep it", ()))
-    if review.ask(Question(kind, name, text, options, "no")).answer == "yes":
+    answer = review.ask(Question(kind, name, text, options, "no"))
+    # While it is open, the drop is what the models ask for: who only looks has to see it.
+    if answer.answer == "yes" or answer.open:
         return True
-    if not review.open:
-        review.notices.append(
-            f"{name} is kept in the database; the next makemigrations asks again."
-        )
+    review.notices.append(f"{name} is kept in the database; the next makemigrations asks again.")
     return False

@@ -171,7 +171,7 @@ class _Unfilled:
             )
             return FillNullsOp.of(self.key, column, value=value)
         answer = self.review.ask(self._question())
-        if self.review.open:
+        if answer.open:
             return None
         if answer.answer == "value":
             return self._with_value(answer.value or "")

@@ -27,6 +27,7 @@ from . import (
     indexes,
     keys,
     uniques,
+    unnamed_constraints,
 )
 from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
@@ -147,6 +148,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(computed.compare_computed), "table", "", _LAST, _ALL),
         (_both(identity.compare_identities), "table", "", _LAST, _ALL),
     ],
+    "names": [(unnamed_constraints.name_constraints, "schema", "", _LAST, _ALL)],
     "drops": [(drop_order.order_drops, "schema", "", _LAST, _ALL)],
     "objects": [(declared_objects.compare_declared, "autogenerate", "", _LAST, _ALL)],
 }

@@ -221,7 +221,7 @@ def _asked_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iter
         for new, table in created.items():
             # To another schema it goes by its own name; SQLite has none.
             moves = new[0] != op.schema
-            if table is None or moves and (new[1] != op.table_name or _has_no_schemas(review)):
+            if table is None or (moves and (new[1] != op.table_name or _has_no_schemas(review))):
                 continue
             score = _table_score(op.to_table(), table)
             if score >= 0.5:

@@ -153,7 +153,9 @@ class SqliteObjectsGuard(Guard):
             if key in tables and tables[key].sql != before:
                 with suppress(MigrationError):  # a virtual table has another syntax
                     now = read_table(tables[key].sql)
-                    yield from _options(read_table(before), now, tables[key].name)
+                    for option in _options(read_table(before), now):
+                        if (option, key) not in self.named:
+                            yield f"{option} of {tables[key].name}", ""
         for name, failures in _failing(self.connection).items():
             known = self.failing.get(name)
             new = [] if known is None else [why for v, why in failures.items() if v not in known]
@@ -174,14 +176,13 @@ class SqliteObjectsGuard(Guard):
                 master.set_last_number(name, last)
 
 
-def _options(before: TableSql, now: TableSql, name: str) -> Iterator[tuple[str, str]]:
-    for option in before.options:
-        if option not in now.options:
-            yield f"{option} of {name}", ""
+def _options(before: TableSql, now: TableSql) -> Iterator[str]:
+    """What a table no longer is: STRICT, WITHOUT ROWID, AUTOINCREMENT."""
+    yield from (option for option in before.options if option not in now.options)
     key = now.primary_key
     same_key = before.primary_key and key is not None and before.primary_key.columns == key.columns
     if before.counts and not now.counts and same_key:
-        yield f"AUTOINCREMENT of {name}", ""
+        yield "AUTOINCREMENT"
 
 
 def _is_replaced(index: TableObject, rows: Any) -> bool:

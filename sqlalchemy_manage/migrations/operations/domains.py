@@ -21,7 +21,9 @@ def render_domain(type_: postgresql.DOMAIN[Any], context: Any) -> str:
     if type_.default is not None:
         text = getattr(type_.default, "text", None)
         sa_ = context.opts["sqlalchemy_module_prefix"]
-        parts.append(f"default={type_.default!r}" if text is None else f"default={sa_}text({text!r})")
+        parts.append(
+            f"default={type_.default!r}" if text is None else f"default={sa_}text({text!r})"
+        )
     if type_.check is not None:
         parts.append(f"check={getattr(type_.check, 'text', str(type_.check))!r}")
     if not type_.create_type:

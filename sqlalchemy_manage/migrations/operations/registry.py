@@ -30,6 +30,7 @@ from .enums import rendering as enum_rendering
 from .objects import implementations as objects
 from .objects import operations as object_ops
 from .objects import rendering as object_rendering
+from .sqlite import unnamed
 
 DIALECTS = (
     implementations.PostgreSQL,
@@ -84,5 +85,6 @@ def register() -> None:
         Operations.implementation_for(operation)(run)
         renderers.dispatch_for(operation)(object_rendering.render)
     Operations.implementation_for(ops.RenameTableOp, replace=True)(renaming.rename_table)
+    Operations.implementation_for(ops.DropConstraintOp, replace=True)(unnamed.drop_constraint)
     for operation, render in RENDERERS.items():
         renderers.dispatch_for(operation, replace=True)(render)

@@ -23,6 +23,7 @@ from ...sql.dialects import MARIADB
 from ...sql.raw import literally, undoubled
 from ..questions import dotted
 from ..revisions.describe import Change
+from ..schema.unnamed import constraints_of
 from .base import Operation
 from .mysql_renames import follow_renames
 from .objects.follow_renames import functions_follow
@@ -240,21 +241,21 @@ def rename_constraint(operations: Operations, operation: RenameConstraintOp) -> 
 def _remake_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
     """Drop and create again, as the database describes it: SQLite, and most on MariaDB."""
     _needs_database(operations, operation)
-    inspector = sa.inspect(operations.get_bind())
     table, schema = operation.table_name, operation.schema
+    there = constraints_of(operations.get_bind(), schema, table)
     # As they are: a naming convention would be applied to them once more.
     old, new = map(conv, _cut(operations, operation))
     with operations.batch_alter_table(table, schema=schema) as batch:
         if operation.type_ == "unique":
-            found = _named(inspector.get_unique_constraints(table, schema), old)
+            found = _named(there["unique"], old)
             batch.drop_constraint(old, type_="unique")
             batch.create_unique_constraint(new, found["column_names"])
         elif operation.type_ == "check":
-            found = _named(inspector.get_check_constraints(table, schema), old)
+            found = _named(there["check"], old)
             batch.drop_constraint(old, type_="check")
             batch.create_check_constraint(new, sa.text(literally(found["sqltext"])))
         else:
-            found = _named(inspector.get_foreign_keys(table, schema), old)
+            found = _named(there["foreign key"], old)
             batch.drop_constraint(old, type_="foreignkey")
             batch.create_foreign_key(
                 new,

@@ -17,6 +17,7 @@ from sqlalchemy.exc import CompileError, SAWarning
 from ...databases.engines import is_bookkeeping
 from ...links.catalog import NOT_SYSTEM, dotted
 from .apart import tables_apart
+from .snapshot import Snapshot
 
 
 class Thing(NamedTuple):
@@ -56,7 +57,7 @@ def read_contents(
     Alembic's version table and the tool's own tables are left out, and on PostgreSQL the
     tables_apart and what belongs to an extension.
     """
-    inspector = sa.inspect(connection)
+    inspector = Snapshot(connection)
     wanted = set(_schemas(connection, inspector) if schemas is None else schemas)
     foreign = tables_apart(connection)
     found: Contents = {}
@@ -76,7 +77,7 @@ def read_contents(
     }
 
 
-def _schemas(connection: sa.Connection, inspector: sa.Inspector) -> Iterator[str | None]:
+def _schemas(connection: sa.Connection, inspector: Snapshot) -> Iterator[str | None]:
     yield None
     if connection.dialect.name == "postgresql":
         for name in inspector.get_schema_names():
@@ -88,7 +89,7 @@ def _schemas(connection: sa.Connection, inspector: sa.Inspector) -> Iterator[str
 
 
 def _tables(
-    connection: sa.Connection, inspector: sa.Inspector, schema: str | None
+    connection: sa.Connection, inspector: Snapshot, schema: str | None
 ) -> Iterator[tuple[Thing, dict[str, str]]]:
     def several(kind: str) -> Iterator[tuple[str, Any]]:
         try:

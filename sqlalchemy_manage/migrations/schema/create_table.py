@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...errors import MigrationError
 from ...sql.tokens import NOTHING, Token, WordReader, split, tokens, words_of
@@ -117,6 +117,21 @@ def read_table(sql: str) -> TableSql:
     return TableSql(
         statement.head, tuple(columns), tuple(constraints), tuple(filter(None, options))
     )
+
+
+def counting(key: Clause, counts: bool) -> Clause:
+    """A primary key that is AUTOINCREMENT, or is not, and all else that it was."""
+    if counts == ("AUTOINCREMENT" in key.options):
+        return key
+    words = words_of(key.text, "sqlite")
+    if counts:
+        closing = [word.start for word in words if word.text == ")"]
+        at = closing[-1] if closing else len(key.text)
+        text = f"{key.text[:at].rstrip()} AUTOINCREMENT{key.text[at:]}"
+        return replace(key, text=text, options=key.options | {"AUTOINCREMENT"})
+    (word,) = (word for word in words if word.text.upper() == "AUTOINCREMENT")
+    text = key.text[: word.start].rstrip() + key.text[word.end :]
+    return replace(key, text=text, options=key.options - {"AUTOINCREMENT"})
 
 
 def normal(expression: str) -> str:

@@ -2,16 +2,20 @@
 
 Types that it does not know, or takes for others. MariaDB: defaults that are expressions and
 the comments after them, ON UPDATE, CHECKs within a column's definition, and DESC in an
-index. SQLite: expressions, COLLATE and DESC in an index, and what is computed by which
-column. One query a schema, and one more where there are unknown types.
+index. SQLite: expressions, COLLATE and DESC in an index, what is computed by which column,
+and constraints without a name. One query a schema, and one more where there are unknown
+types.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from ...sql.dialects import MARIADB
 from ...sql.raw import RawType
@@ -19,6 +23,7 @@ from ...sql.tokens import Token, split, words_of
 from .create_table import expression_of, read_table
 from .postgresql_constraints import complete_constraints
 from .sqlite_types import name_declared_types
+from .unnamed import complete_names
 
 Facts = Mapping[str, MutableMapping[str, Any] | None]
 """``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
@@ -101,6 +106,13 @@ def _complete_mariadb(connection: sa.Connection, schema: str | None, facts: Fact
     for kind, table, name, text, extra, comment in rows:
         if kind == "column":
             _complete_column(_named(facts["columns"], table, name), text, extra, comment)
+        elif kind == "check" and (is_json := re.fullmatch(r"json_valid\(`(.*)`\)", text)):
+            # JSON is a LONGTEXT with that CHECK; the type by its name brings one along.
+            column = _named(facts["columns"], table, is_json[1].replace("``", "`"))
+            if column is not None and isinstance(column["type"], mysql.LONGTEXT):
+                column["type"] = mysql.JSON()
+            checks, own = facts["check_constraints"] or {}, {"name": None, "sqltext": text}
+            checks[table] = [check for check in checks.get(table, ()) if check != own]
         elif kind == "check" and facts["check_constraints"] is not None:
             checks = facts["check_constraints"].setdefault(table, [])
             if {"name": None, "sqltext": text} not in checks:
@@ -138,8 +150,14 @@ def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts
     for kind, table, name, sql in rows:
         if kind == "table":
             complete_computed(sql, (facts["columns"] or {}).get(table, ()))
+            complete_names(sql, table, partial(_of, facts, table))
         elif facts["indexes"] is not None:
             _complete_index(facts["indexes"], table, name, sql)
+
+
+def _of(facts: Facts, table: str, kind: str) -> list[Any] | None:
+    found = facts[kind]
+    return None if found is None else found.setdefault(table, [])
 
 
 def complete_computed(create_table: str, columns: Iterable[Any]) -> None:

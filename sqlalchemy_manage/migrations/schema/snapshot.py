@@ -18,6 +18,7 @@ from sqlalchemy.exc import NoSuchTableError
 from ...sql.tokens import rename_identifiers
 from .apart import Key, tables_apart
 from .reflection_fixes import complete
+from .unnamed import rename_implied
 
 _KINDS = (
     "columns",
@@ -174,6 +175,8 @@ class Snapshot:
                 facts[kind] = {names.get(t, t): value for t, value in tables.items()}
         for key in self._foreign_keys_to(schema):
             key["referred_table"] = names.get(key["referred_table"], key["referred_table"])
+        for table in names.values():
+            self._rename_implied(schema, table)
 
     def move_table(self, table: str, old: str | None, new: str | None) -> None:
         """Let a table be in another schema; keys to it from elsewhere follow."""
@@ -231,6 +234,12 @@ class Snapshot:
             foreign["constrained_columns"] = new(foreign["constrained_columns"])
         for foreign in self._foreign_keys_to(schema, table):
             foreign["referred_columns"] = new(foreign["referred_columns"])
+        self._rename_implied(schema, table)
+
+    def _rename_implied(self, schema: str | None, table: str) -> None:
+        facts = self._load(schema)
+        columns = self.columns(schema, table)
+        rename_implied(table, columns, lambda kind: (facts[kind] or {}).get(table))
 
     def _foreign_keys_to(self, schema: str | None, table: str | None = None) -> list[Any]:
         """The foreign keys that refer into ``schema`` (to ``table``), of every schema loaded."""

@@ -159,17 +159,13 @@ def test_an_unnamed_one_that_comes_gets_a_name(engine: sa.Engine) -> None:
     def new() -> list[Any]:
         return [check("qty < 100"), check("qty > 0"), check("qty < 99")]
 
+    names = ["item_qty_check", "item_qty_check1", "item_qty_check2"]
+    taken = engine.dialect.name != "mariadb"  # where the old one has another name
     assert sorted(both_ways(filled(engine, old), old, new)) == [
-        ("CreateCheckConstraintOp", "item_qty_check" + ("1" if _is(engine, "postgresql") else "")),
-        ("CreateCheckConstraintOp", "item_qty_check" + ("2" if _is(engine, "postgresql") else "1")),
+        ("CreateCheckConstraintOp", name) for name in names[taken:][:2]
     ]
 
 
-def _is(engine: sa.Engine, dialect: str) -> bool:
-    return engine.dialect.name == dialect
-
-
-@pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
 def test_an_unnamed_one_that_goes_is_dropped_by_the_server_s_name(
     engine: sa.Engine, backend: str
 ) -> None:
@@ -181,22 +177,7 @@ def test_an_unnamed_one_that_goes_is_dropped_by_the_server_s_name(
 
     ((kind, name),) = both_ways(filled(engine, old), old, new)
     assert kind == "DropConstraintOp"
-    assert name.startswith("item_qty_check" if backend == "postgresql" else "CONSTRAINT_")
-
-
-@pytest.mark.parametrize("backend", ["sqlite"])
-def test_an_unnamed_one_on_sqlite_stays_with_a_word(engine: sa.Engine) -> None:
-    database = filled(engine, lambda: [check("qty < 100"), check("qty > 0", "ck")])
-    assert [op.constraint_name for op in database.operations(item(lambda: []))] == ["ck"]
-    assert database.notices == [
-        "CHECK (qty < 100) of item is not in the models; it has no name to drop it by, "
-        "so it is kept."
-    ]
-    # And a rebuild keeps it, with the rows.
-    database.run(database.code[0])
-    with pytest.raises(sa.exc.IntegrityError):
-        database.execute("UPDATE item SET qty = 100")
-    assert database.rows("SELECT qty FROM item ORDER BY id") == [(2,), (4,)]
+    assert name.startswith("CONSTRAINT_" if backend == "mariadb" else "item_qty_check")
 
 
 def in_a_column(*checks: sa.CheckConstraint, nullable: bool = True) -> Items:

@@ -183,6 +183,32 @@ def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: It
 
 
 @only("backend", ["mariadb"])
+@pytest.mark.parametrize("first", ["create_unique_constraint('u', 'item', ['n'])", "execute('x')"])
+def test_a_revision_that_failed_at_once_stands_in_nobody_s_way(app: Items, first: str) -> None:
+    app.step("0002_step", f"op.{first}", ADD.format("a"))
+    assert app.manage("migrate").code == 1
+    assert "Nothing to do" in app.done("migrate", "0001").stderr
+    (app.versions / "0002_step.py").unlink()
+    app.step("0002_other", ADD.format("b"))
+    app.done("migrate")
+    assert app.columns == {"id", "n", "b"} and app.journal == []
+
+
+@only("backend", ["mariadb"])
+def test_a_half_done_revision_without_its_file_is_finished_by_hand(app: Items) -> None:
+    path = app.step("0002_step", ADD.format("a"), FAIL)
+    assert app.manage("migrate").code == 1
+    path.unlink()
+    app.step("0002_other", ADD.format("b"))
+    refused = app.manage("migrate")
+    assert refused.code == 1 and "If its file is gone" in refused.stderr
+    app.execute("ALTER TABLE item DROP COLUMN a")
+    app.done("migrate", "--fake", "0001")
+    app.done("migrate")
+    assert app.columns == {"id", "n", "b"} and app.journal == []
+
+
+@only("backend", ["mariadb"])
 def test_the_first_revision_goes_on_instead_of_being_adopted(
     tmp_path: Path, database_url: str
 ) -> None:

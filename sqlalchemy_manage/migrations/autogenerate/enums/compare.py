@@ -25,6 +25,7 @@ from ...operations.enums.types import (
     like,
     portable,
 )
+from ...schema.unnamed import given_name
 from ..compared import ComparedColumn, ComparedTable
 from .checks import belongs_to_enum
 
@@ -132,7 +133,7 @@ def _lists(inspector: Any, schema: str | None, table: Any) -> dict[str, list[Any
             found = []
         for check in found:
             if listed := in_list(check["sqltext"]):
-                item = (check["sqltext"], check["name"], listed[1])
+                item = (check["sqltext"], given_name(check["name"]), listed[1])
                 lists.setdefault(listed[0], []).append(item)
         inspector.info_cache[key] = lists
     known: dict[str, list[Any]] = inspector.info_cache[key]

@@ -13,6 +13,7 @@ from ....sql.expressions import in_list
 from ...operations.enums.operations import AlterEnumOp, RenameEnumOp
 from ...operations.enums.types import Form, Key, constant, form_of, leaf, like, portable
 from ...revisions.describe import prune
+from ...schema.unnamed import given_name
 
 
 def hoist_enums(autogen_context: Any, upgrade_ops: ops.UpgradeOps, schemas: Any) -> None:
@@ -73,7 +74,7 @@ def _nameless_checks(autogen_context: Any, modify: ops.ModifyTableOps) -> Iterat
         ):
             listed = in_list(check["sqltext"])
             text = column.type
-            nameless = check["name"] is None and isinstance(text, sa.String)
+            nameless = given_name(check["name"]) is None and isinstance(text, sa.String)
             if nameless and listed and listed[0] == drop.column_name:
                 length = getattr(text, "length", None)
                 values = sa.Enum(*listed[1], native_enum=False, create_constraint=True)

@@ -107,7 +107,7 @@ class _Settled:
                 mapping[value] = answer.answer.removeprefix("rename to ")
             elif answer.answer == "replace":
                 mapping[value] = self._existing(answer.value or "")
-            elif answer.answer == "keep":
+            elif answer.answer == "keep" and not answer.open:
                 kept.append(value)
         for op in self.columns:
             op.rename_values = {a: b for a, b in mapping.items() if a in op.old_values}

@@ -36,6 +36,7 @@ from . import table
 from .cursor import MOST_ROWS, StatementResult, record
 from .step_state import clear_the_way, fingerprint, session_of, wait_for, was_done
 from .table import DONE, FAILED, INTENT, JournalEntry
+from .unfinished import left_anything, recorded, unfinished_error
 
 if TYPE_CHECKING:
     from ...runner.run import Run
@@ -104,14 +105,18 @@ class JournalGuard(Guard):
         return revision is None or "commit" in revision.source.lower()
 
     def _recall(self, step: RevisionStep) -> None:
-        open_ = table.unfinished(step.connection)
-        if not open_:
+        found = recorded(step.connection)
+        if not found:
             return
         if step.verb == "stamp":
             table.forget(step.connection, None, None)
             return
-        if (step.name, step.verb) not in open_:
-            raise table.unfinished_error(open_)
+        if (step.name, step.verb) not in found:
+            left = [key for key in found if left_anything(step.connection, *key, self.wait)]
+            if left:
+                raise unfinished_error(left)
+            table.forget(step.connection, None, None)
+            return
         wait_for(step.connection, table.sessions(step.connection), self.wait)
         self.past = table.read(step.connection, step.name, step.verb)
         self.stored = self.past[-1].step

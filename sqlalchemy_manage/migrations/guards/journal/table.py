@@ -9,19 +9,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
 from ....data.scalars import SPELLINGS, Spelling, readers
 from ....databases.engines import OWN_TABLE
-from ....errors import DatabaseMissing, HistoryError
 from ....sql.dialects import MARIADB
 from ....sql.statement_kinds import Kind
 from .cursor import StatementResult
-
-if TYPE_CHECKING:
-    from ....project import Project
 
 
 class _LongText(sa.types.TypeDecorator[str]):
@@ -77,39 +73,6 @@ class JournalEntry:
     def short(self) -> str:
         text = " ".join(self.statement.split())
         return text if len(text) <= 100 else text[:97] + "..."
-
-
-def unfinished(connection: sa.Connection) -> list[tuple[str, str]]:
-    """Revision and direction of what was interrupted in this database: none or one, as a rule."""
-    if not sa.inspect(connection).has_table(TABLE.name):
-        return []
-    wanted = sa.select(TABLE.c.revision, TABLE.c.direction).distinct()
-    return [(row.revision, row.direction) for row in connection.execute(wanted)]
-
-
-def require_finished(project: Project) -> None:
-    """Raises HistoryError when a revision was interrupted in the project's database."""
-    try:
-        with project.connect() as connection:
-            found = unfinished(connection)
-    except DatabaseMissing:
-        return
-    if found:
-        raise unfinished_error(found)
-
-
-def unfinished_error(found: list[tuple[str, str]]) -> HistoryError:
-    """The error for any other command while a revision is half done."""
-    name, direction = found[0]
-    doing, finish = "applied", f"manage.py migrate {name}"
-    if direction == "downgrade":
-        doing = "undone"
-        finish = "repeat the command that undid it, such as: manage.py migrate -1"
-    return HistoryError(
-        f"{name} was interrupted while it was {doing}; part of it is in the database.",
-        f"Finish it first: {finish}\nOr finish it yourself, then record the revision that the "
-        "database is at: manage.py migrate --fake REVISION",
-    )
 
 
 def sessions(connection: sa.Connection) -> set[int]:

@@ -48,6 +48,7 @@ class Rebuild:
     change: BatchChange
     indexes: dict[str, str] = field(default_factory=dict)
     triggers: dict[str, str] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
     last: int | None = None
 
     @classmethod
@@ -61,7 +62,7 @@ class Rebuild:
     ) -> Rebuild:
         """Called when Alembic has made up the new table, and created nothing yet.
 
-        The indexes that do not come back are added to ``dropped``.
+        The indexes and options that do not come back are added to ``dropped``.
         """
         master = SqliteMaster(connection, table.schema)
         (sql,) = master.of(table.name, "table").values()
@@ -73,6 +74,7 @@ class Rebuild:
             old,
             change_of(old, batch_impl, table, batch),
             triggers=master.of(table.name, "trigger"),
+            key=master.primary_key(table.name),
             last=master.last_number(table.name),
         )
         read = {str(index.name) for index in table.indexes}
@@ -82,6 +84,9 @@ class Rebuild:
                 dropped.add(("index", name.casefold()))
             else:
                 found.indexes[name] = text
+        for option, stays in found.change.options.items():
+            if not stays:
+                dropped.add((option, table.name.casefold()))
         return found
 
     def finish(self, columns: dict[str, sa.Column[Any]]) -> None:
@@ -112,13 +117,21 @@ class Rebuild:
         there = list(new.clauses)
         for clause in self.old.clauses:
             if self.change.keeps(clause):
+                if clause.kind == "primary key":
+                    clause = self.change.of_key(clause)
                 same = next((c for c in there if clause.is_kept_by(c)), None)
                 if same is None:
                     where = ", ".join(clause.columns)
                     yield f"{clause.text} of {where}" if where else clause.text
                 else:
                     there.remove(same)
-        yield from (option for option in self.old.options if option not in new.options)
+        key = self.old.primary_key
+        stays = key is not None and self.change.keeps(key)
+        # Not only as the statement reads: rows are found by it.
+        if stays and master.primary_key(self.table.name) != self.key:
+            yield f"primary key ({', '.join(self.key)})"
+        stay = [option for option in self.old.options if self.change.options.get(option, True)]
+        yield from (option for option in stay if option not in new.options)
         for kind, before in (("index", self.indexes), ("trigger", self.triggers)):
             now = master.of(self.table.name, kind)
             yield from (f"{kind} {name}" for name in before if name not in now)
@@ -275,7 +288,8 @@ class RebuildingImpl(StatementsChanged, SQLiteImpl):
                 old = transfer["expr"]
                 transfer["expr"] = sa.case(values, value=old, else_=old)
         new_table = batch_impl.new_table
-        if not rebuild.old.is_keyed and not self._is_rowid(new_table.primary_key):
+        has_rowid = new_table.dialect_options["sqlite"]["with_rowid"]
+        if has_rowid and not rebuild.old.is_keyed and not self._is_rowid(new_table.primary_key):
             free = [n for n in _ROWIDS if n not in {c.name.casefold() for c in new_table.c}]
             for rowid in [n for n in free if rebuild.old.column(n) is None][:1]:
                 # system: it exists without being created.

@@ -17,7 +17,15 @@ from ....sql.expressions import in_list
 from ....sql.tokens import words_of
 from ....sqlalchemy_internals import is_of_type
 from ...alembic_internals import RebuiltTable
-from ...schema.create_table import CONSTRAINTS, Clause, ColumnSql, TableSql, normal, read_table
+from ...schema.create_table import (
+    CONSTRAINTS,
+    Clause,
+    ColumnSql,
+    TableSql,
+    counting,
+    normal,
+    read_table,
+)
 
 _KINDS: dict[type[Any], str] = {
     sa.UniqueConstraint: "unique",
@@ -32,12 +40,14 @@ class BatchChange:
 
     ``altered`` has, for each column that stays, the kinds of clauses that the batch gave it
     again, ``type`` among them. ``gone``: constraints that it dropped, or whose column.
+    ``options``: those of the table that it turned on or off, by their words in the statement.
     """
 
     dropped: frozenset[str]
     altered: dict[str, frozenset[str]]
     gone: frozenset[int]
     renamed: dict[str, str]
+    options: dict[str, bool]
 
     def keeps(self, clause: Clause) -> bool:
         """Whether a clause of the old statement has to be in the new one."""
@@ -46,6 +56,10 @@ class BatchChange:
         (column,) = clause.columns
         kind = "not null" if clause.kind == "null" else clause.kind
         return kind not in self.altered.get(column, (kind,))
+
+    def of_key(self, key: Clause) -> Clause:
+        """The primary key of the old statement, AUTOINCREMENT or not as the batch says."""
+        return counting(key, self.options.get("AUTOINCREMENT", "AUTOINCREMENT" in key.options))
 
 
 def existing_types(batch: Iterable[Any]) -> dict[str, Any]:
@@ -87,13 +101,11 @@ def change_of(
     asked = {str(args[0].name) for operation, args, _ in batch if operation == "drop_constraint"}
     names = {str(type_.name) for n, type_ in types.items() if n in renamed and _has_name(type_)}
     there += [c for c in table.constraints if str(c.name) in names - asked]
+    asks_key = any(_is_about_key(operation, args, table) for operation, args, _ in batch)
     gone = set()
     for clause in old.clauses:
         if clause.kind == "primary key":
-            goes = not _keeps_key(clause, batch_impl, table, there) or (
-                # In table_kwargs.
-                batch_impl.new_table.dialect_options["sqlite"]["autoincrement"] and not old.counts
-            )
+            goes = asks_key and not _keeps_key(clause, batch_impl, table, there)
         else:
             known = [c for c in table.constraints if is_of(c, clause)]
             goes = bool(known) and not any(c in there for c in known)
@@ -101,7 +113,29 @@ def change_of(
             goes = goes or mentions(clause.text, dropped) or _is_of_type(clause, retyped)
         if goes or dropped & set(clause.columns):
             gone.add(id(clause))
-    return BatchChange(dropped, altered, frozenset(gone), renamed)
+    options = {
+        word: bool(batch_impl.table_kwargs[given]) is turns_on
+        for given, word, turns_on in _OPTIONS
+        if given in batch_impl.table_kwargs
+    }
+    return BatchChange(dropped, altered, frozenset(gone), renamed, options)
+
+
+_OPTIONS = (
+    ("sqlite_autoincrement", "AUTOINCREMENT", True),
+    ("sqlite_strict", "STRICT", True),
+    ("sqlite_with_rowid", "WITHOUT ROWID", False),
+)
+
+
+def _is_about_key(operation: str, args: Sequence[Any], table: sa.Table) -> bool:
+    """Whether an operation of a batch gives the table another primary key, or none."""
+    if operation == "add_column":
+        return any(isinstance(item, sa.Column) and item.primary_key for item in args)
+    if operation not in ("add_constraint", "drop_constraint"):
+        return False
+    is_key = isinstance(args[0], sa.PrimaryKeyConstraint)
+    return is_key or (args[0].name is not None and args[0].name == table.primary_key.name)
 
 
 def _altered(before: sa.Column[Any], after: sa.Column[Any], written: ColumnSql) -> Iterator[str]:
@@ -168,10 +202,10 @@ def is_of(constraint: Any, clause: Clause) -> bool:
     if _KINDS.get(type(constraint)) != clause.kind:
         return False
     name = str(constraint.name).casefold() if constraint.name else None
-    if name and clause.name:
+    if name and clause.name and not _is_inline_key(clause):
         return name == clause.name
     if clause.kind == "check":
-        return name == clause.name and normal(str(constraint.sqltext)) == clause.what
+        return clause.name in (None, name) and normal(str(constraint.sqltext)) == clause.what
     if clause.kind == "foreign key":
         target = "." + constraint.elements[0].target_fullname.casefold().rpartition(".")[0]
         if not target.endswith("." + clause.what.partition("(")[0]):
@@ -180,19 +214,27 @@ def is_of(constraint: Any, clause: Clause) -> bool:
     return tuple(column.name.casefold() for column in constraint.columns) == clause.columns
 
 
+def _is_inline_key(clause: Clause) -> bool:
+    """Whether it is a foreign key within a column, whose name SQLAlchemy does not read."""
+    words = [word.text.lower() for word in words_of(clause.text, "sqlite")[:3]]
+    return clause.kind == "foreign key" and "foreign" not in words
+
+
 def leave_out(
     batch_impl: RebuiltTable, old: TableSql, table: sa.Table, change: BatchChange
 ) -> None:
     """Remove from Alembic's new table what is taken from the old statement.
 
-    SQLAlchemy reads constraints by regular expressions, which get some of them wrong, and
-    has no words for a column without a type.
+    SQLAlchemy reads constraints and generated columns by regular expressions, which get some
+    of them wrong, and has no words for a column without a type.
     """
     new_table = batch_impl.new_table
     for name, column in batch_impl.columns.items():
         is_kept = "type" not in change.altered.get(name.casefold(), ("type",))
         if is_kept and isinstance(column.type, sa.types.NullType):
             column.type = sa.BLOB()
+        if column.computed is not None and name.casefold() in change.altered:
+            column.computed.sqltext = sa.text("NULL")
     there = [c for c in alive(batch_impl, table) if any(is_of(c, clause) for clause in old.clauses)]
     if batch_impl.reflected:
         there += [c for c in alive(batch_impl, table) if _is_read_check(c)]
@@ -230,9 +272,10 @@ def merged(old: TableSql, new_sql: str, change: BatchChange) -> str:
         return True
 
     items = [_item(column, old, change, is_added) for column in new.columns]
-    items += [f"\n\t{c.text}" for c in old.constraints if change.keeps(c)]
+    items += [f"\n\t{_kept(c, change)}" for c in old.constraints if change.keeps(c)]
     items += [f"\n\t{c.text}" for c in new.constraints if is_added(c)]
-    options = ", ".join(dict.fromkeys(old.options + new.options))
+    stay = [option for option in old.options if change.options.get(option, True)]
+    options = ", ".join(dict.fromkeys([*stay, *new.options]))
     return f"{new.head}{','.join(items)}\n) {options}".rstrip()
 
 
@@ -244,12 +287,18 @@ def _item(new: ColumnSql, old: TableSql, change: BatchChange, is_added: Any) -> 
         carried = [c for c in before.clauses if c.kind in CONSTRAINTS and change.keeps(c)]
         return "\n\t" + " ".join([new.text.strip(), *(c.text for c in carried)])
     altered = change.altered[new.name]
-    if not altered and all(map(change.keeps, before.clauses)):
-        return before.text  # with its comments
+    added = [c for c in new.clauses if c.kind in CONSTRAINTS and is_added(c)]
+    if not altered and not added and all(map(change.keeps, before.clauses)):
+        text = before.text  # with its comments
+        for clause in before.clauses:
+            if clause.kind == "primary key":
+                text = text[: clause.at.start] + _kept(clause, change) + text[clause.at.stop :]
+        return text
     words = [new.written, new.type if "type" in altered else before.type]
-    words += [clause.text for clause in before.clauses if change.keeps(clause)]
-    for clause in new.clauses:
-        fresh = is_added(clause) if clause.kind in CONSTRAINTS else clause.kind in altered
-        if fresh:
-            words.append(clause.text)
+    words += [_kept(clause, change) for clause in before.clauses if change.keeps(clause)]
+    words += [c.text for c in new.clauses if c in added or c.kind in altered]
     return "\n\t" + " ".join(filter(None, words))
+
+
+def _kept(clause: Clause, change: BatchChange) -> str:
+    return change.of_key(clause).text if clause.kind == "primary key" else clause.text

@@ -29,6 +29,7 @@ class SqliteMaster:
 
     def __init__(self, connection: sa.Connection, schema: str | None) -> None:
         self.connection = connection
+        self.schema = schema
         self.quote = connection.dialect.identifier_preparer.quote
         self.where = f"{self.quote(schema)}." if schema else ""
 
@@ -40,6 +41,14 @@ class SqliteMaster:
             (kind, table),
         )
         return {name: sql for name, sql in rows}
+
+    def primary_key(self, table: str) -> tuple[str, ...]:
+        """The columns of a table's key in their order, in lower case, as SQLite itself has it."""
+        rows = self.connection.exec_driver_sql(
+            "SELECT name FROM pragma_table_xinfo(?, ?) WHERE pk ORDER BY pk",
+            (table, self.schema or "main"),
+        )
+        return tuple(name.casefold() for (name,) in rows)
 
     def last_numbers(self) -> dict[str, int]:
         """The last number that AUTOINCREMENT gave in each table, maybe to a row that is gone."""
