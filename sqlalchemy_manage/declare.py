@@ -32,8 +32,10 @@ from .declared.create_all import (
     create_declared,
     drop_declared,
     is_native_view,
+    is_view,
     keep_views,
 )
+from .declared.surroundings import Extension, Schema
 from .sql.create_statements import (
     DATABASES,
     DEFAULT_SCHEMAS,
@@ -46,8 +48,14 @@ from .sql.tokens import words_of
 from .sqlalchemy_internals import create_view_of, script_dialect
 
 __all__ = [
-    *("Declaration", "Function", "Trigger", "View", "declared", "is_view"),
-    *("Extension", "Schema"),
+    "Declaration",
+    "Extension",
+    "Function",
+    "Schema",
+    "Trigger",
+    "View",
+    "declared",
+    "is_view",
 ]
 
 _dialect = cache(script_dialect)

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 
 from ...errors import UsageError
 from ..operations.filling import FilledOp, FillNullsOp
-from ..operations.values import parse_value
+from ..operations.values import parse_value, undecorated
 from ..questions import Key, Option, Question, dotted, flag, quoted
 from ..revisions.describe import flat
 from .context import ComparisonContext
@@ -233,11 +233,9 @@ class _Unfilled:
 
 def _example(column: sa.Column[Any]) -> str:
     """A value for the flag that parse_value takes; empty for a type that has none."""
-    type_ = column.type
-    if isinstance(type_, sa.PickleType):
+    if isinstance(column.type, sa.PickleType):
         return 'b"N."'  # None, pickled
-    if isinstance(type_, sa.TypeDecorator):
-        type_ = type_.impl_instance
+    type_ = undecorated(column.type)
     if isinstance(type_, sa.Enum) and type_.enums:
         return f'"{type_.enums[0]}"'
     text = next((text for kind, text in _EXAMPLES if isinstance(type_, kind)), '""')

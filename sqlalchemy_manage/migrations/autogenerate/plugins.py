@@ -76,9 +76,9 @@ def include(
 ) -> dict[str, Any]:
     """The options of Alembic's configure that say what is compared.
 
-    The schemas that the models name, ``more_schemas``, and the default one; not the tool's own tables,
-    and not what is left to other programs: models that are not managed, and tables that
-    the patterns ``unmanaged`` name.
+    The schemas that the models name, ``more_schemas``, and the default one; not the tool's
+    own tables, and not what is left to other programs: models that are not managed, and
+    tables that the patterns ``unmanaged`` name.
     """
     register()
     schemas = {table.schema for table in managed_tables(metadatas)}

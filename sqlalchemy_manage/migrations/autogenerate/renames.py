@@ -20,6 +20,7 @@ from sqlalchemy.exc import CompileError, UnsupportedCompilationError
 from ...errors import UsageError, did_you_mean
 from ..operations.moving import MoveTableOp
 from ..operations.renaming import RenameColumnOp, RenameTableOp
+from ..operations.values import undecorated
 from ..questions import Key, Option, Question, dotted, flag, many, quoted
 from ..revisions.describe import flat
 from .context import ComparisonContext
@@ -232,7 +233,7 @@ def _asked_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iter
         if old[0] == new[0]:
             accepted.setdefault(old[0], {})[old[1]] = new[1]
         else:
-            yield from _moved(review, old, new)  # type: ignore[arg-type]
+            yield from _moved(review, old, new)
     for schema, names in accepted.items():
         yield from _tables(review, schema, names)
 
@@ -390,8 +391,7 @@ def _may_become(context: MigrationContext, old: sa.Column[Any], new: sa.Column[A
 
 def _affinity(type_: Any) -> str:
     """The family of a type."""
-    if isinstance(type_, sa.TypeDecorator):
-        return _affinity(type_.impl_instance)
+    type_ = undecorated(type_)
     generic = type_.as_generic(allow_nulltype=True)
     for family in _FAMILIES:
         if isinstance(type_, family) or isinstance(generic, family):

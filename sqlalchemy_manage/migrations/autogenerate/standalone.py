@@ -112,7 +112,7 @@ class _Compared:
         """The sequences of the models that this database has to have."""
         if not self.dialect.supports_sequences:
             return {}
-        found = [s for metadata in self.metadatas for s in sequences_of(metadata)]
+        found: list[Any] = [s for metadata in self.metadatas for s in sequences_of(metadata)]
         for table in self.tables:
             for column in table.columns:
                 found.append(getattr(getattr(column.server_default, "arg", None), "sequence", None))
@@ -127,7 +127,7 @@ class _Compared:
             for name in self.inspector.get_sequence_names(schema=schema):
                 yield schema, name
 
-    def _domains(self) -> dict[Name, postgresql.DOMAIN[Any]]:
+    def _domains(self) -> dict[Name, postgresql.DOMAIN]:
         return {
             (self._schema(type_.schema), str(type_.name)): type_
             for table in self.tables
@@ -136,7 +136,7 @@ class _Compared:
             if isinstance(type_, postgresql.DOMAIN)
         }
 
-    def _there(self) -> dict[Name, postgresql.DOMAIN[Any]]:
+    def _there(self) -> dict[Name, postgresql.DOMAIN]:
         found = {}
         for item in self.inspector.get_domains(schema="*"):
             name = (self._schema(item["schema"]), item["name"])

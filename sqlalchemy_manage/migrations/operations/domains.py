@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from ..alembic_internals import render_type
 
 
-def render_domain(type_: postgresql.DOMAIN[Any], context: Any) -> str:
+def render_domain(type_: postgresql.DOMAIN, context: Any) -> str:
     """A domain with its CHECK, default and whatever else it has."""
     context.imports.add("from sqlalchemy.dialects import postgresql")
     names = ("collation", "constraint_name", "not_null", "schema")

@@ -13,7 +13,7 @@ from ..questions import Key, dotted
 from ..revisions.describe import Change
 from .base import Operation
 from .rendering import call
-from .values import python
+from .values import python, undecorated
 
 
 @dataclass(eq=False)
@@ -89,8 +89,7 @@ def render(context: Any, operation: FillNullsOp) -> str:
 
 def _type(type_: Any, prefix: str) -> str | None:
     """The type that binds a value of a column of ``type_``; None where any driver can."""
-    if isinstance(type_, sa.TypeDecorator):
-        type_ = type_.impl_instance
+    type_ = undecorated(type_)
     if isinstance(type_, sa.Enum):
         if not (type_.native_enum and type_.name):
             return None

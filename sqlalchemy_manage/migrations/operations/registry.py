@@ -66,6 +66,8 @@ OBJECT_OPERATIONS: tuple[tuple[Any, Any], ...] = (
 
 RENDERERS: dict[Any, Any] = {
     ops.CreateCheckConstraintOp: rendering.render_check,
+    ops.CreateIndexOp: rendering.render_index,
+    ops.DropIndexOp: rendering.render_index,
     ops.ModifyTableOps: rendering.render_modify_table,
     ops.RenameTableOp: renaming.render_table,
 }

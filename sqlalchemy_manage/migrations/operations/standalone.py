@@ -97,7 +97,10 @@ class CreateExtensionOp(StandaloneOp):
 
 @dataclass(eq=False)
 class DropExtensionOp(StandaloneOp):
-    """Drop an extension of PostgreSQL, unless something uses it; ``schema`` is for the downgrade."""
+    """Drop an extension of PostgreSQL, unless something uses it.
+
+    ``schema`` is for the downgrade.
+    """
 
     kind = "extension"
     verb = "drop_extension"
@@ -155,7 +158,7 @@ class CreateDomainOp(_OfElementOp):
     kind = "domain"
     verb = "create_domain"
 
-    element: postgresql.DOMAIN[Any]
+    element: postgresql.DOMAIN
 
     def reverse(self) -> DropDomainOp:
         return DropDomainOp(self.element)
@@ -168,7 +171,7 @@ class DropDomainOp(_OfElementOp):
     kind = "domain"
     verb = "drop_domain"
 
-    element: postgresql.DOMAIN[Any]
+    element: postgresql.DOMAIN
 
     def reverse(self) -> CreateDomainOp:
         return CreateDomainOp(self.element)

@@ -38,6 +38,12 @@ def parse_value(text: str, column: sa.Column[Any], name: str) -> Any:
         ) from None
 
 
+def undecorated(type_: Any) -> Any:
+    """What is stored of a type of the project; SQLAlchemy's Interval is a decorator too."""
+    decorated = isinstance(type_, sa.TypeDecorator) and not isinstance(type_, sa.Interval)
+    return type_.impl_instance if decorated else type_
+
+
 def _named(type_: Any) -> str:
     try:
         return str(type_)
@@ -46,9 +52,8 @@ def _named(type_: Any) -> str:
 
 
 def _fitted(value: Any, text: str, type_: Any) -> Any:
-    if isinstance(type_, sa.TypeDecorator):
-        # What the decorator does with values is its own; what is stored is checked.
-        type_ = type_.impl_instance
+    # What a decorator does with values is its own; what is stored is checked.
+    type_ = undecorated(type_)
     if isinstance(type_, sa.Enum):
         return _enum(value, type_)
     if isinstance(type_, sa.Boolean):

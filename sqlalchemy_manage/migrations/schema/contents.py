@@ -152,7 +152,10 @@ def _column(column: Any, dialect: sa.Dialect) -> dict[str, str]:
     properties = {
         "type": _type(column["type"], dialect),
         "nullable": "nullable" if column["nullable"] else "NOT NULL",
-        "default": str(column.get("default") or ""),
+        # MariaDB writes its database's name before that of a sequence.
+        "default": str(column.get("default") or "").replace(
+            f"`{dialect.default_schema_name}`.", ""
+        ),
         "comment": str(column.get("comment") or ""),
     }
     for name in ("computed", "identity"):

@@ -68,3 +68,46 @@ def test_the_sequence_of_a_serial_counts_as_far_as_its_column(project: ProjectFo
     assert project.query("SELECT id FROM t") == [(8,)]
     project.done("migrate")
     assert project.query(types) == [("bigint",)]
+
+
+def test_an_index_without_a_lock_is_outside_of_the_transaction(project: ProjectFolder) -> None:
+    index = "Index('ix_{0}', 'v', postgresql_concurrently=True)"
+    project.begin("table('t', key(), Column('v', Integer))")
+    models = f"table('t', key(), Column('v', Integer), {index.format('t')})\n"
+    changed(project, f"{models}table('u', key(), Column('v', Integer), {index.format('u')})")
+    text = project.newest()
+    assert text.count("with op.get_context().autocommit_block():") == 2  # up and down, for t
+    assert text.index("create_table") < text.index("autocommit_block")
+    for command in ("rollback", "migrate"):
+        project.done(command)
+    assert project.manage("makemigrations", "--check").code == 0
+    changed(project, "table('t', key(), Column('v', Integer))\ntable('u', key())")
+    project.done("rollback")
+
+
+OLD = """
+table("t", key(), Column("state", Enum("a", "b", name="state"), index=True),
+      CheckConstraint("state <> 'a' OR id > 0", name="limited"))
+table("gone", key(), Column("state", Enum("a", "b", name="state"), server_default="a"))
+table("child", key(), Column("gone_id", ForeignKey("gone.id")))
+"""
+NEW = """
+table("t", key())
+table("u", key(), Column("state", Enum("x", "y", name="state"), server_default="x"))
+table("child", key(), Column("gone_id", Integer))
+"""
+
+
+def test_another_enum_takes_the_name_of_one_that_goes(project: ProjectFolder) -> None:
+    project.begin(OLD)
+    project.execute("INSERT INTO t VALUES (1, 'b')", "INSERT INTO gone VALUES (1, 'b')")
+    before = project.schema()
+    project.models(NEW)
+    project.done("makemigrations", "--allow-drop", "t.state", "--allow-drop", "gone")
+    for command in ("migrate", "rollback", "migrate"):
+        project.done(command)
+        if command == "rollback":
+            assert project.schema() == before
+    project.execute("INSERT INTO u (id) VALUES (1)")
+    assert project.query("SELECT state FROM u") == [("x",)]
+    assert project.manage("makemigrations", "--check").code == 0

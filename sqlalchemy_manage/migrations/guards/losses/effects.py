@@ -211,11 +211,11 @@ def moves(text: str) -> Iterator[Renamed | Copied | NewTable | Moved]:
                 return
     elif re.match(r"RENAME\s+TABLE", text, re.IGNORECASE):
         for match in _MARIADB.finditer(text[text.upper().index("TABLE") + 5 :]):
-            old, new = words_of(match["old"], "sqlite"), words_of(match["new"], "sqlite")
-            if old[-1].name != new[-1].name:
-                yield Renamed(old[-1].name, old[-1].name, new[-1].name, False)
-            if old[0].name != new[0].name and len(old) + len(new) > 2:
-                yield Moved(new[-1].name, new[0].name if len(new) > 1 else None)
+            was, now = words_of(match["old"], "sqlite"), words_of(match["new"], "sqlite")
+            if was[-1].name != now[-1].name:
+                yield Renamed(was[-1].name, was[-1].name, now[-1].name, False)
+            if was[0].name != now[0].name and len(was) + len(now) > 2:
+                yield Moved(now[-1].name, now[0].name if len(now) > 1 else None)
     elif match := _FILLED.match(text):
         yield Renamed(_last(match["table"]), _last(match["old"]), _last(match["new"]), True, True)
     elif match := _COPY.match(text):

@@ -190,11 +190,13 @@ def _on_new_type(step: EnumChange, sql: str) -> str:
         return sql
     name = re.escape(step.write.name(step.old.key[1]))
     new = step.write.name(*step.new.key) if step.new.key else step.new.sql
-    return re.sub(
-        rf"{_CONSTANT}::(?:[^\s']+\.)?{name}(?![\w\"])",
-        lambda match: f"{value(match[1])}::{new}",
-        sql,
-    )
+
+    def constant(match: re.Match[str]) -> str:
+        # Beside a text a constant is one without a cast, which would be in the way later.
+        cast = f"::{new}{match[2]}" if step.new.key or match[2] else ""
+        return value(match[1]) + cast
+
+    return re.sub(rf"{_CONSTANT}::(?:[^\s']+\.)?{name}(?![\w\"])((?:\[\])?)", constant, sql)
 
 
 def _retype(step: EnumChange, columns: list[tuple[str, str, bool]]) -> None:
