@@ -132,6 +132,7 @@ _ANSWERS = (
     ),
     ("--nullable", "TABLE.COLUMN", "Allow NULL in this column for now."),
     ("--allow-drop", "TABLE[.COLUMN]", "Drop this and its data."),
+    ("--allow-loss", "TABLE.COLUMN", "Change the type of this, whatever its values lose by it."),
 )
 
 

@@ -51,6 +51,8 @@ _Drop = TypeVar("_Drop", ops.DropConstraintOp, ops.DropIndexOp)
 class Batch(Protocol):
     """What is used of a ``BatchOperationsImpl``, the operations of a batch."""
 
+    table_name: str
+    schema: str | None
     batch: list[tuple[str, tuple[Any, ...], dict[str, Any]]]
     copy_from: sa.Table | None
     naming_convention: Any

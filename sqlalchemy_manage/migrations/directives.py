@@ -38,7 +38,7 @@ _BY_ALEMBIC = (
 )
 _FLAGS = (
     *("rename", "rename_table", "rename_value"),
-    *("default", "server_default", "nullable", "allow_drop"),
+    *("default", "server_default", "nullable", "allow_drop", "allow_loss"),
 )
 
 

@@ -155,12 +155,14 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     command = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in command:
+        from .analysis.enum_values import enum_values
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
         metadatas = run.project.metadatas
         default, unmanaged = connection.dialect.default_schema_name, run.project.settings.unmanaged
         options |= include(metadatas, default, unmanaged, schemas_in(run.history))
+        options["enum_values"] = lambda: enum_values(run.history)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         options["render_item"] = partial(options["render_item"], note=partial(_note, run))
         context.configure(**options)
@@ -171,8 +173,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     # On a second try the plan of the first is still there, with its guard around it.
     plan = command["fn"]
     context.configure(**options, fn=runner.guard(getattr(plan, "unguarded", plan)))
-    # A guard asks what a rebuild has dropped.
+    # A guard asks what a rebuild has dropped, and knows what a new type may lose.
     context.get_context().impl.dropped = run.state.dropped
+    context.get_context().impl.expected = lambda: run.state.expected
     if connection.in_transaction():
         raise AssertionError("a transaction began before Alembic's own; it would not commit")
     engine = connection.engine

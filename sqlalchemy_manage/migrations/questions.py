@@ -110,12 +110,18 @@ class Answers:
     server_defaults: dict[str, str] = field(default_factory=dict)
     nullable: set[str] = field(default_factory=set)
     allow_drop: set[str] = field(default_factory=set)
+    allow_loss: set[str] = field(default_factory=set)
     used: set[tuple[str, str]] = field(default_factory=set)
 
     def drop_allowed(self, key: str) -> bool:
         """Whether ``--allow-drop key`` was given; counts as used."""
         self.used.add(("--allow-drop", key))
         return key in self.allow_drop
+
+    def loss_allowed(self, key: str) -> bool:
+        """Whether ``--allow-loss key`` was given; counts as used."""
+        self.used.add(("--allow-loss", key))
+        return key in self.allow_loss
 
     def unused(self) -> list[str]:
         """The flags, as typed, that no question was about."""
@@ -124,6 +130,7 @@ class Answers:
             *(("--server-default", k) for k in self.server_defaults),
             *(("--nullable", k) for k in sorted(self.nullable)),
             *(("--allow-drop", k) for k in sorted(self.allow_drop)),
+            *(("--allow-loss", k) for k in sorted(self.allow_loss)),
         ]
         return [f"{flag} {key}" for flag, key in given if (flag, key) not in self.used]
 
@@ -137,6 +144,7 @@ def parse_answers(
     server_default: Iterable[str] = (),
     nullable: Iterable[str] = (),
     allow_drop: Iterable[str] = (),
+    allow_loss: Iterable[str] = (),
 ) -> Answers:
     """The flags of one command line; raises UsageError for one that is not well formed.
 
@@ -180,6 +188,7 @@ def parse_answers(
                 raise UsageError(f"{flag} {text}: '{where}' is not TABLE.COLUMN.")
             _put(flag, into, _key(where), value)
     answers.nullable.update(_key(text) for text in nullable)
+    answers.allow_loss.update(_key(text) for text in allow_loss)
     for text in allow_drop:
         where, colon, value = text.partition(":")
         answers.allow_drop.add(_key(where) + (colon + _unquote(value) if colon else ""))

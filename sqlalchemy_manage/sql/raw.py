@@ -10,6 +10,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 
 from ..sqlalchemy_internals import doubles_percents
+from .dialects import MARIADB
 
 
 class Sql(ExecutableDDLElement):
@@ -52,6 +53,21 @@ def qualified(dialect: sa.Dialect, *parts: str | None) -> str:
     """A name with its schema, where it has one, quoted where it must be; for :class:`Sql`."""
     quote = dialect.identifier_preparer.quote
     return undoubled(".".join(quote(part) for part in parts if part), dialect)
+
+
+def cut_name(name: str) -> str:
+    """What PostgreSQL makes of a name: its first 63 bytes, and no part of a character."""
+    return name.encode()[:63].decode(errors="ignore")
+
+
+def is_told_as(text: str | None, told: str | None, dialect: sa.Dialect) -> bool:
+    """Whether ``told`` is what the server says of ``text`` in a comment or a type.
+
+    MariaDB keeps an emoji there, or another character of four bytes, but says ``?``.
+    """
+    if text and told and dialect.name in MARIADB:
+        return told in (text, re.sub("[\U00010000-\U0010ffff]", "?", text))
+    return (text or None) == (told or None)
 
 
 def sql_of(expression: Any, dialect: sa.Dialect) -> str:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from ...sql.expression_parser import Tree, tree
 from ...sql.expressions import same, uncast
-from ...sql.raw import literally, undoubled
+from ...sql.raw import is_told_as, literally, undoubled
 from ...sql.tokens import text_of, tokens
 from ...sqlalchemy_internals import ddl_compiler
 from ..schema.server_form import made_of
@@ -44,13 +44,15 @@ def compare_default(it: ComparedColumn) -> bool:
 
 def compare_comment(it: ComparedColumn) -> bool:
     """An empty comment is no comment; Alembic handles that from 1.19 on."""
-    if it.context.dialect.supports_comments:
-        it.operation.existing_comment = it.conn_column.comment or None
-    return (it.conn_column.comment or None) == (it.column.comment or None)
+    wanted, there, dialect = it.column.comment, it.conn_column.comment, it.context.dialect
+    equal = is_told_as(wanted, there, dialect)
+    if dialect.supports_comments:
+        it.operation.existing_comment = (wanted if equal else there) or None
+    return equal
 
 
 def compare_table_comment(it: ComparedTable) -> bool:
-    return not (it.conn_table.comment or it.table.comment)
+    return is_told_as(it.table.comment, it.conn_table.comment, it.context.dialect)
 
 
 def _written(default: Any, dialect: sa.Dialect) -> Any:

@@ -15,6 +15,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
 from ...models import managed_tables
+from ...sql.raw import cut_name
 from ..questions import Answers, Closed, Key, Question, Questioner
 from ..schema.snapshot import Snapshot
 from .history_objects import Ownership
@@ -138,7 +139,11 @@ class ComparisonContext:
     def stored(self, schema: str | None, table: str, column: str = "") -> tuple[Key, str]:
         """Where a table is in the database, and what a column of it is called there."""
         key = (schema, table)
-        return self.stored_key(*key), self._old_columns.get(key, {}).get(column, column)
+        (real_schema, name), names = self.stored_key(*key), self._old_columns.get(key, {})
+        real = names.get(column, column)
+        if self.connection.dialect.name == "postgresql":
+            name, real = cut_name(name), cut_name(real)
+        return (real_schema, name), real
 
     def made(self, schema: str | None, table: str, column: str = "") -> bool:
         """Whether the history created a table, or a column, which may be renamed by now."""

@@ -83,7 +83,7 @@ def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None
     }
     for holder, op in found:
         key = (op.schema, str(op.table_name))
-        real = review.stored_key(*key)
+        real = review.stored(*key)[0]
         if isinstance(op, ops.DropTableOp):
             mine = key not in foreign
         elif isinstance(op, ops.DropColumnOp):

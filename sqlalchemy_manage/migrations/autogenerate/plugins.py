@@ -26,12 +26,14 @@ from . import (
     identity,
     indexes,
     keys,
+    table_options,
     uniques,
     unnamed_constraints,
 )
 from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
 from .enums.hoist import hoist_enums
+from .long_names import use_whole_names
 from .state import state_of
 
 PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
@@ -40,11 +42,12 @@ PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 
 def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> None:
     """Before anything is compared: read the schema from a snapshot."""
-    snapshot = state_of(autogen_context.migration_context).snapshot.fresh()
+    snapshot = state_of(autogen_context.migration_context).snapshot
     default = snapshot.dialect.default_schema_name
-    tables = autogen_context.table_key_to_table.values()
+    tables = autogen_context.sorted_tables
     snapshot.hide_apart({(None if t.schema == default else t.schema, t.name) for t in tables})
-    autogen_context.inspector = snapshot
+    use_whole_names(snapshot, tables)
+    autogen_context.inspector = snapshot.fresh()
 
 
 def _with_new_schemas(autogen_context: Any, upgrade_ops: Any, schemas: set[str | None]) -> None:
@@ -134,6 +137,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (exclusions.compare_exclusions, "table", "", _LAST, _ALL),
         (exclusions.complete_new_tables, "schema", "", _LAST, _ALL),
     ],
+    "table_options": [(_both(table_options.compare_table_options), "table", "", _LAST, _ALL)],
     "uniques": [(_both(uniques.compare_uniques), "table", "", _LAST, _ALL)],
     "indexes": [(indexes.compare_indexes, "table", "", _LAST, _ALL)],
     "default_schema": [(_both(default_schema.compare_default_schema), "table", "", _LAST, _ALL)],

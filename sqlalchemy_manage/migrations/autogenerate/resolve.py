@@ -18,6 +18,7 @@ from .enums.questions import resolve_enum_values
 from .not_null import resolve_not_null
 from .renamed_constraints import resolve_constraint_names
 from .renames import resolve_renames
+from .retyped import resolve_retyped
 from .state import state_of
 
 
@@ -28,6 +29,7 @@ def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
     """
     upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
     assert upgrade is not None and downgrade is not None
+    state_of(review.context).stored = review.stored
     renames, found = resolve_renames(review, upgrade)
     resolve_enum_values(
         found,
@@ -42,6 +44,7 @@ def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
     review.notices += [notice for notice in state.notices if notice not in review.notices]
     state.notices.clear()
     names = resolve_constraint_names(review, found)
+    resolve_retyped(review, found)
     resolve_not_null(review, found)
     _require_used(review)
     order_enums(found)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
+from ..questions import Key
 from ..revisions.history import History
 from ..schema.snapshot import Snapshot
 from .objects.compare import KnownObjects
@@ -15,20 +17,33 @@ from .objects.order import Item
 
 _KEY = "sqlalchemy_manage_comparison"
 
+EnumValues = Mapping[tuple[str, str], tuple[str, ...]]
+"""The values of columns by their table, with its schema if it has one, and their name."""
+Stored = Callable[[str | None, str, str], tuple[Key, str]]
+"""Where a table and its column are in the database, given the names in the models."""
+
 
 @dataclass
 class ComparisonState:
     """The schema as read from the database, and what the comparators found besides operations.
 
     ``notices`` are what the user should know; ``objects`` are the declared views, functions
-    and triggers, ``known_objects`` what was read about them.
+    and triggers, ``known_objects`` what was read about them. ``written`` reads the revisions;
+    ``stored`` knows the renames that were accepted.
     """
 
     connection: sa.Connection
+    written: Callable[[], EnumValues] = dict
+    stored: Stored = lambda schema, table, column: ((schema, table), column)
     notices: list[str] = field(default_factory=list)
     objects: list[Item] = field(default_factory=list)
     known_objects: KnownObjects | None = None
     history: History | None = None
+
+    @cached_property
+    def enum_values(self) -> EnumValues:
+        """What the revisions say about columns of Enums, by the names in the database."""
+        return self.written()
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -45,7 +60,8 @@ def state_of(context: MigrationContext) -> ComparisonState:
     """The state of the comparisons of ``context``, made by the first that asks for it."""
     if _KEY not in context.opts:
         assert context.connection is not None
-        context.opts[_KEY] = ComparisonState(context.connection)
+        written = context.opts.get("enum_values", dict)
+        context.opts[_KEY] = ComparisonState(context.connection, written)
     state = context.opts[_KEY]
     assert isinstance(state, ComparisonState)
     return state

@@ -7,7 +7,7 @@ A subclass with ``__dialect__`` replaces Alembic's own
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
@@ -19,11 +19,14 @@ from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ...sql.raw import Sql, execute, literally, qualified, sql_of, undoubled
-from ..alembic_internals import MySQLChangeColumn, StatementsChanged
+from ..alembic_internals import MySQLChangeColumn, StatementsChanged, flushed_batch
+from ..revisions.expected_loss import Expected
 from ..schema.reflection_fixes import complete_computed
 from ..schema.server_types import ServerTypes
 from ..schema.sqlite_types import COMPLETE, complete_type, declared_type, folded, same
-from .conversions import kind_of, on_sqlite, respelling, using
+from .conversions import mariadb, sqlite
+from .conversions.look import Conversion
+from .conversions.postgresql import cast, using
 from .sqlite.rebuild import RebuildingImpl
 
 
@@ -55,6 +58,26 @@ class _Literally(DefaultImpl):
         return literally(undoubled(text, self.dialect))
 
 
+class _LooksAtValues(DefaultImpl):
+    """A column gets another type only if its values survive that, or may be lost."""
+
+    expected: Callable[[], Expected | None] = staticmethod(Expected)
+    """What the revision being run may lose; a run says so."""
+
+    def look(
+        self, table: str, column: str, schema: str | None, old: Any, new: Any, sql: str = ""
+    ) -> bool:
+        """Whether values will be lost that may be; raises MigrationError for others.
+
+        ``sql``: what the values are, if not the column itself.
+        """
+        if self.as_sql:
+            return False
+        assert self.connection is not None
+        conversion = Conversion(self.connection, schema, table, column, old, new, sql)
+        return conversion.require(self.expected()) is not None
+
+
 class _AsksTheServer(DefaultImpl):
     """A type is another one where the server makes another of it.
 
@@ -71,7 +94,7 @@ class _AsksTheServer(DefaultImpl):
         return super().compare_type(inspector_column, metadata_column) if same is None else not same
 
 
-class PostgreSQL(_AsksTheServer, _Literally, PostgresqlImpl):
+class PostgreSQL(_AsksTheServer, _Literally, _LooksAtValues, PostgresqlImpl):
     __dialect__ = "postgresql"
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
@@ -87,7 +110,12 @@ class PostgreSQL(_AsksTheServer, _Literally, PostgresqlImpl):
         old, new = kw.get("existing_type"), kw.get("type_")
         how = None
         if old is not None and new is not None and "postgresql_using" not in kw:
-            how = using(self.dialect.identifier_preparer.quote(column_name), old, new, self.dialect)
+            loses = self.look(table_name, column_name, kw.get("schema"), old, new)
+            column = self.dialect.identifier_preparer.quote(column_name)
+            connection = None if self.as_sql else self.connection
+            how = using(column, old, new, self.dialect, connection)
+            if loses and how is None:
+                how = cast(column, new, self.dialect)  # which cuts a text that is too long
         default = kw.get("existing_server_default")
         if how is not None:
             kw["postgresql_using"] = how
@@ -98,7 +126,7 @@ class PostgreSQL(_AsksTheServer, _Literally, PostgresqlImpl):
                 if kw.get("server_default", False) is False:
                     kw["server_default"] = default
         super().alter_column(table_name, column_name, **kw)
-        if old is not None and new is not None and kind_of(old) == kind_of(new) == "integer":
+        if isinstance(old, sa.Integer) and isinstance(new, sa.Integer):
             self._widen_sequence(table_name, str(kw.get("name") or column_name), new, kw)
 
     def _widen_sequence(self, table_name: str, column_name: str, type_: Any, kw: Any) -> None:
@@ -144,31 +172,39 @@ class _KeepsChecks(StatementsChanged, _Literally):
         return None if is_json and not isinstance(change.type_, mysql.LONGTEXT) else check
 
 
-class _RespellsUuids(_KeepsChecks):
-    """A Uuid is CHAR(32) for SQLAlchemy 2.0, and for MySQL."""
+class _Respells(_LooksAtValues, _KeepsChecks):
+    """What the server would not convert as it has to be, is respelt: the shorter form fits."""
 
     def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
         old, new = kw.get("existing_type"), kw.get("type_")
         if old is None or new is None:
             return super().alter_column(table_name, column_name, **kw)
-        preparer = self.dialect.identifier_preparer
-        made = respelling(preparer.quote(column_name), old, new, self.dialect)
-        # The longer spelling must fit: shortened before, lengthened after.
-        shortens = kind_of(new) == "uuid"
-        if made is not None and shortens:
-            self._respell(table_name, column_name, made, kw.get("schema"))
+        schema = kw.get("schema")
+        loses = self.look(table_name, column_name, schema, old, new)
+        column = qualified(self.dialect, column_name)
+        made = mariadb.before(column, old, new, self.dialect)
+        if made is not None and (loses or not mariadb.cuts(old, new)):
+            self._respell(table_name, column, made, schema)
+        between = mariadb.by_way_of(old, new, self.dialect)
+        if between is not None:
+            same = {k: v for k, v in kw.items() if k.startswith("existing_")}
+            super().alter_column(
+                table_name, column_name, schema=schema, **same | {"type_": between}
+            )
+            kw["existing_type"] = between
         super().alter_column(table_name, column_name, **kw)
-        if made is not None and not shortens:
-            name = kw.get("name") or column_name
-            made = respelling(preparer.quote(name), old, new, self.dialect)
-            self._respell(table_name, name, made, kw.get("schema"))
+        column = qualified(self.dialect, kw.get("name") or column_name)
+        made = mariadb.after(column, old, new, self.dialect)
+        if made is not None:
+            self._respell(table_name, column, made, schema)
 
-    def _respell(self, table: str, column: str, made: Any, schema: str | None) -> None:
-        found = sa.table(table, sa.column(column), schema=schema)
-        self.execute(sa.update(found).values({column: made}))
+    def _respell(self, table: str, column: str, made: str, schema: str | None) -> None:
+        where = f"NOT (CAST({column} AS BINARY) <=> CAST({made} AS BINARY))"
+        name = qualified(self.dialect, schema, table)
+        self.execute(Sql(f"UPDATE {name} SET {column} = {made} WHERE {where}"))
 
 
-class _DropsIndexes(_RespellsUuids):
+class _DropsIndexes(_Respells):
     """MariaDB makes an index for a foreign key, and keeps it when the key goes."""
 
     def drop_constraint(self, const: Any, **kw: Any) -> None:
@@ -204,7 +240,7 @@ UNNAMED = "_sqlalchemy_manage_unnamed"
 """For Alembic's batch, which refuses a primary key without a name: SQLite makes it without."""
 
 
-class SQLite(_Literally, RebuildingImpl):
+class SQLite(_Literally, _LooksAtValues, RebuildingImpl):
     __dialect__ = "sqlite"
 
     def prep_table_for_batch(self, batch_impl: Any, table: sa.Table) -> None:
@@ -215,17 +251,15 @@ class SQLite(_Literally, RebuildingImpl):
     def cast_for_batch_migrate(self, existing: Any, existing_transfer: Any, new_type: Any) -> None:
         if folded(self._words(existing)) == folded(self._words(sa.Column(type_=new_type))):
             return  # it is of that type
-        was = self.existing_types.get(existing.name)
-        made = on_sqlite(
-            existing_transfer["expr"],
-            was if isinstance(was, sa.Uuid) else existing.type,
-            new_type,
-            None if self.as_sql else self.connection,
-        )
-        if made is None:
-            super().cast_for_batch_migrate(existing, existing_transfer, new_type)
-        else:
-            existing_transfer["expr"] = made
+        old = self.existing_types.get(existing.name, existing.type)
+        given, batch = existing_transfer["expr"], flushed_batch()
+        value = sql_of(given, self.dialect)
+        if batch is not None:
+            self.look(batch.table_name, existing.name, batch.schema, old, new_type, value)
+        made = sqlite.converted(value, old, new_type).sql
+        if made != value:
+            given = sa.literal_column(made, new_type)
+        existing_transfer["expr"] = sa.type_coerce(given, new_type)
 
     def autogen_column_reflect(self, inspector: Any, table: sa.Table, column_info: Any) -> None:
         # For a rebuild; in a comparison the snapshot has it, with the renames made.

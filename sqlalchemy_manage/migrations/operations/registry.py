@@ -23,6 +23,7 @@ from . import (
     renaming,
     rendering,
     standalone,
+    table_options,
 )
 from .enums import implementations as enums
 from .enums import operations as enum_ops
@@ -54,6 +55,7 @@ OPERATIONS: tuple[tuple[Any, Any, Any], ...] = (
     (renaming.RenameConstraintOp, renaming.rename_constraint, renaming.render),
     (renaming.RenameIndexOp, renaming.rename_index, renaming.render),
     *((operation, standalone.run, standalone.render) for operation in standalone.OPERATIONS),
+    (table_options.AlterTableOptionsOp, table_options.alter, table_options.render),
 )
 """Each with what runs it, and what writes it into a revision file; ``op`` has it by its verb."""
 

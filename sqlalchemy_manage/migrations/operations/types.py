@@ -24,6 +24,10 @@ def render_item(
     that is not the same thing under a generic name is left to Alembic. ``note`` is told
     of a type that is not written by its own name.
     """
+    if kind == "server_default":
+        text = getattr(item, "arg", item)
+        # Alembic takes quotes at the ends of a text for those of SQL.
+        return repr(text) if isinstance(text, str) else False
     if kind == "type" and is_own(item):
         return written(item, autogen_context, note)
     if kind == "type" and isinstance(item, postgresql.DOMAIN):

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import MigrationError
 from .editing import HEADER, EditableText, assignments, parsed
 
 ATTRIBUTE = "expected_loss"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a revision may lose on its way: declared by ``attribute``, or allowed by a flag."""
+
+    attribute: str = ATTRIBUTE
+    limits: Mapping[str, str | int] = field(default_factory=dict)
+
+    def allows(self, schema: str | None, table: str, column: str, count: int | None) -> bool:
+        """Whether so many values of a column may go."""
+        where = ".".join(filter(None, (schema, table)))
+        limit = self.limits.get(f"{where}.{column}")
+        if "all" in (limit, self.limits.get(where)):
+            return True
+        return isinstance(limit, int) and count is not None and count <= limit
 
 
 def with_losses(text: str, names: Iterable[str]) -> str:

@@ -242,7 +242,8 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
     """What went wrong in a revision, the state it leaves, and what to do next."""
     name = step.name
     reason = str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
-    reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    if not isinstance(error, ManageError):
+        reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     if step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
         hint = "Fix the revision, then: manage.py migrate"
@@ -253,6 +254,8 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
             else "MariaDB and MySQL commit every DDL statement at once; what was done is recorded: "
         ) + "the next migrate continues from there."
         hint = "Fix the statement that failed, but none before it, then: manage.py migrate"
+    if isinstance(error, ManageError) and error.hint:
+        hint = error.hint
     if re.search(r"is full|no space left", reason, re.IGNORECASE):
         hint = "Free some space, then: manage.py migrate"
     if "already exists" in reason.lower():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..revisions.expected_loss import Expected
+
 
 @dataclass
 class RunState:
@@ -12,10 +14,12 @@ class RunState:
     ``writes``: a transaction takes SQLite's write lock as it begins; the run says so.
     ``committed``: a part of the revision is committed; the journal knows.
     ``lost``: why the database ended the transaction by itself; the engine's events know.
+    ``expected``: what the revision may lose, None for anything; the guard of losses knows.
     ``dropped``: kind and name of what SQLite's operations dropped of tables made again.
     """
 
     writes: bool = False
     committed: bool = False
     lost: str | None = None
+    expected: Expected | None = None
     dropped: set[tuple[str, str]] = field(default_factory=set)

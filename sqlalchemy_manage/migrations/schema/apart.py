@@ -10,9 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ...links.catalog import NOT_SYSTEM
-
-Key = tuple[str | None, str]
-"""Schema (None for the default one) and name of a table."""
+from ..questions import Key
 
 _QUERY = f"""
 SELECT n.nspname, c.relname, pg_table_is_visible(c.oid),

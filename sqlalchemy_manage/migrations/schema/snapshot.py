@@ -9,14 +9,15 @@ can be tried on any database, MariaDB too, without touching it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
 
 from ...sql.tokens import rename_identifiers
-from .apart import Key, tables_apart
+from ..questions import Key
+from .apart import tables_apart
 from .reflection_fixes import complete
 from .unnamed import rename_implied
 
@@ -240,6 +241,25 @@ class Snapshot:
         facts = self._load(schema)
         columns = self.columns(schema, table)
         rename_implied(table, columns, lambda kind: (facts[kind] or {}).get(table))
+
+    def item_names(self, schema: str | None, table: str) -> set[str]:
+        """The names of a table's indexes and constraints."""
+        return {item["name"] for item in self._items(schema, table) if item.get("name")}
+
+    def rename_items(self, schema: str | None, table: str, names: Mapping[str, str]) -> None:
+        """Call indexes and constraints of a table by new names."""
+        for item in self._items(schema, table):
+            for key in ("name", "duplicates_constraint", "duplicates_index"):
+                if key in item:
+                    item[key] = names.get(item[key], item[key])
+
+    def _items(self, schema: str | None, table: str) -> Iterator[dict[str, Any]]:
+        facts = self._load(schema)
+        for kind in (*_KINDS, _EXCLUSIONS):
+            if kind.endswith(("_constraints", "_keys", "indexes")):
+                yield from (facts[kind] or {}).get(table) or ()
+        if key := (facts["pk_constraint"] or {}).get(table):
+            yield key
 
     def _foreign_keys_to(self, schema: str | None, table: str | None = None) -> list[Any]:
         """The foreign keys that refer into ``schema`` (to ``table``), of every schema loaded."""

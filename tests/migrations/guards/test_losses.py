@@ -837,3 +837,16 @@ def test_what_was_empty_when_it_was_written_is_not_declared(app: ProjectFolder) 
     assert "expected_loss" not in app.newest()
     app.execute("UPDATE employee SET note = 'y'")
     assert "employee.note: 4 values" in app.manage("migrate").stderr
+
+
+@pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
+def test_a_new_table_that_a_deletion_reaches_has_nothing_to_lose(
+    app: ProjectFolder, action: str
+) -> None:
+    badge = f'Column("e_id", ForeignKey("employee.id", ondelete={action!r}))'
+    longer = MODELS.replace('"note", String(9)', '"note", String(19)')
+    assert longer != MODELS
+    app.models(f'{longer}table("badge", key(), {badge})\n')
+    app.done("makemigrations", "--no-input")
+    app.done("migrate")
+    assert app.query("SELECT count(*) FROM badge") == [(0,)]

@@ -5,8 +5,8 @@
 class Token(Base):
     __tablename__ = "token"
     id: Mapped[int] = mapped_column(primary_key=True)
-    raw: Mapped[bytes] = mapped_column(BINARY(16))
-    short: Mapped[bytes] = mapped_column(VARBINARY(32))
+    raw: Mapped[bytes] = mapped_column(BINARY(16).with_variant(LargeBinary, "postgresql"))
+    short: Mapped[bytes] = mapped_column(VARBINARY(32).with_variant(LargeBinary, "postgresql"))
     blob: Mapped[bytes | None]
 
 
@@ -23,8 +23,10 @@ class Token(Base):
 class Token(Base):
     __tablename__ = "token"
     id: Mapped[int] = mapped_column(primary_key=True)
-    raw: Mapped[bytes] = mapped_column(BINARY(16))
-    short: Mapped[bytes] = mapped_column(VARBINARY(32), unique=True)
+    raw: Mapped[bytes] = mapped_column(BINARY(16).with_variant(LargeBinary, "postgresql"))
+    short: Mapped[bytes] = mapped_column(
+        VARBINARY(32).with_variant(LargeBinary, "postgresql"), unique=True
+    )
     blob: Mapped[bytes | None]
     uses: Mapped[int | None] = mapped_column(CheckConstraint("uses >= 0"))
 

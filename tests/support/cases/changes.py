@@ -139,6 +139,7 @@ CHANGES = {
         {"t": [{"id": 1, "c": datetime.datetime(2026, 1, 31, 9, 30)}]},
         becomes={"t.c": [datetime.date(2026, 1, 31)]},
         back={"t.c": [datetime.datetime(2026, 1, 31)]},
+        flags=("--allow-loss", "t.c"),
     ),
     "String to Date": changed(
         "String(10)",
@@ -158,6 +159,7 @@ CHANGES = {
         {"t": [{"id": 1, "c": "1"}, {"id": 2, "c": "0"}, {"id": 3, "c": None}]},
         becomes={"t.c": [True, False, None]},
         back={"t.c": ["true", "false", None]},
+        flags=("--allow-loss", "t.c"),
         only=("postgresql",),
     ),
     "String to Boolean, as numbers": changed(

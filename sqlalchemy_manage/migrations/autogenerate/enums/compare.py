@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ....sql.dialects import MARIADB
 from ....sql.expressions import in_list
-from ....sql.raw import literally
+from ....sql.raw import is_told_as, literally
 from ...operations.enums.operations import AlterEnumOp
 from ...operations.enums.types import (
     Form,
@@ -25,11 +25,15 @@ from ...operations.enums.types import (
     like,
     portable,
 )
+from ...questions import dotted
 from ...schema.unnamed import given_name
 from ..compared import ComparedColumn, ComparedTable
+from ..state import state_of
 from .checks import belongs_to_enum
 
 _NOT_OURS = object()
+_MOST = 20
+"""Of more values in the rows than that which are no members, the others go unnamed."""
 
 
 def compare_column(it: ComparedColumn) -> bool:
@@ -44,7 +48,7 @@ def compare_column(it: ComparedColumn) -> bool:
         return False
     if native:
         it.operation.existing_type = _plain(conn_col.type, tname, cname, model, dialect)
-    existing = _difference(it.context, conn_col, metadata_col, check, f"{tname}_{cname}")
+    existing = _difference(it, check)
     if existing is _NOT_OURS:
         return False
     if existing is not None:
@@ -61,20 +65,19 @@ def compare_column(it: ComparedColumn) -> bool:
     return True
 
 
-def _difference(
-    autogen_context: Any,
-    conn_col: sa.Column[Any],
-    metadata_col: sa.Column[Any],
-    check: tuple[str, ...] | None,
-    name: str,
-) -> Any:
+def _difference(it: ComparedColumn, check: tuple[str, ...] | None) -> Any:
     """The type that the column has in the database; None when it is that of the model."""
-    dialect = autogen_context.dialect
+    conn_col, metadata_col = it.conn_column, it.column
+    name = f"{it.table_name}_{it.column_name}"
+    dialect = it.context.dialect
     type_, new = metadata_col.type, form_of(metadata_col.type, dialect)
     model, _ = leaf(type_, dialect)
     there, array = leaf(conn_col.type, dialect)
     if isinstance(there, sa.Enum):
-        values = _stored(there.enums, dialect)
+        values = tuple(
+            next((value for value in new.values or () if is_told_as(value, told, dialect)), told)
+            for told in _stored(there.enums, dialect)
+        )
         key = key_of(there, dialect) if dialect.name == "postgresql" else None
         if not new.native:
             return _plain(conn_col.type, name, "", model, dialect)
@@ -84,7 +87,7 @@ def _difference(
             return _plain(conn_col.type, name, "", model, dialect)
         other = key if key != new.key else None
         return portable(type_, lambda e: like(e, values, key=other))
-    differs = bool(autogen_context.migration_context.impl.compare_type(conn_col, metadata_col))
+    differs = bool(it.context.migration_context.impl.compare_type(conn_col, metadata_col))
     if isinstance(model, sa.Boolean):
         if differs or (check is not None) == new.checked:
             return _NOT_OURS
@@ -93,9 +96,13 @@ def _difference(
         enum = sa.Enum(*check or (), native_enum=False, create_constraint=True)
         return like(enum, length=getattr(there, "length", None))
     same_check = set(check or ()) == set(new.values or ()) if new.checked else check is None
+    length = getattr(there, "length", None)
+    if not new.native and check is None and not new.checked:
+        known = _unchecked(it, new.values or (), looks=not differs)
+        if known is not None and set(known) != set(new.values or ()):
+            return portable(type_, lambda e: like(e, known, length=length, checked=False))
     if not new.native and not differs and same_check:
         return None
-    length = getattr(there, "length", None)
     if check is not None:
         found = check
         return portable(type_, lambda e: like(e, found, length=length, checked=True))
@@ -104,6 +111,23 @@ def _difference(
         known = None if length == new.length else ()
         return portable(type_, lambda e: like(e, known, length=length, checked=False))
     return conn_col.type
+
+
+def _unchecked(it: ComparedColumn, wanted: tuple[str, ...], *, looks: bool) -> Any:
+    """The values of a column that only the revisions know, or its rows if it ``looks`` there.
+
+    None where nobody does.
+    """
+    state = state_of(it.context.migration_context)
+    (schema, table), column = state.stored(it.schema, it.table_name, it.column_name)
+    known = state.enum_values.get((dotted(schema, table), column))
+    if known is not None or not looks:
+        return known
+    held = sa.column(column, sa.String())
+    rows = sa.select(held).select_from(sa.table(table, schema=schema)).distinct()
+    found = state.connection.scalars(rows.where(held.not_in(wanted)).limit(_MOST))
+    others = [value for value in found if isinstance(value, str)]
+    return (*wanted, *sorted(others)) if others else None
 
 
 def _check_of(

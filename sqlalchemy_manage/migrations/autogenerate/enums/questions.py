@@ -6,7 +6,7 @@ still be in rows. The default keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -18,10 +18,8 @@ from ....errors import UsageError, did_you_mean
 from ...operations.enums.change import held_values
 from ...operations.enums.operations import AlterEnumOp
 from ...operations.enums.types import POSTGRESQL, form_of, like, portable
-from ...questions import Answers, Key, Option, Question, Questioner, dotted, flag, quoted
-
-Stored = Callable[[str | None, str, str], tuple[Key, str]]
-"""Where a table and its column are in the database, given the names in the models."""
+from ...questions import Answers, Option, Question, Questioner, dotted, flag, quoted
+from ..state import Stored
 
 
 def value_rename_candidates(old: Sequence[str], new: Sequence[str]) -> dict[str, list[str]]:

@@ -23,11 +23,12 @@ from sqlalchemy import event
 from .... import output
 from ....links.catalog import Name, quoted, read_tables
 from ....sql.raw import undoubled
+from ...revisions.expected_loss import Expected
 from ...runner.revision_runner import Guard, RevisionStep
 from . import key_copies as keeping
 from .compare import losses
 from .effects import harmless, moves, pieces, touched, unties
-from .loss import Loss, allowed_names, declared, lost
+from .loss import Loss, allowed_names, attribute_of, declared, lost
 from .schema_tracker import SchemaTracker
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class LossGuard(Guard):
         self.settled: set[str] = set()
 
     def begin(self, step: RevisionStep) -> None:
+        step.state.expected = None
         if self.fresh is None:
             self.fresh = step.verb == "upgrade" and not self.past.read(step.connection).tables
         if self.fresh or step.verb == "stamp":
@@ -112,6 +114,7 @@ class LossGuard(Guard):
             return  # --allow-data-loss: whatever undoing a revision destroys
         self._reset()
         self.allowed = declared(step, self.run.allow_loss)
+        step.state.expected = Expected(attribute_of(step), self.allowed)
         self.step = step
         if not self.listens:
             event.listen(step.connection, "before_cursor_execute", self._before)

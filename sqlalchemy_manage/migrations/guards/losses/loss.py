@@ -57,12 +57,17 @@ class Loss:
         return False
 
 
+def attribute_of(step: RevisionStep) -> str:
+    """What a revision declares its losses with, in the direction that it is run."""
+    return ATTRIBUTE if step.verb == "upgrade" else f"{ATTRIBUTE}_downgrade"
+
+
 def declared(step: RevisionStep, allowed: Iterable[str]) -> dict[str, str | int]:
     """What a revision declares for its direction, and what the flags allow.
 
     Raises MigrationError for a declaration that is not well formed.
     """
-    attribute = ATTRIBUTE if step.verb == "upgrade" else f"{ATTRIBUTE}_downgrade"
+    attribute = attribute_of(step)
     found = getattr(step.module, attribute, None) or {}
     well = isinstance(found, Mapping) and all(
         isinstance(name, str)
@@ -105,7 +110,7 @@ def lost(
     committed, though the losses are not; both on MariaDB and MySQL only.
     """
     lines = "\n".join([*map(str, losses), *_misspelt(losses, unknown)])
-    attribute = ATTRIBUTE if step.verb == "upgrade" else f"{ATTRIBUTE}_downgrade"
+    attribute = attribute_of(step)
     entries = ", ".join(f"{_literally(_name(loss))}: " + '"all"' for loss in losses)
     flags = " ".join(flag("--allow-loss", _name(loss)) for loss in losses)
     intended = (

@@ -98,7 +98,7 @@ class EnumChange:
         if self.new.values is None:
             return False
         if self.old.values is None:
-            return self.new.enforced
+            return True
         return any(self.mapping.get(v, v) not in self.new.values for v in self.old.values)
 
     def refuse_lost_values(

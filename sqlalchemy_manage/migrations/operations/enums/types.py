@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from ....sql.raw import cut_name
 from ....sqlalchemy_internals import copy_without_variants, variants
 
 POSTGRESQL = postgresql.dialect()
@@ -86,7 +87,7 @@ def form_of(type_: Any, dialect: sa.Dialect) -> Form:
 def key_of(enum: sa.Enum, dialect: sa.Dialect) -> Key:
     """Where the type is; the schema None is the default one, however it is spelled."""
     schema = None if enum.schema == dialect.default_schema_name else enum.schema
-    return schema, str(enum.name)
+    return schema, cut_name(str(enum.name)) if dialect.name == "postgresql" else str(enum.name)
 
 
 def native_enums(type_: Any) -> Iterator[sa.Enum]:

@@ -1,0 +1,77 @@
+"""Names and texts that a database changes, or that look like SQL: clean after `migrate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.databases import BACKENDS
+from support.project import ProjectFolder
+
+CHINESE = "数据库表名称很长的一个中文表名称在这里数据库"  # 66 bytes
+MODELS = {
+    "more than 63 bytes": f"""
+name = {CHINESE!r}
+table(
+    name,
+    key(),
+    Column("一二三四五六七八", Integer, index=True),
+    Column("编码", Integer, unique=True),
+    Column("父", ForeignKey(f"{{name}}.id")),
+    Column("类", Enum("一", "二", name="类" * 22)),
+    CheckConstraint("id > 0", name="正数正数正数"),
+)
+table("child", key("x" * 20 + "数" * 20), Column("p", ForeignKey(f"{{name}}.id")))
+""",
+    "more than 63 letters": """
+table("t" * 70, key(), Column("c" * 70, Integer, index=True), Column("u", Integer, unique=True))
+table("child", key(), Column("p", ForeignKey("t" * 70 + ".id")))
+""",
+    "emoji": """
+table(
+    "t",
+    key(),
+    Column("a", String(9), server_default="🎉", comment="🎉 x"),
+    Column("e", Enum("🎉", "b", name="e"), index=True),
+    CheckConstraint("a <> '🎈'", name="not"),
+    comment="t 🎉",
+)
+""",
+    "quotes": """
+texts = ["'''", "'", "''", "'a'", "a'", "'a", '"', "\\\\'"]
+table("t", key(), *(Column(f"c{i}", String(9), server_default=t) for i, t in enumerate(texts)))
+""",
+}
+ONLY = {"more than 63 bytes": ["postgresql"], "more than 63 letters": ["postgresql"]}
+
+
+@pytest.mark.parametrize(
+    ("backend", "kind"), [(b, kind) for kind in MODELS for b in ONLY.get(kind, BACKENDS)]
+)
+def test_hard_names(
+    backend: str, kind: str, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    app = ProjectFolder(tmp_path / "project", new_database(backend))
+    app.begin(MODELS[kind])
+    app.done("makemigrations", "--check", "--no-input")
+    # A change of something else leaves them as they are.
+    app.models(MODELS[kind].replace(" key(),", ' key(), Column("more", Integer),'))
+    app.done("makemigrations", "--no-input")
+    app.done("migrate")
+    app.done("makemigrations", "--check", "--no-input")
+    app.done("migrate", "zero")
+    app.done("migrate")
+    app.done("makemigrations", "--check", "--no-input")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_default_of_quotes_is_in_force(
+    backend: str, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    app = ProjectFolder(tmp_path / "project", new_database(backend))
+    app.begin(MODELS["quotes"])
+    app.execute("INSERT INTO t (id) VALUES (1)")
+    values = [column.server_default.arg for column in list(app.metadata.tables["t"].c)[1:]]
+    assert values[0] == "'''"
+    assert list(app.query("SELECT * FROM t")[0])[1:] == values
