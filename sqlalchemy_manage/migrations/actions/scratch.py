@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
 from importlib.resources import files
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from alembic import command
+from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
 
@@ -213,6 +214,29 @@ def _values(database: Database) -> dict[str, Any]:
 def _apply(project: Project, history: History, database: Scratch, upto: str | None) -> None:
     if not history.by_id:
         return
+    if others := unmanaged_tables(project.metadatas):
+        made = set(_created(history))  # a table may have been handed over since
+        with database.connect() as connection, connection.begin():
+            create_copies([t for t in others.values() if t.fullname not in made], connection)
+    _run(project, history, database, command.upgrade, upto or "heads")
+
+
+def undo_newest(project: Project, history: History, database: Scratch, below: str) -> None:
+    """Downgrade what was replayed to ``below``, a revision or ``base``.
+
+    Raises MigrationError, LeavesScratch among them, as the replay does.
+    """
+    with fenced(database):
+        _run(project, history, database, command.downgrade, below)
+
+
+def _run(
+    project: Project,
+    history: History,
+    database: Scratch,
+    what: Callable[[Config, str], None],
+    target: str,
+) -> None:
     failed: list[str] = []
 
     def watch(event: tuple[str, str, float]) -> None:
@@ -223,13 +247,9 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
     templates = Path(str(files("sqlalchemy_manage.migrations") / "templates"))
     versions = [revision.path.parent for revision in history.revisions]
     config = alembic_config(project, templates, versions=versions, run=run)
-    if others := unmanaged_tables(project.metadatas):
-        made = set(_created(history))  # a table may have been handed over since
-        with database.connect() as connection, connection.begin():
-            create_copies([t for t in others.values() if t.fullname not in made], connection)
     try:
         with proxies_kept(), _silent():
-            command.upgrade(config, upto or "heads")
+            what(config, target)
     except CommandError as error:
         raise MigrationError(str(error)) from error
     except MigrationError as error:
