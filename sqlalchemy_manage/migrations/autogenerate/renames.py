@@ -8,22 +8,18 @@ nullability, indexes, foreign keys) comes out as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from difflib import SequenceMatcher
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy.exc import CompileError, UnsupportedCompilationError
 
 from ...errors import UsageError, did_you_mean
 from ..operations.moving import MoveTableOp
 from ..operations.renaming import RenameColumnOp, RenameTableOp
-from ..operations.values import undecorated
 from ..questions import Key, Option, Question, dotted, flag, many, quoted
 from ..revisions.describe import flat
 from .context import ComparisonContext
+from .likeness import column_score, may_become, table_score
 from .not_null import asks_for_value, is_unique
 
 _MAX_NAME = 63
@@ -224,7 +220,7 @@ def _asked_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iter
             moves = new[0] != op.schema
             if table is None or (moves and (new[1] != op.table_name or _has_no_schemas(review))):
                 continue
-            score = _table_score(op.to_table(), table)
+            score = table_score(op.to_table(), table)
             if score >= 0.5:
                 pairs.append((score, key, new))
     pairs.sort(key=lambda p: (-p[0], p[1][1], p[2][1]))
@@ -290,14 +286,6 @@ def _table_question(review: ComparisonContext, old: Place, candidates: list[Plac
     return _question("rename-table", old, candidates, text, no)
 
 
-def _table_score(old: sa.Table, new: sa.Table) -> float:
-    """How similar two tables are, 0 to 1: by their columns' names, or by their types alone."""
-    a, b = {c.name for c in old.columns}, {c.name for c in new.columns}
-    shapes = [sorted(_affinity(c.type) for c in table.columns) for table in (old, new)]
-    by_name = len(a & b) / max(len(a | b), 1)
-    return max(by_name, 0.6 if shapes[0] == shapes[1] else 0.0)
-
-
 def _asked_columns(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[Any]:
     for modify in operations.ops:
         if isinstance(modify, ops.ModifyTableOps):
@@ -323,10 +311,10 @@ def _asked_of_table(
     dropped = [column for column in dropped if review.made(*key, column.name)]
     pairs = [
         # Where they stay open, in the order of the columns.
-        (i if review.open else 0, -_column_score(old, new), i, j)
+        (i if review.open else 0, -column_score(old, new), i, j)
         for i, old in enumerate(dropped)
         for j, new in enumerate(added)
-        if _may_become(review.context, old, new)
+        if may_become(review.context, old, new)
     ]
     old_columns = {column.name: column for column in dropped}
     new_columns = {column.name: column for column in added}
@@ -365,45 +353,3 @@ def _column_question(
     )
     places: list[Place] = [(*key, new.name) for new in candidates]
     return _question("rename-column", (*key, old.name), places, text, no)
-
-
-_FAMILIES = (
-    (sa.String, sa.Text, sa.Enum, sa.Uuid),
-    (sa.Integer, sa.Numeric, sa.Float, sa.Boolean),
-    (sa.Date, sa.DateTime),
-    (sa.JSON,),
-    (sa.ARRAY,),
-)
-
-
-def _may_become(context: MigrationContext, old: sa.Column[Any], new: sa.Column[Any]) -> bool:
-    """Whether the types of two columns fit a rename, in which one may have become the other.
-
-    They are of one family, or the database has the same for both: MariaDB has a text for
-    JSON, SQLite a DATETIME for an Interval.
-    """
-    if _affinity(old.type) == _affinity(new.type):
-        return True
-    with suppress(CompileError, UnsupportedCompilationError):
-        return not context.impl.compare_type(old, new)
-    return False
-
-
-def _affinity(type_: Any) -> str:
-    """The family of a type."""
-    type_ = undecorated(type_)
-    generic = type_.as_generic(allow_nulltype=True)
-    for family in _FAMILIES:
-        if isinstance(type_, family) or isinstance(generic, family):
-            return family[0].__name__
-    return type(type_ if isinstance(generic, sa.types.NullType) else generic).__name__
-
-
-def _column_score(old: sa.Column[Any], new: sa.Column[Any]) -> float:
-    """How likely one column is the other under a new name; the best pairs are asked first."""
-    score = SequenceMatcher(None, old.name, new.name).ratio()
-    if type(old.type) is type(new.type) or str(old.type) == str(new.type):
-        score += 1
-    if bool(old.nullable) == bool(new.nullable):
-        score += 0.5
-    return score
