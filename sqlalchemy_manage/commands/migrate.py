@@ -50,7 +50,8 @@ def command(
     """Apply pending revisions, or go to REVISION.
 
     REVISION is a name or the unique beginning of one, 'zero' for before the first, or -N
-    or +N relative to the current one. Each revision is one transaction: on SQLite and
+    or +N relative to the current one; of a branch by its label: LABEL@head, LABEL@base,
+    LABEL@+N, LABEL@-N; 'heads' for all. Each revision is one transaction: on SQLite and
     PostgreSQL it is applied whole or not at all. A revision that loses rows or links without
     declaring it (expected_loss = {"employee": "all"}) is rolled back, and they are named.
 

@@ -3,7 +3,9 @@
 PostgreSQL: a transaction-level advisory lock, polled, held by an otherwise empty
 transaction on a second connection. Waiting for it in the server would deadlock with
 CREATE INDEX CONCURRENTLY, which waits for every older snapshot; a session-level lock
-is lost behind a transaction pooler; a bound parameter keeps a snapshot open.
+is lost behind a transaction pooler; a bound parameter keeps a snapshot open. Where a
+pooler has one connection to the server, the lock is taken on the working one, anew in
+each transaction.
 MariaDB: GET_LOCK on a second connection, because each DDL statement commits.
 SQLite: BEGIN IMMEDIATE of each revision's own transaction; so that runs take turns and
 not revisions, and so that one can say whom it waits for, a locked file beside it too.
@@ -19,6 +21,7 @@ import os
 import random
 import re
 import socket
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -28,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import Locked
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
 
 _NAME = "sqlalchemy_manage"
 _KEY = zlib.crc32(_NAME.encode())  # PostgreSQL's advisory locks are per database
+
+_PATIENCE = 3.0  # seconds that a server has for "SELECT 1"
 
 _HOLDER = sa.Table(
     "sqlalchemy_manage_lock",
@@ -58,24 +64,105 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objid = {_KEY}
 
 @contextmanager
 def migration_lock(
-    engine: sa.Engine, wait: float, on_wait: Callable[[str], None]
+    engine: sa.Engine,
+    wait: float,
+    on_wait: Callable[[str], None],
+    working: sa.Connection | None = None,
 ) -> Iterator[None]:
-    """Hold the lock of ``engine``'s database.
+    """Hold the lock of ``engine``'s database, while the caller works on another connection.
 
     ``on_wait`` is called once if it is taken, with who holds it. Raises Locked after
     ``wait`` seconds, with the same.
     """
     if engine.dialect.name == "sqlite":
-        place = FileLock(engine.url)
-        _wait_for(place.take, wait, on_wait, place.holder)
-        try:
+        with _file_lock(engine.url, wait, on_wait):
             yield
-        finally:
-            place.free()
         return
     with engine.connect() as connection:
         _wait_for(lambda: _taken(connection), wait, on_wait, lambda: holder(connection))
+        if working is None or _answers(working, connection):
+            yield
+            return
+    with lock_on(working, wait, on_wait):
         yield
+
+
+@contextmanager
+def _file_lock(url: sa.URL, wait: float, on_wait: Callable[[str], None]) -> Iterator[None]:
+    place = FileLock(url)
+    _wait_for(place.take, wait, on_wait, place.holder)
+    try:
+        yield
+    finally:
+        place.free()
+
+
+@contextmanager
+def lock_on(
+    connection: sa.Connection, wait: float, on_wait: Callable[[str], None]
+) -> Iterator[None]:
+    """The same, held by ``connection`` itself: for one that is lent, or the only one.
+
+    On PostgreSQL each transaction takes it as it begins, as SQLite's write lock is taken:
+    others may have their turn in between.
+    """
+    name = connection.dialect.name
+    if name == "postgresql":
+
+        def take(connection: sa.Connection) -> None:
+            _wait_for(lambda: _locked(connection), wait, on_wait, lambda: _holder(connection))
+
+        if connection.in_transaction():
+            take(connection)
+        event.listen(connection, "begin", take)
+        try:
+            yield
+        finally:
+            event.remove(connection, "begin", take)
+    elif name in MARIADB:
+        lock = _label(connection)
+        _wait_for(lambda: _scalar(connection, f"SELECT GET_LOCK('{lock}', 0)"), wait, on_wait, str)
+        try:
+            yield
+        finally:
+            with suppress(DBAPIError):
+                _scalar(connection, f"SELECT RELEASE_LOCK('{lock}')")
+    else:
+        with _file_lock(connection.engine.url, wait, on_wait):
+            yield
+
+
+def _answers(working: sa.Connection, locking: sa.Connection) -> bool:
+    """Whether the working connection gets a server while the lock is held by the other.
+
+    Behind a transaction pooler with a pool of one it does not; the lock is given back then.
+    """
+    if locking.dialect.name != "postgresql":
+        return True
+    asking = threading.Thread(target=_ask, args=(working,), daemon=True)
+    asking.start()
+    asking.join(_PATIENCE)
+    if not asking.is_alive():
+        return True
+    locking.rollback()
+    asking.join()
+    return False
+
+
+def _ask(connection: sa.Connection) -> None:
+    with suppress(DBAPIError):  # an error is an answer too, and comes again
+        connection.exec_driver_sql("SELECT 1")
+    connection.rollback()
+
+
+def _scalar(connection: sa.Connection, sql: str) -> Any:
+    """What a query gives; a transaction that it begins is ended."""
+    was_open = connection.in_transaction()
+    try:
+        return connection.exec_driver_sql(sql).scalar()
+    finally:
+        if not was_open:
+            connection.rollback()
 
 
 def _wait_for(
@@ -96,9 +183,7 @@ def _taken(connection: sa.Connection) -> bool:
     """Try to take the lock; where that is a transaction, it stays open on success."""
     name = connection.dialect.name
     if name in MARIADB:
-        # Per server; 64 characters at most.
-        label = f"{_NAME}:{zlib.crc32(str(connection.engine.url.database).encode()):08x}"
-        if not connection.exec_driver_sql(f"SELECT GET_LOCK('{label}', 0)").scalar():
+        if not connection.exec_driver_sql(f"SELECT GET_LOCK('{_label(connection)}', 0)").scalar():
             connection.rollback()
             return False
         _HOLDER.create(connection, checkfirst=True)
@@ -109,7 +194,7 @@ def _taken(connection: sa.Connection) -> bool:
     if name != "postgresql":
         return True
     transaction = connection.begin()
-    if not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_KEY})").scalar():
+    if not _locked(connection):
         transaction.rollback()
         return False
     # A utility statement also ends the snapshot that the SELECT may have left.
@@ -117,6 +202,16 @@ def _taken(connection: sa.Connection) -> bool:
     here = f"{_NAME} {socket.gethostname()[:30]}:{os.getpid()}"
     connection.exec_driver_sql(f"SET LOCAL application_name = '{re.sub(r'[^ -~]|[%]', '?', here)}'")
     return True
+
+
+def _label(connection: sa.Connection) -> str:
+    """The name of the lock on MariaDB: per server, and of 64 characters at most."""
+    return f"{_NAME}:{zlib.crc32(str(connection.engine.url.database).encode()):08x}"
+
+
+def _locked(connection: sa.Connection) -> bool:
+    """Try to take PostgreSQL's lock for the rest of the transaction."""
+    return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_KEY})").scalar())
 
 
 class FileLock:
@@ -174,13 +269,17 @@ def holder(connection: sa.Connection) -> str:
     """Who holds the lock, as ``host, pid N, since TIME``; empty where that cannot be known."""
     try:
         if connection.dialect.name == "postgresql":
-            found = connection.exec_driver_sql(_POSTGRESQL_HOLDER).first()
-            return _on_postgresql(*found) if found else ""
+            return _holder(connection)
         return connection.scalar(sa.select(_HOLDER.c.who)) or ""
     except DBAPIError:
         return ""
     finally:
         connection.rollback()
+
+
+def _holder(connection: sa.Connection) -> str:
+    found = connection.exec_driver_sql(_POSTGRESQL_HOLDER).first()
+    return _on_postgresql(*found) if found else ""
 
 
 def _on_postgresql(name: str | None, address: str | None, pid: int, since: Any) -> str:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from ..conf import Settings
+from ..conf import Database, Settings
 from ..databases.constraint_errors import is_busy
 from ..databases.engines import connecting
-from ..databases.locks import locked, migration_lock
+from ..databases.locks import lock_on, locked, migration_lock
 from ..errors import HistoryError, Locked, ManageError
 from ..output import redact
 from ..project import Project
+from .actions.scratch import ProjectElsewhere
 from .guards.destructive import DestructiveGuard, allowed_of
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
@@ -30,10 +30,11 @@ from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
 from .revisions.history import read_history, schemas_in, version_folders
-from .runner.engine import migration_engine
+from .runner.engine import lent_connection, migration_engine
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
 from .runner.signals import stoppable
+from .runner.state import RunState
 from .runner.status import require_sound
 from .runner.timeouts import open_transactions, pauses
 
@@ -42,36 +43,43 @@ def run_env(context: Any) -> None:
     """Run what the Alembic command asks for, on the database of the project's settings.
 
     ``context`` is ``alembic.context``. Started by plain ``alembic``, the settings are
-    found as by manage.py, and ``-x database=ALIAS`` names the database. Errors that a
-    user can fix end as Alembic's CommandError there.
+    found as by manage.py, and ``-x database=ALIAS`` names the database; a Connection or an
+    Engine in ``config.attributes["connection"]`` takes its place, and a transaction that
+    is open on it stays open. Errors that a user can fix end as Alembic's CommandError there.
     """
     run: Run | None = context.config.attributes.get("run")
     if run is not None:
         _run(context, run)
         return
     try:
-        project = Project(
-            alias=context.get_x_argument(as_dictionary=True).get("database", "default")
-        )
-        _log_steps()
-        run = Run(project, project.database, _log_note)
-        if given := context.get_x_argument():
-            from .directives import answers_of
+        with ExitStack() as stack:
+            project = Project(
+                alias=context.get_x_argument(as_dictionary=True).get("database", "default")
+            )
+            _log_steps()
+            lent, state = context.config.attributes.get("connection"), RunState()
+            connection = None
+            if lent is not None and not context.is_offline_mode():
+                connection = stack.enter_context(lent_connection(lent, state))
+                url = connection.engine.url.render_as_string(hide_password=False)
+                project = ProjectElsewhere(project, Database(project.alias, url))
+            run = Run(project, project.database, _log_note, borrowed=lent is not None, state=state)
+            if given := context.get_x_argument():
+                from .directives import answers_of
 
-            run.answers = answers_of(given)
-        run.allowed = allowed_of(context.get_x_argument(as_dictionary=True))
-        run.prove, run.allow_loss = wanted_of(context.get_x_argument())
-        _run(context, run)
+                run.answers = answers_of(given)
+            run.allowed = allowed_of(context.get_x_argument(as_dictionary=True))
+            run.prove, run.allow_loss = wanted_of(context.get_x_argument())
+            _run(context, run, connection)
     except ManageError as error:
         text = redact(f"{error.message}\n{error.hint}" if error.hint else error.message)
         raise CommandError(text) from error
 
 
-def _run(context: Any, run: Run) -> None:
+def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
     register()
-    script = ScriptDirectory.from_config(context.config)
     online = run.project if run.recorded and not context.is_offline_mode() else None
-    run.history = require_sound(read_history(*version_folders(script)), online)
+    run.history = require_sound(read_history(*version_folders(context.script)), online)
     metadatas = run.project.metadatas
     options: dict[str, Any] = {
         # Only a single MetaData can lend its naming convention to the operations.
@@ -85,6 +93,13 @@ def _run(context: Any, run: Run) -> None:
         context.configure(dialect_name=name, transactional_ddl=_transactional(name), **options)
         with context.begin_transaction():
             context.run_migrations()
+        return
+    if borrowed is not None:
+        try:
+            with without_needless_warnings():
+                _online(context, run, borrowed, options)
+        except HeadsMoved:
+            raise _moved() from None
         return
     engine = migration_engine(run.database, run.project.settings.root, run)
     left = pauses(run.project.settings.lock_wait)
@@ -101,10 +116,7 @@ def _run(context: Any, run: Run) -> None:
             except HeadsMoved:
                 # Plan again from where the database is now; "+1" would be one more.
                 if _is_relative(context):
-                    raise HistoryError(
-                        "Another process migrated this database in the meantime.",
-                        "Check its revision, then repeat the command: alembic current",
-                    ) from None
+                    raise _moved() from None
             except DBAPIError as error:
                 if not is_busy(error):
                     raise
@@ -113,6 +125,13 @@ def _run(context: Any, run: Run) -> None:
                     raise _held_up(engine, run.project.settings) from error
     finally:
         engine.dispose()
+
+
+def _moved() -> HistoryError:
+    return HistoryError(
+        "Another process migrated this database in the meantime.",
+        "Check its revision, then repeat the command: alembic current",
+    )
 
 
 def _is_relative(context: Any) -> bool:
@@ -176,11 +195,18 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     # A guard asks what a rebuild has dropped, and knows what a new type may lose.
     context.get_context().impl.dropped = run.state.dropped
     context.get_context().impl.expected = lambda: run.state.expected
-    if connection.in_transaction():
+    if connection.in_transaction() and not run.state.lent:
         raise AssertionError("a transaction began before Alembic's own; it would not commit")
-    engine = connection.engine
     wait = run.project.settings.lock_wait
-    with migration_lock(engine, wait, lambda who: run.on_event(("wait", who, wait))):
+
+    def tell(who: str) -> None:
+        run.on_event(("wait", who, wait))
+
+    with (
+        lock_on(connection, wait, tell)
+        if run.borrowed
+        else migration_lock(connection.engine, wait, tell, connection)
+    ):
         runner.before_run()
         with context.begin_transaction():
             runner.run_migrations(context.run_migrations)
@@ -193,7 +219,10 @@ def guards(run: Run) -> list[Guard]:
     found: list[Guard] = [DestructiveGuard(run), SqliteObjectsGuard(), LedgerGuard(run)]
     if run.prove and run.project.settings.prove_links:
         found.append(LossGuard(run))
-    return in_order([*found, ForeignKeyGuard(), JournalGuard(run)])
+    found.append(ForeignKeyGuard())
+    if not run.borrowed:  # it watches the engine, and that is others' too
+        found.append(JournalGuard(run))
+    return in_order(found)
 
 
 _UNSEEN = "the journal is not to see what the others do as a revision begins"

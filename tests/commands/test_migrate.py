@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from support.databases import user_tables
 from support.programs import Manage
+from support.project import ProjectFolder
 
 IDS = ["0001_initial", "0002_department_employee_link", "0003_employee_updated_at"]
 
@@ -144,3 +146,28 @@ def test_a_database_at_a_revision_without_a_file(manage: Manage, engine: sa.Engi
         assert result.code == 1
         assert "is at 0009_elsewhere" in result.stdout + result.stderr
     assert "has no file here" in manage("showmigrations").stderr
+
+
+def test_branches_are_named_by_their_labels(tmp_path: Path, database_url: str) -> None:
+    project = ProjectFolder(tmp_path / "project", database_url).write_history()
+    below: dict[str, str | None] = {"shop": None, "users": None}
+    for number in (1, 2):
+        for label in below:
+            name = f"000{number}_{label}"
+            table = f"{label}_{number}"
+            up = f"op.create_table('{table}', sa.Column('id', sa.Integer, primary_key=True))"
+            more = f"branch_labels = ('{label}',)" if number == 1 else ""
+            project.revision(name, below[label], up, f"op.drop_table('{table}')", more)
+            below[label] = name
+    for target, tables in (
+        ("shop@head", {"shop_1", "shop_2"}),
+        ("users@+1", {"shop_1", "shop_2", "users_1"}),
+        ("shop@-1", {"shop_1", "users_1"}),
+        ("heads", {"shop_1", "shop_2", "users_1", "users_2"}),
+        ("users", {"shop_1", "shop_2", "users_1"}),
+        ("shop@base", {"users_1"}),
+        ("zero", set()),
+    ):
+        project.done("migrate", target)
+        assert project.tables() == tables, target
+    assert "No revision 'shops'" in project.manage("migrate", "shops@head").stderr

@@ -89,8 +89,8 @@ def adopt(
     engine = migration_engine(project.database, project.settings.root, run)
     wait = project.settings.lock_wait
     with (
-        migration_lock(engine, wait, lambda who: on_event(("wait", who, wait))),
         project.connect() as connection,
+        migration_lock(engine, wait, lambda who: on_event(("wait", who, wait)), connection),
     ):
         # Where a revision was interrupted, the tables are its own.
         if current_heads(connection) or recorded(connection):

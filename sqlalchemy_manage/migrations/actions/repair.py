@@ -39,7 +39,7 @@ def writing(project: Project, wait: float | None = None) -> Iterator[sa.Connecti
     try:
         with connecting(engine) as connection:
             run.state.writes = True
-            with migration_lock(engine, wait, lambda who: None):
+            with migration_lock(engine, wait, lambda who: None, connection):
                 yield connection
     finally:
         engine.dispose()

@@ -58,7 +58,7 @@ class Scratch(Database):
         return create_engine(self, None, poolclass=sa.NullPool).connect()
 
 
-class ScratchProject(Project):
+class ProjectElsewhere(Project):
     """A project on another database, its engine included."""
 
     def __init__(self, project: Project, database: Database) -> None:
@@ -243,7 +243,7 @@ def _run(
         if event[0] == "failed":
             failed.append(event[1])
 
-    run = Run(ScratchProject(project, database), database, watch, recorded=False, prove=False)
+    run = Run(ProjectElsewhere(project, database), database, watch, recorded=False, prove=False)
     templates = Path(str(files("sqlalchemy_manage.migrations") / "templates"))
     versions = [revision.path.parent for revision in history.revisions]
     config = alembic_config(project, templates, versions=versions, run=run)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ..revisions.history import current_heads
+from ..runner.engine import own_transaction
 from ..runner.ledger import create_ledger, read_ledger, record
 from ..runner.revision_runner import Guard, RevisionStep
 from ..runner.status import applied_ids, status_on
@@ -32,9 +33,9 @@ class LedgerGuard(Guard):
         as it is.
         """
         # Own transactions: on MariaDB a CREATE TABLE would commit the revision's.
-        with connection.begin():
+        with own_transaction(connection):
             create_ledger(connection)
-        with connection.begin():
+        with own_transaction(connection):
             now = status_on(connection, self.run.history)
             # What was restored from git may have been fixed there since.
             found = tuple(f for f in now.findings if self.run.folder not in f.folders)

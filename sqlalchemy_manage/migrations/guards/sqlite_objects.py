@@ -71,6 +71,11 @@ class SqliteObjectsGuard(Guard):
     def failed(self, step: RevisionStep, error: Exception) -> None:
         self.clear()
 
+    def after_run(self, connection: sa.Connection) -> None:
+        if self.connection is not None:
+            event.remove(self.connection, "before_cursor_execute", self._seen)
+            self.connection = None
+
     def end(self, step: RevisionStep) -> None:
         if not self.is_read or self.connection is None:
             return

@@ -41,6 +41,9 @@ def without_needless_warnings() -> Iterator[None]:
             "Unnamed CHECK constraint on reflected table",
             "Skipped unsupported reflection of expression-based index",
             "Did not recognize type",
+            # Of names with quotes in them.
+            "Unknown schema content: '  CONSTRAINT",
+            "WARNING: SQL-parsed foreign key constraint",
         ):
             warnings.filterwarnings("ignore", message)
         yield

@@ -123,13 +123,26 @@ class History:
                 todo.extend(p for p in self.by_id[revision_id].parents if p in self.by_id)
         return found
 
+    def lineage(self, revision_id: str) -> set[str]:
+        """The revision and all that it is built on, without what it only depends on."""
+        found: set[str] = set()
+        todo = [revision_id]
+        while todo:
+            if (i := todo.pop()) in self.by_id and i not in found:
+                found.add(i)
+                todo.extend(self.by_id[i].down)
+        return found
+
     def resolve(self, name: str) -> str:
-        """The id of a revision typed in full, as a unique beginning, or as a bare number.
+        """The id of a revision typed in full, as a unique beginning, a number, or its label.
 
         Raises UsageError for an unknown or ambiguous name.
         """
         if name in self.by_id:
             return name
+        for revision in self.revisions:
+            if name in revision.labels:
+                return revision.id
         wanted = f"{int(name):04d}_" if re.fullmatch(r"[1-9]\d{0,2}", name) else name
         found = [r.id for r in self.revisions if r.id.startswith(wanted)]
         if len(found) == 1:
@@ -140,7 +153,7 @@ class History:
                 "Type more of the name.",
             )
         raise UsageError(
-            f"No revision '{name}'." + did_you_mean(name, self.by_id),
+            f"No revision '{name}'." + did_you_mean(name, [*self.by_id, *self._labels]),
             "manage.py showmigrations lists them.",
         )
 

@@ -70,10 +70,59 @@ class Planner:
             return self._down("base", set())
         if re.fullmatch(r"[+-]\d+", target):
             return self._relative(int(target))
+        if "@" in target:
+            return self._on_branch(*target.rsplit("@", 1))
         revision = self.history.resolve(target)
         if revision in self.applied:
             return self._down(revision, self.history.ancestors([revision]))
         return self._up(revision)
+
+    def _on_branch(self, name: str, place: str) -> Plan:
+        """``NAME@head``, ``@base``, ``@+N`` and ``@-N``: NAME is a label or a revision.
+
+        The branch are that revision and what is built on it.
+        """
+        history, root = self.history, self.history.resolve(name)
+        branch = {i for i in history.by_id if root in history.lineage(i)}
+        if place in ("head", "heads"):
+            return self._up(self._head_of(branch, name))
+        if place == "base":
+            gone = {i for i in self.applied if root in history.ancestors([i])}
+            return Plan(f"{name}@base", True, tuple(reversed(self._steps(gone))), exactly=True)
+        if not re.fullmatch(r"[+-]\d+", place):
+            raise UsageError(
+                f"'{name}@{place}': '{place}' is no place on a branch.",
+                f"Write {name}@head, {name}@base, {name}@+1 or {name}@-1.",
+            )
+        count = int(place)
+        if count > 0:
+            line = history.lineage(self._head_of(branch, name))
+            ways = [step.id for step in self._steps(line - self.applied)]
+        else:
+            ways = [step.id for step in reversed(self._steps(branch & self.applied))]
+        if abs(count) > len(ways):
+            raise UsageError(
+                f"Cannot go {'forward' if count > 0 else 'back'} {_revisions(abs(count))} on "
+                f"'{name}': {len(ways)} {'is' if len(ways) == 1 else 'are'} "
+                f"{'left to apply' if count > 0 else 'applied'}.",
+                f"manage.py migrate {name}@{'head' if count > 0 else 'base'}",
+            )
+        if not count:
+            return Plan("heads", False, ())
+        if count > 0:
+            return self._up(ways[count - 1])
+        gone = {i for i in self.applied if set(ways[:-count]) & history.ancestors([i])}
+        return Plan(f"{name}@{place}", True, tuple(reversed(self._steps(gone))), exactly=True)
+
+    def _head_of(self, branch: set[str], name: str) -> str:
+        built_on = {parent for i in branch for parent in self.history.by_id[i].down}
+        heads = [r.id for r in self.history.revisions if r.id in branch - built_on]
+        if len(heads) > 1:
+            raise UsageError(
+                f"'{name}' has {len(heads)} heads: {' and '.join(heads)}.",
+                "Name the one to go to, or all: manage.py migrate heads",
+            )
+        return heads[0]
 
     def _steps(self, ids: set[str]) -> tuple[Revision, ...]:
         return tuple(r for r in self.history.revisions if r.id in ids)
@@ -131,7 +180,8 @@ def _revisions(count: int) -> str:
 
 
 def make_plan(history: History, current: tuple[str, ...], target: str | None) -> Plan:
-    """The way from ``current`` to ``target``: a name, ``zero``, ``-N``, ``+N``, None for the head.
+    """The way from ``current`` to ``target``: a name, ``zero``, ``-N``, ``+N``,
+    ``LABEL@head`` and the like, None for the head.
 
     Raises UsageError for a target that does not exist, HistoryError when the database
     is at a revision that has no file, or when there are several heads.

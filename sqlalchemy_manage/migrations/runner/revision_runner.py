@@ -88,6 +88,9 @@ class Guard:
     def failed(self, step: RevisionStep, error: Exception) -> None:
         """After an error; its transaction is still open, and will be rolled back."""
 
+    def after_run(self, connection: sa.Connection) -> None:
+        """When the run is over, whatever its end; the connection may be used on by others."""
+
 
 class RevisionRunner:
     """Calls the guards, reports events, and explains what fails."""
@@ -109,6 +112,13 @@ class RevisionRunner:
 
     def run_migrations(self, run: Callable[[], None]) -> None:
         """Call Alembic's ``run``, and again whenever a revision has to start over."""
+        try:
+            self._run(run)
+        finally:
+            for guard in self.guards:
+                guard.after_run(self.connection)
+
+    def _run(self, run: Callable[[], None]) -> None:
         while True:
             try:
                 return run()
@@ -244,7 +254,10 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
     reason = str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
     if not isinstance(error, ManageError):
         reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-    if step.transactional:
+    if step.transactional and step.state.lent:
+        state = "Nothing was committed: the transaction is that of the connection's owner."
+        hint = "Roll it back, fix the revision, then repeat the command."
+    elif step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
         hint = "Fix the revision, then: manage.py migrate"
     else:

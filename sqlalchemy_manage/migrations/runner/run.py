@@ -38,6 +38,7 @@ Of a ``wait`` for another run: who it is, as far as known, and how long it may l
 class Run:
     """What a manage.py command hands to ``env.py`` in ``config.attributes["run"]``.
 
+    ``borrowed``: the connection is the caller's, who works on with it.
     ``recorded``: whether the ledger is kept, and compared with the files. ``applied`` and
     ``history`` are filled in by Alembic's run.
     """
@@ -53,6 +54,7 @@ class Run:
     applied: int = 0
     folder: Path | None = None
     recorded: bool = True
+    borrowed: bool = False
     prove: bool = True
     allow_loss: tuple[str, ...] = ()
     history: History = field(default_factory=lambda: History(()))

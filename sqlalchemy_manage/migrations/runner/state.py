@@ -14,6 +14,7 @@ class RunState:
     ``writes``: a transaction takes SQLite's write lock as it begins; the run says so.
     ``committed``: a part of the revision is committed; the journal knows.
     ``lost``: why the database ended the transaction by itself; the engine's events know.
+    ``lent``: the transaction was open before the run, and is not the run's to end.
     ``expected``: what the revision may lose, None for anything; the guard of losses knows.
     ``dropped``: kind and name of what SQLite's operations dropped of tables made again.
     """
@@ -21,5 +22,6 @@ class RunState:
     writes: bool = False
     committed: bool = False
     lost: str | None = None
+    lent: bool = False
     expected: Expected | None = None
     dropped: set[tuple[str, str]] = field(default_factory=set)

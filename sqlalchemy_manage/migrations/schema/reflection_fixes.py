@@ -21,6 +21,7 @@ from ...sql.dialects import MARIADB
 from ...sql.raw import RawType
 from ...sql.tokens import Token, split, words_of
 from .create_table import expression_of, read_table
+from .doubled_quotes import read_backticks, undouble_quotes
 from .postgresql_constraints import complete_constraints
 from .sqlite_types import name_declared_types
 from .unnamed import complete_names
@@ -35,6 +36,7 @@ def complete(connection: sa.Connection, schema: str | None, facts: Facts) -> Non
     if connection.dialect.name == "sqlite":
         _complete_sqlite(connection, schema, facts)
     elif connection.dialect.name in MARIADB:
+        read_backticks(connection, schema, facts)
         _complete_mariadb(connection, schema, facts)
     elif connection.dialect.name == "postgresql":
         name = schema or connection.dialect.default_schema_name
@@ -142,6 +144,7 @@ def _named(found: Mapping[str, Any] | None, table: str, name: str) -> Any:
 
 def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts) -> None:
     name_declared_types(connection, schema, facts["columns"] or {})
+    undouble_quotes(facts["check_constraints"], '"')
     quote = connection.dialect.identifier_preparer.quote
     rows = connection.exec_driver_sql(
         f"SELECT type, tbl_name, name, sql FROM {quote(schema or 'main')}.sqlite_master"

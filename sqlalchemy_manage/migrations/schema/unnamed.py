@@ -123,9 +123,23 @@ def complete_names(create_table: str, table: str, facts: Facts) -> None:
             if match is not None:
                 # In the order of the statement, which numbers them.
                 found.remove(match)
-                found.append(match | {"name": name})
+                more = _foreign_options(clause) if clause.kind == "foreign key" else {}
+                found.append(match | {"name": name} | more)
             elif clause.kind == "unique":
                 found.append({"name": name, "column_names": columns})
+
+
+def _foreign_options(clause: Clause) -> dict[str, Any]:
+    """ON DELETE and so on, which SQLAlchemy does not read of what is within a column."""
+    options: dict[str, Any] = {}
+    for option in clause.options:
+        on, event, *action = option.split(" ", 2)
+        if on == "ON":
+            options[f"on{event.lower()}"] = action[0]
+        elif option.startswith("DEFERRABLE"):
+            deferred = option.endswith("DEFERRED")
+            options |= {"deferrable": True} | ({"initially": "DEFERRED"} if deferred else {})
+    return {"options": options}
 
 
 def _is(fact: Any, clause: Clause, name: str) -> bool:

@@ -15,8 +15,8 @@ from sqlalchemy_manage.conf import Database
 from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.errors import DatabaseError, MigrationError
 from sqlalchemy_manage.migrations.actions.scratch import (
+    ProjectElsewhere,
     Scratch,
-    ScratchProject,
     comparison_database,
     replayed,
 )
@@ -202,7 +202,7 @@ def test_the_projects_own_env_py_is_not_run(
 def test_the_project_of_a_replay_is_on_the_scratch_database(project: Project) -> None:
     _ = project.engine
     scratch = Database(project.alias, "sqlite:///elsewhere.sqlite")
-    elsewhere = ScratchProject(project, scratch)
+    elsewhere = ProjectElsewhere(project, scratch)
     assert elsewhere.database is scratch
     assert elsewhere.settings is project.settings
     assert str(elsewhere.engine.url).endswith("elsewhere.sqlite")

@@ -49,8 +49,6 @@ def test_no_key_is_made_a_second_time(
     app.begin(models())
     app.done("makemigrations", "--check")
     assert keys() == 4
-    if plain:
-        return
 
     app.models(models(', ondelete="SET NULL"'))
     app.done("makemigrations", "--no-input")
@@ -62,6 +60,8 @@ def test_no_key_is_made_a_second_time(
     app.done("makemigrations", "--check")
     assert keys() == 4
 
+    if plain:
+        return  # the name that SQLAlchemy gives to an index has the schema in it
     # Without the name of the schema they are the same models.
     app.models(models(', ondelete="SET NULL"', schema=None))
     app.done("makemigrations", "--check")

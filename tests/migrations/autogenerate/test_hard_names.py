@@ -28,6 +28,19 @@ table("child", key("x" * 20 + "数" * 20), Column("p", ForeignKey(f"{{name}}.id"
 table("t" * 70, key(), Column("c" * 70, Integer, index=True), Column("u", Integer, unique=True))
 table("child", key(), Column("p", ForeignKey("t" * 70 + ".id")))
 """,
+    "quotes in names": """
+for quote in ('"', "`", "'"):
+    table(
+        f"t{quote}x",
+        key(),
+        Column(f"a{quote}b", Integer, index=True),
+        Column(f"{quote}u", Integer, unique=True),
+        Column(f"p{quote}", ForeignKey(f"t{quote}x.{quote}u", ondelete="SET NULL")),
+        Column("k", Integer),
+        CheckConstraint("k > 0", name=f"c{quote}k"),
+    )
+    table(f"c{quote}", key(), Column("p", ForeignKey(f"t{quote}x.id")))
+""",
     "emoji": """
 table(
     "t",
@@ -75,3 +88,30 @@ def test_a_default_of_quotes_is_in_force(
     values = [column.server_default.arg for column in list(app.metadata.tables["t"].c)[1:]]
     assert values[0] == "'''"
     assert list(app.query("SELECT * FROM t")[0])[1:] == values
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_key_written_within_a_column_has_its_options(
+    backend: str, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    app = ProjectFolder(tmp_path / "project", new_database(backend))
+    app.execute(
+        "CREATE TABLE a (id INTEGER NOT NULL PRIMARY KEY)",
+        "CREATE TABLE b (id INTEGER NOT NULL PRIMARY KEY, a_id INTEGER REFERENCES a (id)"
+        " ON DELETE SET NULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED)",
+    )
+    app.models("""
+metadata = MetaData()
+table("a", key())
+table(
+    "b",
+    key(),
+    Column(
+        "a_id",
+        ForeignKey(
+            "a.id", ondelete="SET NULL", onupdate="CASCADE", deferrable=True, initially="DEFERRED"
+        ),
+    ),
+)
+""")
+    app.done("makemigrations", "--check", "--no-input")

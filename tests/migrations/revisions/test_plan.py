@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,56 @@ def test_steps(current: tuple[str, ...], target: str | None, backwards: bool, id
     plan = make_plan(LINE, current, target)
     assert [step.id for step in plan.steps] == ids
     assert plan.backwards is backwards or not ids
+
+
+BRANCHES = History(
+    [
+        Revision("0001_shop", (), Path("1"), labels=("shop",)),
+        Revision("0002_shop", ("0001_shop",), Path("2")),
+        Revision("0001_users", (), Path("3"), labels=("users",)),
+        Revision("0002_users", ("0001_users",), Path("4"), depends_on=("0001_shop",)),
+        Revision("0003_users", ("0002_users",), Path("5")),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("current", "target", "ids"),
+    [
+        ((), "shop@head", "0001_shop 0002_shop"),
+        ((), "0001_s@heads", "0001_shop 0002_shop"),
+        ((), "users@head", "0001_shop 0001_users 0002_users 0003_users"),
+        ((), "users", "0001_users"),
+        ((), "users@+1", "0001_users"),
+        (("0001_users",), "users@+1", "0001_shop 0002_users"),
+        (("0002_shop", "0003_users"), "users@-1", "0003_users"),
+        (("0002_shop", "0003_users"), "shop@-1", "0002_shop"),
+        (("0002_shop", "0003_users"), "shop@-2", "0003_users 0002_users 0002_shop 0001_shop"),
+        (("0002_shop", "0003_users"), "users@base", "0003_users 0002_users 0001_users"),
+        (("0002_shop", "0003_users"), "users", "0003_users 0002_users"),
+        ((), "shop@base", ""),
+        ((), "heads", "0001_shop 0001_users 0002_shop 0002_users 0003_users"),
+    ],
+)
+def test_a_branch_by_its_label(current: tuple[str, ...], target: str, ids: str) -> None:
+    plan = make_plan(BRANCHES, current, target)
+    assert [step.id for step in plan.steps] == ids.split()
+
+
+@pytest.mark.parametrize(
+    ("current", "target", "says"),
+    [
+        ((), "shop@+3", "Cannot go forward 3 revisions on 'shop': 2 are left to apply"),
+        (("0001_shop",), "shop@-2", "Cannot go back 2 revisions on 'shop': 1 is applied"),
+        ((), "shop@top", "'top' is no place on a branch"),
+        ((), "shopp@head", "No revision 'shopp'. Did you mean 'shop'?"),
+    ],
+)
+def test_a_place_on_a_branch_that_is_not_there(
+    current: tuple[str, ...], target: str, says: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(says)):
+        make_plan(BRANCHES, current, target)
 
 
 @pytest.mark.parametrize(("current", "target"), [((A,), "-2"), ((), "-1"), ((B,), "+2")])

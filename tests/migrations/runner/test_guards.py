@@ -16,7 +16,13 @@ from sqlalchemy_manage.migrations.runner.run import Allowed
 def run(**more: Any) -> Any:
     settings = SimpleNamespace(prove_links=True, lock_wait=1.0)
     project = SimpleNamespace(settings=settings)
-    values = {"recorded": True, "prove": True, "history": None, "allowed": Allowed()}
+    values = {
+        "recorded": True,
+        "borrowed": False,
+        "prove": True,
+        "history": None,
+        "allowed": Allowed(),
+    }
     return SimpleNamespace(project=project, **(values | more))
 
 

@@ -146,11 +146,16 @@ class Renamed:
 
 @dataclass(frozen=True)
 class Copied:
-    """Rows of one table written into another; ``columns``: old names to new, where read."""
+    """Rows of one table written into another.
+
+    ``columns``: old names to new, of those that are copied, or cast; ``whole``: it was
+    ``SELECT *``, without a list of where it goes.
+    """
 
     source: str
     target: str
     columns: tuple[tuple[str, str], ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,8 @@ _FILLED = re.compile(
     re.IGNORECASE,
 )
 _COPY = re.compile(
-    rf"(?:INSERT\s+INTO|CREATE\s+TABLE)\s+(?P<target>{NAME})\s*(?:\((?P<columns>[^()]*)\))?"
+    r"(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|CREATE\s+TABLE)\s+"
+    rf"(?P<target>{NAME})\s*(?:\((?P<columns>[^()]*)\))?"
     rf"\s*(?:AS\s+)?SELECT\s+(?P<values>.*?)\s+FROM\s+(?P<source>{NAME})\s*(?:$|\bAS\b|\bWHERE\b)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -229,7 +235,8 @@ def moves(text: str) -> Iterator[Renamed | Copied | NewTable | Moved]:
             for value, column in zip(values, into, strict=False)
             if value
         )
-        yield Copied(_last(match["source"]), _last(match["target"]), pairs)
+        whole = not match["columns"] and match["values"].strip().endswith("*")
+        yield Copied(_last(match["source"]), _last(match["target"]), pairs, whole)
 
 
 def _last(name: str) -> str:

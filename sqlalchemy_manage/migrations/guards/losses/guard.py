@@ -3,8 +3,9 @@
 What a statement could harm is read from it before it runs (see ``effects``), and the keys
 and links of those tables are kept (see ``key_copies``); at the end of the revision, in its
 transaction, they are looked for again. Renames are followed: by PostgreSQL's numbers of
-tables and columns, elsewhere as the statements say. A revision that only creates, adds
-and inserts costs nothing.
+tables and columns, elsewhere as the statements say. Where a table is made again, its other
+values are compared too, before the old one goes (see ``copied_values``). A revision that
+only creates, adds and inserts costs nothing.
 
 Not seen are statements that go past SQLAlchemy, to the driver's own connection.
 """
@@ -41,6 +42,8 @@ UNPROVED = "The check for lost rows and links is skipped: a loss goes unnoticed.
 # A statement after which others may act on more than the catalog said before.
 _ACTS = ("TRIGGER", "FUNCTION", "PROCEDURE", "VIEW", "RULE", "REFERENCES", "INHERIT", "PARTITION")
 _DDL = ("CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE")
+# What a table that was copied is compared before.
+_ENDS = ("UPDATE", "DELETE", "DROP", "ALTER", "RENAME", "TRUNCATE", "MERGE")
 _NO = ("no", "off", "false", "0")
 _SAVEPOINT = re.compile(
     r"(?P<verb>SAVEPOINT|ROLLBACK\s+(?:WORK\s+|TRANSACTION\s+)?TO|RELEASE)\s+(?:SAVEPOINT\s+)?"
@@ -123,6 +126,11 @@ class LossGuard(Guard):
     def failed(self, step: RevisionStep, error: Exception) -> None:
         self.step = None
 
+    def after_run(self, connection: sa.Connection) -> None:
+        if self.listens:
+            event.remove(connection, "before_cursor_execute", self._before)
+            self.listens = False
+
     def end(self, step: RevisionStep) -> None:
         if self.step is None:
             return
@@ -179,6 +187,9 @@ class LossGuard(Guard):
                     self.past.untied(connection, text)
             upper = text.upper()
             first = upper.split(None, 1)[0]
+            if first in _ENDS and self.past.copied:
+                with self._quietly():
+                    self.past.compare_copies(connection, text)
             if first in _DDL and not re.match(r"(?:CREATE|DROP)\s+TEMPORARY\b", upper):
                 self.ddl = True
                 is_settled = False
@@ -256,6 +267,7 @@ class LossGuard(Guard):
     # At its end.
 
     def _losses(self, step: RevisionStep) -> Iterable[Loss]:
+        yield from self.past.changed
         if not self.past.kept:
             return
         connection = step.connection

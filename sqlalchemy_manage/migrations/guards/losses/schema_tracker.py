@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from ....errors import ManageError
 from ....links.catalog import Catalog, Name, StoredLink, StoredTable, read_catalog, read_tables
+from .copied_values import changed_values
 from .effects import Copied, Moved, NewTable, Renamed, touched, touches
 from .key_copies import KeyCopy
+from .loss import Loss
 
 if TYPE_CHECKING:
     from ....project import Project
@@ -33,7 +35,8 @@ class SchemaTracker:
     """The catalog of before, and what the statements since have renamed, made and copied.
 
     ``kept``: by the name before the revision, to which ``origin`` leads. ``stale``: a
-    statement came after which the catalog may show more.
+    statement came after which the catalog may show more. ``compared``: what a copy has
+    changed; ``changed``: the same of tables that were dropped since.
     """
 
     def __init__(self, project: Project) -> None:
@@ -43,6 +46,8 @@ class SchemaTracker:
         self.files: dict[int, int] = {}
         self.kept: dict[Name, KeyCopy] = {}
         self.copied: list[Copied] = []
+        self.compared: dict[tuple[str, str], list[Loss]] = {}
+        self.changed: list[Loss] = []
         self._called: dict[Name, Name] = {}
         self._earlier: dict[str, str] = {}
         self._made: set[str] = set()
@@ -191,8 +196,33 @@ class SchemaTracker:
             self.catalog.triggered.add(new)
         self._called[new] = self._called.pop(old, old)
 
+    def compare_copies(self, connection: sa.Connection, text: str) -> None:
+        """Before a statement that changes or drops a table: what its copy has changed so far.
+
+        Only of tables that the revision makes; others do not take the place of the old one.
+        """
+        for copied in self.copied:
+            pair = (copied.source.lower(), copied.target.lower())
+            if pair in self.compared or pair[1] not in self._made:
+                continue
+            if any(touches(text, name) for name in pair):
+                self.compared[pair] = self._changed_values(connection, copied)
+
+    def _changed_values(self, connection: sa.Connection, copied: Copied) -> list[Loss]:
+        names = [n for n in self.known(connection).tables if n[1].lower() == copied.source.lower()]
+        there = self.read(connection).tables
+        wanted = {n: oid for n, oid in there.items() if n[1].lower() == copied.target.lower()}
+        if len(names) != 1 or len(wanted) != 1 or names[0] not in there:
+            return []
+        (old,), (new,) = names, wanted
+        found = read_tables(connection, {old: there[old], **wanted})
+        return changed_values(connection, found[old], found[new], copied, self.origin(old))
+
     def dropped(self, text: str) -> None:
         """What took the rows of a table before it was dropped, represents it from now on."""
+        for (source, _), losses in self.compared.items():
+            if touches(text, source):
+                self.changed += [loss for loss in losses if loss not in self.changed]
         for kept in self.kept.values():
             if touches(text, kept.now[1]):
                 copies = [c for c in self.copied if c.source.lower() == kept.now[1].lower()]
