@@ -11,7 +11,7 @@ from ..revisions.history import History, read_history, version_folders
 from .objects.compare import KnownObjects, compare_objects
 from .objects.history import ObjectHistory
 from .objects.order import arrange
-from .standalone import arrange_standalone, compare_standalone
+from .standalone import arrange_standalone, compare_standalone, made_by
 from .state import state_of
 
 
@@ -20,13 +20,13 @@ def compare_declared(autogen_context: Any, upgrade_ops: Any) -> None:
     metadatas = [metadata] if isinstance(metadata, sa.MetaData) else list(metadata or ())
     context = autogen_context.migration_context
     state = state_of(context)
-    if state.history is None:
-        state.history = _history(context)
+    if state.made is None:
+        state.made = made_by(_history(context))
     compare_standalone(
-        autogen_context, upgrade_ops, state.history, autogen_context.table_key_to_table.values()
+        autogen_context, upgrade_ops, state.made, autogen_context.table_key_to_table.values()
     )
     if state.known_objects is None:
-        state.known_objects = KnownObjects(ObjectHistory(state.history))
+        state.known_objects = KnownObjects(ObjectHistory(_history(context)))
     state.objects = compare_objects(metadatas, autogen_context.inspector, state.known_objects)
     arrange_objects(context, upgrade_ops)
 

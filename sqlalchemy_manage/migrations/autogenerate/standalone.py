@@ -27,13 +27,18 @@ from ..revisions.history import History
 
 Name = tuple[str | None, str]
 """Schema (None for the default one) and name."""
+Made = dict[tuple[str, str], bool]
+"""By kind and name, whether an operation of ours makes it, and not only a statement."""
 
 
 def compare_standalone(
-    context: Any, upgrade: ops.UpgradeOps, history: History, tables: Iterable[sa.Table]
+    context: Any, upgrade: ops.UpgradeOps, made: Made, tables: Iterable[sa.Table]
 ) -> None:
-    """Put what is to be created at the beginning of ``upgrade``, and the drops at its end."""
-    compared = _Compared(context, history, list(tables))
+    """Put what is to be created at the beginning of ``upgrade``, and the drops at its end.
+
+    ``made`` is what ``made_by`` says of the history.
+    """
+    compared = _Compared(context, made, list(tables))
     upgrade.ops[:0] = list(compared.created())
     upgrade.ops += compared.dropped()
 
@@ -48,11 +53,13 @@ def arrange_standalone(upgrade: ops.UpgradeOps) -> None:
 
 
 class _Compared:
-    def __init__(self, context: Any, history: History, tables: list[sa.Table]) -> None:
+    """What the models need, beside what the database has and the history made."""
+
+    def __init__(self, context: Any, made: Made, tables: list[sa.Table]) -> None:
         self.inspector = context.inspector
         self.dialect: sa.Dialect = context.dialect
         self.tables = tables
-        self.made = made_by(history)
+        self.made = made
         metadata = context.metadata
         self.metadatas = [metadata] if isinstance(metadata, sa.MetaData) else list(metadata or ())
 
@@ -60,12 +67,11 @@ class _Compared:
         return None if schema == self.dialect.default_schema_name else schema
 
     def created(self) -> Iterator[Any]:
-        postgresql_ = self.dialect.name == "postgresql"
         sequences = self._sequences()
         for name, sequence in sequences.items():
             if not self.inspector.has_sequence(name[1], schema=name[0]):
                 yield standalone.CreateSequenceOp(sequence)
-        if not postgresql_:
+        if self.dialect.name != "postgresql":
             return
         domains = self._domains()
         there = self._there() if domains else {}
@@ -94,15 +100,13 @@ class _Compared:
             if ("domain", key[1]) in ours and key not in domains:
                 yield standalone.DropDomainOp(domain)
         used = self._schemas(sequences, domains)
-        needed = {"schema": used, "extension": set()}
-        for kind, make in (
-            ("extension", standalone.DropExtensionOp),
-            ("schema", standalone.DropSchemaOp),
-        ):
-            names = needed[kind] | {item.name for item in self._declared(kind)}
-            for found, name in sorted(ours):
-                if found == kind and name not in names:
-                    yield make(name)
+        used |= {item.name for item in self._declared("schema")}
+        needed = {item.name for item in self._declared("extension")}
+        for kind, name in sorted(ours):
+            if kind == "extension" and name not in needed:
+                yield standalone.DropExtensionOp(name)
+            elif kind == "schema" and name not in used:
+                yield standalone.DropSchemaOp(name)
 
     def _declared(self, kind: str) -> list[Any]:
         found = (d for metadata in self.metadatas for d in declared_surroundings(metadata))
@@ -169,12 +173,9 @@ _MAKES = re.compile(
 )
 
 
-def made_by(history: History) -> dict[tuple[str, str], bool]:
-    """Kind and name of what the revisions make, in statements or operations.
-
-    Each with whether one of our operations does. Read from their text.
-    """
-    made: dict[tuple[str, str], bool] = {}
+def made_by(history: History) -> Made:
+    """What the revisions make, in statements or operations, read from their text."""
+    made: Made = {}
     for revision in history.revisions:
         source = revision.path.read_text(encoding="utf-8")
         if not _MAKES.search(source):

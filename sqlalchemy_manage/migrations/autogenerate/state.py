@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
 from ..questions import Key
-from ..revisions.history import History
 from ..schema.snapshot import Snapshot
 from .objects.compare import KnownObjects
 from .objects.order import Item
@@ -28,7 +27,8 @@ class ComparisonState:
     """The schema as read from the database, and what the comparators found besides operations.
 
     ``notices`` are what the user should know; ``objects`` are the declared views, functions
-    and triggers, ``known_objects`` what was read about them. ``written`` reads the revisions;
+    and triggers, ``known_objects`` what was read about them; ``made`` are the schemas,
+    extensions, domains and sequences of the revisions. ``written`` reads the revisions;
     ``stored`` knows the renames that were accepted.
     """
 
@@ -38,7 +38,7 @@ class ComparisonState:
     notices: list[str] = field(default_factory=list)
     objects: list[Item] = field(default_factory=list)
     known_objects: KnownObjects | None = None
-    history: History | None = None
+    made: dict[tuple[str, str], bool] | None = None
 
     @cached_property
     def enum_values(self) -> EnumValues:
