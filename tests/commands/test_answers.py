@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.programs import ROOT, Result, run
+from support.project import ProjectFolder
 
 
 def edit(project: Path, old: str, new: str) -> None:
@@ -373,3 +374,17 @@ def test_values_that_become_computed_are_asked_about_beside_a_partial_index(
     assert given.code == 0, given
     assert manage("migrate").code == 0
     assert manage("makemigrations", "--check").code == 0
+
+
+def test_a_no_for_one_column_goes_together_with_a_yes_for_another(
+    tmp_path: Path, new_database: Callable[[str], str]
+) -> None:
+    app = ProjectFolder(tmp_path / "project", new_database("sqlite"))
+    app.begin('table("t", key(), Column("a", Integer), Column("b", Integer, nullable=False))')
+    app.insert({"t": [{"id": 1, "a": 2, "b": 3}]})
+    app.models('table("t", key(), Column("c", Integer, nullable=False))')
+    asked = app.manage("makemigrations", "--no-input")
+    assert "no, drop it: --allow-drop t.a --default t.c=VALUE" in asked.stderr, asked
+    app.done("makemigrations", *["--allow-drop", "t.a", "--default", "t.c=7", "--rename", "t.b=c"])
+    app.done("migrate")
+    assert app.query("SELECT id, c FROM t") == [(1, 3)]

@@ -79,6 +79,10 @@ def _tables(review: ComparisonContext, schema: str | None, names: dict[str, str]
 
 def _columns(review: ComparisonContext, key: Key, names: dict[str, str]) -> Iterator[Any]:
     review.rename_columns(*key, names)
+    for new in names.values():
+        # Printed for the case that another column does not become this one.
+        flags = ("--default", "--server-default", "--nullable")
+        review.answers.used |= {(flag_name, dotted(*key, new)) for flag_name in flags}
     for old, new in in_order(names):
         yield RenameColumnOp(key[1], old, new, schema=key[0])
 
