@@ -76,7 +76,7 @@ def give_surroundings(project: Project, history: History, scratch: Database) -> 
 
 
 def _statements(connection: sa.Connection, history: History) -> Iterator[str]:
-    texts = [r.path.read_text(encoding="utf-8") for r in history.revisions]
+    texts = [revision.source for revision in history.revisions]
     for query in _QUERIES:
         for kind, name, statement in execute(connection, query):
             if not _is_made(kind, name, texts):

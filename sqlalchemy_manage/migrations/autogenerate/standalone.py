@@ -177,7 +177,7 @@ def made_by(history: History) -> Made:
     """What the revisions make, in statements or operations, read from their text."""
     made: Made = {}
     for revision in history.revisions:
-        source = revision.path.read_text(encoding="utf-8")
+        source = revision.source
         if not _MAKES.search(source):
             continue
         undo = function(parsed(source), "downgrade")

@@ -336,5 +336,5 @@ def version_folders(script: ScriptDirectory) -> list[Path]:
 
 def schemas_in(history: History) -> set[str]:
     """The schemas that operations of the revisions name; a model may be there no longer."""
-    texts = (revision.path.read_text(encoding="utf-8") for revision in history.revisions)
-    return {name for text in texts for name in re.findall(r"schema=[\"'](\w+)[\"']", text)}
+    found = (re.findall(r"schema=[\"'](\w+)[\"']", r.source) for r in history.revisions)
+    return {name for names in found for name in names}
