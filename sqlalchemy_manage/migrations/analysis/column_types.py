@@ -50,8 +50,8 @@ def _follow(found: ColumnTypes, call: OperationCall) -> None:
         schema, dot, _ = table.rpartition(".")
         _rename_table(found, table, f"{schema}{dot}{new}" if isinstance(new, str) else None)
     elif verb == "move_table":
-        schema, name = values.get("new_schema"), table.rpartition(".")[2]
-        _rename_table(found, table, f"{schema}.{name}" if isinstance(schema, str) else name)
+        moved, name = values.get("new_schema"), table.rpartition(".")[2]
+        _rename_table(found, table, f"{moved}.{name}" if isinstance(moved, str) else name)
     elif call.kind == "column" or verb in _ALTERS:
         name, *renamed = call.names
         if verb in _ALTERS and "type_" in values:
