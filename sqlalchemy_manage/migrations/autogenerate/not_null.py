@@ -16,6 +16,7 @@ from alembic.operations import ops
 from sqlalchemy.dialects import postgresql
 
 from ...errors import UsageError
+from ...models import column_named
 from ..operations.filling import FilledOp, FillNullsOp
 from ..operations.values import parse_value, undecorated
 from ..questions import Key, Option, Question, dotted, flag, quoted
@@ -113,7 +114,8 @@ def _added(
 def _altered(
     review: ComparisonContext, key: Key, holder: list[Any], op: ops.AlterColumnOp
 ) -> Iterator[Any]:
-    column = review.tables[key].columns[op.column_name]
+    column = column_named(review.tables[key], op.column_name)
+    assert column is not None
     rows = review.rows(*key)
     values = review.values(*key, op.column_name)
     without = None if rows is None or values is None else rows - values

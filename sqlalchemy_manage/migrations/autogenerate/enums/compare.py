@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ....models import column_named
 from ....sql.dialects import MARIADB
 from ....sql.expressions import in_list
 from ....sql.raw import is_told_as, literally
@@ -201,7 +202,7 @@ def compare_table(it: ComparedTable) -> None:
     dialect, conn_table, metadata_table = it.context.dialect, it.conn_table, it.table
     for column in conn_table.columns if conn_table is not None else ():
         if isinstance(leaf(column.type, dialect)[0], sa.Enum):
-            other = None if metadata_table is None else metadata_table.columns.get(column.name)
+            other = None if metadata_table is None else column_named(metadata_table, column.name)
             model = None if other is None else leaf(other.type, dialect)[0]
             column.type = _plain(column.type, it.table_name, column.name, model, dialect)
         default = constant(column.server_default)
