@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops, toimpl
 from alembic.operations.batch import BatchOperationsImpl
+from sqlalchemy.schema import conv
 
 from ...schema.create_table import Clause, read_table
 from ...schema.unnamed import clause_names, name_for, statement_of
@@ -28,9 +29,10 @@ def drop_constraint(operations: Operations, operation: ops.DropConstraintOp) -> 
     if isinstance(batch, BatchOperationsImpl) and batch.dialect.name == "sqlite":
         _name(operations, batch, operation)
         name = operation.constraint_name
-        if batch.copy_from is None and isinstance(name, str):
+        if batch.copy_from is None and isinstance(name, str) and '"' in name:
             operation = copy(operation)
-            operation.constraint_name = name.replace('"', '""')  # as SQLAlchemy reads it
+            read = name.replace('"', '""')  # as SQLAlchemy reads it
+            operation.constraint_name = conv(read) if isinstance(name, conv) else read
     toimpl.drop_constraint(operations, operation)
 
 
