@@ -151,10 +151,11 @@ class _Respells(LooksAtValues, _KeepsChecks):
             old = self.type_there(table_name, column_name, schema, old)
         if old is None or new is None:
             return super().alter_column(table_name, column_name, **kw)
-        loses = self.look(table_name, column_name, schema, old, new)
+        self.look(table_name, column_name, schema, old, new)
         column = qualified(self.dialect, column_name)
         made = mariadb.before(column, old, new, self.dialect)
-        if made is not None and (loses or not mariadb.cuts(old, new)):
+        # Also where no value is lost, so that an interrupted revision takes the same steps.
+        if made is not None and not (self.as_sql and mariadb.cuts(old, new, self.dialect)):
             self._respell(table_name, column, made, schema)
         between = mariadb.by_way_of(old, new, self.dialect)
         if between is not None:
