@@ -43,6 +43,6 @@ class Harm:
 
 
 def shown(value: Any) -> str:
-    """A value as it is in Python, cut where it is long."""
-    text = repr(value)
+    """A value in words, cut where it is long; a text has quotes."""
+    text = repr(value) if isinstance(value, str | bytes) else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
