@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from ...sql.raw import Sql, execute, literally, qualified, sql_of, undoubled
+from ...sql.raw import Sql, literally, qualified, sql_of, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged, flushed_batch
 from ..schema.reflection_fixes import complete_computed
 from ..schema.server_types import ServerTypes
@@ -26,6 +26,7 @@ from ..schema.sqlite_types import COMPLETE, complete_type, declared_type, folded
 from .conversions import mariadb, sqlite
 from .conversions.altering import LooksAtValues
 from .conversions.postgresql import cast, using
+from .mysql_indexes import ServesForeignKeys
 from .sqlite.rebuild import RebuildingImpl
 
 
@@ -40,6 +41,8 @@ def without_needless_warnings() -> Iterator[None]:
             "Unnamed CHECK constraint on reflected table",
             "Skipped unsupported reflection of expression-based index",
             "Did not recognize type",
+            # Their foreign keys follow when all of them are there.
+            "Cannot correctly sort tables",
             # Of names with quotes in them.
             "Unknown schema content: '  CONSTRAINT",
             "WARNING: SQL-parsed foreign key constraint",
@@ -176,35 +179,11 @@ class _Respells(LooksAtValues, _KeepsChecks):
         self.execute(Sql(f"UPDATE {name} SET {column} = {made} WHERE {where}"))
 
 
-class _DropsIndexes(_Respells):
-    """MariaDB makes an index for a foreign key, and keeps it when the key goes."""
-
-    def drop_constraint(self, const: Any, **kw: Any) -> None:
-        super().drop_constraint(const, **kw)
-        if self.as_sql or not isinstance(const, sa.ForeignKeyConstraint):
-            return
-        assert self.connection is not None
-        schema, table, name = const.table.schema, const.table.name, str(const.name)
-        found = {"schema": schema, "table": table, "name": name}
-        if self.connection.scalar(sa.text(_INDEX_OF_KEY), found):
-            table, index = qualified(self.dialect, schema, table), qualified(self.dialect, name)
-            # Where another foreign key needs it, it stays (error 1553).
-            with suppress(OperationalError):
-                execute(self.connection, f"ALTER TABLE {table} DROP INDEX {index}")
-
-
-_INDEX_OF_KEY = """
-SELECT COUNT(*) FROM information_schema.statistics
-WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table
-  AND index_name = :name AND non_unique
-"""
-
-
-class MySQL(_AsksTheServer, _DropsIndexes, MySQLImpl):
+class MySQL(_AsksTheServer, ServesForeignKeys, _Respells, MySQLImpl):
     __dialect__ = "mysql"
 
 
-class MariaDB(_AsksTheServer, _DropsIndexes, MariaDBImpl):
+class MariaDB(_AsksTheServer, ServesForeignKeys, _Respells, MariaDBImpl):
     __dialect__ = "mariadb"
 
 

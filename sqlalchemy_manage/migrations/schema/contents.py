@@ -130,10 +130,11 @@ def _tables(
                 options = _options(item.get("dialect_options"))
                 text = _words(_list(item["column_names"]), options)
                 yield thing("unique constraint", table, item, text), {"definition": text}
-    for table, constraints in several("check_constraints"):
-        for item in constraints:
-            text = " ".join(str(item["sqltext"]).split())
-            yield thing("check constraint", table, item, text), {"definition": text}
+    for kind in ("check", "exclude"):
+        for table, constraints in several(f"{kind}_constraints"):
+            for item in constraints:
+                text = " ".join(str(item["sqltext"]).split())
+                yield thing(f"{kind} constraint", table, item, text), {"definition": text}
     for table, indexes in several("indexes"):
         for item in indexes:
             if not item.get("duplicates_constraint"):

@@ -59,7 +59,7 @@ class Snapshot:
         self._facts: dict[str | None, dict[str, Facts | None]] = {}
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("get_multi_") and name[10:] in _KINDS:
+        if name.startswith("get_multi_") and name[10:] in (*_KINDS, _EXCLUSIONS):
             return self._several(name[10:])
         if name.startswith("get_") and name[4:] in _KINDS:
             return self._single(name[4:])
