@@ -12,8 +12,9 @@ import click
 
 from . import output
 from ._version import __version__
-from .conf import raised
+from .conf import failing_line, raised
 from .errors import ManageError, did_you_mean
+from .library_warnings import own_words
 from .options import common_options
 from .project import Project
 
@@ -157,9 +158,10 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     output.configure(project.verbosity)
     output.use_color(color)
     try:
-        result = cli.main(
-            args=argv, prog_name=prog_name, standalone_mode=False, obj=project, color=color
-        )
+        with own_words():
+            result = cli.main(
+                args=argv, prog_name=prog_name, standalone_mode=False, obj=project, color=color
+            )
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
@@ -179,9 +181,9 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
         if known is not None:
             output.error(known.message, known.hint)
             return known.exit_code
-        lines = str(error).strip().splitlines()
+        what = f"{type(error).__name__}: {str(error).strip()}".splitlines()[0].rstrip(": ")
         output.error(
-            f"{type(error).__name__}: {lines[0] if lines else ''}",
+            what + failing_line(error),
             None if project.traceback else "Add --traceback to see where it came from.",
         )
         return 1

@@ -11,10 +11,11 @@ import importlib.util
 import os
 import re
 import sys
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -121,15 +122,30 @@ def failing_line(error: BaseException) -> str:
         return f" ({error.filename}, line {error.lineno})" if "line" not in str(error) else ""
     place = ""
     trace = error.__traceback__
-    own = str(Path(__file__).parent)
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        # The libraries' compiled modules name files that do not exist.
-        ours = file.startswith((own, "<")) or "site-packages" in file or file == os.__file__
-        if not ours and os.path.exists(file):
-            place = f" ({file}, line {trace.tb_lineno})"
+        code = trace.tb_frame.f_code
+        if is_users(code.co_filename):
+            place = f" ({code.co_filename}, line {trace.tb_lineno})"
+        elif is_entry(code):
+            place = ""  # the env.py that called it is not at fault
         trace = trace.tb_next
     return place
+
+
+_OWN = str(Path(__file__).parent)
+_LIBRARIES = (_OWN, "<", sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+
+
+def is_users(file: str) -> bool:
+    """Whether a file of code is the user's: not the tool's, a library's or Python's own."""
+    if file.startswith(_LIBRARIES) or re.search(r"[/\\](site|dist)-packages[/\\]", file):
+        return False
+    return os.path.exists(file)  # the libraries' compiled modules name files that do not
+
+
+def is_entry(code: CodeType) -> bool:
+    """Whether it is where the user's program hands over to the tool."""
+    return code.co_name in ("main", "run_env") and code.co_filename.startswith(_OWN)
 
 
 def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:

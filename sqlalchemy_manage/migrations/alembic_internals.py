@@ -8,7 +8,8 @@ Name                                        What it is needed for
 ``._render_server_default``
 ``AutogenContext._has_batch``               whether what is rendered is inside of a batch
 ``DropConstraintOp._reverse``,              the operation that undoes a drop
-``DropIndexOp._reverse``
+``DropIndexOp._reverse``,
+``DropTableOp._reverse``
 ``DefaultImpl._exec``                       to change a statement before it is sent
 ``ddl.mysql.MySQLChangeColumn``             the statement of MariaDB that restates a column
 ``operations.batch.ApplyBatchImpl``         the table that a batch makes again on SQLite
@@ -98,6 +99,12 @@ def undone_by(drop: _Drop, create: Any) -> _Drop:
 
 def undo_of(drop: ops.DropConstraintOp | ops.DropIndexOp) -> Any:
     """The operation that undoes ``drop``; None where it is not known."""
+    return drop._reverse
+
+
+def created_by_undo(drop: ops.DropTableOp) -> ops.CreateTableOp:
+    """The operation that undoes ``drop`` of a table that was compared, to be changed."""
+    assert drop._reverse is not None
     return drop._reverse
 
 

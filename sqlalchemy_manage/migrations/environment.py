@@ -17,6 +17,7 @@ from ..databases.constraint_errors import is_busy
 from ..databases.engines import connecting
 from ..databases.locks import lock_on, locked, migration_lock
 from ..errors import HistoryError, Locked, ManageError
+from ..library_warnings import own_words
 from ..output import redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
@@ -63,6 +64,8 @@ def run_env(context: Any) -> None:
                 url = connection.engine.url.render_as_string(hide_password=False)
                 project = ProjectElsewhere(project, Database(project.alias, url))
             run = Run(project, project.database, _log_note, borrowed=lent is not None, state=state)
+            if lent is None:
+                stack.enter_context(own_words())
             if given := context.get_x_argument():
                 from .directives import answers_of
 
@@ -173,7 +176,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     command = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in command:
-        from .analysis.enum_values import enum_values
+        from .analysis.column_types import column_types
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
@@ -181,7 +184,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         options |= include(
             metadatas, connection.dialect.default_schema_name, run.project.settings.unmanaged
         )
-        options["enum_values"] = lambda: enum_values(run.history)
+        options["column_types"] = lambda: column_types(run.history)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         context.configure(**options)
         with comparing(), context.begin_transaction():

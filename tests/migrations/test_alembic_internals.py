@@ -71,6 +71,10 @@ def test_a_downgrade_undoes_a_drop_by_what_the_drop_was_given() -> None:
     undone: Any = drop_index.reverse()
     assert [str(column.name) for column in undone.to_index().columns] == ["b"]
 
+    table = sa.Table("t", sa.MetaData(), sa.Column("a"))
+    made = internals.created_by_undo(ops.DropTableOp.from_table(table))
+    assert table.c.a in made.columns
+
     drop = ops.DropConstraintOp("c", "t", type_="check")
     check = ops.CreateCheckConstraintOp("c", "t", sa.text("b > 0"))
     assert internals.undo_of(drop) is None

@@ -45,6 +45,8 @@ def app(tmp_path: Path, backend: str) -> ProjectFolder:
             'op.rename_constraint("note", "ck_a", "ck_b", type_="check")',
             {"postgresql": "RENAME CONSTRAINT ck_a TO ck_b"},
         ),
+        ('op.fill_nulls("note", "n", 5)', {"": "SET n=5 WHERE note.n IS NULL"}),
+        ('op.fill_nulls("note", "t", "it\'s")', {"": "SET t='it''s' WHERE note.t IS NULL"}),
         (
             'op.fill_nulls("note", "text", "it\'s 5%", type_=sa.String(9))',
             {"": "SET text='it''s 5%' WHERE note.text IS NULL"},

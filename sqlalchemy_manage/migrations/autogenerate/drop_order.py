@@ -9,6 +9,7 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 
@@ -60,15 +61,19 @@ def _last_first(operations: list[Any], context: AutogenContext) -> list[Any]:
     return [drops.pop() if isinstance(op, ops.DropColumnOp) else op for op in operations]
 
 
+def referred(foreign: sa.ForeignKeyConstraint) -> Key:
+    """The table that ``foreign`` refers to, which its MetaData need not have."""
+    schema, _, name = foreign.elements[0].target_fullname.rpartition(".")[0].rpartition(".")
+    return schema or None, name
+
+
 def _children_first(drops: list[ops.DropTableOp]) -> list[ops.DropTableOp]:
     found = {(op.schema, op.table_name): op for op in drops}
     sorter: TopologicalSorter[Key] = TopologicalSorter()
     for key in sorted(found, key=lambda key: (key[0] or "", key[1])):
         sorter.add(key)
         for foreign in found[key].to_table().foreign_key_constraints:
-            # The table itself need not be among those that are dropped.
-            schema, _, name = foreign.elements[0].target_fullname.rpartition(".")[0].rpartition(".")
-            parent = (schema or None, name)
+            parent = referred(foreign)
             if parent in found and parent != key:
                 sorter.add(parent, key)
     try:

@@ -23,6 +23,7 @@ from . import (
     default_schema,
     drop_order,
     exclusions,
+    foreign_key_order,
     identity,
     indexes,
     keys,
@@ -127,10 +128,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
     "uniques": [(_both(uniques.compare_uniques), "table", "", _LAST, _ALL)],
     "indexes": [(indexes.compare_indexes, "table", "", _LAST, _ALL)],
     "default_schema": [(_both(default_schema.compare_default_schema), "table", "", _LAST, _ALL)],
-    "keys": [
-        (_both(keys.compare_keys), "table", "", _LAST, _ALL),
-        (keys.make_way, "schema", "", _LAST, _ALL),
-    ],
+    "keys": [(_both(keys.compare_keys), "table", "", _LAST, _ALL)],
     "columns": [
         (columns.compare_default, "column", "server_default", _FIRST, _NAMED),
         (columns.compare_comment, "column", "comments", _FIRST, _NAMED),
@@ -139,7 +137,11 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
         (_both(identity.compare_identities), "table", "", _LAST, _ALL),
     ],
     "names": [(unnamed_constraints.name_constraints, "schema", "", _LAST, _ALL)],
-    "drops": [(drop_order.order_drops, "schema", "", _LAST, _ALL)],
+    "order": [
+        (foreign_key_order.order_foreign_keys, "schema", "", _LAST, _ALL),
+        (drop_order.order_drops, "schema", "", _LAST, _ALL),
+        (foreign_key_order.out_of_dropped_tables, "schema", "", _LAST, _ALL),
+    ],
     "objects": [(declared_objects.compare_declared, "autogenerate", "", _LAST, _ALL)],
 }
 """Plugin -> its comparators: the function, target and element, when, for which dialects.

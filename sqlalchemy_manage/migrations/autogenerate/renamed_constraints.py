@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 
+from ...sql.dialects import MARIADB
 from ...sql.expressions import same
 from ...sql.raw import sql_of
 from ..alembic_internals import undo_of
@@ -94,20 +95,25 @@ def _thing(operation: Any) -> Any:
 def _alike(old: Any, new: Any, dialect: sa.Dialect) -> bool:
     """Whether the name is all that differs; the model says ``new``.
 
-    MariaDB reports a unique constraint as an index.
+    On MariaDB a unique constraint is a unique index, and reported as one.
     """
-    if isinstance(old, sa.CheckConstraint) or isinstance(new, sa.CheckConstraint):
-        if type(old) is not type(new):
+    if type(old) is not type(new):
+        is_one = dialect.name in MARIADB and {type(old), type(new)} == _UNIQUE
+        if not (is_one and getattr(old, "unique", True) and getattr(new, "unique", True)):
             return False
+    if isinstance(new, sa.CheckConstraint):
         return same(sql_of(new.sqltext, dialect), sql_of(old.sqltext, dialect))
     return _kind(old) == _kind(new) and _same_keys(_keys(old), _keys(new), dialect)
+
+
+_UNIQUE = {sa.UniqueConstraint, sa.Index}
 
 
 def _kind(thing: Any) -> tuple[Any, ...]:
     options = sorted((k, str(v)) for k, v in thing.dialect_kwargs.items() if not _unset(v))
     if isinstance(thing, sa.Index):
         return bool(thing.unique), options, None, None
-    return isinstance(thing, sa.UniqueConstraint), options, thing.deferrable, thing.initially
+    return True, options, thing.deferrable, thing.initially
 
 
 def _unset(option: Any) -> bool:

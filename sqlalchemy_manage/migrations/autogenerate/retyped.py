@@ -10,10 +10,13 @@ from typing import Any
 
 from alembic.operations import ops
 
+from ..operations.conversions.kinds import name_of
 from ..operations.conversions.look import Conversion, Harm
 from ..questions import Option, Question, dotted, flag, quoted
 from ..revisions.describe import flat
 from .context import ComparisonContext
+from .state import state_of
+from .written_types import hidden_type
 
 
 def resolve_retyped(review: ComparisonContext, operations: ops.UpgradeOps) -> None:
@@ -23,7 +26,18 @@ def resolve_retyped(review: ComparisonContext, operations: ops.UpgradeOps) -> No
     """
     for holder, op in list(flat(operations.ops)):
         if isinstance(op, ops.AlterColumnOp) and op.modify_type is not None:
+            _complete(review, op)
             _settle(review, holder, op)
+
+
+def _complete(review: ComparisonContext, op: ops.AlterColumnOp) -> None:
+    """Let the revision say what the column was, not what this database keeps it as."""
+    state, dialect = state_of(review.context), review.connection.dialect
+    source = state.written_type(op.schema, op.table_name, op.column_name)
+    written, there = hidden_type(source or "None"), op.existing_type
+    known = written is not None and there is not None
+    if known and name_of(written, dialect) == name_of(there, dialect):
+        op.existing_type = written
 
 
 def _settle(review: ComparisonContext, holder: list[Any], op: ops.AlterColumnOp) -> None:
@@ -62,11 +76,11 @@ def _question(harm: Harm, schema: str | None, table: str, column: str) -> Questi
     return Question(
         "conversion",
         dotted(schema, table, column),
-        f"{harm} What should happen to them?",
+        f"{harm} What should happen?",
         (
             Option(
                 "allow",
-                "convert them all the same",
+                "convert all the same",
                 (flag("--allow-loss", quoted(schema, table, column)),),
             ),
             Option("keep", "keep the type that the column has", ()),

@@ -9,14 +9,15 @@ from functools import cached_property
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
+from ..questions import dotted
 from ..schema.snapshot import Snapshot
 from .objects.compare import KnownObjects
 from .objects.order import Item
 
 _KEY = "sqlalchemy_manage_comparison"
 
-EnumValues = Mapping[tuple[str, str], tuple[str, ...]]
-"""The values of columns by their table, with its schema if it has one, and their name."""
+ColumnTypes = Mapping[tuple[str, str], str]
+"""Python's words for types, by a column's table, with its schema if it has one, and its name."""
 Stored = Callable[[str | None, str, str], tuple[str, str]]
 """What a table and its column are called in the database, given the names in the models."""
 
@@ -31,16 +32,20 @@ class ComparisonState:
     """
 
     connection: sa.Connection
-    written: Callable[[], EnumValues] = dict
+    written: Callable[[], ColumnTypes] = dict
     stored: Stored = lambda schema, table, column: (table, column)
     notices: list[str] = field(default_factory=list)
     objects: list[Item] = field(default_factory=list)
     known_objects: KnownObjects | None = None
 
     @cached_property
-    def enum_values(self) -> EnumValues:
-        """What the revisions say about columns of Enums, by the names in the database."""
+    def _written(self) -> ColumnTypes:
         return self.written()
+
+    def written_type(self, schema: str | None, table: str, column: str) -> str | None:
+        """The type that the revisions gave to a column, in the words of Python."""
+        table, column = self.stored(schema, table, column)
+        return self._written.get((dotted(schema, table), column))
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -57,7 +62,7 @@ def state_of(context: MigrationContext) -> ComparisonState:
     """The state of the comparisons of ``context``, made by the first that asks for it."""
     if _KEY not in context.opts:
         assert context.connection is not None
-        written = context.opts.get("enum_values", dict)
+        written = context.opts.get("column_types", dict)
         context.opts[_KEY] = ComparisonState(context.connection, written)
     state = context.opts[_KEY]
     assert isinstance(state, ComparisonState)

@@ -70,6 +70,8 @@ def fill(operations: Operations, operation: FillNullsOp) -> None:
     value = operation.value
     if operation.sql is not None:
         value = sa.text(literally(operation.sql))
+    elif operation.type_ is None and operations.get_context().as_sql:
+        value = sa.literal(value)  # written out, which needs a type; a driver does without
     operations.execute(table.update().where(column.is_(None)).values({column: value}))
 
 

@@ -7,7 +7,7 @@ A subclass with ``__dialect__`` replaces Alembic's own
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
@@ -16,17 +16,17 @@ import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from ...sql.raw import Sql, execute, literally, qualified, sql_of, undoubled
+from ...sql.raw import Sql, literally, qualified, sql_of, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged, flushed_batch
-from ..revisions.expected_loss import Expected
 from ..schema.reflection_fixes import complete_computed
 from ..schema.server_types import ServerTypes
 from ..schema.sqlite_types import COMPLETE, complete_type, declared_type, folded, same
 from .conversions import mariadb, sqlite
-from .conversions.look import Conversion
+from .conversions.altering import LooksAtValues
 from .conversions.postgresql import cast, using
+from .mysql_indexes import ServesForeignKeys
 from .sqlite.rebuild import RebuildingImpl
 
 
@@ -41,6 +41,8 @@ def without_needless_warnings() -> Iterator[None]:
             "Unnamed CHECK constraint on reflected table",
             "Skipped unsupported reflection of expression-based index",
             "Did not recognize type",
+            # Their foreign keys follow when all of them are there.
+            "Cannot correctly sort tables",
             # Of names with quotes in them.
             "Unknown schema content: '  CONSTRAINT",
             "WARNING: SQL-parsed foreign key constraint",
@@ -61,26 +63,6 @@ class _Literally(DefaultImpl):
         return literally(undoubled(text, self.dialect))
 
 
-class _LooksAtValues(DefaultImpl):
-    """A column gets another type only if its values survive that, or may be lost."""
-
-    expected: Callable[[], Expected | None] = staticmethod(Expected)
-    """What the revision being run may lose; a run says so."""
-
-    def look(
-        self, table: str, column: str, schema: str | None, old: Any, new: Any, sql: str = ""
-    ) -> bool:
-        """Whether values will be lost that may be; raises MigrationError for others.
-
-        ``sql``: what the values are, if not the column itself.
-        """
-        if self.as_sql:
-            return False
-        assert self.connection is not None
-        conversion = Conversion(self.connection, schema, table, column, old, new, sql)
-        return conversion.require(self.expected()) is not None
-
-
 class _AsksTheServer(DefaultImpl):
     """A type is another one where the server makes another of it.
 
@@ -97,7 +79,7 @@ class _AsksTheServer(DefaultImpl):
         return super().compare_type(inspector_column, metadata_column) if same is None else not same
 
 
-class PostgreSQL(_AsksTheServer, _Literally, _LooksAtValues, PostgresqlImpl):
+class PostgreSQL(_AsksTheServer, _Literally, LooksAtValues, PostgresqlImpl):
     __dialect__ = "postgresql"
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
@@ -110,10 +92,12 @@ class PostgreSQL(_AsksTheServer, _Literally, _LooksAtValues, PostgresqlImpl):
     def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
         # For MariaDB; Alembic warns of them here, though it has written them itself.
         kw |= {"autoincrement": None, "existing_autoincrement": None}
-        old, new = kw.get("existing_type"), kw.get("type_")
-        how = None
-        if old is not None and new is not None and "postgresql_using" not in kw:
-            loses = self.look(table_name, column_name, kw.get("schema"), old, new)
+        new, schema = kw.get("type_"), kw.get("schema")
+        old = how = None
+        if new is not None and "postgresql_using" not in kw:
+            old = self.type_there(table_name, column_name, schema, kw.get("existing_type"))
+        if old is not None:
+            loses = self.look(table_name, column_name, schema, old, new)
             column = self.dialect.identifier_preparer.quote(column_name)
             connection = None if self.as_sql else self.connection
             how = using(column, old, new, self.dialect, connection)
@@ -124,7 +108,6 @@ class PostgreSQL(_AsksTheServer, _Literally, _LooksAtValues, PostgresqlImpl):
             kw["postgresql_using"] = how
             if default not in (None, False):
                 # The default would have to be converted too, and is not.
-                schema = kw.get("schema")
                 super().alter_column(table_name, column_name, server_default=None, schema=schema)
                 if kw.get("server_default", False) is False:
                     kw["server_default"] = default
@@ -161,14 +144,16 @@ class _KeepsChecks(StatementsChanged, _Literally):
         return None if is_json and not isinstance(change.type_, mysql.LONGTEXT) else check
 
 
-class _Respells(_LooksAtValues, _KeepsChecks):
+class _Respells(LooksAtValues, _KeepsChecks):
     """What the server would not convert as it has to be, is respelt: the shorter form fits."""
 
     def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
-        old, new = kw.get("existing_type"), kw.get("type_")
+        new, schema = kw.get("type_"), kw.get("schema")
+        old = kw.get("existing_type")
+        if new is not None:
+            old = self.type_there(table_name, column_name, schema, old)
         if old is None or new is None:
             return super().alter_column(table_name, column_name, **kw)
-        schema = kw.get("schema")
         loses = self.look(table_name, column_name, schema, old, new)
         column = qualified(self.dialect, column_name)
         made = mariadb.before(column, old, new, self.dialect)
@@ -193,35 +178,11 @@ class _Respells(_LooksAtValues, _KeepsChecks):
         self.execute(Sql(f"UPDATE {name} SET {column} = {made} WHERE {where}"))
 
 
-class _DropsIndexes(_Respells):
-    """MariaDB makes an index for a foreign key, and keeps it when the key goes."""
-
-    def drop_constraint(self, const: Any, **kw: Any) -> None:
-        super().drop_constraint(const, **kw)
-        if self.as_sql or not isinstance(const, sa.ForeignKeyConstraint):
-            return
-        assert self.connection is not None
-        schema, table, name = const.table.schema, const.table.name, str(const.name)
-        found = {"schema": schema, "table": table, "name": name}
-        if self.connection.scalar(sa.text(_INDEX_OF_KEY), found):
-            table, index = qualified(self.dialect, schema, table), qualified(self.dialect, name)
-            # Where another foreign key needs it, it stays (error 1553).
-            with suppress(OperationalError):
-                execute(self.connection, f"ALTER TABLE {table} DROP INDEX {index}")
-
-
-_INDEX_OF_KEY = """
-SELECT COUNT(*) FROM information_schema.statistics
-WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table
-  AND index_name = :name AND non_unique
-"""
-
-
-class MySQL(_AsksTheServer, _DropsIndexes, MySQLImpl):
+class MySQL(_AsksTheServer, ServesForeignKeys, _Respells, MySQLImpl):
     __dialect__ = "mysql"
 
 
-class MariaDB(_AsksTheServer, _DropsIndexes, MariaDBImpl):
+class MariaDB(_AsksTheServer, ServesForeignKeys, _Respells, MariaDBImpl):
     __dialect__ = "mariadb"
 
 
@@ -229,7 +190,7 @@ UNNAMED = "_sqlalchemy_manage_unnamed"
 """For Alembic's batch, which refuses a primary key without a name: SQLite makes it without."""
 
 
-class SQLite(_Literally, _LooksAtValues, RebuildingImpl):
+class SQLite(_Literally, LooksAtValues, RebuildingImpl):
     __dialect__ = "sqlite"
 
     def prep_table_for_batch(self, batch_impl: Any, table: sa.Table) -> None:

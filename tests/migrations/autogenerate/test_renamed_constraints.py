@@ -72,6 +72,8 @@ def test_the_name_alone(reviewed: Reviewed, old: Any, new: Any, does: str) -> No
         (check("x", "a > 0"), check("y", "a > 1")),
         (unique("x", "a"), check("y", "a > 1")),
         (refers("x"), refers("y", ondelete="CASCADE")),
+        (refers("x"), index("y", "a")),
+        (unique("x", "a"), index("y", "a", unique=True)),
     ],
 )
 def test_what_is_another_one_is_made_anew(reviewed: Reviewed, old: Any, new: Any) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from support.project import ProjectFolder
 
 pytestmark = pytest.mark.server
 
+DASHED = "5f0c6e0e-5b1e-4d6c-9a57-0d3c1a2b3c4d"
 MODELS = 'table("t", key(), Column("c", {}))'
 
 
@@ -96,6 +99,10 @@ def test_values_that_cannot_be_converted_stop_the_revision(
         ("Text", "LargeBinary", "'abc'"),
         ("Boolean", "String(9)", "'1'"),
         ("Numeric(10, 2)", "String(9)", "12.50"),
+        ("Boolean", 'Enum("true", "false", name="yes_no")', "'1'"),
+        ('Enum("true", "false", name="yes_no")', "Boolean", "'true'"),
+        ("Integer", 'Enum("1", "2", name="place")', "1"),
+        ('Enum("1", "2", name="place")', "Integer", "'1'"),
     ],
 )
 def test_values_that_survive_come_back(
@@ -115,6 +122,45 @@ def test_values_that_survive_come_back(
     project.models(MODELS.format(new))
     assert project.manage("migrate").code == 0
     assert project.data() == changed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value", "becomes"),
+    [
+        ("Uuid", "String(36)", UUID(DASHED), DASHED),
+        ("Interval", "Time", datetime.timedelta(hours=1), datetime.time(1)),
+    ],
+)
+def test_the_revisions_know_what_a_database_keeps_as_another_type(
+    project: ProjectFolder, old: str, new: str, value: object, becomes: object
+) -> None:
+    project.begin(MODELS.format(old).replace('"t"', '"old"'))
+    project.models(MODELS.format(old))
+    project.done("makemigrations", "--no-input", "--rename-table", "old=t")
+    project.done("migrate")
+    project.insert({"t": [{"id": 1, "c": value}, {"id": 2, "c": None}]})
+    project.models(MODELS.format(new))
+    project.done("makemigrations", "--no-input")
+    assert f"existing_type=sa.{old}()" in project.newest()
+    for command in ("migrate", "rollback", "migrate"):
+        assert project.manage(command).code == 0
+        project.models(MODELS.format(old if command == "rollback" else new))
+        expected = value if command == "rollback" else becomes
+        assert [row["c"] for row in project.data()["t"]] == [expected, None]
+
+
+def test_a_value_of_an_enum_that_is_too_long_for_the_text(project: ProjectFolder) -> None:
+    before = begin(project, 'Enum("a", "long", name="size")', "'long'")
+    project.models(MODELS.format("String(2)"))
+    made = project.manage("makemigrations", "--no-input")
+    if project.backend == "sqlite":  # where it was a text before
+        assert made.code == 3 and "1 value of t.c would not survive" in made.stderr
+        return
+    refused = project.manage("migrate")
+    assert refused.code == 1 and "1 row holds 'long' in t.c" in refused.stderr, refused
+    assert project.query("SELECT id, c FROM t ORDER BY id") == before
+    project.execute("UPDATE t SET c = 'a'")
+    project.done("migrate")
 
 
 def test_a_rollback_is_refused_for_what_it_would_lose(project: ProjectFolder) -> None:

@@ -156,3 +156,20 @@ def test_every_change_is_of_another_kind() -> None:
     """The table has no row twice."""
     texts = sorted(map(str, CHANGES))
     assert not [a for a, b in itertools.pairwise(texts) if a == b]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("existing", [None, sa.CHAR(32)])
+def test_the_type_is_the_one_that_the_column_has_whatever_the_revision_says(
+    backend: str, new_database: Callable[..., str], existing: Any
+) -> None:
+    if backend == "sqlite" and existing is not None:
+        pytest.skip("of several types that are CHAR there, the revision says which")
+    engine = sa.create_engine(new_database(backend), poolclass=sa.NullPool)
+    table = sa.Table("t", sa.MetaData(), sa.Column("id", sa.Integer), sa.Column("c", sa.Float(53)))
+    with engine.begin() as connection:
+        table.create(connection)
+        connection.execute(table.insert(), [{"id": 3, "c": 1.75}, {"id": 4, "c": None}])
+    with pytest.raises(MigrationError, match=r"1 value of .* would not survive"):
+        alter(engine, existing, sa.Integer())
+    assert read(engine, sa.Float()) == 1.75

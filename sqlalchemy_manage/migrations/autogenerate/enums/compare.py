@@ -25,10 +25,10 @@ from ...operations.enums.types import (
     like,
     portable,
 )
-from ...questions import dotted
 from ...schema.unnamed import given_name
 from ..compared import ComparedColumn, ComparedTable
 from ..state import state_of
+from ..written_types import listed_values
 from .checks import belongs_to_enum
 
 _NOT_OURS = object()
@@ -119,10 +119,11 @@ def _unchecked(it: ComparedColumn, wanted: tuple[str, ...], *, looks: bool) -> A
     None where nobody does.
     """
     state = state_of(it.context.migration_context)
-    table, column = state.stored(it.schema, it.table_name, it.column_name)
-    known = state.enum_values.get((dotted(it.schema, table), column))
+    names = (it.schema, it.table_name, it.column_name)
+    known = listed_values(state.written_type(*names) or "None")
     if known is not None or not looks:
         return known
+    table, column = state.stored(*names)
     held = sa.column(column, sa.String())
     rows = sa.select(held).select_from(sa.table(table, schema=it.schema)).distinct()
     found = state.connection.scalars(rows.where(held.not_in(wanted)).limit(_MOST))

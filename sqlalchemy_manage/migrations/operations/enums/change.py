@@ -15,7 +15,7 @@ from ....sql.expressions import in_list
 from ....sql.raw import sql_of, undoubled
 from ....sqlalchemy_internals import ddl_compiler, is_created
 from ..raw_sql import SqlWriter
-from .types import Form, form_of, leaf
+from .types import BOOLEAN, Form, form_of, leaf
 
 if TYPE_CHECKING:
     from .operations import AlterEnumOp
@@ -44,7 +44,18 @@ class EnumChange:
     @cached_property
     def mapping(self) -> dict[str, str]:
         """Which value replaces which, all at once."""
-        return {old: new for old, new in self.op.rename_values.items() if old != new}
+        given = {old: new for old, new in self.op.rename_values.items() if old != new}
+        pairs = BOOLEAN.items()
+        if self._is_boolean(self.op.type_):
+            pairs = {word: number for number, word in pairs}.items()
+        elif not self._is_boolean(self.op.existing_type):
+            return given
+        old, new = self.old.values or (), self.new.values or ()
+        spelled = {a: b for a, b in pairs if a in old and a not in new and b in new}
+        return spelled | given
+
+    def _is_boolean(self, type_: Any) -> bool:
+        return isinstance(leaf(type_, self.write.dialect)[0], sa.Boolean)
 
     @property
     def table(self) -> str:
@@ -96,7 +107,8 @@ class EnumChange:
     def loses(self) -> bool:
         """Whether rows may hold what the new form does not allow."""
         if self.new.values is None:
-            return False
+            length = self.new.length
+            return length is not None and any(len(v) > length for v in self.old.values or ())
         if self.old.values is None:
             return True
         return any(self.mapping.get(v, v) not in self.new.values for v in self.old.values)
@@ -111,13 +123,16 @@ class EnumChange:
         """
         if not self.loses() or self.write.offline:
             return
-        assert self.new.values is not None
-        known = self.write.literals([*self.new.values, *self.mapping])
+        if self.new.values is not None:
+            lost = f"v NOT IN ({self.write.literals([*self.new.values, *self.mapping])})"
+        else:
+            name = "length" if self.write.dialect.name == "sqlite" else "char_length"
+            lost = f"{name}(v) > {self.new.length}"
         for table, column in [(self.table, self.column)] if columns is None else columns:
             value = text.format(column)
             found = self.write.rows(
                 f"SELECT v, count(*) FROM (SELECT {value} AS v FROM {table}) AS held "
-                f"WHERE v IS NOT NULL AND v NOT IN ({known}) GROUP BY v ORDER BY v"
+                f"WHERE v IS NOT NULL AND {lost} GROUP BY v ORDER BY v"
             )
             if found:
                 where = f"{table}.{column}".replace('"', "").replace("`", "")

@@ -184,6 +184,8 @@ def _retype(step: EnumChange, columns: list[tuple[str, str, bool]]) -> None:
             type_ = write.name(*new.key) + ("[]" if array else "")
             text = f"({text})::{type_}"
         else:
-            # Not cast: a cast to VARCHAR(n) cuts what is too long, an assignment refuses it.
             type_ = new.sql
+            # Not to VARCHAR(n): a cast cuts what is too long, an assignment refuses it.
+            if not re.match(r"(?:VAR)?CHAR|TEXT", type_):
+                text = f"({text})::{type_}"
         write.execute(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {type_} USING {text}")

@@ -15,6 +15,9 @@ from ....sqlalchemy_internals import copy_without_variants, variants
 
 POSTGRESQL = postgresql.dialect()
 
+BOOLEAN = {"0": "false", "1": "true"}
+"""What a Boolean is where it is a number, and in PostgreSQL's words."""
+
 Key = tuple[str | None, str]
 """Schema and name of a type of PostgreSQL."""
 
@@ -80,7 +83,8 @@ def form_of(type_: Any, dialect: sa.Dialect) -> Form:
         )
     if isinstance(found, sa.Boolean):
         checked = found.create_constraint and not dialect.supports_native_boolean
-        return Form(type_.compile(dialect=dialect), checked=bool(checked), values=("0", "1"))
+        words = tuple(BOOLEAN.values() if dialect.name == "postgresql" else BOOLEAN)
+        return Form(type_.compile(dialect=dialect), checked=bool(checked), values=words)
     return Form(type_.compile(dialect=dialect), length=getattr(found, "length", None))
 
 
