@@ -11,6 +11,7 @@ _CONSTRAINTS = (
     "foreign key",
     "unique constraint",
     "check constraint",
+    "exclude constraint",
     "primary key",
     "index",
 )

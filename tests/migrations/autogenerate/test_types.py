@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 from support.comparing import Database, there_and_back
+from support.project import ProjectFolder
 
 from sqlalchemy_manage.sql.raw import RawType
 
@@ -95,3 +98,31 @@ def test_a_server_is_asked_once_for_a_type(backend: str, engine: sa.Engine) -> N
     assert database.operations(metadata) == []
     asked = [text for text in database.statements if "CREATE TEMPORARY" in text]
     assert len(asked) == {PG: 1, MARIADB: 2}[backend], asked
+
+
+UNKNOWN = """
+class Shape(sa.types.UserDefinedType):
+    cache_ok = True
+
+    def get_col_spec(self, **kw):
+        return "POLYGON"
+
+
+table("item", key(), Column("n", Integer), Column("shape", Shape()))
+table("old", key(), Column("shape", Shape()))
+"""
+
+
+@pytest.mark.parametrize("backend", [PG, MARIADB])
+def test_what_is_dropped_comes_back_with_its_unknown_type(
+    backend: str, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    app = ProjectFolder(tmp_path / "project", new_database(backend))
+    app.begin(UNKNOWN)
+    app.models('table("item", key(), Column("n", Integer))')
+    app.done("makemigrations", "--allow-drop", "item.shape", "--allow-drop", "old")
+    app.done("migrate")
+    app.done("rollback")
+    app.models(UNKNOWN)
+    with app.without_newest():
+        app.done("makemigrations", "--check", "--no-input")
