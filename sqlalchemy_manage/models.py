@@ -81,6 +81,11 @@ def create_copies(tables: Iterable[Table], connection: Connection) -> None:
     copies.create_all(connection)
 
 
+def column_named(table: Table, name: str) -> Column[Any] | None:
+    """The column of that name in the database; ``table.columns`` has it by its ``key``."""
+    return next((column for column in table.columns if column.name == name), None)
+
+
 def names_table(patterns: Iterable[str], schema: str | None, name: str) -> bool:
     """Whether a pattern is for ``name``, or ``schema.name`` outside the default schema.
 

@@ -16,6 +16,7 @@ Name                                         What it is needed for
 ``dispatch`` of a target, and how it wraps   who listens to an event
 listeners
 ``IdentifierPreparer._double_percents``      whether a driver takes ``%`` for a placeholder
+``MetaData._sequences``                      the sequences of the models
 ``PrimaryKeyConstraint._implicit_generated`` whether a model lists the columns of its key,
 ``.columns_autoinc_first``                   and their order where it does not
 ``Table._creator_ddl``                       the CreateView behind a table of SQLAlchemy 2.1
@@ -94,6 +95,11 @@ def doubles_percents(preparer: sa.sql.compiler.IdentifierPreparer) -> bool:
 def key_columns(key: sa.PrimaryKeyConstraint) -> list[sa.Column[Any]]:
     """The columns as CREATE TABLE lists them; the counted one first where the model lists none."""
     return list(key.columns_autoinc_first if key._implicit_generated else key.columns)
+
+
+def sequences_of(metadata: sa.MetaData) -> list[sa.Sequence]:
+    """The sequences that belong to ``metadata``, of a column or not."""
+    return list(metadata._sequences.values())
 
 
 def create_view_of(table: sa.Table) -> Any:

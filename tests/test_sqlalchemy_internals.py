@@ -40,6 +40,13 @@ def test_a_table_that_is_left_out_is_neither_created_nor_dropped() -> None:
     engine.dispose()
 
 
+def test_the_sequences_of_a_metadata_are_known() -> None:
+    alone = sa.Sequence("alone", metadata=sa.MetaData())
+    assert internals.sequences_of(alone.metadata) == [alone]  # type: ignore[arg-type]
+    used = table(sa.Column("id", sa.Integer, sa.Sequence("used")))
+    assert [s.name for s in internals.sequences_of(used.metadata)] == ["used"]
+
+
 def test_a_copied_column_belongs_to_no_table() -> None:
     column = table(sa.Column("a", sa.String(20), nullable=False)).c.a
     copy = internals.copy_column(column)

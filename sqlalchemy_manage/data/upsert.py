@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from ..databases.constraint_errors import violation
 from ..errors import FixtureError
+from ..models import column_named
 from .backends import giving_identities
 from .fixtures import shown
 from .record_layout import Field, Layout
@@ -238,7 +239,7 @@ def refusal(error: Exception, layout: Layout, row: Row | None = None) -> str:
     if not isinstance(error, DBAPIError):
         return f"table {table.fullname} refused it: {_first_line(error)}."
     found = violation(error, [table])
-    columns = [c for name in found.columns if (c := table.columns.get(name)) is not None]
+    columns = [c for name in found.columns if (c := column_named(table, name)) is not None]
     names = layout.names(columns) or found.columns
     what = " and ".join(names)
     if row is not None and all(name in row.values for name in names):

@@ -37,6 +37,13 @@ ignore_startup_parameters = extra_float_digits
 """
 
 
+# Of a pool of one nobody has the lock in here: several processes may meet, and some fail.
+INDEX = """\
+with op.get_context().autocommit_block():
+    op.create_index('i{0}', 't{0}', ['id'], postgresql_concurrently=True)
+"""
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -94,6 +101,7 @@ def test_each_revision_runs_once_and_nobody_waits_for_itself(
                 f"000{n}_step",
                 f"op.create_table('t{n}', sa.Column('id', sa.Integer, primary_key=True))",
                 "op.execute('SELECT pg_sleep(0.2)')",
+                INDEX.format(n) if size > 1 or processes == 1 else "",
                 undo=f"op.drop_table('t{n}')",
             )
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

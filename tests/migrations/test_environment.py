@@ -6,13 +6,14 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from support.programs import ROOT, run
-from support.project import ProjectFolder
+from support.project import NOTE, ProjectFolder
 
 SETUP = """
 def upgrade():
@@ -240,3 +241,25 @@ def test_duplicate_ids_stop_both_entries_before_anything_runs(bare: ProjectFolde
         said = result.stdout + result.stderr
         assert "0002_alice.py" in said and "0002_bob.py" in said
     assert "good" not in bare.tables()
+
+
+@pytest.mark.server
+def test_a_revision_that_another_process_records_meanwhile_is_not_an_error(
+    tmp_path: Path, new_database: Callable[[str], str]
+) -> None:
+    """Where the lock is that of a transaction, nobody has it in an autocommit block."""
+    url = new_database("postgresql")
+    project = ProjectFolder(tmp_path / "project", url).write_history()
+    project.step("0001_first", NOTE)
+    project.step(
+        "0002_second",
+        "with op.get_context().autocommit_block():",
+        f"    other = sa.create_engine({url!r})",
+        "    with other.begin() as connection:",
+        "        recorded = \"UPDATE alembic_version SET version_num = '0002_second'\"",
+        "        connection.exec_driver_sql(recorded)",
+        "    other.dispose()",
+    )
+    project.step("0003_third", GOOD.partition("\n")[2].strip())
+    project.done("migrate")
+    assert project.heads() == {"0003_third"} and "good" in project.tables()

@@ -163,6 +163,10 @@ def _shape_of(index: sa.Index, dialect: sa.Dialect) -> IndexShape:
             )
         )
     where = options.get("where")
+    if index.table is not None and "include" in options:
+        # What is a text is a column's key.
+        columns = index.table.columns
+        options["include"] = [columns.get(column, column) for column in options["include"]]
     return IndexShape(
         bool(index.unique),
         tuple(keys),

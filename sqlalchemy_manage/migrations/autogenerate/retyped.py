@@ -66,10 +66,8 @@ def _settle(review: ComparisonContext, holder: list[Any], op: ops.AlterColumnOp)
 def _harm(review: ComparisonContext, op: ops.AlterColumnOp) -> Harm | None:
     if not review.rows_visible or op.existing_type is None:
         return None
-    table, column = review.stored(op.schema, op.table_name, op.column_name)
-    return Conversion(
-        review.connection, op.schema, table, column, op.existing_type, op.modify_type
-    ).harm()
+    key, column = review.stored(op.schema, op.table_name, op.column_name)
+    return Conversion(review.connection, *key, column, op.existing_type, op.modify_type).harm()
 
 
 def _question(harm: Harm, schema: str | None, table: str, column: str) -> Question:

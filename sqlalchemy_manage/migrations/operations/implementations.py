@@ -112,6 +112,20 @@ class PostgreSQL(_AsksTheServer, _Literally, LooksAtValues, PostgresqlImpl):
                 if kw.get("server_default", False) is False:
                     kw["server_default"] = default
         super().alter_column(table_name, column_name, **kw)
+        if isinstance(old, sa.Integer) and isinstance(new, sa.Integer):
+            self._widen_sequence(table_name, str(kw.get("name") or column_name), new, kw)
+
+    def _widen_sequence(self, table_name: str, column_name: str, type_: Any, kw: Any) -> None:
+        """Give the sequence of a SERIAL the type of its column; it would end before it."""
+        table = qualified(self.dialect, kw.get("schema"), table_name)
+        place = ", ".join(sql_of(sa.literal(text), self.dialect) for text in (table, column_name))
+        words = type_.compile(self.dialect)
+        self.execute(
+            Sql(
+                f"DO $do$ DECLARE s text := pg_get_serial_sequence({place}); BEGIN IF s IS NOT NULL"
+                f" THEN EXECUTE format('ALTER SEQUENCE %s AS {words}', s); END IF; END $do$"
+            )
+        )
 
 
 class _KeepsChecks(StatementsChanged, _Literally):

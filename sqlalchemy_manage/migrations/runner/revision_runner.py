@@ -16,6 +16,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from ...conf import failing_line
@@ -126,6 +127,19 @@ class RevisionRunner:
                 self.connection.rollback()
                 # SQLAlchemy takes a commit for done that was stopped by an event.
                 self.connection.connection.rollback()
+            except CommandError:
+                # Where each transaction takes the lock, none holds it in an autocommit block.
+                if not self.run.state.lent and self._is_elsewhere():
+                    raise HeadsMoved from None
+                raise
+
+    def _is_elsewhere(self) -> bool:
+        """Whether another run has recorded a revision since the last of this one."""
+        self.connection.rollback()
+        try:
+            return self.heads is not None and self._current_heads() != self.heads
+        finally:
+            self.connection.rollback()
 
     def guard(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
         """``plan``, with every step checked before and explained after a failure."""

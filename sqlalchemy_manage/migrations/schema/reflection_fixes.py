@@ -9,11 +9,13 @@ types.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from ...sql.dialects import MARIADB
 from ...sql.raw import RawType
@@ -106,6 +108,13 @@ def _complete_mariadb(connection: sa.Connection, schema: str | None, facts: Fact
     for kind, table, name, text, extra, comment in rows:
         if kind == "column":
             _complete_column(_named(facts["columns"], table, name), text, extra, comment)
+        elif kind == "check" and (is_json := re.fullmatch(r"json_valid\(`(.*)`\)", text)):
+            # JSON is a LONGTEXT with that CHECK; the type by its name brings one along.
+            column = _named(facts["columns"], table, is_json[1].replace("``", "`"))
+            if column is not None and isinstance(column["type"], mysql.LONGTEXT):
+                column["type"] = mysql.JSON()
+            checks, own = facts["check_constraints"] or {}, {"name": None, "sqltext": text}
+            checks[table] = [check for check in checks.get(table, ()) if check != own]
         elif kind == "check" and facts["check_constraints"] is not None:
             checks = facts["check_constraints"].setdefault(table, [])
             if {"name": None, "sqltext": text} not in checks:

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ....models import column_named
 from ....sql.dialects import MARIADB
 from ....sql.expressions import in_list
 from ....sql.raw import is_told_as, literally
@@ -123,9 +124,9 @@ def _unchecked(it: ComparedColumn, wanted: tuple[str, ...], *, looks: bool) -> A
     known = listed_values(state.written_type(*names) or "None")
     if known is not None or not looks:
         return known
-    table, column = state.stored(*names)
+    (schema, table), column = state.stored(*names)
     held = sa.column(column, sa.String())
-    rows = sa.select(held).select_from(sa.table(table, schema=it.schema)).distinct()
+    rows = sa.select(held).select_from(sa.table(table, schema=schema)).distinct()
     found = state.connection.scalars(rows.where(held.not_in(wanted)).limit(_MOST))
     others = [value for value in found if isinstance(value, str)]
     return (*wanted, *sorted(others)) if others else None
@@ -201,7 +202,7 @@ def compare_table(it: ComparedTable) -> None:
     dialect, conn_table, metadata_table = it.context.dialect, it.conn_table, it.table
     for column in conn_table.columns if conn_table is not None else ():
         if isinstance(leaf(column.type, dialect)[0], sa.Enum):
-            other = None if metadata_table is None else metadata_table.columns.get(column.name)
+            other = None if metadata_table is None else column_named(metadata_table, column.name)
             model = None if other is None else leaf(other.type, dialect)[0]
             column.type = _plain(column.type, it.table_name, column.name, model, dialect)
         default = constant(column.server_default)
