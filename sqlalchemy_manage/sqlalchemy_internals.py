@@ -19,6 +19,7 @@ listeners
 ``MetaData._sequences``                      the sequences of the models
 ``PrimaryKeyConstraint._implicit_generated`` whether a model lists the columns of its key,
 ``.columns_autoinc_first``                   and their order where it does not
+``ForeignKey._column_tokens``                what a foreign key refers to, in SQLAlchemy 2.0
 ``Table._creator_ddl``                       the CreateView behind a table of SQLAlchemy 2.1
 ``TypeEngine._variant_mapping``              what ``with_variant()`` was given
 ``RESERVED_WORDS`` of the dialects           the names that have to be quoted
@@ -46,6 +47,12 @@ if TYPE_CHECKING:
 def copy_column(column: sa.Column[Any]) -> sa.Column[Any]:
     """A copy that belongs to no table; ``Column.copy()`` is deprecated."""
     return column._copy()
+
+
+def target_of(key: sa.ForeignKey) -> tuple[str | None, str]:
+    """Schema and table that a foreign key refers to, whatever dots are in their names."""
+    found: Any = getattr(key, "target_tokens", None) or key._column_tokens
+    return found[0], str(found[1])
 
 
 def is_created(constraint: Any, dialect: sa.Dialect) -> bool:

@@ -67,6 +67,12 @@ def test_the_check_of_a_type_is_told_from_one_of_the_table() -> None:
     assert not internals.is_of_type(sa.UniqueConstraint("a"))
 
 
+def test_what_a_foreign_key_refers_to() -> None:
+    made = table(sa.Column("a", sa.ForeignKey("other.b")), sa.Column("c", sa.ForeignKey("s.t.b")))
+    targets = {key.parent.name: internals.target_of(key) for key in made.foreign_keys}
+    assert targets == {"a": (None, "other"), "c": ("s", "t")}
+
+
 @pytest.mark.parametrize(
     ("given", "dialects"), [("sqlite", ("sqlite",)), (("mysql", "mariadb"), ("mysql", "mariadb"))]
 )
