@@ -18,7 +18,7 @@ from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...sql.raw import Sql, literally, qualified, sql_of, undoubled
+from ...sql.raw import Sql, SqlExpression, literally, qualified, sql_of, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged, flushed_batch
 from ..schema.reflection_fixes import complete_computed
 from ..schema.server_types import ServerTypes
@@ -223,7 +223,7 @@ class SQLite(_Literally, LooksAtValues, RebuildingImpl):
             self.look(batch.table_name, existing.name, batch.schema, old, new_type, value)
         made = sqlite.converted(value, old, new_type).sql
         if made != value:
-            given = sa.literal_column(made, new_type)
+            given = SqlExpression(made, given)
         existing_transfer["expr"] = sa.type_coerce(given, new_type)
 
     def autogen_column_reflect(self, inspector: Any, table: sa.Table, column_info: Any) -> None:
