@@ -10,8 +10,9 @@ from typing import Any
 
 from alembic.operations import ops
 
+from ..operations.conversions.harm import Harm
 from ..operations.conversions.kinds import name_of
-from ..operations.conversions.look import Conversion, Harm
+from ..operations.conversions.look import Conversion
 from ..questions import Option, Question, dotted, flag, quoted
 from ..revisions.describe import flat
 from .context import ComparisonContext

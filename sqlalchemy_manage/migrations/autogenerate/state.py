@@ -28,21 +28,23 @@ class ComparisonState:
 
     ``notices`` are what the user should know; ``objects`` are the declared views, functions
     and triggers, ``known_objects`` what was read about them; ``made`` are the schemas,
-    extensions, domains and sequences of the revisions. ``written`` reads the revisions;
+    extensions, domains and sequences of the revisions. ``written`` reads the revisions, None
+    where there are none; ``values`` are those of a column that are no members of its Enum;
     ``stored`` knows the renames that were accepted.
     """
 
     connection: sa.Connection
-    written: Callable[[], ColumnTypes] = dict
+    written: Callable[[], ColumnTypes] | None = None
     stored: Stored = lambda schema, table, column: ((schema, table), column)
     notices: list[str] = field(default_factory=list)
     objects: list[Item] = field(default_factory=list)
     known_objects: KnownObjects | None = None
     made: dict[tuple[str, str], bool] | None = None
+    values: dict[tuple[str | None, str, str], list[str]] = field(default_factory=dict)
 
     @cached_property
     def _written(self) -> ColumnTypes:
-        return self.written()
+        return self.written() if self.written is not None else {}
 
     def written_type(self, schema: str | None, table: str, column: str) -> str | None:
         """The type that the revisions gave to a column, in the words of Python."""
@@ -64,7 +66,7 @@ def state_of(context: MigrationContext) -> ComparisonState:
     """The state of the comparisons of ``context``, made by the first that asks for it."""
     if _KEY not in context.opts:
         assert context.connection is not None
-        written = context.opts.get("column_types", dict)
+        written = context.opts.get("column_types")
         context.opts[_KEY] = ComparisonState(context.connection, written)
     state = context.opts[_KEY]
     assert isinstance(state, ComparisonState)
