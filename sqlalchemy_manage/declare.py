@@ -11,6 +11,9 @@
         mysql="CREATE TRIGGER employee_set_updated_at BEFORE UPDATE ON employee ...",
     )
 
+PostgreSQL's schemas and extensions are declared in the same way: ``Schema("crm", metadata)``,
+``Extension("citext", metadata)``.
+
 ``makemigrations`` compares them with the database; ``create_all`` and ``drop_all`` of the
 MetaData create and drop them with its tables. ``mysql`` is for MariaDB too.
 """
@@ -32,6 +35,7 @@ from .declared.create_all import (
     is_view,
     keep_views,
 )
+from .declared.surroundings import Extension, Schema
 from .sql.create_statements import (
     DATABASES,
     DEFAULT_SCHEMAS,
@@ -43,7 +47,16 @@ from .sql.create_statements import (
 from .sql.tokens import words_of
 from .sqlalchemy_internals import create_view_of, script_dialect
 
-__all__ = ["Declaration", "Function", "Trigger", "View", "declared", "is_view"]
+__all__ = [
+    "Declaration",
+    "Extension",
+    "Function",
+    "Schema",
+    "Trigger",
+    "View",
+    "declared",
+    "is_view",
+]
 
 _dialect = cache(script_dialect)
 

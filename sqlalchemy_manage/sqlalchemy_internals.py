@@ -16,8 +16,10 @@ Name                                         What it is needed for
 ``dispatch`` of a target, and how it wraps   who listens to an event
 listeners
 ``IdentifierPreparer._double_percents``      whether a driver takes ``%`` for a placeholder
+``MetaData._sequences``                      the sequences of the models
 ``PrimaryKeyConstraint._implicit_generated`` whether a model lists the columns of its key,
 ``.columns_autoinc_first``                   and their order where it does not
+``ForeignKey._column_tokens``                what a foreign key refers to, in SQLAlchemy 2.0
 ``Table._creator_ddl``                       the CreateView behind a table of SQLAlchemy 2.1
 ``TypeEngine._variant_mapping``              what ``with_variant()`` was given
 ``RESERVED_WORDS`` of the dialects           the names that have to be quoted
@@ -45,6 +47,12 @@ if TYPE_CHECKING:
 def copy_column(column: sa.Column[Any]) -> sa.Column[Any]:
     """A copy that belongs to no table; ``Column.copy()`` is deprecated."""
     return column._copy()
+
+
+def target_of(key: sa.ForeignKey) -> tuple[str | None, str]:
+    """Schema and table that a foreign key refers to, whatever dots are in their names."""
+    found: Any = getattr(key, "target_tokens", None) or key._column_tokens
+    return found[0], str(found[1])
 
 
 def is_created(constraint: Any, dialect: sa.Dialect) -> bool:
@@ -94,6 +102,11 @@ def doubles_percents(preparer: sa.sql.compiler.IdentifierPreparer) -> bool:
 def key_columns(key: sa.PrimaryKeyConstraint) -> list[sa.Column[Any]]:
     """The columns as CREATE TABLE lists them; the counted one first where the model lists none."""
     return list(key.columns_autoinc_first if key._implicit_generated else key.columns)
+
+
+def sequences_of(metadata: sa.MetaData) -> list[sa.Sequence]:
+    """The sequences that belong to ``metadata``, of a column or not."""
+    return list(metadata._sequences.values())
 
 
 def create_view_of(table: sa.Table) -> Any:

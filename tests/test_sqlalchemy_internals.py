@@ -40,6 +40,13 @@ def test_a_table_that_is_left_out_is_neither_created_nor_dropped() -> None:
     engine.dispose()
 
 
+def test_the_sequences_of_a_metadata_are_known() -> None:
+    alone = sa.Sequence("alone", metadata=sa.MetaData())
+    assert internals.sequences_of(alone.metadata) == [alone]  # type: ignore[arg-type]
+    used = table(sa.Column("id", sa.Integer, sa.Sequence("used")))
+    assert [s.name for s in internals.sequences_of(used.metadata)] == ["used"]
+
+
 def test_a_copied_column_belongs_to_no_table() -> None:
     column = table(sa.Column("a", sa.String(20), nullable=False)).c.a
     copy = internals.copy_column(column)
@@ -58,6 +65,12 @@ def test_the_check_of_a_type_is_told_from_one_of_the_table() -> None:
     assert internals.is_of_type(check_of(sa.Boolean(create_constraint=True)))
     assert not internals.is_of_type(sa.CheckConstraint("a > 0"))
     assert not internals.is_of_type(sa.UniqueConstraint("a"))
+
+
+def test_what_a_foreign_key_refers_to() -> None:
+    made = table(sa.Column("a", sa.ForeignKey("other.b")), sa.Column("c", sa.ForeignKey("s.t.b")))
+    targets = {key.parent.name: internals.target_of(key) for key in made.foreign_keys}
+    assert targets == {"a": (None, "other"), "c": ("s", "t")}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext, suppress
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
-from .revisions.history import read_history, version_folders
+from .revisions.history import read_history, schemas_in, version_folders
 from .runner.engine import lent_connection, migration_engine
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
@@ -181,11 +182,11 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         from .directives import directives_hook
 
         metadatas = run.project.metadatas
-        options |= include(
-            metadatas, connection.dialect.default_schema_name, run.project.settings.unmanaged
-        )
+        default, unmanaged = connection.dialect.default_schema_name, run.project.settings.unmanaged
+        options |= include(metadatas, default, unmanaged, schemas_in(run.history))
         options["column_types"] = lambda: column_types(run.history)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
+        options["render_item"] = partial(options["render_item"], note=partial(_note, run))
         context.configure(**options)
         with comparing(), context.begin_transaction():
             context.run_migrations()
@@ -247,6 +248,14 @@ def in_order(found: Sequence[Guard]) -> list[Guard]:
         if first in kinds and second in kinds and kinds.index(first) > kinds.index(second):
             raise AssertionError(f"{first.__name__} comes before {second.__name__}: {why}")
     return list(found)
+
+
+def _note(run: Run, text: str) -> None:
+    """Tell the user, once, what is found out while a revision is written."""
+    if run.request is None:
+        run.on_event(("note", text, 0.0))
+    elif text not in run.request.notices:
+        run.request.notices.append(text)
 
 
 def _log_note(event: Event) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
+from sqlalchemy.sql.functions import FunctionElement
 
 from ..sqlalchemy_internals import doubles_percents
 from .dialects import MARIADB
@@ -24,6 +25,21 @@ class Sql(ExecutableDDLElement):
 def _compile(element: Sql, compiler: Any, **kw: Any) -> str:
     # What the driver's own formatting would take for a placeholder.
     return element.text.replace("%", "%%") if doubles_percents(compiler.preparer) else element.text
+
+
+class SqlExpression(FunctionElement[Any]):
+    """An expression as it is, made of ``source``, whose tables are those to select from."""
+
+    inherit_cache = False
+
+    def __init__(self, text: str, source: sa.ColumnElement[Any]) -> None:
+        super().__init__(source)
+        self.text = text
+
+
+@compiles(SqlExpression)
+def _compile_expression(element: SqlExpression, compiler: Any, **kw: Any) -> str:
+    return element.text
 
 
 class RawType(sa.types.UserDefinedType[Any]):

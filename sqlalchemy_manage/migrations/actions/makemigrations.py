@@ -21,6 +21,7 @@ from ..revisions.format import finish
 from ..revisions.history import History, project_heads, project_history, versions_folder
 from ..runner.run import Run
 from .scratch import ComparedDatabase, comparison_database
+from .trial import require_downgrade
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -69,6 +70,8 @@ def draft_revision(
     path, source = text
     finished = finish(with_losses(source, request.losses), project.settings.root, notices)
     draft = Draft(versions_folder(project) / path, finished, tuple(request.changes))
+    if not only_looks:
+        require_downgrade(project, history, draft)
     return draft, tuple(notices)
 
 

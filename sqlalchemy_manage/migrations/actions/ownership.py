@@ -110,6 +110,12 @@ class _Things(set[Thing]):
         if verb == "rename_table":
             to = call.values.get("new_table_name")
             self._replace(schema or None, table, to if isinstance(to, str) else None)
+        elif verb == "move_table":
+            to = call.values.get("new_schema")
+            for thing in list(self):
+                if thing.schema == (schema or None) and (thing.table or thing.name) == table:
+                    self.discard(thing)
+                    self.add(thing._replace(schema=to if isinstance(to, str) else None))
         elif verb == "drop_table":
             self._replace(schema or None, table, None)
         elif verb in ("create_table", "add_column"):
@@ -136,10 +142,38 @@ class _Things(set[Thing]):
                 if "index" in part.keywords:
                     self.add(Thing("index", schema, table, f"ix_{table}_{column}"))
             for argument in part.arguments[1:]:
-                self._part(argument, schema, table)
+                refers = isinstance(argument, TablePart) and argument.kind == "ForeignKey"
+                if refers and "name" not in argument.keywords:
+                    self._unnamed("ForeignKey", schema, table, [column])
+                else:
+                    self._part(argument, schema, table)
+            for keyword, kind in (("unique", "UniqueConstraint"), ("primary_key", "PrimaryKey")):
+                if keyword in part.keywords:
+                    self._unnamed(kind, schema, table, [column])
         elif isinstance(name := part.keywords.get("name"), str):
             kind = "index" if part.kind == "Index" else "constraint"
             self.add(Thing(kind, schema, table, name))
+        else:
+            given = [a if isinstance(a, list) else [a] for a in part.arguments]
+            every = part.kind in ("UniqueConstraint", "PrimaryKeyConstraint")
+            columns = [name for names in (given if every else given[:1]) for name in names]
+            self._unnamed(part.kind, schema, table, columns)
+
+    def _unnamed(self, kind: str, schema: str | None, table: str, columns: list[Any]) -> None:
+        """A constraint without a name: those that a server may have given it."""
+        listed = "_".join(str(column) for column in columns)
+        names = {
+            "UniqueConstraint": [f"{table}_{listed}_key", *map(str, columns[:1])],
+            "ForeignKeyConstraint": [f"{table}_{listed}_fkey"],
+            "ForeignKey": [f"{table}_{listed}_fkey"],
+            "CheckConstraint": [f"{table}_check"],
+            "PrimaryKey": [f"{table}_pkey"],
+            "PrimaryKeyConstraint": [f"{table}_pkey"],
+        }.get(kind, [])
+        if kind.startswith("ForeignKey"):
+            number = sum(t.table == table and "_ibfk_" in t.name for t in self) + 1
+            names.append(f"{table}_ibfk_{number}")
+        self.update(Thing("constraint", schema, table, name) for name in names)
 
     def _replace(self, schema: str | None, old: str, new: str | None) -> None:
         """Give a table and all that is in it another name, or (None) take it away."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
 from importlib.resources import files
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from alembic import command
+from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
 
@@ -34,6 +35,7 @@ from ..revisions.files import alembic_config
 from ..revisions.history import History, project_history
 from ..runner.run import Run
 from .scratch_fence import LeavesScratch, fenced
+from .surroundings import give_surroundings
 
 _replays: set[URL] = set()
 
@@ -117,20 +119,41 @@ def replayed(
     more than an empty database; DatabaseError when there is no place for a scratch database.
     """
     with ExitStack() as stack:
+        database = _replay(stack, project, history, upto, same_kind)
+        _replays.add(database_url(database))
+        stack.callback(_replays.discard, database_url(database))
+        yield database
+
+
+def _replay(
+    stack: ExitStack, project: Project, history: History, upto: str | None, same_kind: bool
+) -> Scratch:
+    """The scratch database; ``stack`` drops it."""
+    database = stack.enter_context(_scratch_like(project, same_kind))
+    given = give_surroundings(project, history, database)
+    try:
+        with fenced(database):
+            _apply(project, history, database, upto)
+    except LeavesScratch as error:
+        # On its own server it may do anything.
+        if not database.url.startswith("postgresql"):
+            raise
+        stack.close()
+        database = stack.enter_context(_embedded(project, error))
+        give_surroundings(project, history, database)
+        _apply(project, history, database, upto)
+    except MigrationError as error:
+        if not given:
+            raise
+        # A revision may make some of that in a way which its text does not show.
+        stack.close()
         database = stack.enter_context(_scratch_like(project, same_kind))
         try:
             with fenced(database):
                 _apply(project, history, database, upto)
-        except LeavesScratch as error:
-            # On its own server it may do anything.
-            if not database.url.startswith("postgresql"):
-                raise
-            stack.close()
-            database = stack.enter_context(_embedded(project, error))
-            _apply(project, history, database, upto)
-        _replays.add(database_url(database))
-        stack.callback(_replays.discard, database_url(database))
-        yield database
+        except MigrationError:
+            raise error from None
+    return database
 
 
 def holds_replay(url: URL) -> bool:
@@ -191,6 +214,29 @@ def _values(database: Database) -> dict[str, Any]:
 def _apply(project: Project, history: History, database: Scratch, upto: str | None) -> None:
     if not history.by_id:
         return
+    if others := unmanaged_tables(project.metadatas):
+        made = set(_created(history))  # a table may have been handed over since
+        with database.connect() as connection, connection.begin():
+            create_copies([t for t in others.values() if t.fullname not in made], connection)
+    _run(project, history, database, command.upgrade, upto or "heads")
+
+
+def undo_newest(project: Project, history: History, database: Scratch, below: str) -> None:
+    """Downgrade what was replayed to ``below``, a revision or ``base``.
+
+    Raises MigrationError, LeavesScratch among them, as the replay does.
+    """
+    with fenced(database):
+        _run(project, history, database, command.downgrade, below)
+
+
+def _run(
+    project: Project,
+    history: History,
+    database: Scratch,
+    what: Callable[[Config, str], None],
+    target: str,
+) -> None:
     failed: list[str] = []
 
     def watch(event: tuple[str, str, float]) -> None:
@@ -201,13 +247,9 @@ def _apply(project: Project, history: History, database: Scratch, upto: str | No
     templates = Path(str(files("sqlalchemy_manage.migrations") / "templates"))
     versions = [revision.path.parent for revision in history.revisions]
     config = alembic_config(project, templates, versions=versions, run=run)
-    if others := unmanaged_tables(project.metadatas):
-        made = set(_created(history))  # a table may have been handed over since
-        with database.connect() as connection, connection.begin():
-            create_copies([t for t in others.values() if t.fullname not in made], connection)
     try:
         with proxies_kept(), _silent():
-            command.upgrade(config, upto or "heads")
+            what(config, target)
     except CommandError as error:
         raise MigrationError(str(error)) from error
     except MigrationError as error:

@@ -15,7 +15,9 @@ from .operations import written_steps
 
 _ALTERS = ("alter_enum", "alter_column")
 # The types that are asked about, and what moves or removes their columns.
-_MATTERS = re.compile(r"enum|uuid|interval|rename|new_column_name|drop_(?:table|column)", re.I)
+_MATTERS = re.compile(
+    r"enum|uuid|interval|rename|move_table|new_column_name|drop_(?:table|column)", re.I
+)
 
 ColumnTypes = dict[tuple[str, str], str]
 """Python's words for a type, by the table, with its schema if it has one, and the column."""
@@ -47,6 +49,9 @@ def _follow(found: ColumnTypes, call: OperationCall) -> None:
         new = values.get("new_table_name")
         schema, dot, _ = table.rpartition(".")
         _rename_table(found, table, f"{schema}{dot}{new}" if isinstance(new, str) else None)
+    elif verb == "move_table":
+        moved, name = values.get("new_schema"), table.rpartition(".")[2]
+        _rename_table(found, table, f"{moved}.{name}" if isinstance(moved, str) else name)
     elif call.kind == "column" or verb in _ALTERS:
         name, *renamed = call.names
         if verb in _ALTERS and "type_" in values:

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from alembic.operations import ops
 from sqlalchemy.sql.elements import conv
 
-from ...sql.expression_parser import tree
 from ...sql.expressions import plain, same
 from ...sql.raw import literally, sql_of, undoubled
 from ...sqlalchemy_internals import dialects_of
@@ -70,7 +69,7 @@ def compare_checks(it: ComparedTable) -> None:
             else:
                 left.remove(found)
     for found in left:
-        if belongs_to_enum(found.text, table, given_name(found.name)) or _is_of_json(found):
+        if belongs_to_enum(found.text, table, given_name(found.name)):
             continue
         if found.name is None:
             state_of(context.migration_context).note(
@@ -103,12 +102,6 @@ def _in_database(context: Any, schema: str | None, table_name: str) -> Iterator[
         parents = {"table_name": table_name, "schema_name": schema}
         if context.run_name_filters(found["name"], "check_constraint", parents):
             yield _Found(found["name"], found["sqltext"])
-
-
-def _is_of_json(found: _Found) -> bool:
-    """Whether MariaDB made the CHECK by itself: its JSON is a text with a condition."""
-    read = tree(found.text)
-    return found.name is None and read[:2] == ("call", "json_valid") and read[2][0] == "name"
 
 
 def _name_for(check: sa.CheckConstraint, table: sa.Table, taken: set[str | None]) -> str:

@@ -71,7 +71,7 @@ class ComparisonContext:
     notices: list[str] = field(default_factory=list)
     undecided: set[str] = field(default_factory=set)
     losses: list[str] = field(default_factory=list)
-    _old_tables: dict[Key, str] = field(default_factory=dict)
+    _old_tables: dict[Key, Key] = field(default_factory=dict)
     _old_columns: dict[Key, dict[str, str]] = field(default_factory=dict)
 
     @cached_property
@@ -112,12 +112,18 @@ class ComparisonContext:
 
     def rename_tables(self, schema: str | None, names: dict[str, str]) -> None:
         """Accept renames of tables: from now on the comparison knows them by the new names."""
-        real = {old: self._old_tables.pop((schema, old), old) for old in names}
+        real = {old: self._old_tables.pop((schema, old), (schema, old)) for old in names}
         columns = {old: self._old_columns.pop((schema, old), {}) for old in names}
         for old, new in names.items():
             self._old_tables[schema, new] = real[old]
             self._old_columns[schema, new] = columns[old]
         self.snapshot.rename_tables(schema, names)
+
+    def move_table(self, table: str, old: str | None, new: str | None) -> None:
+        """Accept that a table moves to another schema."""
+        self._old_tables[new, table] = self._old_tables.pop((old, table), (old, table))
+        self._old_columns[new, table] = self._old_columns.pop((old, table), {})
+        self.snapshot.move_table(table, old, new)
 
     def rename_columns(self, schema: str | None, table: str, names: dict[str, str]) -> None:
         """Accept renames of columns of a table, the table's name being the new one."""
@@ -126,23 +132,25 @@ class ComparisonContext:
         known.update(real)
         self.snapshot.rename_columns(schema, table, names)
 
-    def stored(self, schema: str | None, table: str, column: str = "") -> tuple[str, str]:
-        """What a table and a column of the comparison are called in the database."""
+    def stored_key(self, schema: str | None, table: str) -> Key:
+        """Where a table of the comparison is in the database."""
+        return self._old_tables.get((schema, table), (schema, table))
+
+    def stored(self, schema: str | None, table: str, column: str = "") -> tuple[Key, str]:
+        """Where a table is in the database, and what a column of it is called there."""
         key = (schema, table)
-        names = (
-            self._old_tables.get(key, table),
-            self._old_columns.get(key, {}).get(column, column),
-        )
+        (real_schema, name), names = self.stored_key(*key), self._old_columns.get(key, {})
+        real = names.get(column, column)
         if self.connection.dialect.name == "postgresql":
-            return cut_name(names[0]), cut_name(names[1])
-        return names
+            name, real = cut_name(name), cut_name(real)
+        return (real_schema, name), real
 
     def made(self, schema: str | None, table: str, column: str = "") -> bool:
         """Whether the history created a table, or a column, which may be renamed by now."""
         real, old = self.stored(schema, table, column)
         if column:
-            return self.owned().column(schema, real, old)
-        return self.owned().table(schema, real)
+            return self.owned().column(*real, old)
+        return self.owned().table(*real)
 
     def rows(self, schema: str | None, table: str) -> int | None:
         """How many rows the table has; None if they cannot be seen."""
@@ -156,6 +164,6 @@ class ComparisonContext:
     def _count(self, schema: str | None, table: str, what: Any) -> int | None:
         if not self.rows_visible:
             return None
-        real = self._old_tables.get((schema, table), table)
-        query = sa.select(what).select_from(sa.table(real, schema=schema))
+        real, name = self.stored_key(schema, table)
+        query = sa.select(what).select_from(sa.table(name, schema=real))
         return self.connection.scalar(query)

@@ -1,4 +1,4 @@
-"""The comparator for declared views, functions and triggers, and where their operations go."""
+"""The comparator for what is declared beside the tables, and where its operations go."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..revisions.history import History, read_history, version_folders
 from .objects.compare import KnownObjects, compare_objects
 from .objects.history import ObjectHistory
 from .objects.order import arrange
+from .standalone import arrange_standalone, compare_standalone, made_by
 from .state import state_of
 
 
@@ -19,6 +20,11 @@ def compare_declared(autogen_context: Any, upgrade_ops: Any) -> None:
     metadatas = [metadata] if isinstance(metadata, sa.MetaData) else list(metadata or ())
     context = autogen_context.migration_context
     state = state_of(context)
+    if state.made is None:
+        state.made = made_by(_history(context))
+    compare_standalone(
+        autogen_context, upgrade_ops, state.made, autogen_context.table_key_to_table.values()
+    )
     if state.known_objects is None:
         state.known_objects = KnownObjects(ObjectHistory(_history(context)))
     state.objects = compare_objects(metadatas, autogen_context.inspector, state.known_objects)
@@ -39,3 +45,4 @@ def arrange_objects(context: MigrationContext, upgrade_ops: Any) -> None:
     after it, in ``upgrade_ops`` and so in what reverses it.
     """
     arrange(state_of(context).objects, upgrade_ops)
+    arrange_standalone(upgrade_ops)

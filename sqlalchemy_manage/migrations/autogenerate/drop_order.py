@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 
+from ...sqlalchemy_internals import target_of
 from ..questions import Key
 from ..revisions.describe import prune
 
@@ -63,8 +64,7 @@ def _last_first(operations: list[Any], context: AutogenContext) -> list[Any]:
 
 def referred(foreign: sa.ForeignKeyConstraint) -> Key:
     """The table that ``foreign`` refers to, which its MetaData need not have."""
-    schema, _, name = foreign.elements[0].target_fullname.rpartition(".")[0].rpartition(".")
-    return schema or None, name
+    return target_of(foreign.elements[0])
 
 
 def _children_first(drops: list[ops.DropTableOp]) -> list[ops.DropTableOp]:

@@ -89,11 +89,11 @@ def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None
         elif isinstance(op, ops.DropColumnOp):
             mine = review.made(*key, op.column_name)
         elif isinstance(op, ops.DropIndexOp):
-            mine = owned.index(key[0], real, str(op.index_name))
+            mine = owned.index(*real, str(op.index_name))
             mine = mine or (*key, str(op.index_name)) in made
         else:
             name = op.constraint_name
-            mine = name is None or owned.constraint(key[0], real, str(name))
+            mine = name is None or owned.constraint(*real, str(name))
             mine = mine or (*key, str(name)) in made
         if not mine:
             # The notice answers a flag that would have it dropped.

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 
-from ..alembic_internals import created_by_undo, undone_by
+from ..alembic_internals import created_by_undo, undo_of, undone_by
 from ..operations.primary_key import ReplacePrimaryKeyOp
 from ..questions import Key
 from ..revisions.describe import prune
@@ -156,6 +156,10 @@ def _changes(context: Any, modify: ops.ModifyTableOps) -> Iterator[Test]:
         for op in modify.ops
         if isinstance(op, ReplacePrimaryKeyOp) and op.old and op.columns != op.old
     ]
+    for op in modify.ops:
+        unique = undo_of(op) if isinstance(op, ops.DropConstraintOp) else None
+        if isinstance(unique, ops.CreateUniqueConstraintOp):
+            replaced.append(set(unique.columns))
     if not retyped and not replaced:
         return
 

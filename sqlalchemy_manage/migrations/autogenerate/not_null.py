@@ -7,16 +7,18 @@ every database, and leave the model's own definition, with no default it does no
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
+from sqlalchemy.dialects import postgresql
 
 from ...errors import UsageError
 from ...models import column_named
 from ..operations.filling import FilledOp, FillNullsOp
-from ..operations.values import parse_value
+from ..operations.values import parse_value, undecorated
 from ..questions import Key, Option, Question, dotted, flag, quoted
 from ..revisions.describe import flat
 from .context import ComparisonContext
@@ -218,7 +220,7 @@ class _Unfilled:
             ),
             Option("nullable", "allow NULL for now", (flag("--nullable", place),)),
         ]
-        if is_unique(column) and self.rows != 1:
+        if not example or (is_unique(column) and self.rows != 1):
             del options[0]
         title = f"The new column {name} is NOT NULL" if self.adds else f"{name} becomes NOT NULL"
         does = "What does" if self.rows == 1 else "What do"
@@ -232,21 +234,31 @@ class _Unfilled:
 
 
 def _example(column: sa.Column[Any]) -> str:
-    type_ = column.type
+    """A value for the flag that parse_value takes; empty for a type that has none."""
+    if isinstance(column.type, sa.PickleType):
+        return 'b"N."'  # None, pickled
+    type_ = undecorated(column.type)
     if isinstance(type_, sa.Enum) and type_.enums:
         return f'"{type_.enums[0]}"'
-    for kind, text in (
-        (sa.Boolean, "False"),
-        (sa.Numeric, "0"),
-        (sa.Integer, "0"),
-        (sa.DateTime, '"2026-01-31T09:00:00"'),
-        (sa.Date, '"2026-01-31"'),
-        (sa.Time, '"09:00:00"'),
-        (sa.JSON, "{}"),
-    ):
-        if isinstance(type_, kind):
-            return text
-    return '""'
+    text = next((text for kind, text in _EXAMPLES if isinstance(type_, kind)), '""')
+    with suppress(UsageError):
+        parse_value(text, column, "")
+        return text
+    return ""
+
+
+_EXAMPLES: tuple[tuple[Any, str], ...] = (
+    (sa.Boolean, "False"),
+    ((sa.Numeric, sa.Float, sa.Integer), "0"),
+    (sa.DateTime, '"2026-01-31T09:00:00"'),
+    (sa.Date, '"2026-01-31"'),
+    (sa.Time, '"09:00:00"'),
+    ((sa.Interval, postgresql.INTERVAL), "0"),
+    (sa.Uuid, '"00000000-0000-0000-0000-000000000000"'),
+    ((sa.LargeBinary, sa.BINARY, sa.VARBINARY), 'b""'),
+    (sa.JSON, "{}"),
+    (sa.ARRAY, "[]"),
+)
 
 
 def _stored(column: sa.Column[Any], value: Any) -> Any:

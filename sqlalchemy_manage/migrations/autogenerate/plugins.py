@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -44,8 +44,16 @@ PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> None:
     """Before anything is compared: read the schema from a snapshot."""
     snapshot = state_of(autogen_context.migration_context).snapshot
-    use_whole_names(snapshot, autogen_context.sorted_tables)
+    default = snapshot.dialect.default_schema_name
+    tables = autogen_context.sorted_tables
+    snapshot.hide_apart({(None if t.schema == default else t.schema, t.name) for t in tables})
+    use_whole_names(snapshot, tables)
     autogen_context.inspector = snapshot.fresh()
+
+
+def _with_new_schemas(autogen_context: Any, upgrade_ops: Any, schemas: set[str | None]) -> None:
+    """Compare in a schema also that the database lacks, where a table is to be moved to it."""
+    schemas |= autogen_context.inspector.schemas
 
 
 @contextmanager
@@ -65,17 +73,20 @@ def comparing() -> Iterator[None]:
 
 
 def include(
-    metadatas: list[sa.MetaData], dialect_default: str | None, unmanaged: Sequence[str] = ()
+    metadatas: list[sa.MetaData],
+    dialect_default: str | None,
+    unmanaged: Sequence[str] = (),
+    more_schemas: Collection[str] = (),
 ) -> dict[str, Any]:
     """The options of Alembic's configure that say what is compared.
 
-    The schemas that the models name, besides the default one; not the tool's own tables,
-    and not what is left to other programs: models that are not managed, and tables that
-    the patterns ``unmanaged`` name.
+    The schemas that the models name, ``more_schemas``, and the default one; not the tool's
+    own tables, and not what is left to other programs: models that are not managed, and
+    tables that the patterns ``unmanaged`` name.
     """
     register()
     schemas = {table.schema for table in managed_tables(metadatas)}
-    named = {schema for schema in schemas if schema not in (None, dialect_default)}
+    named = {s for s in schemas.union(more_schemas) if s not in (None, dialect_default)}
 
     def include_name(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
@@ -109,7 +120,10 @@ _NAMED = ("sqlite", "postgresql", "mysql", "mariadb")
 """Comparators for a dialect by name go before those for all, and may leave them out."""
 
 _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, ...]]]] = {
-    "snapshot": [(_read_in_bulk, "autogenerate", "", _FIRST, _ALL)],
+    "snapshot": [
+        (_read_in_bulk, "autogenerate", "", _FIRST, _ALL),
+        (_with_new_schemas, "schema", "", _FIRST, _ALL),
+    ],
     "enums": [
         # After a compare_type of the user's own, before Alembic's.
         (enums.compare_column, "column", "types", _MEDIUM, _ALL),

@@ -8,17 +8,18 @@ nullability, indexes, foreign keys) comes out as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import SequenceMatcher
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
 
 from ...errors import UsageError, did_you_mean
+from ..operations.moving import MoveTableOp
 from ..operations.renaming import RenameColumnOp, RenameTableOp
 from ..questions import Key, Option, Question, dotted, flag, many, quoted
 from ..revisions.describe import flat
 from .context import ComparisonContext
+from .likeness import column_score, may_become, table_score
 from .not_null import asks_for_value, is_unique
 
 _MAX_NAME = 63
@@ -89,10 +90,15 @@ def _columns(review: ComparisonContext, key: Key, names: dict[str, str]) -> Iter
 def _given_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[Any]:
     """What ``--rename-table`` and ``info={"renamed_from": ...}`` of a table say."""
     given: dict[str | None, dict[str, str]] = {}
-    for old, new in review.answers.rename_tables.items():
-        schema, old_name = _split(review, old)
-        new_name = new.rpartition(".")[2] if schema and new.startswith(f"{schema}.") else new
-        given.setdefault(schema, {})[old_name] = new_name
+    for text, target in review.answers.rename_tables.items():
+        old, new = _split(review, text), _split(review, target)
+        if old[0] and "." not in target and new not in review.tables:
+            new = (old[0], target)  # the new name alone
+        if old[0] == new[0]:
+            given.setdefault(old[0], {})[old[1]] = new[1]
+        else:
+            _check_move(review, old, new)
+            yield from _moved(review, old, new)
     for schema, names in given.items():
         present = review.snapshot.get_table_names(schema)
         wanted = [table for s, table in review.tables if s == schema]
@@ -106,10 +112,38 @@ def _given_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iter
             yield from _tables(review, schema, {hint: name})
 
 
+def _moved(review: ComparisonContext, old: Key, new: Key) -> Iterator[Any]:
+    """A table goes to another schema, and gets a new name there if it has one."""
+    if old[1] != new[1]:
+        yield from _tables(review, old[0], {old[1]: new[1]})
+    review.move_table(new[1], old[0], new[0])
+    yield MoveTableOp(new[1], new[0], old[0])
+
+
+def _check_move(review: ComparisonContext, old: Key, new: Key) -> None:
+    """Raises UsageError unless the table is in the one place, and wanted in the other."""
+    title = f"--rename-table {dotted(*old)}={dotted(*new)}: "
+    present = review.snapshot.get_table_names(old[0])
+    if old[1] not in present:
+        raise UsageError(
+            f"{title}the database has no table '{dotted(*old)}'." + did_you_mean(old[1], present)
+        )
+    wanted = [dotted(*key) for key in review.tables]
+    if new not in review.tables:
+        raise UsageError(
+            f"{title}the models have no '{dotted(*new)}'." + did_you_mean(dotted(*new), wanted),
+            "Give the table its schema in the models first, then repeat the command.",
+        )
+    if new[1] in review.snapshot.get_table_names(new[0]):
+        raise UsageError(f"{title}'{dotted(*new)}' already exists in the database.")
+
+
 def _split(review: ComparisonContext, text: str) -> Key:
-    """``schema.table`` or ``table``, distinguished by the schemas that the models have."""
-    schemas = {schema for schema, _ in review.tables if schema}
+    """``schema.table`` or ``table``, distinguished by the schemas that are compared."""
+    schemas = {schema for schema, _ in review.tables} | review.snapshot.schemas
     schema, dot, table = text.partition(".")
+    if dot and schema == review.connection.dialect.default_schema_name:
+        return (None, table)
     return (schema, table) if dot and schema in schemas else (None, text)
 
 
@@ -186,16 +220,26 @@ def _asked_tables(review: ComparisonContext, operations: ops.UpgradeOps) -> Iter
         if dotted(*key) in review.answers.allow_drop or not review.made(*key):
             continue
         for new, table in created.items():
-            if new[0] == op.schema and table is not None:
-                score = _table_score(op.to_table(), table)
-                if score >= 0.5:
-                    pairs.append((score, key, new))
+            # To another schema it goes by its own name; SQLite has none.
+            moves = new[0] != op.schema
+            if table is None or (moves and (new[1] != op.table_name or _has_no_schemas(review))):
+                continue
+            score = table_score(op.to_table(), table)
+            if score >= 0.5:
+                pairs.append((score, key, new))
     pairs.sort(key=lambda p: (-p[0], p[1][1], p[2][1]))
     accepted: dict[str | None, dict[str, str]] = {}
     for old, new in _ask(review, [pair[1:] for pair in pairs], _table_question).items():
-        accepted.setdefault(old[0], {})[old[1]] = new[1]
+        if old[0] == new[0]:
+            accepted.setdefault(old[0], {})[old[1]] = new[1]
+        else:
+            yield from _moved(review, old, new)
     for schema, names in accepted.items():
         yield from _tables(review, schema, names)
+
+
+def _has_no_schemas(review: ComparisonContext) -> bool:
+    return review.connection.dialect.name == "sqlite"
 
 
 def _ask(
@@ -223,7 +267,7 @@ def _question(kind: str, old: Place, new: list[Place], text: str, no: Iterable[s
         Option(
             "yes",
             "yes" if len(new) == 1 else f"yes, to {place[-1]}",
-            (flag(flag_name, f"{quoted(*old)}={quoted(place[-1])}"),),
+            (flag(flag_name, f"{quoted(*old)}={_new_name(kind, old, place)}"),),
         )
         for place in new
     ]
@@ -231,21 +275,19 @@ def _question(kind: str, old: Place, new: list[Place], text: str, no: Iterable[s
     return Question(kind, dotted(*old), text, tuple(options), "no")
 
 
+def _new_name(kind: str, old: Place, new: Place) -> str:
+    """As the flag names it: of a table that moves, with its schema."""
+    return quoted(*new) if kind == "rename-table" and old[0] != new[0] else quoted(new[-1])
+
+
 def _table_question(review: ComparisonContext, old: Place, candidates: list[Place]) -> Question:
     rows = review.rows(*old)
     holds = "its rows cannot be seen here" if rows is None else many(rows, "row")
     new = " or ".join(dotted(*place) for place in candidates)
-    text = f"Was the table {dotted(*old)} ({holds}) renamed to {new}?"
+    done = "moved" if all(place[0] != old[0] for place in candidates) else "renamed"
+    text = f"Was the table {dotted(*old)} ({holds}) {done} to {new}?"
     no = [flag("--allow-drop", quoted(*old))]
     return _question("rename-table", old, candidates, text, no)
-
-
-def _table_score(old: sa.Table, new: sa.Table) -> float:
-    """How similar two tables are, 0 to 1: by their columns' names, or by their types alone."""
-    a, b = {c.name for c in old.columns}, {c.name for c in new.columns}
-    shapes = [sorted(_affinity(c.type) for c in table.columns) for table in (old, new)]
-    by_name = len(a & b) / max(len(a | b), 1)
-    return max(by_name, 0.6 if shapes[0] == shapes[1] else 0.0)
 
 
 def _asked_columns(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[Any]:
@@ -273,10 +315,10 @@ def _asked_of_table(
     dropped = [column for column in dropped if review.made(*key, column.name)]
     pairs = [
         # Where they stay open, in the order of the columns.
-        (i if review.open else 0, -_column_score(old, new), i, j)
+        (i if review.open else 0, -column_score(old, new), i, j)
         for i, old in enumerate(dropped)
         for j, new in enumerate(added)
-        if _affinity(old.type) == _affinity(new.type)
+        if may_become(review.context, old, new)
     ]
     old_columns = {column.name: column for column in dropped}
     new_columns = {column.name: column for column in added}
@@ -315,31 +357,3 @@ def _column_question(
     )
     places: list[Place] = [(*key, new.name) for new in candidates]
     return _question("rename-column", (*key, old.name), places, text, no)
-
-
-_FAMILIES = (
-    (sa.String, sa.Text, sa.Enum, sa.Uuid),
-    (sa.Integer, sa.Numeric, sa.Boolean),
-    (sa.Date, sa.DateTime),
-)
-
-
-def _affinity(type_: Any) -> str:
-    """The family of a type, in which one may have become another when it was renamed."""
-    if isinstance(type_, (sa.ARRAY, sa.JSON, sa.LargeBinary, sa.Time, sa.Interval)):
-        return type(type_).__name__.upper()
-    for family in _FAMILIES:
-        if isinstance(type_, family):
-            return family[0].__name__
-    generic = type_.as_generic(allow_nulltype=True)
-    return type(generic).__name__
-
-
-def _column_score(old: sa.Column[Any], new: sa.Column[Any]) -> float:
-    """How likely one column is the other under a new name; the best pairs are asked first."""
-    score = SequenceMatcher(None, old.name, new.name).ratio()
-    if type(old.type) is type(new.type) or str(old.type) == str(new.type):
-        score += 1
-    if bool(old.nullable) == bool(new.nullable):
-        score += 0.5
-    return score

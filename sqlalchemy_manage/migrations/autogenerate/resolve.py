@@ -8,6 +8,7 @@ from alembic.operations import ops
 
 from ...errors import UsageError
 from ..operations.filling import FillNullsOp
+from ..operations.rendering import is_concurrent
 from ..revisions.describe import flat, prune
 from .context import ComparisonContext
 from .declared_objects import arrange_objects
@@ -49,8 +50,24 @@ def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
     order_enums(found)
     upgrade.ops = [*renames, *names, *found.ops]
     arrange_objects(review.context, upgrade)
+    _concurrent_last(upgrade)
     upgrade.reverse_into(downgrade)
     _tidy(downgrade)
+
+
+def _concurrent_last(upgrade: ops.UpgradeOps) -> None:
+    """What no transaction allows goes after it; a table made in it has nobody to wait for."""
+    made = {(op.schema, op.table_name) for op in upgrade.ops if isinstance(op, ops.CreateTableOp)}
+    last: list[Any] = []
+    for holder, op in list(flat(upgrade.ops)):
+        if isinstance(op, ops.CreateIndexOp) and is_concurrent(op):
+            if (op.schema, op.table_name) in made:
+                op.kw = {k: v for k, v in op.kw.items() if k != "postgresql_concurrently"}
+            else:
+                holder.remove(op)
+                last.append(op)
+    prune(upgrade)
+    upgrade.ops += last
 
 
 def _require_used(review: ComparisonContext) -> None:

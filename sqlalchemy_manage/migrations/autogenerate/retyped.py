@@ -10,8 +10,9 @@ from typing import Any
 
 from alembic.operations import ops
 
+from ..operations.conversions.harm import Harm
 from ..operations.conversions.kinds import name_of
-from ..operations.conversions.look import Conversion, Harm
+from ..operations.conversions.look import Conversion
 from ..questions import Option, Question, dotted, flag, quoted
 from ..revisions.describe import flat
 from .context import ComparisonContext
@@ -66,10 +67,8 @@ def _settle(review: ComparisonContext, holder: list[Any], op: ops.AlterColumnOp)
 def _harm(review: ComparisonContext, op: ops.AlterColumnOp) -> Harm | None:
     if not review.rows_visible or op.existing_type is None:
         return None
-    table, column = review.stored(op.schema, op.table_name, op.column_name)
-    return Conversion(
-        review.connection, op.schema, table, column, op.existing_type, op.modify_type
-    ).harm()
+    key, column = review.stored(op.schema, op.table_name, op.column_name)
+    return Conversion(review.connection, *key, column, op.existing_type, op.modify_type).harm()
 
 
 def _question(harm: Harm, schema: str | None, table: str, column: str) -> Question:

@@ -9,7 +9,7 @@ from functools import cached_property
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
-from ..questions import dotted
+from ..questions import Key, dotted
 from ..schema.snapshot import Snapshot
 from .objects.compare import KnownObjects
 from .objects.order import Item
@@ -18,8 +18,8 @@ _KEY = "sqlalchemy_manage_comparison"
 
 ColumnTypes = Mapping[tuple[str, str], str]
 """Python's words for types, by a column's table, with its schema if it has one, and its name."""
-Stored = Callable[[str | None, str, str], tuple[str, str]]
-"""What a table and its column are called in the database, given the names in the models."""
+Stored = Callable[[str | None, str, str], tuple[Key, str]]
+"""Where a table and its column are in the database, given the names in the models."""
 
 
 @dataclass
@@ -27,25 +27,29 @@ class ComparisonState:
     """The schema as read from the database, and what the comparators found besides operations.
 
     ``notices`` are what the user should know; ``objects`` are the declared views, functions
-    and triggers, ``known_objects`` what was read about them. ``written`` reads the revisions;
+    and triggers, ``known_objects`` what was read about them; ``made`` are the schemas,
+    extensions, domains and sequences of the revisions. ``written`` reads the revisions, None
+    where there are none; ``values`` are those of a column that are no members of its Enum;
     ``stored`` knows the renames that were accepted.
     """
 
     connection: sa.Connection
-    written: Callable[[], ColumnTypes] = dict
-    stored: Stored = lambda schema, table, column: (table, column)
+    written: Callable[[], ColumnTypes] | None = None
+    stored: Stored = lambda schema, table, column: ((schema, table), column)
     notices: list[str] = field(default_factory=list)
     objects: list[Item] = field(default_factory=list)
     known_objects: KnownObjects | None = None
+    made: dict[tuple[str, str], bool] | None = None
+    values: dict[tuple[str | None, str, str], list[str]] = field(default_factory=dict)
 
     @cached_property
     def _written(self) -> ColumnTypes:
-        return self.written()
+        return self.written() if self.written is not None else {}
 
     def written_type(self, schema: str | None, table: str, column: str) -> str | None:
         """The type that the revisions gave to a column, in the words of Python."""
-        table, column = self.stored(schema, table, column)
-        return self._written.get((dotted(schema, table), column))
+        key, column = self.stored(schema, table, column)
+        return self._written.get((dotted(*key), column))
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -62,7 +66,7 @@ def state_of(context: MigrationContext) -> ComparisonState:
     """The state of the comparisons of ``context``, made by the first that asks for it."""
     if _KEY not in context.opts:
         assert context.connection is not None
-        written = context.opts.get("column_types", dict)
+        written = context.opts.get("column_types")
         context.opts[_KEY] = ComparisonState(context.connection, written)
     state = context.opts[_KEY]
     assert isinstance(state, ComparisonState)

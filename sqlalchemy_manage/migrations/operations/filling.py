@@ -13,7 +13,7 @@ from ..questions import Key, dotted
 from ..revisions.describe import Change
 from .base import Operation
 from .rendering import call
-from .values import python
+from .values import python, undecorated
 
 
 @dataclass(eq=False)
@@ -91,8 +91,7 @@ def render(context: Any, operation: FillNullsOp) -> str:
 
 def _type(type_: Any, prefix: str) -> str | None:
     """The type that binds a value of a column of ``type_``; None where any driver can."""
-    if isinstance(type_, sa.TypeDecorator):
-        type_ = type_.impl_instance
+    type_ = undecorated(type_)
     if isinstance(type_, sa.Enum):
         if not (type_.native_enum and type_.name):
             return None
@@ -100,7 +99,7 @@ def _type(type_: Any, prefix: str) -> str | None:
         return f"{prefix}Enum({', '.join(map(repr, type_.enums))}, name={type_.name!r}{schema})"
     if isinstance(type_, sa.Uuid):
         return f"{prefix}Uuid(as_uuid=False)"
-    for kind in (sa.Boolean, sa.Numeric, sa.DateTime, sa.Date, sa.Time, sa.JSON):
+    for kind in (sa.Boolean, sa.Numeric, sa.DateTime, sa.Date, sa.Time, sa.Interval, sa.JSON):
         if isinstance(type_, kind) and not isinstance(type_, sa.Float):
             return f"{prefix}{kind.__name__}()"
     return None

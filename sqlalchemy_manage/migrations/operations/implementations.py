@@ -18,7 +18,7 @@ from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...sql.raw import Sql, literally, qualified, sql_of, undoubled
+from ...sql.raw import Sql, SqlExpression, literally, qualified, sql_of, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged, flushed_batch
 from ..schema.reflection_fixes import complete_computed
 from ..schema.server_types import ServerTypes
@@ -112,6 +112,20 @@ class PostgreSQL(_AsksTheServer, _Literally, LooksAtValues, PostgresqlImpl):
                 if kw.get("server_default", False) is False:
                     kw["server_default"] = default
         super().alter_column(table_name, column_name, **kw)
+        if isinstance(old, sa.Integer) and isinstance(new, sa.Integer):
+            self._widen_sequence(table_name, str(kw.get("name") or column_name), new, kw)
+
+    def _widen_sequence(self, table_name: str, column_name: str, type_: Any, kw: Any) -> None:
+        """Give the sequence of a SERIAL the type of its column; it would end before it."""
+        table = qualified(self.dialect, kw.get("schema"), table_name)
+        place = ", ".join(sql_of(sa.literal(text), self.dialect) for text in (table, column_name))
+        words = type_.compile(self.dialect)
+        self.execute(
+            Sql(
+                f"DO $do$ DECLARE s text := pg_get_serial_sequence({place}); BEGIN IF s IS NOT NULL"
+                f" THEN EXECUTE format('ALTER SEQUENCE %s AS {words}', s); END IF; END $do$"
+            )
+        )
 
 
 class _KeepsChecks(StatementsChanged, _Literally):
@@ -154,10 +168,11 @@ class _Respells(LooksAtValues, _KeepsChecks):
             old = self.type_there(table_name, column_name, schema, old)
         if old is None or new is None:
             return super().alter_column(table_name, column_name, **kw)
-        loses = self.look(table_name, column_name, schema, old, new)
+        self.look(table_name, column_name, schema, old, new)
         column = qualified(self.dialect, column_name)
         made = mariadb.before(column, old, new, self.dialect)
-        if made is not None and (loses or not mariadb.cuts(old, new)):
+        # Also where no value is lost, so that an interrupted revision takes the same steps.
+        if made is not None and not (self.as_sql and mariadb.cuts(old, new, self.dialect)):
             self._respell(table_name, column, made, schema)
         between = mariadb.by_way_of(old, new, self.dialect)
         if between is not None:
@@ -208,7 +223,7 @@ class SQLite(_Literally, LooksAtValues, RebuildingImpl):
             self.look(batch.table_name, existing.name, batch.schema, old, new_type, value)
         made = sqlite.converted(value, old, new_type).sql
         if made != value:
-            given = sa.literal_column(made, new_type)
+            given = SqlExpression(made, given)
         existing_transfer["expr"] = sa.type_coerce(given, new_type)
 
     def autogen_column_reflect(self, inspector: Any, table: sa.Table, column_info: Any) -> None:

@@ -41,3 +41,10 @@ class SqlWriter:
 
     def rows(self, text: str) -> Sequence[Any]:
         return list(execute(self.connection, text))
+
+    def block(self, body: str) -> None:
+        """Run statements of PostgreSQL with their EXCEPTION part, as an anonymous block."""
+        tag = "$do$"
+        while tag in body:
+            tag = f"{tag[:-1]}o$"
+        self.execute(f"DO {tag} BEGIN\n{body}END {tag}")

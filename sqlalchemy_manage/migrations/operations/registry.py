@@ -18,9 +18,11 @@ from . import (
     filling,
     identity,
     implementations,
+    moving,
     primary_key,
     renaming,
     rendering,
+    standalone,
     table_options,
 )
 from .enums import implementations as enums
@@ -47,10 +49,12 @@ OPERATIONS: tuple[tuple[Any, Any, Any], ...] = (
     (enum_ops.RenameEnumOp, enums.rename, enum_rendering.render_rename),
     (filling.FillNullsOp, filling.fill, filling.render),
     (identity.AlterIdentityOp, identity.alter, identity.render),
+    (moving.MoveTableOp, moving.move_table, moving.render),
     (primary_key.ReplacePrimaryKeyOp, primary_key.replace, primary_key.render),
     (renaming.RenameColumnOp, renaming.rename_column, renaming.render),
     (renaming.RenameConstraintOp, renaming.rename_constraint, renaming.render),
     (renaming.RenameIndexOp, renaming.rename_index, renaming.render),
+    *((operation, standalone.run, standalone.render) for operation in standalone.OPERATIONS),
     (table_options.AlterTableOptionsOp, table_options.alter, table_options.render),
 )
 """Each with what runs it, and what writes it into a revision file; ``op`` has it by its verb."""
@@ -64,6 +68,8 @@ OBJECT_OPERATIONS: tuple[tuple[Any, Any], ...] = (
 
 RENDERERS: dict[Any, Any] = {
     ops.CreateCheckConstraintOp: rendering.render_check,
+    ops.CreateIndexOp: rendering.render_index,
+    ops.DropIndexOp: rendering.render_index,
     ops.ModifyTableOps: rendering.render_modify_table,
     ops.RenameTableOp: renaming.render_table,
 }

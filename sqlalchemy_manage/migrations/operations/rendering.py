@@ -40,6 +40,26 @@ def render_modify_table(context: Any, operation: ops.ModifyTableOps) -> list[str
     return lines
 
 
+def is_concurrent(operation: Any) -> bool:
+    """Whether it makes or drops an index without a lock, which no transaction allows."""
+    is_index = isinstance(operation, (ops.CreateIndexOp, ops.DropIndexOp))
+    return is_index and bool(operation.kw.get("postgresql_concurrently"))
+
+
+_create_index = renderers.dispatch(ops.CreateIndexOp)
+_drop_index = renderers.dispatch(ops.DropIndexOp)
+
+
+def render_index(context: Any, operation: Any) -> list[str]:
+    """As Alembic, one that is_concurrent outside of the revision's transaction."""
+    write = _create_index if isinstance(operation, ops.CreateIndexOp) else _drop_index
+    text = str(write(context, operation))
+    if not is_concurrent(operation):
+        return [text]
+    start = f"with {context.opts['alembic_module_prefix']}get_context().autocommit_block():"
+    return [start, text, ""]
+
+
 def _needs_more_than_columns(operation: Any) -> bool:
     """Whether it is of an index that a rebuild in a batch would make of bare columns."""
     if not isinstance(operation, (ops.CreateIndexOp, ops.DropIndexOp)):

@@ -1,4 +1,7 @@
-"""``op.alter_table_options``: MariaDB's engine, row format and character set of a table."""
+"""``op.alter_table_options``: options of a table.
+
+MariaDB's engine, row format and character set; SQLite's AUTOINCREMENT, STRICT, WITHOUT ROWID.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +28,23 @@ SQL = {
     "charset": "DEFAULT CHARACTER SET",
     "collate": "DEFAULT COLLATE",
 }
-"""The options of an operation, and how a statement says them."""
+"""MariaDB's options, and how a statement says them."""
+
+SQLITE = {
+    "autoincrement": ("not AUTOINCREMENT", "AUTOINCREMENT"),
+    "strict": ("not STRICT", "STRICT"),
+    "with_rowid": ("WITHOUT ROWID", "with rowid"),
+}
+"""SQLite's, and how they are described when they are off and on."""
 
 
 @dataclass(eq=False)
 class AlterTableOptionsOp(Operation):
-    """Give a table other ``options`` than the ``existing`` ones; only MariaDB has any.
+    """Give a table other ``options`` than the ``existing`` ones, where the database has them.
 
-    ``engine``, ``row_format``, ``key_block_size``, ``charset`` and ``collate``. Columns
-    that have the character set of the table get the new one.
+    MariaDB: ``engine``, ``row_format``, ``key_block_size``, ``charset`` and ``collate``.
+    Columns that have the character set of the table get the new one. SQLite:
+    ``autoincrement``, ``strict`` and ``with_rowid``, each True or False.
     """
 
     verb = "alter_table_options"
@@ -41,16 +52,19 @@ class AlterTableOptionsOp(Operation):
     outside_batch = True
 
     table_name: str
-    options: Mapping[str, str]
+    options: Mapping[str, str | bool]
     _: KW_ONLY
-    existing: Mapping[str, str]
+    existing: Mapping[str, str | bool]
     schema: str | None = None
 
     def reverse(self) -> AlterTableOptionsOp:
         return replace(self, options=self.existing, existing=self.options)
 
     def describe(self) -> Change:
-        said = ", ".join(f"{key} {value}" for key, value in self.options.items())
+        said = ", ".join(
+            SQLITE[key][bool(value)] if key in SQLITE else f"{key} {value}"
+            for key, value in self.options.items()
+        )
         table = dotted(self.schema, self.table_name)
         return Change("~", f"table {table}: {said}", f"{self.table_name}_options", self.table_name)
 
@@ -69,13 +83,28 @@ def render(context: Any, operation: AlterTableOptionsOp) -> str:
 
 def alter(operations: Operations, operation: AlterTableOptionsOp) -> None:
     write = SqlWriter(operations)
+    if write.dialect.name == "sqlite":
+        _alter_on_sqlite(operations, operation)
     if write.dialect.name not in MARIADB:
         return
     table = write.name(operation.schema, operation.table_name)
-    steps = [f"{SQL[key]} = {value}" for key, value in operation.options.items()]
+    steps = [f"{SQL[key]} = {value}" for key, value in operation.options.items() if key in SQL]
     if not write.offline and {"charset", "collate"} & set(operation.options):
         steps += _inheriting(shown_columns(write.connection, table))
-    write.execute(f"ALTER TABLE {table} {', '.join(steps)}")
+    if steps:
+        write.execute(f"ALTER TABLE {table} {', '.join(steps)}")
+
+
+def _alter_on_sqlite(operations: Operations, operation: AlterTableOptionsOp) -> None:
+    given = {f"sqlite_{k}": bool(v) for k, v in operation.options.items() if k in SQLITE}
+    if given:
+        with operations.batch_alter_table(
+            operation.table_name,
+            schema=operation.schema,
+            recreate="always",
+            table_kwargs=given,
+        ):
+            pass
 
 
 _TEXTS = re.compile(r"(tiny|medium|long)?text|(var)?char|enum|set")

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import CompileError
 
 from ...sql.dialects import MARIADB
 from ...sqlalchemy_internals import variants
+from .domains import render_domain
+from .own_types import is_own, written
 
 
-def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
+def render_item(
+    kind: str, item: Any, autogen_context: Any, note: Callable[[str], None] = lambda text: None
+) -> str | Literal[False]:
     """Alembic's render_item: ``sa.String(length=20)`` for a reflected ``mysql.VARCHAR(20)``.
 
     So that a file written on one database, and its downgrade, run on the others. A type
-    that is not the same thing under a generic name is left to Alembic.
+    that is not the same thing under a generic name is left to Alembic. ``note`` is told
+    of a type that is not written by its own name.
     """
     if kind == "server_default":
         text = getattr(item, "arg", item)
         # Alembic takes quotes at the ends of a text for those of SQL.
         return repr(text) if isinstance(text, str) else False
+    if kind == "type" and is_own(item):
+        return written(item, autogen_context, note)
+    if kind == "type" and isinstance(item, postgresql.DOMAIN):
+        return render_domain(item, autogen_context)
     if kind == "type" and isinstance(item, sa.Interval):
         # Its repr() tells of its impl.
         return _written(item, autogen_context)

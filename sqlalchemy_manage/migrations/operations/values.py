@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from ...errors import UsageError
 
@@ -17,8 +18,9 @@ from ...errors import UsageError
 def parse_value(text: str, column: sa.Column[Any], name: str) -> Any:
     """The value that ``text`` is for ``column``: a Python literal, or for text as it is typed.
 
-    Dates and times are ISO strings, an Enum is named by its member or its value. Raises
-    UsageError, which calls the column ``name``, for a value that the type cannot hold.
+    Dates and times are ISO strings, an Interval is in seconds, an Enum is named by its
+    member or its value. Raises UsageError, which calls the column ``name``, for a value
+    that the type cannot hold.
     """
     try:
         value = ast.literal_eval(text)
@@ -36,6 +38,12 @@ def parse_value(text: str, column: sa.Column[Any], name: str) -> Any:
         ) from None
 
 
+def undecorated(type_: Any) -> Any:
+    """What is stored of a type of the project; SQLAlchemy's Interval is a decorator too."""
+    decorated = isinstance(type_, sa.TypeDecorator) and not isinstance(type_, sa.Interval)
+    return type_.impl_instance if decorated else type_
+
+
 def _named(type_: Any) -> str:
     try:
         return str(type_)
@@ -44,9 +52,8 @@ def _named(type_: Any) -> str:
 
 
 def _fitted(value: Any, text: str, type_: Any) -> Any:
-    if isinstance(type_, sa.TypeDecorator):
-        # What the decorator does with values is its own; what is stored is checked.
-        type_ = type_.impl_instance
+    # What a decorator does with values is its own; what is stored is checked.
+    type_ = undecorated(type_)
     if isinstance(type_, sa.Enum):
         return _enum(value, type_)
     if isinstance(type_, sa.Boolean):
@@ -82,8 +89,12 @@ def _fitted(value: Any, text: str, type_: Any) -> Any:
         return datetime.time.fromisoformat(value)
     if isinstance(type_, sa.Uuid):
         return str(uuid.UUID(value if isinstance(value, str) else text))
-    if isinstance(type_, sa.LargeBinary):
+    if isinstance(type_, (sa.Interval, postgresql.INTERVAL)):
+        return datetime.timedelta(seconds=float(value))
+    if isinstance(type_, (sa.LargeBinary, sa.BINARY, sa.VARBINARY)):
         return value if isinstance(value, bytes) else str(value).encode()
+    if isinstance(type_, sa.ARRAY) and not isinstance(value, list | tuple):
+        raise ValueError("a list")
     if isinstance(type_, sa.JSON):
         json.dumps(value)
     return value
@@ -106,6 +117,6 @@ def python(value: Any) -> tuple[str, str | None]:
     """``value`` as a Python expression, and the import that it needs."""
     if isinstance(value, decimal.Decimal):
         return f"decimal.{value!r}", "import decimal"
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
         return repr(value), "import datetime"
     return repr(value), None

@@ -332,3 +332,9 @@ def version_folders(script: ScriptDirectory) -> list[Path]:
     """Where the revision files of a script directory are."""
     locations = script.version_locations or [str(Path(script.dir) / "versions")]
     return [Path(location) for location in locations]
+
+
+def schemas_in(history: History) -> set[str]:
+    """The schemas that operations of the revisions name; a model may be there no longer."""
+    found = (re.findall(r"schema=[\"'](\w+)[\"']", r.source) for r in history.revisions)
+    return {name for names in found for name in names}

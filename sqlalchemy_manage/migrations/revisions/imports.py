@@ -129,7 +129,7 @@ def _type(name: str, around: str) -> tuple[str, Import] | None:
     if hasattr(sqlalchemy, name):
         return "sa", _USUAL["sa"]
     found = set()
-    for module in {c.__module__ for c in _subclasses(TypeEngine) if c.__name__ == name}:
+    for module in {c.__module__ for c in subclasses(TypeEngine) if c.__name__ == name}:
         if module.startswith("sqlalchemy.dialects."):
             dialect = _USUAL[module.split(".")[2]]
             found |= {(dialect.binds, dialect)} if dialect.binds == around else set()
@@ -138,10 +138,11 @@ def _type(name: str, around: str) -> tuple[str, Import] | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _subclasses(cls: type[Any]) -> Iterator[type[Any]]:
+def subclasses(cls: type[Any]) -> Iterator[type[Any]]:
+    """The classes below ``cls``, at whatever depth."""
     for subclass in cls.__subclasses__():
         yield subclass
-        yield from _subclasses(subclass)
+        yield from subclasses(subclass)
 
 
 def _within(chain: tuple[str, ...], module: str) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import CompileError, SAWarning
 
 from ...databases.engines import is_bookkeeping
 from ...links.catalog import NOT_SYSTEM, dotted
+from .apart import tables_apart
 from .snapshot import Snapshot
 
 
@@ -53,12 +54,12 @@ def read_contents(
 ) -> Contents:
     """What is in these schemas (None: the default one), else in all but the system's own.
 
-    Alembic's version table and the tool's own tables are left out, and on PostgreSQL what
-    belongs to an extension.
+    Alembic's version table and the tool's own tables are left out, and on PostgreSQL the
+    tables_apart and what belongs to an extension.
     """
     inspector = Snapshot(connection)
     wanted = set(_schemas(connection, inspector) if schemas is None else schemas)
-    foreign = _extension_tables(connection)
+    foreign = tables_apart(connection)
     found: Contents = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # a type that SQLAlchemy does not know
@@ -152,7 +153,10 @@ def _column(column: Any, dialect: sa.Dialect) -> dict[str, str]:
     properties = {
         "type": _type(column["type"], dialect),
         "nullable": "nullable" if column["nullable"] else "NOT NULL",
-        "default": str(column.get("default") or ""),
+        # MariaDB writes its database's name before that of a sequence.
+        "default": str(column.get("default") or "").replace(
+            f"`{dialect.default_schema_name}`.", ""
+        ),
         "comment": str(column.get("comment") or ""),
     }
     for name in ("computed", "identity"):
@@ -241,15 +245,3 @@ def _others(connection: sa.Connection) -> Iterator[tuple[str, str | None, str, s
         for kind, schema, table, name, definition in connection.exec_driver_sql(query):
             text = here.sub("", " ".join(str(definition or "").split()))
             yield kind, None if schema == default else schema, table or "", name, text
-
-
-def _extension_tables(connection: sa.Connection) -> set[tuple[str | None, str]]:
-    if connection.dialect.name != "postgresql":
-        return set()
-    default = connection.dialect.default_schema_name
-    rows = connection.exec_driver_sql(
-        "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass"
-        " AND d.deptype = 'e'"
-    )
-    return {(None if schema == default else schema, name) for schema, name in rows}

@@ -134,6 +134,11 @@ def counting(key: Clause, counts: bool) -> Clause:
     return replace(key, text=text, options=key.options - {"AUTOINCREMENT"})
 
 
+def unescaped(name: str) -> str:
+    """The name of a constraint that SQLAlchemy has read with its quotes still doubled."""
+    return name.replace('""', '"')
+
+
 def normal(expression: str) -> str:
     """An expression without its layout, its quotes around names, and brackets around it all."""
     words = words_of(expression, "sqlite")

@@ -9,20 +9,23 @@ types.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from ...sql.dialects import MARIADB
 from ...sql.raw import RawType
 from ...sql.tokens import Token, split, words_of
-from .create_table import expression_of, read_table
+from .create_table import expression_of, read_table, unescaped
 from .doubled_quotes import read_backticks, undouble_quotes
 from .postgresql_constraints import complete_constraints
 from .sqlite_types import name_declared_types
-from .unnamed import complete_names
+from .unnamed import FACTS, complete_names
 
 Facts = Mapping[str, MutableMapping[str, Any] | None]
 """``columns``, ``indexes``, ...: what the Inspector's ``get_multi_`` methods say, by table."""
@@ -106,6 +109,13 @@ def _complete_mariadb(connection: sa.Connection, schema: str | None, facts: Fact
     for kind, table, name, text, extra, comment in rows:
         if kind == "column":
             _complete_column(_named(facts["columns"], table, name), text, extra, comment)
+        elif kind == "check" and (is_json := re.fullmatch(r"json_valid\(`(.*)`\)", text)):
+            # JSON is a LONGTEXT with that CHECK; the type by its name brings one along.
+            column = _named(facts["columns"], table, is_json[1].replace("``", "`"))
+            if column is not None and isinstance(column["type"], mysql.LONGTEXT):
+                column["type"] = mysql.JSON()
+            checks, own = facts["check_constraints"] or {}, {"name": None, "sqltext": text}
+            checks[table] = [check for check in checks.get(table, ()) if check != own]
         elif kind == "check" and facts["check_constraints"] is not None:
             checks = facts["check_constraints"].setdefault(table, [])
             if {"name": None, "sqltext": text} not in checks:
@@ -139,14 +149,28 @@ def _complete_sqlite(connection: sa.Connection, schema: str | None, facts: Facts
     quote = connection.dialect.identifier_preparer.quote
     rows = connection.exec_driver_sql(
         f"SELECT type, tbl_name, name, sql FROM {quote(schema or 'main')}.sqlite_master"
-        " WHERE type IN ('index', 'table') AND sql IS NOT NULL"
+        " WHERE type IN ('index', 'table') AND sql IS NOT NULL AND tbl_name NOT GLOB 'sqlite_*'"
     ).all()
     for kind, table, name, sql in rows:
         if kind == "table":
             complete_computed(sql, (facts["columns"] or {}).get(table, ()))
+            if '""' in sql:
+                _unescape_names(facts, table)
             complete_names(sql, table, partial(_of, facts, table))
+            if "autoincrement" in sql.lower() and read_table(sql).counts:
+                options = facts["table_options"]
+                if options is not None:
+                    options.setdefault(table, {})["sqlite_autoincrement"] = True
         elif facts["indexes"] is not None:
             _complete_index(facts["indexes"], table, name, sql)
+
+
+def _unescape_names(facts: Facts, table: str) -> None:
+    keys = [(facts["pk_constraint"] or {}).get(table) or {}]
+    others = [(facts[kind] or {}).get(table) or [] for kind in FACTS.values()]
+    for item in itertools.chain(keys, *others):
+        if item.get("name"):
+            item["name"] = unescaped(item["name"])
 
 
 def _of(facts: Facts, table: str, kind: str) -> list[Any] | None:

@@ -9,13 +9,15 @@ can be tried on any database, MariaDB too, without touching it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
 
 from ...sql.tokens import rename_identifiers
+from ..questions import Key
+from .apart import tables_apart
 from .reflection_fixes import complete
 from .unnamed import rename_implied
 
@@ -55,6 +57,7 @@ class Snapshot:
         self.dialect = connection.dialect
         self.info_cache: dict[Any, Any] = {}
         self._names: dict[str | None, list[str]] = {}
+        self._hidden: set[Key] | None = None
         # schema -> kind -> table -> facts; None where the dialect has no such kind.
         self._facts: dict[str | None, dict[str, Facts | None]] = {}
 
@@ -70,10 +73,23 @@ class Snapshot:
         self.info_cache = {}
         return self
 
+    def hide_apart(self, models: Collection[Key]) -> None:
+        """From now on list no tables_apart, but those that ``models`` has."""
+        if self._hidden is None:
+            self._hidden = tables_apart(self.bind) - {*models}
+            self._names.clear()
+
     def get_table_names(self, schema: str | None = None, **kw: Any) -> list[str]:
         if schema not in self._names:
-            self._names[schema] = self.inspector.get_table_names(schema=schema)
+            names = self.inspector.get_table_names(schema=schema)
+            hidden = self._hidden or ()
+            self._names[schema] = [name for name in names if (schema, name) not in hidden]
         return list(self._names[schema])
+
+    @property
+    def schemas(self) -> set[str | None]:
+        """The schemas that were asked for, and those that tables are to be moved to."""
+        return set(self._names)
 
     def has_table(self, table_name: str, schema: str | None = None, **kw: Any) -> bool:
         return table_name in self.get_table_names(schema) or self.inspector.has_table(
@@ -162,6 +178,18 @@ class Snapshot:
             key["referred_table"] = names.get(key["referred_table"], key["referred_table"])
         for table in names.values():
             self._rename_implied(schema, table)
+
+    def move_table(self, table: str, old: str | None, new: str | None) -> None:
+        """Let a table be in another schema; keys to it from elsewhere follow."""
+        there, facts = self._load(new), self._load(old)
+        self._names[new] = [*self.get_table_names(new), table]
+        self._names[old] = [name for name in self.get_table_names(old) if name != table]
+        for kind, tables in facts.items():
+            target = there[kind]
+            if tables is not None and target is not None and table in tables:
+                target[table] = tables.pop(table)
+        for key in self._foreign_keys_to(old, table):
+            key["referred_schema"] = new
 
     def rename_columns(self, schema: str | None, table: str, names: Mapping[str, str]) -> None:
         """Call columns of a table by new names, all at once, wherever they are mentioned."""

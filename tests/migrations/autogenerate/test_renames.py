@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from support.project import ProjectFolder
 from support.reviewing import Reviewed, column, reviewed, table, tables, words
 
 from sqlalchemy_manage.errors import UsageError
@@ -160,7 +165,7 @@ def test_rows_are_counted_under_the_names_of_the_database(reviewed: Reviewed) ->
     resolve_renames(review, operations)
     assert review.rows(None, "b") == 2
     assert review.values(None, "b", "y") == 1
-    assert review.stored(None, "b", "y") == ("a", "x")
+    assert review.stored(None, "b", "y") == ((None, "a"), "x")
 
 
 def test_tables_that_swap_their_names_are_counted_where_they_are(reviewed: Reviewed) -> None:
@@ -222,3 +227,76 @@ def test_a_rename_that_was_made_already_is_said_to_be(reviewed: Reviewed) -> Non
     for flags in ({"rename": ["t.name=label"]}, {"rename_table": ["u=t"]}):
         with pytest.raises(UsageError, match="is already renamed"):
             settled(reviewed, table("t", "label"), **flags)
+
+
+TYPES = (
+    *("Integer", "BigInteger", "Boolean", "Float", "Double", "Numeric(6, 2)", "String(9)", "Text"),
+    *("Unicode(9)", "Date", "DateTime", "Time", "Interval", "Uuid", "JSON", "LargeBinary"),
+    *("Enum('x', 'y', name='e')", "PickleType", "Enum('x', native_enum=False, name='f')"),
+)
+"""Types that every database has."""
+
+
+@pytest.mark.server
+def test_a_column_of_any_type_may_have_been_renamed_and_gets_a_value_as_printed(
+    tmp_path: Path, backend: str, new_database: Callable[..., str]
+) -> None:
+    project = ProjectFolder(tmp_path / "project", new_database(backend))
+
+    def models(columns: str) -> str:
+        made = (columns.replace("TYPE", type_) for type_ in TYPES)
+        return "".join(f"table('t{n}', key(), {text})\n" for n, text in enumerate(made))
+
+    project.begin(models("Column('a', TYPE)"))
+    project.execute(*(f"INSERT INTO t{n} (id) VALUES (1)" for n in range(len(TYPES))))
+    project.models(models("Column('b', TYPE)"))
+    asked = project.manage("makemigrations", "--no-input")
+    flags = re.findall(r"--rename t\d+\.a=b", asked.stderr)
+    assert len(flags) == len(TYPES), asked
+    project.done("makemigrations", *shlex.split(" ".join(flags)))
+    assert "drop_column" not in project.newest()
+    project.done("migrate")
+    # And what is printed for a new column of the type is taken.
+    project.models(models("Column('b', TYPE), Column('c', TYPE, nullable=False)"))
+    asked = project.manage("makemigrations", "--no-input")
+    flags = re.findall(r"--default \S.*", asked.stderr)
+    assert len(flags) == len(TYPES), asked
+    project.done("makemigrations", *shlex.split(" ".join(flags)))
+    for command in ("migrate", "rollback", "migrate"):
+        project.done(command)
+    assert project.manage("makemigrations", "--check").code == 0
+    assert len(project.data()) == len(TYPES)  # every value can be read
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
+def test_a_table_moves_to_another_schema_and_back_with_its_rows(
+    tmp_path: Path, backend: str, new_database: Callable[..., str]
+) -> None:
+    project = ProjectFolder(tmp_path / "project", new_database(backend))
+    # On MariaDB a schema is a database, which a DBA makes.
+    shop = "shop"
+    if backend == "mariadb":
+        shop = str(sa.make_url(new_database(backend)).database)
+    models = (
+        "table('a', key(), Column('v', String(9), index=True){0})\n"
+        "table('b', key(), Column('a_id', ForeignKey('{1}a.id')))\n"
+    )
+    project.begin(models.format("", ""))
+    project.execute("INSERT INTO a (id, v) VALUES (1, 'x')", "INSERT INTO b VALUES (1, 1)")
+
+    def made(text: str, flag: str, place: str) -> None:
+        project.models(text)
+        asked = project.manage("makemigrations", "--no-input")
+        assert asked.code == 3 and f"--rename-table {flag}" in asked.stderr
+        project.done("makemigrations", "--rename-table", flag)
+        assert "create_table" not in project.newest()
+        for command in ("migrate", "rollback", "migrate"):
+            project.done(command)
+            there = place if command == "migrate" else {"a": f"{shop}.a"}.get(place, "a")
+            assert project.query(f"SELECT id, v FROM {there}") == [(1, "x")]
+        assert project.manage("makemigrations", "--check").code == 0
+
+    made(models.format(f", schema='{shop}'", f"{shop}."), f"a={shop}.a", f"{shop}.a")
+    made(models.format("", ""), f"{shop}.a=a", "a")
+    assert project.query("SELECT a_id FROM b") == [(1,)]

@@ -175,3 +175,24 @@ def test_a_rollback_is_refused_for_what_it_would_lose(project: ProjectFolder) ->
     assert project.query("SELECT c FROM t") == [(1.75,)]
     project.done("rollback")
     assert project.query("SELECT c FROM t") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value", "becomes"),
+    [("String(20)", "String(3)", "'abcdef'", "abc"), ("Float(53)", "Integer", "1.75", 2)],
+)
+def test_a_revision_that_failed_after_the_change_goes_on(
+    project: ProjectFolder, old: str, new: str, value: str, becomes: object
+) -> None:
+    begin(project, old, value)
+    project.models(MODELS.format(new))
+    project.done("makemigrations", "--no-input", "--allow-loss", "t.c")
+    path = project.versions / project.revisions[-1]
+    text = path.read_text()
+    whole, down = text.split("\n\n\ndef downgrade")
+    path.write_text(f'{whole}\n    op.execute("SELECT * FROM missing")\n\n\ndef downgrade{down}')
+    assert project.manage("migrate").code == 1
+    path.write_text(text)
+    assert project.manage("migrate").code == 0
+    assert project.query("SELECT c FROM t") == [(becomes,)]
+    assert project.manage("makemigrations", "--check").code == 0

@@ -50,3 +50,7 @@ class Car(Base):
     "car.extra": "options",
     "car.weight": "mass",
 }
+
+
+# %% django cannot
+# It asks on a terminal only; with --noinput it drops the columns.

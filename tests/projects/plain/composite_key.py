@@ -42,3 +42,7 @@ class Line(Base):
     year: Mapped[int]
     number: Mapped[int]
     amount: Mapped[decimal.Decimal | None] = mapped_column(Numeric(10, 2))
+
+
+# %% django cannot
+# It has no foreign keys of several columns.

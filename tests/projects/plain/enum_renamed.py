@@ -21,3 +21,7 @@ class Job(Base):
 
 # %% becomes
 {"job.state": lambda value: "queued" if value == "planned" else value}
+
+
+# %% django cannot
+# An enum is text to it: the rows keep the old value.

@@ -33,3 +33,7 @@ class Order(Base):
 
 # %% names
 {"client": "customer"}
+
+
+# %% django cannot
+# It asks on a terminal only; with --noinput it drops the table.

@@ -180,6 +180,7 @@ CHANGES = [
         (sa.Uuid(), sa.String(36), UUID(HEX), "kept"),
         (sa.Uuid(), W, UUID(HEX), "refused"),
         (sa.LargeBinary(), T, b"abc", "kept"),
+        (sa.LargeBinary(), T, b"\xff\xfe", "refused"),
         (sa.LargeBinary(), W, b"abc", "refused"),
         (sa.JSON(), T, {"a": 1}, "kept"),
         (sa.JSON(), pg.JSONB(), {"a": 1}, "kept", POSTGRESQL),

@@ -26,7 +26,8 @@ EXCLUDE = 'postgresql.ExcludeConstraint(("room", "="), ("day", "="), using="btre
 
 def constraint(before: str, after: str, *does: str, **more: object) -> Case:
     imports = "from sqlalchemy.dialects import mysql, postgresql\n"
-    given = {"rows": BOOKINGS, "does": does, "only": PG} | more
+    guests = {"guest": [{"id": 1, "room": 1, "day": 3}]} if KEY in before else {}
+    given = {"rows": BOOKINGS | guests, "does": does, "only": PG} | more
     return Case(imports + BOOKING.format(before), imports + BOOKING.format(after), **given)  # type: ignore[arg-type]
 
 
@@ -39,6 +40,14 @@ def typed(before: str, after: str, value: object, **more: object) -> Case:
 
 
 UNIQUE = 'UniqueConstraint("room", "day", name="uq"{})'
+KEY = """)
+table(
+    "guest",
+    key(),
+    Column("room", Integer),
+    Column("day", Integer),
+    ForeignKeyConstraint(["room", "day"], ["booking.room", "booking.day"], name="fk"),
+"""
 UNSEEN = {
     "an exclusion constraint that comes": constraint(
         "", EXCLUDE.format(""), "add exclude constraint one to booking"
@@ -70,6 +79,14 @@ UNSEEN = {
         "drop unique constraint uq of booking",
         "add unique constraint uq to booking",
         only=("sqlite", "postgresql", "mariadb"),
+    ),
+    "a UNIQUE that a key refers to": constraint(
+        UNIQUE.format("") + KEY,
+        'UniqueConstraint("day", "room", name="uq")' + KEY,
+        "drop * constraint *",
+        "drop * constraint *",
+        "add *",
+        "add *",
     ),
     "a length taken away": typed("String(9)", "String", "x", only=PG),
     "a precision taken away": typed(

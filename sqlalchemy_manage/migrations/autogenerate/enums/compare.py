@@ -122,14 +122,17 @@ def _unchecked(it: ComparedColumn, wanted: tuple[str, ...], *, looks: bool) -> A
     state = state_of(it.context.migration_context)
     names = (it.schema, it.table_name, it.column_name)
     known = listed_values(state.written_type(*names) or "None")
-    if known is not None or not looks:
+    if known is not None or not looks or state.written is None:
         return known
-    table, column = state.stored(*names)
-    held = sa.column(column, sa.String())
-    rows = sa.select(held).select_from(sa.table(table, schema=it.schema)).distinct()
-    found = state.connection.scalars(rows.where(held.not_in(wanted)).limit(_MOST))
-    others = [value for value in found if isinstance(value, str)]
-    return (*wanted, *sorted(others)) if others else None
+    (schema, table), column = state.stored(*names)
+    place = (schema, table, column)
+    if place not in state.values:
+        held = sa.column(column, sa.String())
+        rows = sa.select(held).select_from(sa.table(table, schema=schema)).distinct()
+        found = state.connection.scalars(rows.where(held.not_in(wanted)).limit(_MOST))
+        state.values[place] = sorted(value for value in found if isinstance(value, str))
+    others = state.values[place]
+    return (*wanted, *others) if others else None
 
 
 def _check_of(

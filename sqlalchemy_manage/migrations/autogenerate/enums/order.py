@@ -162,16 +162,44 @@ def _place_types(operations: ops.UpgradeOps) -> None:
                 first = place if first is None and found else first
             elif isinstance(op, (ops.DropTableOp, ops.DropColumnOp)):
                 gone |= found
+    # Another type takes the name: what has the old one goes first, and the type with it.
+    taken = {n for n in made.keys() & gone.keys() - altered.keys() if made[n] != gone[n]}
+    early = _users_first(operations, taken)
+    first = 0 if taken else first  # the places have changed
+    early += [
+        DropEnumOp(name[1], gone.pop(name), schema=name[0]) for name in sorted(taken, key=str)
+    ]
     operations.ops[first or 0 : first or 0] = [
         CreateEnumOp(name, values, schema=schema)
         for (schema, name), values in made.items()
         if (schema, name) not in altered  # which makes sure of its type itself
     ]
+    operations.ops[:0] = early
     # Made again by the downgrade before the values are altered back.
     operations.ops += [
         DropEnumOp(name, altered.get((schema, name)) or values, schema=schema)
         for (schema, name), values in gone.items()
     ]
+
+
+def _users_first(operations: ops.UpgradeOps, types: set[_Name]) -> list[Any]:
+    """Take out of ``operations`` what drops the columns of ``types``, and all in their way."""
+    drops = (ops.DropTableOp, ops.DropColumnOp)
+    users = {
+        (op.schema, op.table_name)
+        for _, op in flat(operations.ops)
+        if isinstance(op, drops) and types & dict(_used(op)).keys()
+    }
+    first: list[Any] = []
+    for holder, op in list(flat(operations.ops)) if users else ():
+        key = (getattr(op, "schema", None), getattr(op, "table_name", None))
+        is_key = isinstance(op, ops.DropConstraintOp) and op.constraint_type == "foreignkey"
+        of_user = isinstance(op, (*drops, ops.DropConstraintOp, ops.DropIndexOp)) and key in users
+        if of_user or is_key:
+            holder.remove(op)
+            first.append(op)
+    prune(operations)
+    return first
 
 
 def _used(op: Any) -> Iterator[tuple[_Name, tuple[str, ...]]]:

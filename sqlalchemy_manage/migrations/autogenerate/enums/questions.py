@@ -43,7 +43,7 @@ def resolve_enum_values(
     connection: sa.Connection | None,
     answers: Answers,
     questioner: Questioner,
-    stored: Stored = lambda schema, table, column: (table, column),
+    stored: Stored = lambda schema, table, column: ((schema, table), column),
 ) -> None:
     """Put into the AlterEnumOps of ``operations`` what becomes of values that went.
 
@@ -151,8 +151,8 @@ class _Settled:
             return None
         held = 0
         for op in self.columns:
-            place = self.stored(op.schema, op.table_name, op.column_name)
-            held += held_values(self.connection, op.schema, *place, op.existing_type, value)
+            key, column = self.stored(op.schema, op.table_name, op.column_name)
+            held += held_values(self.connection, *key, column, op.existing_type, value)
         return held
 
     def _drop_allowed(self, value: str, held: int | None) -> bool:

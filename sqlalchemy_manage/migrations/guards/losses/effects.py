@@ -165,6 +165,14 @@ class NewTable:
     table: str
 
 
+@dataclass(frozen=True)
+class Moved:
+    """A table goes to another schema, under its name; None is the connection's own."""
+
+    table: str
+    schema: str | None
+
+
 _MADE = re.compile(
     rf"CREATE\s+(?:\w+\s+)?TABLE\s+(?!IF\b)(?P<table>{NAME})", re.IGNORECASE | re.DOTALL
 )
@@ -192,12 +200,14 @@ _PLAIN = re.compile(
 )
 
 
-def moves(text: str) -> Iterator[Renamed | Copied | NewTable]:
-    """What a piece renames, makes, or copies from table to table."""
+def moves(text: str) -> Iterator[Renamed | Copied | NewTable | Moved]:
+    """What a piece renames, makes, moves, or copies from table to table."""
     if made := _MADE.match(text):
         yield NewTable(_last(made["table"]))
     altered = _ALTER.match(text)
     if altered:
+        if match := re.match(rf"SET\s+SCHEMA\s+({ID})\s*$", altered["rest"], re.IGNORECASE):
+            yield Moved(_last(altered["table"]), _last(match[1]))
         for pattern, column in _RENAMES:
             match = re.match(pattern, altered["rest"], re.IGNORECASE)
             if match:
@@ -207,7 +217,11 @@ def moves(text: str) -> Iterator[Renamed | Copied | NewTable]:
                 return
     elif re.match(r"RENAME\s+TABLE", text, re.IGNORECASE):
         for match in _MARIADB.finditer(text[text.upper().index("TABLE") + 5 :]):
-            yield Renamed(_last(match["old"]), _last(match["old"]), _last(match["new"]), False)
+            was, now = words_of(match["old"], "sqlite"), words_of(match["new"], "sqlite")
+            if was[-1].name != now[-1].name:
+                yield Renamed(was[-1].name, was[-1].name, now[-1].name, False)
+            if was[0].name != now[0].name and len(was) + len(now) > 2:
+                yield Moved(now[-1].name, now[0].name if len(now) > 1 else None)
     elif match := _FILLED.match(text):
         yield Renamed(_last(match["table"]), _last(match["old"]), _last(match["new"]), True, True)
     elif match := _COPY.match(text):

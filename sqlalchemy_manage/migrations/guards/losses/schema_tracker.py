@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ....errors import ManageError
 from ....links.catalog import Catalog, Name, StoredLink, StoredTable, read_catalog, read_tables
 from .copied_values import changed_values
-from .effects import Copied, NewTable, Renamed, touched, touches
+from .effects import Copied, Moved, NewTable, Renamed, touched, touches
 from .key_copies import KeyCopy
 from .loss import Loss
 
@@ -52,6 +52,8 @@ class SchemaTracker:
         self._earlier: dict[str, str] = {}
         self._made: set[str] = set()
         self._tied: dict[Name, StoredTable] = {}
+        self._default: str | None = None
+        self._schemas: set[str] = set()
 
     def emptied(self) -> SchemaTracker:
         """For the next revision; what the models say is not asked again."""
@@ -78,7 +80,8 @@ class SchemaTracker:
             for table in metadata.tables.values()
             if table.schema
         }
-        return read_catalog(connection, schemas)
+        self._default = connection.dialect.default_schema_name
+        return read_catalog(connection, schemas | self._schemas)
 
     def known(self, connection: sa.Connection) -> Catalog:
         """What there was before the revision, under the names that it has now."""
@@ -146,9 +149,11 @@ class SchemaTracker:
                 found.setdefault(name, []).append(StoredLink(columns, link.parent.fullname))
         return found
 
-    def follow(self, move: Renamed | Copied | NewTable) -> None:
+    def follow(self, move: Renamed | Copied | NewTable | Moved) -> None:
         """Note what a statement is about to do with names and rows."""
-        if isinstance(move, Copied):
+        if isinstance(move, Moved):
+            self._move(move.table.lower(), move.schema)
+        elif isinstance(move, Copied):
             self.copied.append(move)
         elif isinstance(move, NewTable):
             self._made.add(move.table.lower())
@@ -171,6 +176,16 @@ class SchemaTracker:
             for kept in self.kept.values():
                 if kept.now[1].lower() == old:
                     kept.now = (kept.now[0], move.new)
+
+    def _move(self, table: str, schema: str | None) -> None:
+        schema = None if schema == self._default else schema
+        self._schemas |= {schema} if schema else set()
+        for name in list(self.catalog.tables if self.catalog else ()):
+            if name[1].lower() == table:
+                self._rename(name, (schema, name[1]))
+        for kept in self.kept.values():
+            if kept.now[1].lower() == table:
+                kept.now = (schema, kept.now[1])
 
     def _rename(self, old: Name, new: Name) -> None:
         assert self.catalog is not None

@@ -20,49 +20,13 @@ from ....sql.raw import execute, qualified
 from ...questions import dotted, flag, quoted
 from ...revisions.expected_loss import Expected
 from . import mariadb, postgresql, sqlite
+from .harm import Harm, shown
 from .kinds import is_lossless, kind_of, name_of
 
 _COPY = "sqlalchemy_manage_values"
-_LONGEST = 60
-
-
-@dataclass(frozen=True)
-class Harm:
-    """Values that a change of type does not leave as they are, and one of them.
-
-    ``refused``: the new type cannot hold them at all; else ``becomes`` is what the example
-    would be, and ``back`` what a rollback would make of that. ``count`` is None where only
-    the server has looked, which says ``why``.
-    """
-
-    column: str
-    type: str
-    count: int | None
-    refused: bool
-    key: str = ""
-    value: Any = None
-    becomes: Any = None
-    back: Any = None
-    why: str = ""
-
-    def __str__(self) -> str:
-        many = "A value" if self.count is None else f"{self.count:,} value"
-        many += "s" if self.count is not None and self.count != 1 else ""
-        where = f" ({self.key})" if self.key else ""
-        if self.refused:
-            example = f": {self.why}" if self.why else f", for example {_shown(self.value)}{where}"
-            return f"{many} of {self.column} cannot become {self.type}{example}."
-        example = f"for example {_shown(self.value)}{where} would become {_shown(self.becomes)}"
-        if _shown(self.becomes) == _shown(self.value):
-            example += ", and after a rollback"
-        elif self.back != self.becomes:
-            example += f", and after a rollback {_shown(self.back)}"
-        return f"{many} of {self.column} would not survive as {self.type}, {example}."
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+# MariaDB: without the right to make a temporary table; and what it says of a value.
+_FORBIDDEN = (1044, 1045, 1142, 1290, 1792)
+_NO_VALUE = (1264, 1265, 1292, 1366, 1406, 4025, 4078)
 
 
 @dataclass(frozen=True)
@@ -149,8 +113,10 @@ class Conversion:
         columns = ", ".join([*keys, *wanted])
         row = execute(self.connection, f"SELECT {columns} FROM {source}{order} LIMIT 1").one()
         values = [*row[len(keys) :], None, None]
-        key = ", ".join(f"{name}={_shown(v)}" for name, v in zip(self.keys, row, strict=False))
-        return self._harm(count, refused=refused, key=key, values=values)
+        return self._harm(count, refused=refused, key=self._key(row), values=values)
+
+    def _key(self, row: Sequence[Any]) -> str:
+        return ", ".join(f"{name}={shown(v)}" for name, v in zip(self.keys, row, strict=False))
 
     def _harm(
         self,
@@ -177,12 +143,30 @@ class Conversion:
         table, given = self._name(self.schema, self.table), f"{self.value} IS NOT NULL"
         keys = self._quoted_keys
         bad = f"{given} AND ({there.possible}) IS NOT 1"
-        harm = self._found(table, bad, [self.value], keys, refused=True)
+        harm = self._found(table, bad, [self.value], keys, refused=True) or self._undecodable()
         if harm is None:
             same = sqlite.equal(f"({back.sql})", self.value, self.old)
             wanted = [self.value, there.sql, back.sql]
             harm = self._found(table, f"{given} AND NOT ({same})", wanted, keys, refused=False)
         return harm
+
+    def _undecodable(self) -> Harm | None:
+        """Bytes that are no text, which SQLite would store as one that nobody can read."""
+        if (kind_of(self.old), kind_of(self.new)) != ("binary", "text"):
+            return None
+        columns = ", ".join([*self._quoted_keys, self.value])
+        table = self._name(self.schema, self.table)
+        given = f"typeof({self.value}) = 'blob'"
+        found: list[Any] = []
+        for row in execute(self.connection, f"SELECT {columns} FROM {table} WHERE {given}"):
+            try:
+                row[-1].decode()
+            except UnicodeDecodeError:
+                found.append(row if not found else None)
+        if not found:
+            return None
+        first = [*found[0]]
+        return self._harm(len(found), refused=True, key=self._key(first), values=[first[-1]] * 3)
 
     def _on_postgresql(self) -> Harm | None:
         table, value, dialect = self._name(self.schema, self.table), self.value, self.dialect
@@ -199,10 +183,10 @@ class Conversion:
                 raise
             why = str(error.orig).splitlines()[0]
         # The way there may fail, or the way back of what got there.
-        for made, shown in ((there, [value]), (back, wanted[:2])):
+        for made, columns in ((there, [value]), (back, wanted[:2])):
             with suppress(sa.exc.DBAPIError), self._trying(made) as possible:
                 bad = f"{value} IS NOT NULL AND NOT {possible}({value})"
-                harm = self._found(table, bad, shown, keys, refused=made is there)
+                harm = self._found(table, bad, columns, keys, refused=made is there)
                 if harm is not None:
                     return harm
         return self._harm(None, refused=True, why=why)
@@ -244,11 +228,15 @@ class Conversion:
             with self._copied("") as harm:
                 return harm
         except sa.exc.DBAPIError as error:
-            why = str(error.orig.args[-1] if error.orig is not None else error)
+            number, why = (*getattr(error.orig, "args", ()), 0, str(error))[:2]
+            if number in _FORBIDDEN:
+                return None  # the server itself will refuse what it cannot convert
+            if number not in _NO_VALUE:
+                raise
         with suppress(sa.exc.DBAPIError), self._copied("IGNORE") as harm:
             if harm is not None:
                 return replace(harm, refused=True)
-        return self._harm(None, refused=True, why=why)
+        return self._harm(None, refused=True, why=str(why))
 
     @contextmanager
     def _copied(self, ignore: str) -> Iterator[Harm | None]:

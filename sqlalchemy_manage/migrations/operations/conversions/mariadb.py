@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .kinds import NUMBERS, is_hex, kind_of, plain
+from .kinds import NUMBERS, is_hex, is_lossless, kind_of, plain
 from .spelling import dashed, hexadecimal
 
 
@@ -39,14 +39,16 @@ def before(column: str, old: Any, new: Any, dialect: sa.Dialect) -> str | None:
         return hexadecimal(column)
     if was in NUMBERS and becomes == "boolean":
         return f"{column} <> 0"  # any number fits into its TINYINT
-    if cuts(old, new):
+    if cuts(old, new, dialect):
         return f"left({column}, {plain(new, dialect).length})"
     return None
 
 
-def cuts(old: Any, new: Any) -> bool:
+def cuts(old: Any, new: Any, dialect: sa.Dialect) -> bool:
     """Whether ``before`` cuts a text, which is only right where that loss is allowed."""
-    return kind_of(old) == kind_of(new) == "text" and plain(new).length is not None
+    both_texts = kind_of(old) == kind_of(new) == "text"
+    has_end = getattr(plain(new, dialect), "length", None) is not None
+    return both_texts and has_end and not is_lossless(old, new, dialect)
 
 
 def after(column: str, old: Any, new: Any, dialect: sa.Dialect) -> str | None:

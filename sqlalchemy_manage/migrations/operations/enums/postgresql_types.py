@@ -14,8 +14,7 @@ def create_type(write: SqlWriter, key: Key, values: Sequence[str]) -> None:
     Also with ``--sql``, where nothing can be checked before.
     """
     name, labels = write.name(*key), write.literals(values)
-    _block(
-        write,
+    write.block(
         f"  CREATE TYPE {name} AS ENUM ({labels});\n"
         "EXCEPTION WHEN duplicate_object THEN\n"
         f"  IF ARRAY(SELECT enumlabel::text FROM pg_enum WHERE enumtypid = "
@@ -28,8 +27,7 @@ def create_type(write: SqlWriter, key: Key, values: Sequence[str]) -> None:
 
 def drop_type(write: SqlWriter, key: Key) -> None:
     """Drop the type unless something still uses it, or it is gone already."""
-    _block(
-        write,
+    write.block(
         f"  DROP TYPE {write.name(*key)};\n"
         "EXCEPTION WHEN dependent_objects_still_exist OR undefined_object THEN NULL;\n",
     )
@@ -43,17 +41,13 @@ def rename_type(write: SqlWriter, key: Key, new: str) -> None:
     note_made(write, (key[0], new))
 
 
-def _block(write: SqlWriter, body: str) -> None:
-    tag = "$do$"
-    while tag in body:
-        tag = f"{tag[:-1]}o$"
-    write.execute(f"DO {tag} BEGIN\n{body}END {tag}")
+def note_made(write: SqlWriter, key: Key, made: bool = True, memo: str = "pg_enum") -> None:
+    """CREATE TABLE in SQLAlchemy makes the types of its columns too, but not those noted here.
 
-
-def note_made(write: SqlWriter, key: Key, made: bool = True) -> None:
-    """CREATE TABLE in SQLAlchemy makes the types of its columns too, but not those noted here."""
+    ``memo`` is where: ``pg_enum``, ``pg_DOMAIN``.
+    """
     context = write.operations.get_context()
-    known: set[Key] = context.impl.memo.setdefault("pg_enum", set())
+    known: set[Key] = context.impl.memo.setdefault(memo, set())
     # With and without the name of the default schema: as the column's type has it.
     for schema in {key[0], key[0] or write.dialect.default_schema_name}:
         (known.add if made else known.discard)((schema, key[1]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from ....sql.expressions import plain
 from .change import TEXT, EnumChange
 from .postgresql_types import drop_type, one_by_one
 from .types import Key
@@ -57,6 +58,27 @@ SELECT indrelid::regclass::text, format('DROP INDEX %s', indexrelid::regclass),
 FROM pg_index WHERE indexrelid IN (SELECT objid FROM found WHERE classid = 'pg_class'::regclass)
 AND indexrelid NOT IN (SELECT conindid FROM own)
 AND indexrelid NOT IN (SELECT inhrelid FROM pg_inherits)
+"""
+
+
+# What compares the text of the column with constants, which then are values of the type.
+_COMPARING = """
+SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
+  format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (', conrelid::regclass, conname),
+  pg_get_expr(conbin, conrelid), ')' || CASE WHEN connoinherit THEN ' NO INHERIT' ELSE '' END
+    || CASE WHEN convalidated THEN '' ELSE ' NOT VALID' END
+FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
+WHERE c.contype = 'c' AND c.coninhcount = 0 AND c.conrelid = {0}::regclass
+  AND quote_ident(a.attname) = {1}
+UNION ALL
+SELECT format('DROP INDEX %s', indexrelid::regclass), regexp_replace(
+  replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON '), ' WHERE .*', ' WHERE '),
+  pg_get_expr(indpred, indrelid), ''
+FROM pg_index i WHERE i.indrelid = {0}::regclass AND i.indpred IS NOT NULL AND EXISTS (
+  SELECT 1 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid
+    AND a.attnum = d.refobjsubid
+  WHERE d.objid = i.indexrelid AND d.classid = 'pg_class'::regclass AND d.refobjid = i.indrelid
+    AND quote_ident(a.attname) = {1})
 """
 
 
@@ -114,6 +136,11 @@ def _put_aside(
             if table in tables or key == step.new.key:
                 drops.append(drop)
                 restores.append(_on_new_type(step, restore))
+    if key is None and step.new.key is not None and not write.offline:
+        literals = (write.literal(step.table), write.literal(step.column))
+        for drop, start, condition, end in write.rows(_COMPARING.format(*literals)):
+            drops.append(drop)
+            restores.append(start + plain(condition) + end)
     for statement in drops:
         write.execute(statement)
     return restores
@@ -163,11 +190,13 @@ def _on_new_type(step: EnumChange, sql: str) -> str:
         return sql
     name = re.escape(step.write.name(step.old.key[1]))
     new = step.write.name(*step.new.key) if step.new.key else step.new.sql
-    return re.sub(
-        rf"{_CONSTANT}::(?:[^\s']+\.)?{name}(?![\w\"])",
-        lambda match: f"{value(match[1])}::{new}",
-        sql,
-    )
+
+    def constant(match: re.Match[str]) -> str:
+        # Beside a text a constant is one without a cast, which would be in the way later.
+        cast = f"::{new}{match[2]}" if step.new.key or match[2] else ""
+        return value(match[1]) + cast
+
+    return re.sub(rf"{_CONSTANT}::(?:[^\s']+\.)?{name}(?![\w\"])((?:\[\])?)", constant, sql)
 
 
 def _retype(step: EnumChange, columns: list[tuple[str, str, bool]]) -> None:

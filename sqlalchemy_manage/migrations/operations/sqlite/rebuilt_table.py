@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from ....sql.expressions import in_list
 from ....sql.tokens import words_of
-from ....sqlalchemy_internals import is_of_type
+from ....sqlalchemy_internals import is_of_type, target_of
 from ...alembic_internals import RebuiltTable
 from ...schema.create_table import (
     CONSTRAINTS,
@@ -25,6 +25,7 @@ from ...schema.create_table import (
     counting,
     normal,
     read_table,
+    unescaped,
 )
 
 _KINDS: dict[type[Any], str] = {
@@ -203,17 +204,22 @@ def is_of(constraint: Any, clause: Clause) -> bool:
     """Whether a constraint that SQLAlchemy has read is what the clause says."""
     if _KINDS.get(type(constraint)) != clause.kind:
         return False
-    name = str(constraint.name).casefold() if constraint.name else None
+    name = unescaped(str(constraint.name)).casefold() if constraint.name else None
     if name and clause.name and not _is_inline_key(clause):
         return name == clause.name
     if clause.kind == "check":
         return clause.name in (None, name) and normal(str(constraint.sqltext)) == clause.what
     if clause.kind == "foreign key":
-        target = "." + constraint.elements[0].target_fullname.casefold().rpartition(".")[0]
-        if not target.endswith("." + clause.what.partition("(")[0]):
+        target = ".".join(filter(None, target_of(constraint.elements[0])))
+        if not f".{target}".casefold().endswith(f".{_referred(clause)}"):
             return False
         return tuple(c.casefold() for c in constraint.column_keys) == clause.columns
     return tuple(column.name.casefold() for column in constraint.columns) == clause.columns
+
+
+def _referred(clause: Clause) -> str:
+    """The table that a foreign key refers to."""
+    return clause.what.rpartition("(")[0] if clause.what.endswith(")") else clause.what
 
 
 def _is_inline_key(clause: Clause) -> bool:

@@ -7,11 +7,13 @@ and this one names each constraint as the comparison does.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import Operations, ops, toimpl
 from alembic.operations.batch import BatchOperationsImpl
+from sqlalchemy.schema import conv
 
 from ...schema.create_table import Clause, read_table
 from ...schema.unnamed import clause_names, name_for, statement_of
@@ -26,6 +28,11 @@ def drop_constraint(operations: Operations, operation: ops.DropConstraintOp) -> 
     batch: Any = operations.impl
     if isinstance(batch, BatchOperationsImpl) and batch.dialect.name == "sqlite":
         _name(operations, batch, operation)
+        name = operation.constraint_name
+        if batch.copy_from is None and isinstance(name, str) and '"' in name:
+            operation = copy(operation)
+            read = name.replace('"', '""')  # as SQLAlchemy reads it
+            operation.constraint_name = conv(read) if isinstance(name, conv) else read
     toimpl.drop_constraint(operations, operation)
 
 
@@ -36,14 +43,23 @@ def _name(operations: Operations, batch: Any, operation: ops.DropConstraintOp) -
     sql = statement_of(operations.get_bind(), operation.schema, table)
     if not sql:
         return
-    names = [(clause, name) for clause, name, _ in clause_names(table, read_table(sql))]
-    for clause, name in names:
+    named = clause_names(table, read_table(sql))
+    for clause, name, columns in named:
         if name == operation.constraint_name:
             batch.naming_convention = {
                 **(batch.naming_convention or {}),
-                _TOKEN: _namer(names),
+                _TOKEN: _namer([(clause, name) for clause, name, _ in named]),
                 _KEYS[clause.kind]: f"%({_TOKEN})s",
             }
+            if clause.kind == "unique" and not _is_read(operations, operation, columns):
+                batch.reflect_args = [*batch.reflect_args, sa.UniqueConstraint(*columns, name=name)]
+
+
+def _is_read(operations: Operations, operation: ops.DropConstraintOp, columns: list[str]) -> bool:
+    """Whether SQLAlchemy finds a UNIQUE: not over a column with a quote in its name."""
+    inspector = sa.inspect(operations.get_bind())
+    found = inspector.get_unique_constraints(operation.table_name, schema=operation.schema)
+    return any(unique["column_names"] == columns for unique in found)
 
 
 def _namer(names: list[tuple[Clause, str]]) -> Any:

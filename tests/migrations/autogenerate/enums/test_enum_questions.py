@@ -222,7 +222,7 @@ def test_rows_are_counted_under_the_old_name(tool: Tool) -> None:
             connection,
             Answers(),
             questioner,
-            lambda schema, table, column: ("t", "kind"),
+            lambda schema, table, column: ((None, "t"), "kind"),
         )
     assert "renamed.kind: the models have no value 'b' any more, and 2 rows" in (
         questioner.open[0].text
