@@ -67,7 +67,7 @@ CHANGES: dict[str, tuple[str, str, list[str]]] = {
     "all at once": (
         child("n: Integer, index=True"),
         child(KEY, SLUG, 'CheckConstraint("n > 0")', "n: Integer, index=True"),
-        ["+ t_slug_key", "+ t_p_id_fkey", "+ t_n_check"],
+        ["+ t_slug_key", "+ t_n_check", "+ t_p_id_fkey"],
     ),
 }
 
