@@ -33,9 +33,10 @@ def folder(copy_project: Callable[[str], Path]) -> Path:
 
 
 def test_arguments_folder_and_settings(folder: Path) -> None:
-    arguments = ["-q", "--color=no", "-phypothesis", "-v", "-k", "where or --help", "--no-header"]
-    # hypothesis stands for any plugin: what it is called is pytest's business.
-    (folder / "hypothesis.py").write_text("")
+    arguments = ["-q", "--color=no", "-phandmade", "-v", "-k", "where or --help", "--no-header"]
+    # It stands for any plugin: what it is called is pytest's business. That of an installed
+    # one would hide it from pytest.
+    (folder / "handmade.py").write_text("")
     (folder / "other_settings.py").write_text((folder / "settings.py").read_text())
     result = run(
         folder.parent, folder / "manage.py", "--settings", "other_settings", "test", *arguments
