@@ -46,3 +46,8 @@ def runs() -> list[Any]:
 @pytest.mark.parametrize(("name", "backend"), runs())
 def test_plain(name: str, backend: str, tmp_path: Path, new_database: Callable[..., str]) -> None:
     walk(ProjectFolder(tmp_path / "project", new_database(backend)), shape(name))
+
+
+def test_the_table_has_every_shape() -> None:
+    table = (PROJECTS / "plain" / "README.md").read_text()
+    assert re.findall(r"^\| (\w+) \|.*passes on all three", table, re.M) == SHAPES
