@@ -5,6 +5,7 @@ Name                                         What it is needed for
 ===========================================  ===================================================
 ``ClassManager.new_init``, ``.original_init`` the ``__init__`` of a model, below SQLAlchemy's own
 ``Column._copy()``                           a column for a revision, not tied to its table
+``Constraint._creation_order``               the order in which models declare constraints
 ``Constraint._create_rule``                  whether a type's CHECK is created on a database
 ``Constraint._type_bound``                   whether a constraint comes from a column's type
 ``Constraint._ddl_if``, ``Index._ddl_if``    the databases that a constraint or index is for
@@ -32,16 +33,18 @@ changes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy.orm import Mapper
     from sqlalchemy.types import TypeEngine
+
+T = TypeVar("T", bound="sa.Constraint")
 
 
 def copy_column(column: sa.Column[Any]) -> sa.Column[Any]:
@@ -53,6 +56,11 @@ def target_of(key: sa.ForeignKey) -> tuple[str | None, str]:
     """Schema and table that a foreign key refers to, whatever dots are in their names."""
     found: Any = getattr(key, "target_tokens", None) or key._column_tokens
     return found[0], str(found[1])
+
+
+def as_declared(constraints: Iterable[T]) -> list[T]:
+    """The constraints of a model, which has them in a set, in the order in which it was written."""
+    return sorted(constraints, key=lambda constraint: constraint._creation_order)
 
 
 def is_created(constraint: Any, dialect: sa.Dialect) -> bool:

@@ -61,6 +61,13 @@ def test_the_check_of_a_type_is_not_created_where_the_type_is_native() -> None:
     assert internals.is_created(sa.CheckConstraint("a > 0"), POSTGRESQL)
 
 
+def test_the_order_in_which_constraints_were_written() -> None:
+    checks = [sa.CheckConstraint(f"a > {n}") for n in range(20)]
+    unique = sa.UniqueConstraint("a")
+    made = table(sa.Column("a", sa.Integer), *reversed(checks), unique)
+    assert internals.as_declared(made.constraints - {made.primary_key}) == [*checks, unique]
+
+
 def test_the_check_of_a_type_is_told_from_one_of_the_table() -> None:
     assert internals.is_of_type(check_of(sa.Boolean(create_constraint=True)))
     assert not internals.is_of_type(sa.CheckConstraint("a > 0"))

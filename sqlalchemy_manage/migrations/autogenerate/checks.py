@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import conv
 
 from ...sql.expressions import plain, same
 from ...sql.raw import literally, sql_of, undoubled
-from ...sqlalchemy_internals import dialects_of
+from ...sqlalchemy_internals import as_declared, dialects_of
 from ..alembic_internals import undone_by
 from ..schema.server_form import checks_of, made_of
 from ..schema.unnamed import given_name, mentioned, name_for, named_by
@@ -38,7 +38,8 @@ def compare_checks(it: ComparedTable) -> None:
     table, conn_table = it.table, it.conn_table
     left = list(_in_database(context, schema, table_name))
     names = {found.name for found in left}
-    wanted = [(name_of(c, context.dialect), c) for c in checks_of(table) if meant(c, context)]
+    checks = [check for check in as_declared(checks_of(table)) if meant(check, context)]
+    wanted = [(name_of(check, context.dialect), check) for check in checks]
     added: list[tuple[str, sa.CheckConstraint]] = []
     removed: list[_Found] = []
 
@@ -129,16 +130,21 @@ def complete_new_tables(context: Any, upgrade: ops.UpgradeOps, schemas: Any) -> 
         if isinstance(operation, ops.CreateTableOp):
             key = f"{operation.schema}.{operation.table_name}" if operation.schema else None
             table = context.table_key_to_table[key or operation.table_name]
+            items = [item for item in operation.columns if meant(item, context)]
+            constraints = [item for item in items if isinstance(item, sa.Constraint)]
+            within = [c for c in checks_of(table) if isinstance(c.parent, sa.Column)]
             operation.columns = [
-                *(item for item in operation.columns if meant(item, context)),
+                *(item for item in items if not isinstance(item, sa.Constraint)),
                 *(
-                    sa.CheckConstraint(
-                        literally(sql_of(check.sqltext, context.dialect)), name=check.name
-                    )
-                    for check in checks_of(table)
-                    if isinstance(check.parent, sa.Column)
+                    _of_table(item, context.dialect) if item in within else item
+                    for item in as_declared([*constraints, *within])
                 ),
             ]
+
+
+def _of_table(check: Any, dialect: sa.Dialect) -> sa.CheckConstraint:
+    """A CHECK within a column as one of its table."""
+    return sa.CheckConstraint(literally(sql_of(check.sqltext, dialect)), name=check.name)
 
 
 def name_of(item: Any, dialect: sa.Dialect) -> str | None:

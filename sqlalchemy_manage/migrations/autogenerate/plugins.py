@@ -20,6 +20,7 @@ from . import (
     columns,
     computed,
     declared_objects,
+    declared_order,
     default_schema,
     drop_order,
     exclusions,
@@ -152,6 +153,7 @@ _COMPARATORS: dict[str, list[tuple[Any, str, str, DispatchPriority, tuple[str, .
     ],
     "names": [(unnamed_constraints.name_constraints, "schema", "", _LAST, _ALL)],
     "order": [
+        (_both(declared_order.order_changes), "table", "", _LAST, _ALL),
         (foreign_key_order.order_foreign_keys, "schema", "", _LAST, _ALL),
         (drop_order.order_drops, "schema", "", _LAST, _ALL),
         (foreign_key_order.out_of_dropped_tables, "schema", "", _LAST, _ALL),
