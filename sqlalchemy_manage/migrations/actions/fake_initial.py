@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.sql.elements import quoted_name
 
 from ...databases.engines import is_bookkeeping
 from ...databases.locks import migration_lock
@@ -172,8 +173,8 @@ def _as_there(table: sa.Table, names: Iterable[ServerName]) -> None:
     for index in list(table.indexes):
         if index.name in old and index.name in keys:
             table.indexes.remove(index)  # MariaDB made it for the key
-        elif index.name is not None:
-            index.name = old.get(str(index.name), index.name)
+        elif index.name in old:
+            index.name = quoted_name(old[str(index.name)], None)
 
 
 def _takes_any_name(unique: sa.UniqueConstraint, table: sa.Table) -> bool:
