@@ -107,6 +107,8 @@ def adopt(
     if comparison.names:
         with project.connect() as connection:
             give_names(connection, comparison.names)
+        for name in comparison.names:
+            on_event(("note", f"{name.table}: {name.old} is called {name.new} now.", 0.0))
     apply_plan(project, Plan(first.id, False, (first,)), fake=True)
     return first.id
 
