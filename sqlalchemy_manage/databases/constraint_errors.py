@@ -105,10 +105,12 @@ def _columns_of(table: sa.Table, constraint: str) -> tuple[str, ...]:
             return tuple(column.name for column in table.columns if column.name in words)
         return tuple(column.name for column in item.columns)
     for item in items:
-        # MariaDB calls an unnamed constraint after its first column, and numbers a second.
+        # MariaDB calls an unnamed constraint after its first column, and numbers a second; a
+        # revision calls it after the table and all of its columns.
         if isinstance(item, sa.UniqueConstraint) and item.name is None:
             names = tuple(column.name for column in item.columns)
-            if re.fullmatch(rf"{re.escape(names[0])}(_\d+)?", constraint):
+            ours = re.escape("_".join((table.name, *names, "key")))
+            if re.fullmatch(rf"{re.escape(names[0])}(_\d+)?|{ours}\d*", constraint):
                 return names
     return ()
 

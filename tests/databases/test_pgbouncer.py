@@ -104,7 +104,11 @@ def test_each_revision_runs_once_and_nobody_waits_for_itself(
                 INDEX.format(n) if size > 1 or processes == 1 else "",
                 undo=f"op.drop_table('t{n}')",
             )
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "MANAGE_SETTINGS_MODULE": "staff_settings",
+        }
+        environment.pop("DATABASE_URL", None)
         started = [
             subprocess.Popen(
                 [sys.executable, "manage.py", "migrate"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.sql.elements import quoted_name
 
 from ...databases.engines import is_bookkeeping
 from ...databases.locks import migration_lock
@@ -23,6 +24,7 @@ from ..runner.run import Event, Run
 from ..schema.unnamed import name_for
 from .migrate import apply_plan
 from .scratch import replayed
+from .server_names import ServerName, give_names, server_names
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -54,6 +56,7 @@ class InitialComparison:
 
     revision: Revision
     tables: tuple[TableMatch, ...]
+    names: tuple[ServerName, ...] = ()
 
     @property
     def matches(self) -> bool:
@@ -101,6 +104,11 @@ def adopt(
     if not (allowed and comparison.matches):
         raise refusal(comparison, asked=allowed)
     first = comparison.revision
+    if comparison.names:
+        with project.connect() as connection:
+            give_names(connection, comparison.names)
+        for name in comparison.names:
+            on_event(("note", f"{name.table}: {name.old} is called {name.new} now.", 0.0))
     apply_plan(project, Plan(first.id, False, (first,)), fake=True)
     return first.id
 
@@ -135,12 +143,15 @@ def compare_first(
         expected = sa.MetaData()
         expected.reflect(scratch_connection)
         keys = {n: _primary_key(scratch_connection, n) for n in expected.tables}
+        both = sorted(set(expected.tables) & set(present))
+        names = tuple(server_names(connection, scratch_connection, both))
     for table in list(expected.tables.values()):
         if not _is_ours(project, table.name):
             expected.remove(table)
         for constraint in table.constraints:
             if isinstance(constraint, sa.UniqueConstraint) and _takes_any_name(constraint, table):
                 constraint.name = None
+        _as_there(table, names)
     differences = _differences(connection, expected, present)
     for name in expected.tables:
         if name in present and (key := _primary_key(connection, name)) != keys[name]:
@@ -153,7 +164,19 @@ def compare_first(
             TableMatch(name, name in present, tuple(differences.get(name, ())))
             for name in sorted(expected.tables)
         ),
+        names,
     )
+
+
+def _as_there(table: sa.Table, names: Iterable[ServerName]) -> None:
+    """Call the indexes of ``table``, as it is expected, what they are in the database."""
+    old = {name.new: name.old for name in names if name.table == table.name}
+    keys = {key.name for key in table.foreign_key_constraints}
+    for index in list(table.indexes):
+        if index.name in old and index.name in keys:
+            table.indexes.remove(index)  # MariaDB made it for the key
+        elif index.name in old:
+            index.name = quoted_name(old[str(index.name)], None)
 
 
 def _takes_any_name(unique: sa.UniqueConstraint, table: sa.Table) -> bool:

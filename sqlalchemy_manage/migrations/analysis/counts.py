@@ -15,7 +15,9 @@ from ..questions import many
 
 @dataclass(frozen=True)
 class Drop:
-    """``kind``: ``table``, ``column``, or ``rows`` for a DELETE or a TRUNCATE.
+    """``kind``: ``table``, ``column``, ``rows`` for a DELETE or a TRUNCATE, or ``values``.
+
+    The last is a column whose new type may cost some of its values.
 
     ``table`` and ``column`` are names of now, ``named`` is what the revision says, after
     the renames before it: ``table``, or ``table.column``. ``whole``: False for a DELETE that
@@ -56,8 +58,9 @@ class CountedDrop:
 
     def __str__(self) -> str:
         rows = many(self.rows, "row")
-        if self.kind == "column":
-            return f"column {self.name} ({many(self.values, 'value')} in {rows})"
+        if self.kind in ("column", "values"):
+            of = "values of " if self.kind == "values" else ""
+            return f"{of}column {self.name} ({many(self.values, 'value')} in {rows})"
         return f"{'the rows of ' if self.kind == 'rows' else ''}table {self.name} ({rows})"
 
     @property
@@ -67,6 +70,9 @@ class CountedDrop:
         if self.kind == "rows":
             verb = "deletes" if self.certain else "may delete"
             return f"{verb} from {self.name}, which has {rows}"
+        if self.kind == "values":
+            held = f"{many(self.values, 'value')} in {rows}"
+            return f"changes the type of column {self.name} with {held}, and may lose some"
         drops = f"{'drops' if self.certain else 'may drop'} {self.kind} {self.name}"
         if not self:
             return f"{drops}, which is empty"
@@ -128,7 +134,7 @@ class StoredTables:
         column = _named(drop.column, columns)
         if column is not None and not columns[column]:
             values = self._count(drop.table, column)
-            yield CountedDrop("column", name, self.rows(drop.table), values, drop.certain)
+            yield CountedDrop(drop.kind, name, self.rows(drop.table), values, drop.certain)
 
     def _table(self, table: str) -> sa.TableClause | None:
         if table not in self._found:

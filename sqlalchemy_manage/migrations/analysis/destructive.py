@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ...sql.tokens import NAME
+from ..revisions.expected_loss import ATTRIBUTE, declared_in
 from .calls import OperationCall, SourceCode, TablePart
 from .counts import CountedDrop, Drop, StoredTables
 
@@ -62,7 +64,7 @@ def may_drop(function: Any) -> bool:
         return function is not None
     names = set(_names_in(function.__code__))
     return (
-        any(name.startswith(("drop", "alter_computed")) or name in _SQL for name in names)
+        any(name.startswith(("drop", "alter_")) or name in _SQL for name in names)
         # A helper of the file may do it.
         or any(isinstance(function.__globals__.get(name), FunctionType) for name in names)
     )
@@ -114,6 +116,7 @@ class Reader:
         self._columns: dict[tuple[str, str], str | None] = {}
         self._effects = Effects([])
         self._path = Path()
+        self._declared: list[str] = []
         self._strings: str | None = None
 
     def read(self, path: Path, function: str) -> Effects:
@@ -121,7 +124,11 @@ class Reader:
         from .operations import written_steps  # environment, which steps imports, imports this
 
         self._strings = None
+        self._declared = []
         self._path = path
+        attribute = ATTRIBUTE if function == "upgrade" else f"{ATTRIBUTE}_{function}"
+        with suppress(ValueError):  # not a literal
+            self._declared = declared_in(path.read_text(encoding="utf-8"), attribute)
         self._effects = Effects(written_steps(path, function, self.stored.dialect))
         for step in self._effects.steps:
             if step.call is not None:
@@ -152,7 +159,9 @@ class Reader:
             for name in [table] if table else self._mentioned():
                 for column in names if names[0] else self._mentioned(name):
                     self._drop_column(name, column, certain=bool(table and names[0]))
-        elif verb in ("rename_column", "alter_column") and len(names) > 1:
+        if "type_" in call.values and {table, f"{table}.{names[0]}"} & {*self._declared}:
+            self._drop_column(table, names[0], kind="values")
+        if verb in ("rename_column", "alter_column") and len(names) > 1:
             self._rename_column(table, names[0], names[1])
 
     def _statements(self, statements: list[str], *, composed: bool) -> None:
@@ -253,15 +262,17 @@ class Reader:
         if (real := self._real(table)) is not None:
             self._effects.drops.append(Drop("rows", real, "", table, whole, certain))
 
-    def _drop_column(self, table: str, name: str, *, certain: bool = True) -> None:
-        """The same of a column."""
+    def _drop_column(
+        self, table: str, name: str, *, certain: bool = True, kind: str = "column"
+    ) -> None:
+        """The same of a column, or of ``values`` in one that stays."""
         self._touch(table)
         real = self._real(table)
         column = self._columns.get((table, name), name)
         if real is not None and column is not None:
-            drop = Drop("column", real, column, f"{table}.{name}", certain=certain)
+            drop = Drop(kind, real, column, f"{table}.{name}", certain=certain)
             self._effects.drops.append(drop)
-        if certain:
+        if certain and kind == "column":
             self._columns[table, name] = None
 
 

@@ -49,10 +49,10 @@ def with_losses(text: str, names: Iterable[str]) -> str:
     return source.edited()
 
 
-def declared_in(text: str) -> list[str]:
+def declared_in(text: str, attribute: str = ATTRIBUTE) -> list[str]:
     """The names whose loss the revision file ``text`` declares."""
     for name, node in assignments(parsed(text)):
-        if name == ATTRIBUTE and node.value is not None:
+        if name == attribute and node.value is not None:
             return list(ast.literal_eval(node.value))
     return []
 

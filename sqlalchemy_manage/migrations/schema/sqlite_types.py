@@ -80,8 +80,12 @@ def folded(name: str) -> str:
 
 
 def same(there: str, wanted: str) -> bool | None:
-    """Whether two names are those of one type; None where only SQLAlchemy knows."""
-    names = [re.sub(r"^DECIMAL\b", "NUMERIC", folded(name)) for name in (there, wanted)]
+    """Whether two names are those of one type; None where only SQLAlchemy knows.
+
+    What follows COLLATE is not looked at: the database does not tell it with the type.
+    """
+    plain = (name.partition(" COLLATE ")[0] for name in (there, wanted))
+    names = [re.sub(r"^DECIMAL\b", "NUMERIC", folded(name)) for name in plain]
     if names[0].partition("(")[0] == names[1].partition("(")[0]:
         return names[0] == names[1]
     return None

@@ -163,3 +163,40 @@ def test_and_postgresql_gives_it(database_url: str) -> None:
         (found,) = sa.inspect(connection).get_unique_constraints("p" * 30)
     engine.dispose()
     assert found["name"] == name_for("unique", "p" * 30, [long])
+
+
+def test_a_database_of_create_all_is_adopted_and_changed(tmp_path: Path, database_url: str) -> None:
+    """MariaDB had names of its own for all of them."""
+    app = ProjectFolder(tmp_path / "project", database_url)
+    before = """
+table("p", key())
+table(
+    "t",
+    key(),
+    Column("slug", String(20), unique=True),
+    Column("p_id", ForeignKey("p.id")),
+    UniqueConstraint("slug", "p_id"),
+)
+"""
+    app.models(PLAIN + before)
+    app.metadata.create_all(app.engine)
+    app.execute("INSERT INTO p VALUES (1)", "INSERT INTO t VALUES (1, 'a', 1)")
+    app.done("makemigrations", "--scratch", "--no-input")
+    assert app.manage("migrate").code == 1
+    app.done("migrate", "--fake-initial")
+    app.done("makemigrations", "--check")
+    app.done("check", "--drift")
+    after = before.replace(", unique=True", "").replace(
+        '    UniqueConstraint("slug", "p_id"),\n', ""
+    )
+    app.models(PLAIN + after.replace('"p.id"', '"p.id", ondelete="CASCADE"'))
+    app.done("makemigrations", "--no-input")
+    app.done("migrate")
+    app.done("makemigrations", "--check")
+    app.execute("INSERT INTO t VALUES (2, 'a', 1)")
+    app.execute("DELETE FROM t WHERE id = 2")
+    app.done("rollback")
+    with app.without_newest():
+        app.models(PLAIN + before)
+        app.done("check", "--drift")
+    assert app.query("SELECT * FROM t") == [(1, "a", 1)]

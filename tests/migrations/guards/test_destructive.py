@@ -257,6 +257,37 @@ def test_what_would_go(
     assert lost(*bodies) == expected
 
 
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ("", []),
+        ("expected_loss = {'a.x': 'all'}", []),  # of the upgrade
+        ("expected_loss_downgrade = {'a.x': 'all'}", [f"values of {AX}"]),
+        ("expected_loss_downgrade = {'a': 1}", [f"values of {AX}"]),
+        ("expected_loss_downgrade = {'a.y': 'all', 'b': 'all'}", []),
+    ],
+)
+def test_a_type_change_counts_where_its_loss_is_declared(
+    lost: Callable[..., list[str]], declared: str, expected: list[str]
+) -> None:
+    body = "op.alter_column('a', 'x', type_=sa.Integer())"
+    assert lost(body, more=declared) == expected
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_values_that_a_type_change_loses_are_saved_first(shop: ProjectFolder) -> None:
+    change = (
+        "with op.batch_alter_table('item') as batch:",
+        "    batch.alter_column('note', existing_type=sa.String(20), type_=sa.String(1))",
+    )
+    shop.step("0005_short", *change, more="expected_loss = {'item.note': 'all'}")
+    assert "changes the type of column item.note with 2 values in 3 rows" in (
+        shop.done("migrate", "--plan").stdout
+    )
+    shop.done("migrate")
+    assert len(backups(shop)) == 1
+
+
 def test_names_that_are_put_together(lost: Callable[..., list[str]]) -> None:
     """Whatever the file mentions may be meant."""
     assert lost("for name in NAMES:\n    op.drop_table(name)", more="NAMES = ['b', 'c']") == [B]

@@ -142,11 +142,11 @@ def test_how_postgresql_is_told_where_it_cannot_be_asked(old: Any, new: Any, tex
 
 
 def test_kinds_are_told_by_what_is_stored() -> None:
-    class Money(sa.TypeDecorator[Any]):
+    class Price(sa.TypeDecorator[Any]):
         impl = sa.Numeric(9, 2)
         cache_ok = True
 
-    types = (Money(), sa.Float(), sa.Boolean(), sa.Enum("a"), sa.LargeBinary(), sa.Interval())
+    types = (Price(), sa.Float(), sa.Boolean(), sa.Enum("a"), sa.LargeBinary(), sa.Interval())
     found = [kind_of(type_) for type_ in types]
     assert found == ["number", "float", "boolean", "enum", "binary", "interval"]
     assert kind_of(postgresql.INET()) == ""

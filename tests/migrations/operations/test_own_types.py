@@ -9,7 +9,7 @@ import pytest
 from support.project import ProjectFolder
 
 TYPES = """
-class Money(TypeDecorator):
+class Coins(TypeDecorator):
     impl, cache_ok = Numeric, True
     def __init__(self, digits):
         super().__init__(10 + digits, digits)
@@ -57,7 +57,7 @@ class Fine(TypeDecorator):
     impl, cache_ok = String, True
 """
 COLUMNS = {
-    "Money(2)": "sa.Numeric(precision=12, scale=2)",
+    "Coins(2)": "sa.Numeric(precision=12, scale=2)",
     "Narrowed(7)": "sa.String(length=7)",
     "Odd(20)": "sa.String(length=20)",
     "Guid(1)": "sa.String(length=36).with_variant(sa.Uuid(), 'postgresql')",
@@ -65,10 +65,10 @@ COLUMNS = {
     "Outer.Inner(12)": "staff.models.Outer.Inner(length=12)",
     "made()": "sa.Text()",
     "Fine(30)": "staff.models.Fine(length=30)",
-    "Money(1).with_variant(Fine(9), 'mysql')": (
+    "Coins(1).with_variant(Fine(9), 'mysql')": (
         "sa.Numeric(precision=11, scale=1).with_variant(staff.models.Fine(length=9), 'mysql')"
     ),
-    "ARRAY(Money(3)).with_variant(Text(), 'sqlite', 'mysql', 'mariadb')": (
+    "ARRAY(Coins(3)).with_variant(Text(), 'sqlite', 'mysql', 'mariadb')": (
         "sa.ARRAY(sa.Numeric(precision=13, scale=3))"
     ),
 }
@@ -87,7 +87,7 @@ def test_a_type_that_its_repr_does_not_make_is_written_as_what_the_database_has(
     for written in COLUMNS.values():
         assert "".join(written.split()) in text
     assert made.stderr.count("is written as") >= 6
-    assert "staff.models.Money is written as sa.Numeric(precision=12, scale=2)" in made.stderr
+    assert "staff.models.Coins is written as sa.Numeric(precision=12, scale=2)" in made.stderr
     for command in ("migrate", "rollback", "migrate"):
         project.done(command)
     assert project.manage("makemigrations", "--check").code == 0
