@@ -49,7 +49,7 @@ def runs() -> Iterator[Any]:
                 yield pytest.param(name, backend, id=f"{backend}-{name}", marks=marks)
 
 
-@pytest.mark.parametrize(("name", "backend"), runs())
+@pytest.mark.parametrize(("name", "backend"), list(runs()))
 def test_plain(name: str, backend: str, tmp_path: Path, new_database: Callable[..., str]) -> None:
     walk(ProjectFolder(tmp_path / "project", new_database(backend)), shape(name))
 
