@@ -147,6 +147,25 @@ def test_a_table_is_renamed_and_its_keys_make_way(database_url: str, tmp_path: P
     unchanged(app)
 
 
+def test_a_counted_key_that_was_a_text_for_a_while(database_url: str, tmp_path: Path) -> None:
+    app = ProjectFolder(tmp_path / "project", database_url)
+    circle = """
+table("a", key("id", {0}), Column("b_id", {0}, ForeignKey("b.id", use_alter=True)))
+table("b", key("id", {0}), Column("a_id", {0}, ForeignKey("a.id", use_alter=True)))
+"""
+    app.begin(old := circle.format("Integer"))
+    schema = app.schema()
+    app.models(circle.format("String(20)"))
+    app.done("makemigrations", "--no-input")
+    app.done("migrate")
+    unchanged(app)
+    app.models(old)
+    app.done("rollback")
+    assert app.schema() == schema
+    app.execute("INSERT INTO a (b_id) VALUES (NULL)")
+    assert app.query("SELECT id FROM a") == [(1,)]
+
+
 @pytest.mark.parametrize("backend", ["postgresql"])
 def test_a_key_from_one_schema_to_a_table_of_the_same_name_in_another(
     database_url: str, tmp_path: Path
