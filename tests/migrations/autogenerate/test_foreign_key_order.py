@@ -166,6 +166,27 @@ table("b", key("id", {0}), Column("a_id", {0}, ForeignKey("a.id", use_alter=True
     assert app.query("SELECT id FROM a") == [(1,)]
 
 
+@pytest.mark.parametrize("backend", ["mariadb"])
+def test_what_is_deferrable_elsewhere(database_url: str, tmp_path: Path) -> None:
+    app = ProjectFolder(tmp_path / "project", database_url)
+    late = 'deferrable=True, initially="DEFERRED"'
+    made = 'table("p", key())\ntable("c", key(), Column("p_id", ForeignKey("p.id", {0})))\n'
+    app.begin(old := made.format(late))
+    unchanged(app)
+    circle = (
+        'Column("d_id", ForeignKey("d.id", {0}, use_alter=True)), UniqueConstraint("d_id", {0})'
+    )
+    new = f'{old}table("d", key(), {circle.format(late)})\n'
+    app.models(new.replace('table("p", key())', f'table("p", key(), {circle.format(late)})'))
+    app.done("makemigrations", "--no-input")
+    app.done("migrate")
+    unchanged(app)
+    app.done("rollback")
+    app.models(old)
+    with app.without_newest():
+        unchanged(app)
+
+
 @pytest.mark.parametrize("backend", ["postgresql"])
 def test_a_key_from_one_schema_to_a_table_of_the_same_name_in_another(
     database_url: str, tmp_path: Path
