@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.sql.elements import conv
 
 from ...sql.dialects import MARIADB
 from ...sql.expressions import in_list, same
@@ -43,12 +44,17 @@ def resolve_constraint_names(review: ComparisonContext, operations: ops.UpgradeO
         for _, op in flat(operations.ops)
         if isinstance(op, ops.DropConstraintOp)
     }
+    again = {
+        (op.kw.get("source_schema"), op.source_table, str(op.constraint_name)): op
+        for _, op in flat(operations.ops)
+        if isinstance(op, ops.CreateForeignKeyOp)
+    }
     for key, table in review.tables.items():
-        made += [
-            rename
-            for rename in (*_foreign_keys(review, key, table), *_type_checks(review, key, table))
-            if (key[0], rename.old) not in touched
-        ]
+        for rename in (*_foreign_keys(review, key, table), *_type_checks(review, key, table)):
+            if (key[0], rename.old) not in touched:
+                made.append(rename)
+            elif create := again.get((*key, rename.old)):
+                create.constraint_name = conv(rename.new)  # it only made way
     prune(operations)
     return list(_in_order(made))
 

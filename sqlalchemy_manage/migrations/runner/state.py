@@ -13,6 +13,7 @@ class RunState:
 
     ``writes``: a transaction takes SQLite's write lock as it begins; the run says so.
     ``committed``: a part of the revision is committed; the journal knows.
+    ``recording``: the statement under way is the journal's own, maybe within the revision's.
     ``lost``: why the database ended the transaction by itself; the engine's events know.
     ``lent``: the transaction was open before the run, and is not the run's to end.
     ``expected``: what the revision may lose, None for anything; the guard of losses knows.
@@ -21,6 +22,7 @@ class RunState:
 
     writes: bool = False
     committed: bool = False
+    recording: bool = False
     lost: str | None = None
     lent: bool = False
     expected: Expected | None = None

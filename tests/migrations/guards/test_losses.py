@@ -74,6 +74,12 @@ def renamed_and_deleted(op: Any) -> None:
     op.execute("DELETE FROM seat WHERE id = 4")
 
 
+def parent_of_renamed_deleted(op: Any) -> None:
+    op.execute("UPDATE department SET name = 'x'")
+    op.rename_table("membership", "part")
+    op.execute("DELETE FROM department WHERE id = 3")
+
+
 def renamed_column_and_changed(op: Any) -> None:
     op.rename_column("employee", "department_id", "unit_id")
     op.execute("UPDATE employee SET unit_id = 1 WHERE id = 4")
@@ -244,6 +250,13 @@ def test_every_kind_of_damage_is_named_and_undone(own: sa.Engine, backend: str) 
         else:
             assert "It was rolled back: the database is as it was" in error.message
         assert contents(plain) == before, kind
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_a_deletion_reaches_a_table_that_was_renamed(own: sa.Engine) -> None:
+    refill(own)
+    error = proved(own, parent_of_renamed_deleted)
+    assert error is not None and "membership: 4 of 12 rows" in error.message, error
 
 
 def test_what_is_declared_passes(own: sa.Engine) -> None:

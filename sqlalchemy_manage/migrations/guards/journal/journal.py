@@ -61,7 +61,7 @@ class JournalGuard(Guard):
         self.records = False  # whether the cursors ask this
         self.quiet = ""
         self.key = ("", "")
-        self.mine = False  # whether the statement under way is the journal's own
+        self.state = run.state
         self.stored = 0  # the highest step that is in the table
         self.is_there = False  # the table
         self.session: int | None = None
@@ -144,7 +144,9 @@ class JournalGuard(Guard):
 
     def watches(self, context: Any) -> bool:
         return (
-            self.step is not None and not self.mine and context.root_connection is self.connection
+            self.step is not None
+            and not self.state.recording
+            and context.root_connection is self.connection
         )
 
     def run(
@@ -280,11 +282,11 @@ class JournalGuard(Guard):
     @contextmanager
     def _own(self) -> Iterator[sa.Connection]:
         assert self.connection is not None
-        self.mine = True
+        self.state.recording = True
         try:
             yield self.connection
         finally:
-            self.mine = False
+            self.state.recording = False
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

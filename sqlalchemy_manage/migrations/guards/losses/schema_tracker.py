@@ -189,11 +189,15 @@ class SchemaTracker:
 
     def _rename(self, old: Name, new: Name) -> None:
         assert self.catalog is not None
-        for tables in (self.catalog.children, self.catalog.tables):
-            if old in tables:
-                tables[new] = tables.pop(old)  # type: ignore[assignment]
-        if old in self.catalog.triggered:
-            self.catalog.triggered.add(new)
+        catalog = self.catalog
+        catalog.tables[new] = catalog.tables.pop(old)
+        # Made anew, since a savepoint may have the old ones.
+        catalog.children = {
+            new if above == old else above: {new if name == old else name for name in below}
+            for above, below in catalog.children.items()
+        }
+        if old in catalog.triggered:
+            catalog.triggered = catalog.triggered - {old} | {new}
         self._called[new] = self._called.pop(old, old)
 
     def compare_copies(self, connection: sa.Connection, text: str) -> None:
