@@ -18,6 +18,7 @@ from ...sql.expressions import same, uncast
 from ...sql.raw import is_told_as, literally, undoubled
 from ...sql.tokens import text_of, tokens
 from ...sqlalchemy_internals import ddl_compiler
+from ..operations.conversions.kinds import kind_of
 from ..schema.server_form import made_of
 from .checks import as_written
 from .compared import ComparedColumn, ComparedTable
@@ -31,6 +32,11 @@ def compare_default(it: ComparedColumn) -> bool:
     if column.autoincrement in (True, False) or column.table.autoincrement_column is column:
         # MariaDB restates the whole column when one thing about it changes.
         operation.kw["autoincrement"] = column.autoincrement is not False
+    elif (
+        it.conn_column.table.autoincrement_column is it.conn_column
+        and kind_of(column.type) != "integer"
+    ):
+        operation.kw["autoincrement"] = True  # for the way back: it is written for numbers
     there, wanted = it.conn_column.server_default, column.server_default
     operation.existing_server_default = _written(there, context.dialect)
     if isinstance(there, sa.Computed) or isinstance(wanted, sa.Computed):

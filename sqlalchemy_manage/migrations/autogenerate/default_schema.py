@@ -1,7 +1,7 @@
 """Foreign keys of models that name the default schema: the database does not name it.
 
 Alembic folds the name of a table's schema, but not those in a foreign key, so it drops and
-creates every such key.
+creates every such key. It does so too with each that is DEFERRABLE, which MariaDB has not.
 """
 
 from __future__ import annotations
@@ -43,5 +43,9 @@ def _foreign_key(op: ops.CreateForeignKeyOp, dialect: Any) -> tuple[Any, ...]:
         op.referent_table,
         tuple(op.remote_cols),
         *(None if (v := options.get(k)) in usual else v for k in ("onupdate", "ondelete")),
-        "deferred" if options.get("initially") == "deferred" else bool(options.get("deferrable")),
+        None if dialect.name in MARIADB else _deferred(options),
     )
+
+
+def _deferred(options: dict[str, Any]) -> str | bool:
+    return "deferred" if options.get("initially") == "deferred" else bool(options.get("deferrable"))

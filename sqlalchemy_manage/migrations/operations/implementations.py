@@ -193,11 +193,24 @@ class _Respells(LooksAtValues, _KeepsChecks):
         self.execute(Sql(f"UPDATE {name} SET {column} = {made} WHERE {where}"))
 
 
-class MySQL(_AsksTheServer, ServesForeignKeys, _Respells, MySQLImpl):
+class _NeverDefers(DefaultImpl):
+    """A constraint is checked at once there: the words DEFERRABLE and INITIALLY are left out."""
+
+    def create_table(self, table: sa.Table, **kw: Any) -> None:
+        for const in table.constraints:
+            const.deferrable = const.initially = None
+        super().create_table(table, **kw)
+
+    def add_constraint(self, const: Any, **kw: Any) -> None:
+        const.deferrable = const.initially = None
+        super().add_constraint(const, **kw)
+
+
+class MySQL(_AsksTheServer, _NeverDefers, ServesForeignKeys, _Respells, MySQLImpl):
     __dialect__ = "mysql"
 
 
-class MariaDB(_AsksTheServer, ServesForeignKeys, _Respells, MariaDBImpl):
+class MariaDB(_AsksTheServer, _NeverDefers, ServesForeignKeys, _Respells, MariaDBImpl):
     __dialect__ = "mariadb"
 
 

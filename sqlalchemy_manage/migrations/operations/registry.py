@@ -67,6 +67,7 @@ OBJECT_OPERATIONS: tuple[tuple[Any, Any], ...] = (
 """``op`` has each of them once a kind: ``create_function``, ``create_trigger``, ``create_view``."""
 
 RENDERERS: dict[Any, Any] = {
+    ops.AlterColumnOp: rendering.render_column,
     ops.CreateCheckConstraintOp: rendering.render_check,
     ops.CreateIndexOp: rendering.render_index,
     ops.DropIndexOp: rendering.render_index,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.sql.elements import conv
 
 from ...sql.raw import literally, sql_of
 from ..alembic_internals import in_batch
+from .conversions.kinds import NUMBERS, kind_of
 
 _modify_table = renderers.dispatch(ops.ModifyTableOps)
 
@@ -44,6 +46,18 @@ def is_concurrent(operation: Any) -> bool:
     """Whether it makes or drops an index without a lock, which no transaction allows."""
     is_index = isinstance(operation, (ops.CreateIndexOp, ops.DropIndexOp))
     return is_index and bool(operation.kw.get("postgresql_concurrently"))
+
+
+_alter_column = renderers.dispatch(ops.AlterColumnOp)
+
+
+def render_column(context: Any, operation: ops.AlterColumnOp) -> str:
+    """As Alembic, which reverses a change with the same ``autoincrement``; a text has none."""
+    type_ = operation.modify_type or operation.existing_type
+    if type_ is not None and kind_of(type_) not in (*NUMBERS, ""):
+        operation = copy.copy(operation)
+        operation.kw = {k: v for k, v in operation.kw.items() if k != "autoincrement"}
+    return str(_alter_column(context, operation))
 
 
 _create_index = renderers.dispatch(ops.CreateIndexOp)

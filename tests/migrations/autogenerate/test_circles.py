@@ -38,6 +38,7 @@ OTHER = table("other")
     ("circle", "convention"),
     [("two", "named"), ("two, one by ALTER", "named"), *((name, "unnamed") for name in CIRCLES)],
 )
+@pytest.mark.slow(reason="a big table of cases")
 def test_a_circle_comes_changes_and_goes(
     circle: str, convention: str, backend: str, tmp_path: Path, new_database: Callable[[str], str]
 ) -> None:

@@ -147,6 +147,46 @@ def test_a_table_is_renamed_and_its_keys_make_way(database_url: str, tmp_path: P
     unchanged(app)
 
 
+def test_a_counted_key_that_was_a_text_for_a_while(database_url: str, tmp_path: Path) -> None:
+    app = ProjectFolder(tmp_path / "project", database_url)
+    circle = """
+table("a", key("id", {0}), Column("b_id", {0}, ForeignKey("b.id", use_alter=True)))
+table("b", key("id", {0}), Column("a_id", {0}, ForeignKey("a.id", use_alter=True)))
+"""
+    app.begin(old := circle.format("Integer"))
+    schema = app.schema()
+    app.models(circle.format("String(20)"))
+    app.done("makemigrations", "--no-input")
+    app.done("migrate")
+    unchanged(app)
+    app.models(old)
+    app.done("rollback")
+    assert app.schema() == schema
+    app.execute("INSERT INTO a (b_id) VALUES (NULL)")
+    assert app.query("SELECT id FROM a") == [(1,)]
+
+
+@pytest.mark.parametrize("backend", ["mariadb"])
+def test_what_is_deferrable_elsewhere(database_url: str, tmp_path: Path) -> None:
+    app = ProjectFolder(tmp_path / "project", database_url)
+    late = 'deferrable=True, initially="DEFERRED"'
+    made = 'table("p", key())\ntable("c", key(), Column("p_id", ForeignKey("p.id", {0})))\n'
+    app.begin(old := made.format(late))
+    unchanged(app)
+    circle = (
+        'Column("d_id", ForeignKey("d.id", {0}, use_alter=True)), UniqueConstraint("d_id", {0})'
+    )
+    new = f'{old}table("d", key(), {circle.format(late)})\n'
+    app.models(new.replace('table("p", key())', f'table("p", key(), {circle.format(late)})'))
+    app.done("makemigrations", "--no-input")
+    app.done("migrate")
+    unchanged(app)
+    app.done("rollback")
+    app.models(old)
+    with app.without_newest():
+        unchanged(app)
+
+
 @pytest.mark.parametrize("backend", ["postgresql"])
 def test_a_key_from_one_schema_to_a_table_of_the_same_name_in_another(
     database_url: str, tmp_path: Path
