@@ -29,6 +29,11 @@ def may_become(context: MigrationContext, old: sa.Column[Any], new: sa.Column[An
     """
     if _affinity(old.type) == _affinity(new.type):
         return True
+    return _is_same(context, old, new)
+
+
+def _is_same(context: MigrationContext, old: sa.Column[Any], new: sa.Column[Any]) -> bool:
+    """Whether two columns have the same type in the database."""
     with suppress(CompileError, UnsupportedCompilationError):
         return not context.impl.compare_type(old, new)
     return False
@@ -44,10 +49,10 @@ def _affinity(type_: Any) -> str:
     return type(type_ if isinstance(generic, sa.types.NullType) else generic).__name__
 
 
-def column_score(old: sa.Column[Any], new: sa.Column[Any]) -> float:
+def column_score(context: MigrationContext, old: sa.Column[Any], new: sa.Column[Any]) -> float:
     """How likely one column is the other under a new name; the best pairs are asked first."""
     score = SequenceMatcher(None, old.name, new.name).ratio()
-    if type(old.type) is type(new.type) or str(old.type) == str(new.type):
+    if type(old.type) is type(new.type) or _is_same(context, old, new):
         score += 1
     if bool(old.nullable) == bool(new.nullable):
         score += 0.5

@@ -314,8 +314,8 @@ def _asked_of_table(
         return {}
     dropped = [column for column in dropped if review.made(*key, column.name)]
     pairs = [
-        # Where they stay open, in the order of the columns.
-        (i if review.open else 0, -column_score(old, new), i, j)
+        # Where they stay open, in the order of the columns that go.
+        (i if review.open else 0, -column_score(review.context, old, new), i, j)
         for i, old in enumerate(dropped)
         for j, new in enumerate(added)
         if may_become(review.context, old, new)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from alembic.operations import ops
 
 from .history import ID_LENGTH
@@ -66,7 +67,7 @@ def _change(op: Any) -> Change:
         )
     if isinstance(op, ops.CreateIndexOp):
         unique = "unique index" if op.unique else "index"
-        columns = ", ".join(str(getattr(c, "name", c)) for c in op.columns)
+        columns = ", ".join(_indexed(c) for c in op.columns)
         name = str(op.index_name or "index")
         words = f"create {unique} {name} on {_qualified(op)} ({columns})"
         return Change("+", words, _fragment(table, name), table)
@@ -81,9 +82,8 @@ def _change(op: Any) -> Change:
         return Change("-", words, f"remove_{_fragment(table, name)}", table)
     if isinstance(op, ops.CreateForeignKeyOp):
         table = str(op.source_table)
-        keys = f"({', '.join(op.local_cols)}) -> {op.referent_table} ({', '.join(op.remote_cols)})"
         name = str(op.constraint_name or f"{'_'.join(op.local_cols)}_fk")
-        return Change("+", f"add foreign key {table} {keys}", _fragment(table, name), table)
+        return Change("+", f"add foreign key {_foreign_key(op)}", _fragment(table, name), table)
     if isinstance(op, ops.AddConstraintOp):
         name = str(getattr(op, "constraint_name", None) or "unnamed")
         kind = str(op.constraint_type)
@@ -97,6 +97,28 @@ def _change(op: Any) -> Change:
         return Change("~", f"set {what}", slug, table)
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(op).__name__.removesuffix("Op")).lower()
     return Change("~", f"{words} {table}".strip(), f"{words}_{table}".replace(" ", "_"), table)
+
+
+def _indexed(item: Any) -> str:
+    """A column by its name, an expression as its text: a function has a name too."""
+    return str(item.name if isinstance(item, sa.Column) else item)
+
+
+def _foreign_key(op: ops.CreateForeignKeyOp) -> str:
+    source, referent = (
+        f"{schema}.{table}" if schema else table
+        for schema, table in (
+            (op.kw.get("source_schema"), op.source_table),
+            (op.kw.get("referent_schema"), op.referent_table),
+        )
+    )
+    actions = "".join(
+        f" ON {event.upper()} {op.kw[f'on{event}']}"
+        for event in ("delete", "update")
+        if op.kw.get(f"on{event}")
+    )
+    columns = (", ".join(op.local_cols), ", ".join(op.remote_cols))
+    return f"{source} ({columns[0]}) -> {referent} ({columns[1]}){actions}"
 
 
 def _altered(op: ops.AlterColumnOp) -> Iterator[str]:

@@ -115,6 +115,14 @@ def test_where_nobody_sits_one_question_names_all_candidates(reviewed: Reviewed)
     assert question.default == "no"
 
 
+def test_the_candidate_of_the_same_type_comes_first(reviewed: Reviewed) -> None:
+    reviewed.create(table("t", column("owner_id", sa.Uuid)))
+    new = table("t", "owner_ids", column("made_by", sa.Uuid))
+    settled(reviewed, new, Closed())
+    (question,) = reviewed.questioner.open
+    assert question.options[0].flags == ("--rename t.owner_id=made_by",)
+
+
 def test_the_flags_of_no_answer_what_no_would_raise(reviewed: Reviewed) -> None:
     reviewed.create(table("t", "name"), t=[{"name": "Ann"}, {"name": "Bo"}])
     settled(reviewed, table("t", column("label", sa.String(50), nullable=False)), Closed())
