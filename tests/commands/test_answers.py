@@ -388,3 +388,19 @@ def test_a_no_for_one_column_goes_together_with_a_yes_for_another(
     app.done("makemigrations", *["--allow-drop", "t.a", "--default", "t.c=7", "--rename", "t.b=c"])
     app.done("migrate")
     assert app.query("SELECT id, c FROM t") == [(1, 3)]
+
+
+def test_a_table_that_is_another_one_now_may_be_named(
+    tmp_path: Path, new_database: Callable[[str], str]
+) -> None:
+    app = ProjectFolder(tmp_path / "project", new_database("sqlite"))
+    app.begin('table("man", key(), Column("level", String(9)), Column("a", Date))')
+    app.insert({"man": [{"id": 1, "level": "7", "a": None}]})
+    app.models('table("manager", key("emp_id"), Column("grade", Integer))')
+    asked = app.manage("makemigrations", "--no-input").stderr
+    assert "If it was renamed: --rename-table man=manager\n" in asked
+    assert "yes, drop it: --allow-drop man\n" in asked
+    flags = "--rename-table man=manager --rename manager.id=emp_id --rename manager.level=grade"
+    app.done("makemigrations", *flags.split(), "--allow-drop", "manager.a")
+    app.done("migrate")
+    assert app.query("SELECT emp_id, grade FROM manager") == [(1, 7)]

@@ -21,12 +21,17 @@ def resolve_drops(review: ComparisonContext, operations: ops.UpgradeOps) -> None
     """Remove forbidden drops from ``operations``, and ask about those that lose data."""
     leave_foreign(review, operations)
     tables = [op for op in operations.ops if isinstance(op, ops.DropTableOp)]
+    created = [op for op in operations.ops if isinstance(op, ops.CreateTableOp)]
     unimported = review.unimported([op.table_name for op in tables]) if tables else []
     kept: set[Key] = set()
     for op in tables:
         key = (op.schema, op.table_name)
         models = [model for model in unimported if model.table == op.table_name]
-        if not _table_may_go(review, key, models):
+        hints = [f"{model}." for model in models]
+        if len(tables) == len(created) == 1:
+            names = (quoted(*key), quoted(created[0].schema, created[0].table_name))
+            hints.append(f"If it was renamed: {flag('--rename-table', '='.join(names))}")
+        if not _table_may_go(review, key, hints, empty_may_go=not models):
             kept.add(key)
     dropped = {(op.schema, op.table_name) for op in tables}
     for holder, op in list(flat(operations.ops)):
@@ -128,17 +133,18 @@ def _made(op: Any) -> Iterator[tuple[str | None, str, str]]:
         yield op.schema, op.table_name, str(op.constraint_name)
 
 
-def _table_may_go(review: ComparisonContext, key: Key, models: list[Any]) -> bool:
+def _table_may_go(
+    review: ComparisonContext, key: Key, hints: list[str], *, empty_may_go: bool
+) -> bool:
     name = dotted(*key)
     if review.answers.drop_allowed(name) or name in review.undecided:
         return True
     rows = review.rows(*key)
-    if rows == 0 and not models:
+    if rows == 0 and empty_may_go:
         return True
     holds = "its rows cannot be seen here" if rows is None else many(rows, "row")
     text = f"No model has the table {name} any more. Drop it with its data ({holds})?"
-    for model in models:
-        text += f"\n{model}."
+    text = "\n".join([text, *hints])
     return _may_go(review, "drop-table", name, text, flag("--allow-drop", quoted(*key)))
 
 
