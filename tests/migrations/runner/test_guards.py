@@ -11,6 +11,7 @@ import pytest
 
 from sqlalchemy_manage.migrations.environment import BEFORE, guards, in_order
 from sqlalchemy_manage.migrations.runner.run import Allowed
+from sqlalchemy_manage.migrations.runner.state import RunState
 
 
 def run(**more: Any) -> Any:
@@ -21,6 +22,7 @@ def run(**more: Any) -> Any:
         "borrowed": False,
         "prove": True,
         "history": None,
+        "state": RunState(),
         "allowed": Allowed(),
     }
     return SimpleNamespace(project=project, **(values | more))
