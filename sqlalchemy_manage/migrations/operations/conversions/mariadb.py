@@ -20,6 +20,9 @@ def possible(column: str, old: Any, new: Any) -> str | None:
         return f"json_valid({column})"
     if (was, becomes) == ("text", "integer"):
         return rf"{column} REGEXP '^[[:space:]]*[+-]?[0-9]+[[:space:]]*$'"
+    if becomes == "uuid" and was not in ("uuid", "binary"):
+        # Where it is kept as CHAR(32), an ALTER takes everything.
+        return f"replace({column}, '-', '') REGEXP '^[0-9a-fA-F]{{32}}$'"
     if was == "interval" and becomes in NUMBERS:
         return "false"  # it is a date there, counted from 1970
     return None
