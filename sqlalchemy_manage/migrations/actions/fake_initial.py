@@ -21,7 +21,7 @@ from ..revisions.history import History, Revision, current_heads
 from ..revisions.plan import Plan
 from ..runner.engine import migration_engine
 from ..runner.run import Event, Run
-from ..schema.unnamed import name_for
+from ..schema.unnamed import is_name_for
 from .migrate import apply_plan
 from .scratch import replayed
 from .server_names import ServerName, give_names, server_names
@@ -181,8 +181,8 @@ def _as_there(table: sa.Table, names: Iterable[ServerName]) -> None:
 
 def _takes_any_name(unique: sa.UniqueConstraint, table: sa.Table) -> bool:
     """Whether a revision names it for want of a name: then any will do."""
-    name = name_for("unique", table.name, [column.name for column in unique.columns])
-    return str(unique.name).rstrip("0123456789") == name
+    columns = [column.name for column in unique.columns]
+    return is_name_for(str(unique.name), "unique", table.name, columns)
 
 
 def _primary_key(connection: sa.Connection, table: str) -> tuple[str, ...]:

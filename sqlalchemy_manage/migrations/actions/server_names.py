@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 
 from ...sql.dialects import MARIADB
 from ..operations.renaming import RenameConstraintOp
-from ..schema.unnamed import constraints_of, name_for
+from ..schema.unnamed import constraints_of, is_name_for
 
 _KINDS = {"unique": "column_names", "foreign key": "constrained_columns"}
 _ALIKE = ("column_names", "constrained_columns", "referred_table", "referred_columns")
@@ -43,8 +43,7 @@ def server_names(
         there, wanted = (constraints_of(c, None, table) for c in (connection, scratch))
         for kind, columns in _KINDS.items():
             for item in wanted[kind]:
-                given = name_for(kind, table, item[columns])
-                if str(item["name"]).rstrip("0123456789") != given:
+                if not is_name_for(item["name"], kind, table, item[columns]):
                     continue
                 same = [other for other in there[kind] if _alike(item, other)]
                 if len(same) == 1 and same[0]["name"] != item["name"]:

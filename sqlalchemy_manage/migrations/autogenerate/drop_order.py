@@ -23,8 +23,8 @@ def order_drops(context: AutogenContext, upgrade: ops.UpgradeOps, schemas: objec
 
     First goes what tables that go have of their own, and the foreign keys of other tables to
     them; then these tables, those that refer to others before them; then everything else in
-    its order. The columns of a
-    table are dropped from the last to the first, so that they come back in their order.
+    its order. The columns of a table are dropped from the last to the first, so that they come
+    back in their order.
     """
     drops = [op for op in upgrade.ops if isinstance(op, ops.DropTableOp)]
     gone = {(op.schema, op.table_name) for op in drops}
@@ -70,7 +70,8 @@ def referred(foreign: sa.ForeignKeyConstraint) -> Key:
 def _children_first(drops: list[ops.DropTableOp]) -> list[ops.DropTableOp]:
     found = {(op.schema, op.table_name): op for op in drops}
     sorter: TopologicalSorter[Key] = TopologicalSorter()
-    for key in sorted(found, key=lambda key: (key[0] or "", key[1])):
+    by_name = sorted(found, key=lambda key: (key[0] or "", key[1]))
+    for key in by_name:
         sorter.add(key)
         for foreign in found[key].to_table().foreign_key_constraints:
             parent = referred(foreign)
@@ -79,4 +80,4 @@ def _children_first(drops: list[ops.DropTableOp]) -> list[ops.DropTableOp]:
     try:
         return [found[key] for key in sorter.static_order()]
     except CycleError:
-        return [found[key] for key in sorted(found, key=lambda key: (key[0] or "", key[1]))]
+        return [found[key] for key in by_name]

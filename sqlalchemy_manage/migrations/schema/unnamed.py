@@ -52,6 +52,11 @@ def name_for(kind: str, table: str, columns: Iterable[str], taken: Collection[st
         number += 1
 
 
+def is_name_for(name: str | None, kind: str, table: str, columns: Iterable[str]) -> bool:
+    """Whether ``name`` is the one of ``name_for``, whatever its number."""
+    return str(name).rstrip("0123456789") == name_for(kind, table, columns)
+
+
 def _cut(table: str, columns: str, label: int) -> Iterator[str]:
     """The longer of the two is cut first (makeObjectName in PostgreSQL's indexcmds.c)."""
     parts = [table.encode(), columns.encode()]
