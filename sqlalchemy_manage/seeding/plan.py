@@ -83,13 +83,17 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
         plans = [_factory_plan(each, request.scale) for each in profile(project, request.profile)]
     elif not request.counts:
         plans = [FactoryPlan(f, _scaled(DEFAULT_COUNT, request.scale)) for f in _one_each(project)]
-    named: set[type] = set()
+    of_profile = len(plans)
+    named: set[Factory] = set()
     for name, count in request.counts:
         factory = _named(project, name)
-        if model_of(factory) in named:
+        if factory in named:
             raise UsageError(f"{name} is named twice.")
-        named.add(model_of(factory))
-        matching = [i for i, s in enumerate(plans) if s.model is model_of(factory)]
+        named.add(factory)
+        matching = [i for i, plan in enumerate(plans) if plan.factory is factory]
+        if not matching and name != factory.__name__:
+            models = [plan.model for plan in plans[:of_profile]]
+            matching = [i for i, model in enumerate(models) if model is model_of(factory)]
         if matching:
             plans[matching[0]] = replace(plans[matching[0]], count=count)
         else:
