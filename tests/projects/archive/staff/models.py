@@ -176,7 +176,7 @@ def _audit(mapper, connection, user):
     connection.execute(text, {"user": user.id})
     connection.exec_driver_sql(f"INSERT INTO audit (user_id, how) VALUES ({user.id}, 'driver')")
     savepoint = connection.begin_nested()
-    connection.execute(table.insert(), {"id": 10_000 + user.id, "how": "undone"})
+    connection.execute(table.insert(), {"id": 100_000 * user.id, "how": "undone"})
     savepoint.rollback()
     on = (
         "DUPLICATE KEY" if connection.dialect.name in ("mysql", "mariadb") else "CONFLICT (name) DO"
