@@ -11,7 +11,7 @@ from ...sql.dialects import MARIADB
 from ..writers.writer import BlockWriter, Encoder
 
 
-class StoredKeys:
+class TableKeys:
     """Keys of one table in temporary tables.
 
     ``whole``: the table has no primary key, and a key is all its columns, compared with NULL
@@ -92,7 +92,7 @@ class StoredKeys:
         self._connection.exec_driver_sql(statement)
 
 
-class KeyTables(StoredKeys):
+class KeyTables(TableKeys):
     """Keys of one table: ``gone``, whose rows are to go, and ``kept``, whose rows stay.
 
     ``some`` is room for a selection.

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ...sql.dialects import MARIADB
 from ..row_blocks import WrittenKeys, key_columns
-from .keys import StoredKeys
+from .keys import TableKeys
 
 
 class NewRows:
@@ -20,7 +20,7 @@ class NewRows:
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
-        self._watched: dict[str, tuple[StoredKeys, sa.Table]] = {}
+        self._watched: dict[str, tuple[TableKeys, sa.Table]] = {}
         self._made = 0
 
     def __contains__(self, table: sa.Table) -> bool:
@@ -39,7 +39,7 @@ class NewRows:
         if name == "postgresql":
             quoted = self.connection.dialect.identifier_preparer.format_table(table)
             self.connection.exec_driver_sql(f"LOCK TABLE {quoted} IN SHARE ROW EXCLUSIVE MODE")
-        keys = StoredKeys(self.connection, table, key_columns(table))
+        keys = TableKeys(self.connection, table, key_columns(table))
         before = keys.temporary(f"sqlalchemy_manage_before_{self._made}")
         self._made += 1
         # On MariaDB, under REPEATABLE READ, this locks what it reads, and the gaps between.
@@ -75,13 +75,13 @@ class NewRows:
         self.forget(set(self._watched))
 
 
-def _others(keys: StoredKeys, before: sa.Table) -> sa.Select[Any]:
+def _others(keys: TableKeys, before: sa.Table) -> sa.Select[Any]:
     row = keys.table.alias()
     there = sa.exists().where(keys.match(row, before)).correlate(row)
     return sa.select(*(row.c[name] for name in keys.columns)).where(~there)
 
 
-def _more(keys: StoredKeys, before: sa.Table) -> sa.Select[Any]:
+def _more(keys: TableKeys, before: sa.Table) -> sa.Select[Any]:
     """Of rows without a key that are equal, those that there are more of."""
     row = keys.table.alias()
     columns = [row.c[name] for name in keys.columns]
