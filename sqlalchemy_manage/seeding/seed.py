@@ -30,7 +30,7 @@ from .generating.objects import ObjectMaker, WrittenKeys
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .plan import FactoryPlan, SeedRequest
-from .reference import seed_reference
+from .reference_rows.rows import natural_keys, seed_reference
 from .row_blocks import RowBlock, key_columns
 from .running.chunks import SIZE, DeferredLink, PlanFacts
 from .running.deferred_links import link_afterwards
@@ -283,7 +283,11 @@ class Seeder:
         if plan.reference is not None:
             with everywhere(self.random_seed, plan.name, index):
                 keys, changed = seed_reference(
-                    self.connection, plan.reference, self.counters, self.project.tables
+                    self.connection,
+                    plan.reference,
+                    self.counters,
+                    self.project.tables,
+                    natural_keys(p.reference for p in self.plans if p.reference is not None),
                 )
             self.changed += changed
             self._record_objects(keys, index, 0, plan)
