@@ -27,8 +27,10 @@ from ..factory_boy_internals import (
     subfactory_of,
 )
 from ..generating.numbering import Counters
-from ..generating.objects import ObjectMaker, WrittenKeys
+from ..generating.objects import ObjectMaker
 from ..profiles import Reference
+from ..row_blocks import WrittenKeys
+from ..undoing.accounts import Accounts
 from ..writers.refusals import refused
 from .declared_names import DeclaredRow, declared_row, linked_model
 from .linked_rows import set_many, set_pairs
@@ -60,15 +62,17 @@ def seed_reference(
     reference: Reference,
     counters: Counters,
     tables: Sequence[sa.Table],
+    accounts: Accounts,
     keys: NaturalKeys,
 ) -> tuple[WrittenKeys, int]:
     """The keys of the rows that were missing, and how many others were given new values.
 
     ``keys``: the natural keys that the References of the same profile declare.
     """
-    rows = _ReferenceRows(reference, tables, keys)
+    rows = _ReferenceRows(reference, tables, accounts, keys)
+    count = len(reference.rows)
     maker = ObjectMaker(
-        connection, reference.factory, len(reference.rows), rows.settle, counters, tables
+        connection, reference.factory, count, rows.settle, counters, tables, accounts
     )
     return maker.make(), len(rows.changed)
 
@@ -83,6 +87,7 @@ class _ReferenceRows:
 
     reference: Reference
     tables: Sequence[sa.Table]
+    accounts: Accounts
     keys: NaturalKeys
     session: Session | None = None
     settled: dict[int, Any] = field(default_factory=dict)
@@ -205,7 +210,7 @@ class _ReferenceRows:
     # --- a row that is there
 
     def _change(self, session: Session, declared: DeclaredRow, row: Any) -> bool:
-        changed, _ = give(session, row, self._values(declared))
+        changed, _ = give(session, self.accounts, row, self._values(declared))
         links = {name: self._named(session, name, value) for name, value in declared.one.items()}
         for name, values in declared.nested.items():
             now = getattr(row, name)
@@ -235,7 +240,7 @@ class _ReferenceRows:
             name: as_declared(columns[name].type, value) if name in columns else value
             for name, value in values.items()
         }
-        return give(session, row, wanted)[0]
+        return give(session, self.accounts, row, wanted)[0]
 
     def _link(self, session: Session, declared: DeclaredRow, row: Any) -> bool:
         """Give the row the links to many; whether there were others."""
@@ -316,7 +321,7 @@ class _ReferenceRows:
         sub = subfactory_of(self.owner, self._declared_name(name))
         if sub is None:
             return dict(values)
-        inside = _ReferenceRows(Reference(sub, [], key=()), self.tables, self.keys)
+        inside = _ReferenceRows(Reference(sub, [], key=()), self.tables, self.accounts, self.keys)
         declared = declared_row(sub, values)
         given = dict(declared.arguments)
         for other, value in inside._values(declared).items():

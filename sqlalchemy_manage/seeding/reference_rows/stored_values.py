@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeEngine
 
 from ...data.codec import decorates
 from ...errors import SeedError, did_you_mean
+from ..undoing.accounts import Accounts
 
 
 def as_declared(type_: TypeEngine[Any], value: Any) -> Any:
@@ -87,34 +88,24 @@ _SPELLINGS: tuple[tuple[type, Callable[[Any, Any], Any]], ...] = (
 )
 
 
-def give(session: Session, row: Any, values: Mapping[str, Any]) -> tuple[bool, set[str]]:
+def give(
+    session: Session, accounts: Accounts, row: Any, values: Mapping[str, Any]
+) -> tuple[bool, set[str]]:
     """Set what ``row`` does not have yet: whether it changed, and what could not be compared.
 
-    A value that Python finds different is written, read back, and taken back if the database
-    holds what it held. What differs each time it is set (a password's salt) is left alone.
+    What differs each time it is set (a password's salt) is left alone.
     """
     wanted = {name: value for name, value in values.items() if not _has(row, name, value)}
     if not wanted:
         return False, set()
-    savepoint = session.begin_nested()
-    unsteady = {name for name, value in wanted.items() if not _set(session, row, name, value)}
-    names = _changed(row)
-    if names:
-        identity = sa.inspect(row).identity
-        before = _stored(session, row, identity, names)
-        session.flush()
-        if _stored(session, row, sa.inspect(row).identity, names) != before:
-            savepoint.commit()
-            return True, unsteady
-    savepoint.rollback()
-    return False, unsteady
-
-
-def assign(session: Session, row: Any, values: Mapping[str, Any]) -> None:
-    """Set values that cannot be compared."""
-    for name, value in values.items():
-        setattr(row, name, value)
+    with session.no_autoflush:
+        unsteady = {name for name, value in wanted.items() if not _set(session, row, name, value)}
+        changed = _changed(row)
+        if changed and not _differs(session, accounts, row, changed):
+            session.expire(row)
+            changed = {}
     session.flush()
+    return bool(changed), unsteady
 
 
 def _has(row: Any, name: str, value: Any) -> bool:
@@ -158,17 +149,33 @@ def _held(row: Any) -> dict[str, Any]:
     return {a.key: state.dict[a.key] for a in state.mapper.column_attrs if a.key in state.dict}
 
 
-def _changed(row: Any) -> list[str]:
+def _changed(row: Any) -> dict[str, Any]:
+    """The values of columns that differ in Python from what was read."""
     state = sa.inspect(row)
     keys = [attribute.key for attribute in state.mapper.column_attrs]
-    return [key for key in keys if state.attrs[key].history.has_changes()]
+    return {k: state.dict[k] for k in keys if state.attrs[k].history.has_changes()}
 
 
-def _stored(session: Session, row: Any, identity: Any, names: list[str]) -> tuple[Any, ...]:
-    mapper = sa.inspect(type(row))
-    columns = [mapper.attrs[name].class_attribute for name in names]
-    query = sa.select(*columns).where(
-        *(column == value for column, value in zip(mapper.primary_key, identity, strict=True))
-    )
-    with session.no_autoflush:
-        return tuple(session.execute(query).one())
+def _differs(session: Session, accounts: Accounts, row: Any, values: Mapping[str, Any]) -> bool:
+    """Whether the database would hold something else: written, read back, and taken back.
+
+    Not by the session, so that no listener acts on what may be no change.
+    """
+    connection, mapper = session.connection(), sa.inspect(row).mapper
+    identity = sa.inspect(row).identity
+    columns = {name: mapper.attrs[name].columns[0] for name in values}
+    mark = accounts.mark()
+    savepoint = connection.begin_nested()
+    differs = False
+    for table in dict.fromkeys(column.table for column in columns.values()):
+        own = {name: column for name, column in columns.items() if column.table is table}
+        here = [key == value for key, value in zip(table.primary_key, identity, strict=True)]
+        query = sa.select(*own.values()).where(*here)
+        before = connection.execute(query).one()
+        new = {column: values[name] for name, column in own.items()}
+        connection.execute(sa.update(table).where(*here).values(new))
+        after = connection.execute(query).one_or_none()  # None: it has another key now
+        differs = differs or after is None or tuple(after) != tuple(before)
+    savepoint.rollback()
+    accounts.rolled_back(mark)
+    return differs
