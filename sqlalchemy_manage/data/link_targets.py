@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from ..errors import FixtureError
 from ..sql.dialects import MARIADB
-from .fixtures import shown
+from .json_text import shown
 from .order import link_names, reference
 from .record_layout import Layout, Layouts
 from .record_rows import Key, Row, TableRows, describe, key_of

@@ -14,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import DatabaseError, FixtureError
 from . import backends
-from .fixtures import find_fixtures, read_fixture, shown
+from .fixture_files import find_fixtures
+from .fixtures import read_fixture
+from .json_text import shown
 from .kept_less import why_less
 from .link_targets import require_targets
 from .order import plan

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from ..errors import FixtureError, did_you_mean
-from .fixtures import Origin, Record, shown
+from .fixtures import Origin, Record
+from .json_text import shown
 from .record_layout import Field, Layout, Layouts
 from .scalars import Unfit
 

@@ -16,7 +16,7 @@ from ..databases.constraint_errors import violation
 from ..errors import FixtureError
 from ..models import column_named
 from .backends import giving_identities
-from .fixtures import shown
+from .json_text import shown
 from .record_layout import Field, Layout
 from .record_rows import Key, Row, describe, fills_itself, hashable, key_of
 

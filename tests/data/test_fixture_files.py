@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sqlalchemy_manage.data.fixtures import Fixture, Record, find_fixtures, read_fixture, shown
+from sqlalchemy_manage.data.fixture_files import Fixture, find_fixtures
+from sqlalchemy_manage.data.fixtures import Record, read_fixture
+from sqlalchemy_manage.data.json_text import shown
 from sqlalchemy_manage.errors import FixtureError
 
 
