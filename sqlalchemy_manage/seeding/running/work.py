@@ -146,7 +146,7 @@ def run_task(
         except NeedsConnection:
             return ChunkResult(retry=True)
     result = ChunkResult(deferred=deferred)
-    own = next(batch for batch in chunk.batches if batch.parent is None)
+    own = chunk.own
     for batch in chunk.batches:
         for part in batch.assembled.parts():
             _add(result, encoder, part, batch is own, batch.factory.__name__)
