@@ -89,7 +89,7 @@ def command(
     from ..errors import UsageError
 
     to_file = file is not None and str(file) != "-"
-    lines = form == "jsonl" or (form is None and to_file and named_jsonl(file))
+    lines = form == "jsonl" or (form is None and file is not None and named_jsonl(file))
     if lines and indent is not None:
         raise UsageError("--indent needs several lines for a record, and jsonl has one.")
     request = Request(

@@ -88,7 +88,7 @@ def dump(project: Project, request: Request, write: Write) -> Dumped:
 def _writer(layouts: Layouts, layout: Layout, request: Request, notes: list[str]) -> RecordText:
     natural = NaturalKeys(layouts)
     keyless = request.natural_primary and natural.replaces_key(layout)
-    if request.natural_primary and not keyless and any((generated(f.column) for f in layout.key)):
+    if request.natural_primary and not keyless and any(generated(f.column) for f in layout.key):
         notes.append(f"{layout.label} has no natural key: its records keep their pk.")
     if keyless:
         other = natural.referring(layout, foreign=request.natural_foreign)

@@ -39,7 +39,7 @@ class Fixture:
     path: Path | None
 
     @contextmanager
-    def opened(self, stdin: TextIO | None = None) -> Iterator[TextIO]:
+    def opened(self, stdin: IO[str] | None = None) -> Iterator[IO[str]]:
         """Its text, from the start; raises FixtureError for what is no file or no text."""
         try:
             if self.path is None:
@@ -48,9 +48,10 @@ class Fixture:
                 yield stdin
             else:
                 _require_file(self.path, self.shown)
-                with _reading(self.path) as binary, io.TextIOWrapper(
-                    binary, encoding="utf-8-sig"
-                ) as text:
+                with (
+                    _reading(self.path) as binary,
+                    io.TextIOWrapper(binary, encoding="utf-8-sig") as text,
+                ):
                     yield text
         except UnicodeDecodeError as error:
             raise FixtureError(f"{self.shown} is not UTF-8 text: {error}.") from error
@@ -64,7 +65,7 @@ class Fixture:
 
 
 @contextmanager
-def repeatable(stdin: TextIO) -> Iterator[TextIO]:
+def repeatable(stdin: TextIO) -> Iterator[IO[str]]:
     """The standard input as a file that can be read twice; raises FixtureError."""
     with tempfile.SpooledTemporaryFile(1 << 20, "w+", encoding="utf-8", newline="") as copy:
         try:
@@ -95,7 +96,7 @@ def what(path: Path) -> str | None:
     return next((word for test, word in _KINDS.items() if test(mode)), None)
 
 
-def _reading(path: Path) -> IO[bytes]:
+def _reading(path: Path) -> Any:
     if path.suffix == ".gz":
         import gzip
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TextIO
+from typing import IO, Any, NamedTuple
 
 from ..errors import FixtureError, did_you_mean
 from .fixture_files import Fixture
@@ -38,7 +38,7 @@ class Record:
     fields: dict[str, Any]
 
 
-def read_fixture(fixture: Fixture, stdin: TextIO | None = None) -> Iterator[Record]:
+def read_fixture(fixture: Fixture, stdin: IO[str] | None = None) -> Iterator[Record]:
     """The records of a fixture; raises FixtureError with line and column for bad JSON.
 
     ``stdin``: what ``repeatable`` gave. Memory is that of a piece of the file, and of the
@@ -51,7 +51,7 @@ def read_fixture(fixture: Fixture, stdin: TextIO | None = None) -> Iterator[Reco
 class _Reader:
     """What is left of a text: ``text`` from ``position``; ``line`` and ``column`` are before it."""
 
-    def __init__(self, file: TextIO, name: str) -> None:
+    def __init__(self, file: IO[str], name: str) -> None:
         self.file = file
         self.name = name
         self.text = ""
@@ -70,7 +70,10 @@ class _Reader:
         while (mark := self._next()) and (number or mark != "]"):
             number += 1
             origin = Origin(self.name, number)
-            yield _record(self._value(origin), origin)
+            value = self._value(origin)
+            if not listed and number == 1 and "model" not in value:
+                raise _not_a_list(self.name, value)
+            yield _record(value, origin)
             if not listed:
                 continue
             mark = self._next()
@@ -149,10 +152,14 @@ class _Reader:
             return self._syntax(error.msg, error.pos)
         except (ValueError, RecursionError) as error:
             return FixtureError(f"{self.name} is not valid JSON: {error}.")
-        return FixtureError(
-            f"{self.name} contains {_json_type(value)}, but a list of records was expected.",
-            'A record is {"model": "app.model", "pk": 1, "fields": {...}}.',
-        )
+        return _not_a_list(self.name, value)
+
+
+def _not_a_list(name: str, value: Any) -> FixtureError:
+    return FixtureError(
+        f"{name} contains {_json_type(value)}, but a list of records was expected.",
+        'A record is {"model": "app.model", "pk": 1, "fields": {...}}.',
+    )
 
 
 def _refuse_constant(name: str) -> Any:
@@ -194,6 +201,4 @@ def _record(value: Any, origin: Origin) -> Record:
         raise FixtureError(f'{origin}: "model" must be a string such as "app.model".')
     if not isinstance(fields, dict):
         raise FixtureError(f'{origin} ({model}): "fields" is {_json_type(fields)}, not an object.')
-    if not fields and value.get("pk") is None:
-        raise FixtureError(f"{origin} ({model}) has neither a pk nor fields: it says nothing.")
     return Record(origin, model, value.get("pk"), fields)

@@ -61,10 +61,9 @@ class NaturalKeys:
     def referring(self, layout: Layout, *, foreign: bool) -> str | None:
         """The label of a table whose links would still have this table's primary key."""
         for other in self.layouts.by_table.values():
-            for columns, target in _references(other):
+            for single, target in _references(other):
                 if target is not layout.table:
                     continue
-                single = other.by_column.get(columns[0]) if len(columns) == 1 else None
                 if not foreign or single is None or self.link(other, single) is None:
                     return other.label
         return None
@@ -111,7 +110,7 @@ def generated(column: sa.Column[object]) -> bool:
         column.default is not None
         or column.server_default is not None
         or column.identity is not None
-        or column.table.autoincrement_column is column  # type: ignore[attr-defined]
+        or column.table.autoincrement_column is column
     )
 
 
@@ -126,17 +125,17 @@ def _unique(table: sa.Table) -> Iterator[list[sa.Column[object]]]:
             yield columns
 
 
-def _references(layout: Layout) -> Iterator[tuple[list[sa.Column[object]], sa.Table]]:
-    """The columns of each link to another table, declared as foreign key or relationship."""
+def _references(layout: Layout) -> Iterator[tuple[Field | None, sa.Table]]:
+    """The tables that a table refers to, with the field where a natural key may stand for it."""
     declared = set()
     for constraint in layout.table.foreign_key_constraints:
         declared |= {(e.parent, e.column) for e in constraint.elements}
-        yield list(constraint.columns), constraint.referred_table
+        single = layout.by_column.get(next(iter(constraint.columns)))
+        yield single if len(constraint.columns) == 1 else None, constraint.referred_table
     for relationship in layout.relationships.values():
         if relationship.direction is not RelationshipDirection.MANYTOONE:
             continue
-        pairs = [(local, remote) for remote, local in relationship.synchronize_pairs]
+        pairs = {(local, remote) for remote, local in relationship.synchronize_pairs}
         target = relationship.mapper.local_table
-        if not set(pairs) <= declared and isinstance(target, sa.Table):
-            # No foreign key says that a natural key may stand there.
-            yield [*(local for local, _ in pairs)] * 2, target
+        if not pairs <= declared and isinstance(target, sa.Table):
+            yield None, target

@@ -85,11 +85,12 @@ class Layouts:
     def chosen(self, names: Iterable[str], exclude: Iterable[str] = ()) -> list[Layout]:
         """The layouts of ``app`` and ``app.Model`` names, of all for none; raises UsageError."""
         names = list(names)
-        wanted = self._labels(names) if names else set(self.by_label)
-        wanted -= self._labels(exclude)
+        wanted = self.labels(names) if names else set(self.by_label)
+        wanted -= self.labels(exclude)
         return [x for x in self.by_table.values() if x.label in wanted]
 
-    def _labels(self, names: Iterable[str]) -> set[str]:
+    def labels(self, names: Iterable[str]) -> set[str]:
+        """The labels of ``app`` and ``app.Model`` names; raises UsageError."""
         wanted: set[str] = set()
         apps = {label.partition(".")[0] for label in self.by_label}
         for name in names:

@@ -69,11 +69,13 @@ def describe(layout: Layout, row: Row) -> str:
     return f"{row.origin} ({layout.label} {shown(key[0] if len(key) == 1 else key)})"
 
 
-def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, TableRows]:
+def collect(
+    records: Iterable[Record], layouts: Layouts, notes: list[str] | None = None
+) -> dict[sa.Table, TableRows]:
     """The rows that ``records`` ask for, by table, parents before children.
 
-    A repeated key changes the row that came first. Raises FixtureError that names
-    file, record, field, value and what was expected.
+    A repeated key changes the row that came first; ``notes`` gets those whose values differ.
+    Raises FixtureError that names file, record, field, value and what was expected.
     """
     batches = {table: TableRows(layout) for table, layout in layouts.by_table.items()}
     for record in records:
@@ -84,7 +86,7 @@ def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, Table
                 f"{record.origin}: there is no model {shown(record.model)}.{close}",
                 f"Known: {', '.join(layouts.by_label)}.",
             )
-        _RecordReader(record, layout, layouts, batches).read()
+        _RecordReader(record, layout, layouts, batches, notes).read()
     return {table: batch for table, batch in batches.items() if batch.size}
 
 
@@ -96,6 +98,7 @@ class _RecordReader:
     layout: Layout
     layouts: Layouts
     batches: dict[sa.Table, TableRows]
+    notes: list[str] | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
     def wrong(self, text: str, hint: str | None = None) -> FixtureError:
@@ -103,6 +106,8 @@ class _RecordReader:
         return FixtureError(f"{self.record.origin} ({self.layout.label}{pk}): {text}", hint)
 
     def read(self) -> None:
+        if self.record.pk is None and not self.record.fields:
+            raise self.wrong("has neither a pk nor fields, so it says nothing.")
         self._read_key()
         links: list[tuple[RelationshipProperty[Any], Any]] = []
         for name, value in self.record.fields.items():
@@ -211,6 +216,7 @@ class _RecordReader:
         if not missing:
             key = key_of((f.name for f in layout.key), self.values)
             if (old := batch.rows.get(key)) is not None:
+                self._note_repeated(old)
                 old.values.update(self.values)
                 old.origin = self.record.origin
             else:
@@ -219,6 +225,15 @@ class _RecordReader:
             batch.loose.append(row)
         else:
             raise self.wrong(f"pk is missing ({', '.join(f.name for f in missing)}).")
+
+    def _note_repeated(self, old: Row) -> None:
+        for name, value in self.values.items():
+            if self.notes is not None and old.values.get(name, value) != value:
+                self.notes.append(
+                    f"{old.origin} and record {self.record.origin.number} give different values "
+                    f"for '{name}' of {self.layout.label} {shown(self.record.pk)}: the last holds."
+                )
+                return
 
     def _link(self, relationship: RelationshipProperty[Any], value: Any) -> None:
         """Write out a many-to-many relationship as rows of its link table."""

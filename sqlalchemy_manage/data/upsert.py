@@ -27,6 +27,10 @@ LOOKUP = 500
 _UNREADABLE = object()
 
 
+class LinkRefused(FixtureError):
+    """The database refused a row because of a foreign key."""
+
+
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """``items`` in slices of at most ``size``."""
     for start in range(0, len(items), size):
@@ -58,6 +62,13 @@ class Differences:
 
     missing: list[Key] = field(default_factory=list)
     changed: dict[Key, dict[str, Any]] = field(default_factory=dict)
+
+
+def holds_rows(connection: sa.Connection, table: sa.Table) -> bool:
+    """Whether a table has a row."""
+    return (
+        connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() is not None
+    )
 
 
 def differing(connection: sa.Connection, layout: Layout, rows: dict[Key, Row]) -> Differences:
@@ -229,7 +240,10 @@ def _run(
                     connection.execute(statement, parameters(row))
             except (StatementError, OverflowError, ValueError) as error:
                 said = f"{describe(layout, row)}: {refusal(error, layout, row)}"
-                raise FixtureError(said) from error
+                dangling = isinstance(error, DBAPIError) and (
+                    violation(error, [layout.table]).kind == "FOREIGN KEY"
+                )
+                raise (LinkRefused if dangling else FixtureError)(said) from error
         raise FixtureError(f"{layout.table.fullname}: {refusal(failure, layout)}") from failure
 
 
