@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -22,12 +23,14 @@ from .upsert import Differences, differing, insert, lacking, update
 class BlockLoad:
     """One block, inside a transaction. ``completed``: links were filled in by an UPDATE.
 
+    ``earlier``: how often a row without a key was listed before, noting that it is again.
     ``empty``: tables that hold nothing but what this load wrote. ``notes``: values that a
     trigger made different from the fixture.
     """
 
     connection: sa.Connection
     batches: dict[sa.Table, TableRows]
+    earlier: Callable[[object, int], int]
     empty: frozenset[sa.Table] = frozenset()
     notes: list[str] = field(default_factory=list)
     differences: dict[sa.Table, Differences] = field(default_factory=dict)
@@ -73,10 +76,15 @@ class BlockLoad:
         for batch, made in plans:
             insert(self.connection, batch.layout, (_without(r, made.later) for r in made.order))
             count += len(made.order)
-            for rows, often in ((batch.bag, True), (batch.links, False)):
-                missing = lacking(self.connection, batch.layout, rows, often=often)
-                insert(self.connection, batch.layout, missing)
-                count += len(missing)
+            empty = batch.layout.table in self.empty
+            missing = lacking(
+                self.connection, batch.layout, batch.bag, earlier=self.earlier, empty=empty
+            )
+            insert(self.connection, batch.layout, missing)
+            count += len(missing)
+            missing = lacking(self.connection, batch.layout, batch.links)
+            insert(self.connection, batch.layout, missing)
+            count += len(missing)
             postponed.append((batch.layout, made.later))
         for layout, later in postponed:
             update(self.connection, layout, list(later.items()), quietly=True)

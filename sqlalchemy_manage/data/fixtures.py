@@ -30,12 +30,16 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as written; ``pk`` is None where the file has none."""
+    """One record as written; ``pk`` is None where the file has none.
+
+    ``completes``: the rest of a record, for a row that exists once the first part is loaded.
+    """
 
     origin: Origin
     model: str
     pk: Any
     fields: dict[str, Any]
+    completes: bool = False
 
 
 def read_fixture(fixture: Fixture, stdin: IO[str] | None = None) -> Iterator[Record]:

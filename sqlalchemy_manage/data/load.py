@@ -22,7 +22,7 @@ from .natural_keys import NaturalKeys
 from .natural_records import NaturalRecords
 from .record_blocks import Waiting, blocks
 from .record_layout import Layouts, require_tables
-from .record_rows import TableRows, collect, describe, key_of
+from .record_rows import Key, Row, TableRows, collect, contradiction, describe, key_of
 from .seen_keys import SeenKeys
 from .upsert import LinkRefused, holds_rows, same
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # After so many passes over what waits for rows that come later, the rest is loaded at once.
 _PASSES = 4
+_NAMED = 1000
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,8 @@ class _Load:
     notes: list[str] = field(default_factory=list)
     # Tables that this load writes to, and whether they had rows before.
     filled: dict[sa.Table, bool] = field(default_factory=dict)
+    # Rows that a later block has changed once more.
+    twice: dict[sa.Table, set[Key]] = field(default_factory=dict)
     # Whether links are looked up before a block is written: once one was refused.
     careful: bool = False
 
@@ -189,16 +192,34 @@ class _Load:
 
     def _finish(self) -> None:
         self._check_links()
+        self._note_contradictions()
         backends.check_deferred(self.connection)
         fields = [f for table in self.filled for f in self.layouts.by_table[table].all_fields]
         own = [f.column for f in fields if not f.column.foreign_keys]
         backends.advance_sequences(self.connection, own)
 
-    def _block(self, records: list[Record], *, last: bool, loose: bool) -> list[Record]:
+    def _note_contradictions(self) -> None:
+        """Tell of the records, far from each other, that give one row different values."""
+        merged: dict[tuple[sa.Table, Key], Row] = {}
+        for block, _ in blocks(self.source.records()) if any(self.twice.values()) else ():
+            batches = collect(self.natural.resolved(block)[0], self.layouts)
+            for table, batch in batches.items():
+                for key in batch.rows.keys() & self.twice.get(table, set()):
+                    row = batch.rows[key]
+                    earlier = merged.setdefault((table, key), row)
+                    note = contradiction(batch.layout, earlier, row)
+                    self.notes += [note] if note else []
+                    row.values = {**earlier.values, **row.values}
+                    merged[table, key] = row
+
+    def _block(
+        self, records: list[Record], *, last: bool, loose: bool, split: bool = True
+    ) -> list[Record]:
         """Load what can be loaded; the records that wait for rows of later blocks.
 
         ``last``: no block follows, and a record that waits for ever is an error. ``loose``:
         whether rows may be given a key by the database, now that all written keys are taken.
+        ``split``: whether rows that wait for each other may be loaded in two steps.
         """
         pending = records
         while True:
@@ -215,11 +236,11 @@ class _Load:
             if not pending or len(late) == len(ready):
                 break
         pending = [*later, *pending]
-        return self._last_resort(pending) if last and pending else pending
+        return self._last_resort(pending, split=split) if last and pending else pending
 
-    def _last_resort(self, records: list[Record]) -> list[Record]:
+    def _last_resort(self, records: list[Record], *, split: bool) -> list[Record]:
         """Rows that wait for each other: first without the links that may be null."""
-        halves = [self.natural.halves(record) for record in records]
+        halves = [self.natural.halves(record) if split else None for record in records]
         if not any(halves):
             ready, waiting = self.natural.resolved(records)
             if waiting or not ready:
@@ -228,7 +249,13 @@ class _Load:
             return []
         first = [half[0] if half else r for half, r in zip(halves, records, strict=True)]
         second = [half[1] for half in halves if half]
-        return self._block([*first, *second], last=True, loose=True)
+        rest = self._block(first, last=False, loose=True)
+        before = self.changed
+        self._block([*second, *rest], last=True, loose=True, split=False)
+        # The second halves are no rows of their own.
+        self.total -= len(second)
+        self.changed -= min(len(second), self.changed - before)
+        return []
 
     def _parted(self, records: list[Record]) -> tuple[list[Record], list[Record]]:
         """Records without pk, and apart from them their many-to-many links, for later."""
@@ -237,16 +264,18 @@ class _Load:
             halves = self.natural.without_links(record) if record.pk is None else None
             rows.append(halves[0] if halves else record)
             links += [halves[1]] if halves else []
+        # These are no rows of their own.
+        self.total -= len(links)
         return rows, links
 
     def _gets_key(self, record: Record) -> bool:
         layout = self.layouts.by_label.get(record.model.lower())
         if record.pk is not None or layout is None or not layout.key:
             return False
-        given = {layout.accepted[n].name for n in record.fields if n in layout.accepted}
-        return any(f.name not in given for f in layout.key) and not layout.relationships.keys() & (
-            record.fields.keys()
-        )
+        given = {layout.accepted[n].column for n in record.fields if n in layout.accepted}
+        for name in layout.relationships.keys() & record.fields.keys():
+            given |= {local for _, local in layout.relationships[name].synchronize_pairs}  # type: ignore[misc]
+        return any(f.column not in given for f in layout.key)
 
     def _write(self, records: list[Record], *, must: bool) -> list[Record]:
         """Write a block; the records that cannot be yet, because a row they refer to is missing."""
@@ -265,7 +294,7 @@ class _Load:
                 batches = collect(records, self.layouts)
         repeated = self.seen.add(batches)
         empty = {t for t in batches if not self.filled[t] and t not in repeated}
-        block = BlockLoad(self.connection, batches, frozenset(empty))
+        block = BlockLoad(self.connection, batches, self.seen.wanted, frozenset(empty))
         try:
             with self.connection.begin_nested():
                 new, changed = block.run()
@@ -276,18 +305,21 @@ class _Load:
             self.seen.forget()
             return self._write(records, must=False)
         self.seen.keep()
+        # The keys of these rows are not known: they may come up again in what waits.
+        self.filled |= {
+            table: True for table, batch in batches.items() if batch.loose or batch.links
+        }
         self.new += new
         self.changed += changed
         self.total += sum(batch.size for batch in batches.values())
         self.total -= sum(map(len, repeated.values()))
         self.notes += [*notes, *block.notes]
         for table, keys in repeated.items():
-            for key in keys & block.differences[table].changed.keys():
-                row = batches[table].rows[key]
-                self.notes.append(
-                    f"{describe(batches[table].layout, row)} gives other values than an earlier "
-                    "record: the last holds."
-                )
+            again = keys & block.differences[table].changed.keys()
+            # It was counted when it came first.
+            self.changed -= len(again)
+            if sum(map(len, self.twice.values())) < _NAMED:
+                self.twice.setdefault(table, set()).update(again)
         return late
 
     def _open(self, batches: Mapping[sa.Table, TableRows]) -> None:

@@ -102,7 +102,9 @@ class NaturalRecords:
         if not late or (record.pk is None and not identity) or late.keys() & identity.keys():
             return None
         rest = {name: value for name, value in record.fields.items() if name not in late}
-        return replace(record, fields=rest), replace(record, fields={**identity, **late})
+        return replace(record, fields=rest), replace(
+            record, fields={**identity, **late}, completes=True
+        )
 
     def _places(self, record: Record) -> list[_Place]:
         layout = self.layouts.by_label.get(record.model.lower())
@@ -224,6 +226,7 @@ class NaturalRecords:
                 named.setdefault(layout, {})[id(record)] = ordered
         pks: dict[int, Any] = {}
         late: set[int] = set()
+        completing = {id(record) for record in records if record.completes}
         for layout, identities in named.items():
             columns = tuple(f.column for f in layout.key)
             found = self._find(layout, columns, list(identities.values()))
@@ -232,7 +235,7 @@ class NaturalRecords:
                 key = _hashed(value)
                 if key in found:
                     pks[record_id] = found[key][0] if len(columns) == 1 else list(found[key])
-                elif key in new:
+                elif key in new or record_id in completing:
                     late.add(record_id)
                 new.add(key)
         ready = [
@@ -273,7 +276,9 @@ class NaturalRecords:
         if not identity:
             return None
         rest = {name: value for name, value in record.fields.items() if name not in many}
-        return replace(record, fields=rest), replace(record, fields={**identity, **many})
+        return replace(record, fields=rest), replace(
+            record, fields={**identity, **many}, completes=True
+        )
 
 
 def _hashed(value: Sequence[Any]) -> Key:

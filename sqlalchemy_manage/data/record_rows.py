@@ -69,6 +69,18 @@ def describe(layout: Layout, row: Row) -> str:
     return f"{row.origin} ({layout.label} {shown(key[0] if len(key) == 1 else key)})"
 
 
+def contradiction(layout: Layout, old: Row, new: Row) -> str | None:
+    """What to tell of two records that give one row different values."""
+    for name, value in new.values.items():
+        if old.values.get(name, value) != value:
+            row = describe(layout, new).partition(" (")[2].rstrip(")")
+            return (
+                f"{old.origin} and {new.origin} give different values for '{name}' of {row}: "
+                "the last holds."
+            )
+    return None
+
+
 def collect(
     records: Iterable[Record], layouts: Layouts, notes: list[str] | None = None
 ) -> dict[sa.Table, TableRows]:
@@ -216,7 +228,9 @@ class _RecordReader:
         if not missing:
             key = key_of((f.name for f in layout.key), self.values)
             if (old := batch.rows.get(key)) is not None:
-                self._note_repeated(old)
+                note = contradiction(layout, old, row)
+                if note and self.notes is not None:
+                    self.notes.append(note)
                 old.values.update(self.values)
                 old.origin = self.record.origin
             else:
@@ -225,15 +239,6 @@ class _RecordReader:
             batch.loose.append(row)
         else:
             raise self.wrong(f"pk is missing ({', '.join(f.name for f in missing)}).")
-
-    def _note_repeated(self, old: Row) -> None:
-        for name, value in self.values.items():
-            if self.notes is not None and old.values.get(name, value) != value:
-                self.notes.append(
-                    f"{old.origin} and record {self.record.origin.number} give different values "
-                    f"for '{name}' of {self.layout.label} {shown(self.record.pk)}: the last holds."
-                )
-                return
 
     def _link(self, relationship: RelationshipProperty[Any], value: Any) -> None:
         """Write out a many-to-many relationship as rows of its link table."""

@@ -18,6 +18,7 @@ class SeenKeys:
         # SQLite moves a database without a name to the disk when it grows.
         self._file = sqlite3.connect("")
         self._file.execute("CREATE TABLE seen (key INTEGER PRIMARY KEY)")
+        self._file.execute("CREATE TABLE wanted (row INTEGER PRIMARY KEY, times INTEGER)")
 
     def __enter__(self) -> SeenKeys:
         return self
@@ -50,6 +51,15 @@ class SeenKeys:
             for key in batch.rows
             if self._file.execute(select, (hash((table, key)),)).fetchone()
         }
+
+    def wanted(self, row: object, times: int) -> int:
+        """How often a row without a key was listed before; now it is so many times more."""
+        select = "SELECT times FROM wanted WHERE row = ?"
+        found = self._file.execute(select, (hash(row),)).fetchone()
+        before = int(found[0]) if found else 0
+        replace = "INSERT OR REPLACE INTO wanted VALUES (?, ?)"
+        self._file.execute(replace, (hash(row), before + times))
+        return before
 
     def keep(self) -> None:
         """The block that was added last was written."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -137,11 +137,17 @@ def same(one: Any, other: Any) -> bool:
 
 
 def lacking(
-    connection: sa.Connection, layout: Layout, rows: list[Row], *, often: bool
+    connection: sa.Connection,
+    layout: Layout,
+    rows: list[Row],
+    *,
+    earlier: Callable[[object, int], int] | None = None,
+    empty: bool = False,
 ) -> list[Row]:
     """Those of ``rows``, compared by the fields they have, that the table does not hold.
 
-    ``often``: a row that is listed twice is wanted twice; else once is enough.
+    ``earlier``: a row that is listed twice is wanted twice, and this says how often it was
+    listed before; without it once is enough. ``empty``: the table holds only what was listed.
     """
     missing: list[Row] = []
     groups: dict[tuple[str, ...], list[Row]] = {}
@@ -151,6 +157,15 @@ def lacking(
         fields = [layout.by_name[name] for name in names]
         wanted = Counter(key_of(names, row.values) for row in group)
         have: Counter[Key] = Counter()
+        if earlier is not None:
+            before = {
+                key: earlier((layout.table.fullname, names, key), times)
+                for key, times in wanted.items()
+            }
+            if empty:
+                missing += group
+                continue
+            have.subtract(before)
         columns = [f.codec.selected(f.column).label(f"c{i}") for i, f in enumerate(fields)]
         for result in connection.execute(sa.select(*columns).select_from(layout.table)):
             key = tuple(hashable(f.codec.encode(v)) for f, v in zip(fields, result, strict=True))
@@ -159,10 +174,10 @@ def lacking(
         for row in group:
             key = key_of(names, row.values)
             if have[key] > 0:
-                have[key] -= often
+                have[key] -= earlier is not None
             else:
                 missing.append(row)
-                have[key] += not often
+                have[key] += earlier is None
     return missing
 
 
