@@ -197,3 +197,40 @@ class Letter(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     text: Mapped[str] = mapped_column(String(40))
+
+
+class Team(Base):
+    __tablename__ = "team"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(10), unique=True)
+
+
+class Fan(Base):
+    """Refers to a team without a foreign key."""
+
+    __tablename__ = "fan"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(10))
+
+    team: Mapped[Team] = relationship(primaryjoin="foreign(Fan.code) == Team.code")
+
+
+class Sticker(Base):
+    """A generic link: what it is on depends on its kind."""
+
+    __tablename__ = "sticker"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    on_id: Mapped[int]
+
+    team: Mapped[Team] = relationship(
+        primaryjoin="and_(foreign(Sticker.on_id) == Team.id, Sticker.kind == 'team')",
+        overlaps="tag",
+    )
+    tag: Mapped[Tag] = relationship(
+        primaryjoin="and_(foreign(Sticker.on_id) == Tag.id, Sticker.kind == 'tag')",
+        overlaps="team",
+    )
