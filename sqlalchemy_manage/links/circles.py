@@ -35,7 +35,7 @@ def circles(connection: sa.Connection, link: LinkColumns) -> Iterator[tuple[Row,
 
 
 def _closed(above: Mapping[Any, Any]) -> Iterator[list[Any]]:
-    """The circles; each row leads to one other at most, so that no two meet."""
+    """The circles, each from its lowest key; a row leads to one other, so that no two meet."""
     seen: set[Any] = set()
     for start in above:
         way: dict[Any, None] = {}
@@ -45,8 +45,9 @@ def _closed(above: Mapping[Any, Any]) -> Iterator[list[Any]]:
             way[at] = None
             at = above[at]
         if at in way:
-            circle = list(way)
-            yield circle[circle.index(at) :]
+            circle = list(way)[list(way).index(at) :]
+            first = circle.index(min(circle))
+            yield circle[first:] + circle[:first]
 
 
 def _key(values: tuple[Any, ...]) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, aliased
 
+from ..errors import AppError
+from ..models import column_named
 from ..output import clean
 from .conditions import Clauses, adapted
 from .link_types import Directions, LinkColumns, LinkTable, LinkTypes, ToOne
@@ -148,7 +150,10 @@ class ReferenceStatements:
         name = table.info.get("soft_deleted")
         if name is None:
             return []
-        column = alias.c[name]
+        declared = column_named(table, name)
+        if declared is None:
+            raise AppError(f"info 'soft_deleted': '{name}' is no column of table {table.fullname}.")
+        column = alias.c[declared.key]
         if isinstance(column.type, sa.Boolean):
             return [column.is_(sa.true())]
         return [column.is_not(None)]
