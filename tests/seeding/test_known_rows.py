@@ -22,6 +22,8 @@ COUNTS = [
     "Job=3",
     "User=3",
     "Letter=4",
+    "OwnEntryFactory=3",
+    "OwnMeasureFactory=3",
 ]
 OWN = {
     "doc": "(id, title) VALUES ('{key}', 'mine')",
@@ -93,6 +95,8 @@ def test_undo_leaves_the_database_as_it_was_before(archive: ProjectFolder) -> No
     assert numbers["bare"] == 3
     assert numbers["audit"] == 3 * 8
     assert numbers["trail"] == 4
+    assert numbers["entry"] == 8
+    assert numbers["measure"] == 10
     assert numbers["job_skill"] == 3
     assert min(row[0] for row in seeded["letter"]) > 500
     assert rows_left(archive) == [sum(numbers.values())]
@@ -137,6 +141,19 @@ def test_rows_that_other_processes_make_are_known_too(archive: ProjectFolder) ->
     assert len(archive.query("SELECT 1 FROM doc")) == 20_002
     assert len(archive.query("SELECT 1 FROM trail")) == 40
     archive.done("seed", "--undo")
+    assert content(archive) == before
+
+
+@pytest.mark.server
+def test_what_goes_past_sqlalchemy_stops_the_run(
+    archive: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = content(archive)
+    monkeypatch.setenv("PAST", "1")
+    result = archive.manage("seed", "Tag=2", "User=1")
+    assert result.code == 1, result
+    assert "total got 1 row more than this seed knows of" in result.stderr
+    assert "Nothing was written." in result.stderr
     assert content(archive) == before
 
 

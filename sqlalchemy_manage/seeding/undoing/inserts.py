@@ -68,7 +68,7 @@ class _InsertLog:
             with self._quietly():
                 self._savepoint(point["name"], point["back"] is not None)
             return
-        table = _table(context)
+        table = self._table(context)
         if table is None:
             tables = self._named(connection, statement)
         elif self._rows(table, statement, context) is None:
@@ -84,7 +84,7 @@ class _InsertLog:
     ) -> None:
         if self._busy or context is self._noted:
             return
-        table = _table(context)
+        table = self._table(context)
         if table is None or table in self.accounts.new:
             return
         self._noted = context
@@ -100,6 +100,14 @@ class _InsertLog:
             for table, rows in self.keys.items():
                 del rows[counts.get(table, 0) :]
             self.accounts.rolled_back(mark)
+
+    def _table(self, context: Any) -> sa.Table | None:
+        """The table of an INSERT that was made with SQLAlchemy's ``insert()``."""
+        statement = context.compiled.statement if context.compiled is not None else None
+        if not isinstance(statement, sa.Insert) or not isinstance(statement.table, sa.Table):
+            return None
+        # The ORM's is a copy with annotations.
+        return self.accounts.tables.project.get(statement.table.fullname, statement.table)
 
     def _rows(self, table: sa.Table, statement: str, context: Any) -> list[tuple[Any, ...]] | None:
         """The keys that the parameters of an INSERT tell; None where they do not tell all."""
@@ -131,11 +139,3 @@ class _InsertLog:
             yield
         finally:
             self._busy = False
-
-
-def _table(context: Any) -> sa.Table | None:
-    """The table of an INSERT that was made with SQLAlchemy's ``insert()``."""
-    statement = context.compiled.statement if context.compiled is not None else None
-    if not isinstance(statement, sa.Insert):
-        return None
-    return statement.table if isinstance(statement.table, sa.Table) else None

@@ -76,6 +76,8 @@ def undo(
     """
     ledger.lock(connection, run)
     _check(connection, run)
+    mappers = list(mappers)
+    links = links_of(mappers, tables.values()) if mappers else ()
     tables = _with_reflected(connection, run, tables)
     references = ForeignReferences(connection, tables)
     there = {name: table for name, table in tables.items() if references.exists(table)}
@@ -84,7 +86,6 @@ def undo(
     seeded = _load(connection, run, there)
     pointing = references.to([keys.table for keys in seeded.values()])
     try:
-        links = links_of(mappers, tables.values())
         undeclared = undeclared_references(connection, links, [k.table for k in seeded.values()])
         keeper = _Keeper(connection, seeded, [*pointing, *undeclared])
         with remove(connection, seeded, pointing) as removal:

@@ -99,3 +99,17 @@ class FanFactory(SQLAlchemyModelFactory):
         model = models.Fan
 
     team = factory.SubFactory(TeamFactory)
+
+
+class OwnEntryFactory(EntryFactory):
+    @classmethod
+    def _create(cls, model, *args, **kwargs):
+        return super()._create(model, *args, **kwargs)
+
+
+class OwnMeasureFactory(MeasureFactory):
+    number = factory.Sequence(lambda n: 1000 + n)
+
+    @classmethod
+    def _create(cls, model, *args, **kwargs):
+        return super()._create(model, *args, **kwargs)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import uuid
 
 import sqlalchemy as sa
@@ -175,6 +176,10 @@ def _audit(mapper, connection, user):
     text = sa.text("INSERT INTO audit (user_id, how) VALUES (:user, 'text')")
     connection.execute(text, {"user": user.id})
     connection.exec_driver_sql(f"INSERT INTO audit (user_id, how) VALUES ({user.id}, 'driver')")
+    if "PAST" in os.environ:
+        cursor = connection.connection.cursor()
+        cursor.execute("INSERT INTO total (name, number) VALUES ('past', 1)")
+        cursor.close()
     savepoint = connection.begin_nested()
     connection.execute(table.insert(), {"id": 100_000 * user.id, "how": "undone"})
     savepoint.rollback()
