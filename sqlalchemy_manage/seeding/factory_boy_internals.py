@@ -9,12 +9,12 @@ A test fails for each name whose meaning changes: tests/seeding/test_factory_boy
   ``sqlalchemy_session_factory``, ``sqlalchemy_session_persistence`` and
   ``sqlalchemy_get_or_create``.
 - ``Factory._create()``, and the hooks in ``_HOOKS``.
-- ``factory.builder``: ``parse_declarations()``, DeclarationSet; BuildStep (``sequence``, ``stub``,
-  ``builder``, ``chain``, ``parent_step``, ``recurse()``), StepBuilder (``factory_meta``,
-  ``strategy``, ``extras``), Resolver (``factory_parent``).
+- ``factory.builder``: ``parse_declarations()``, DeclarationSet with ``declarations``; BuildStep
+  (``sequence``, ``stub``, ``builder``, ``chain``, ``parent_step``, ``recurse()``), StepBuilder
+  (``factory_meta``, ``strategy``, ``extras``), Resolver (``factory_parent``).
 - ``factory.enums``: ``get_builder_phase()``, ``BuilderPhase``, ``CREATE_STRATEGY``.
-- ``factory.declarations``: ``BaseDeclaration``, ``Skip``, ``SKIP``, ``_UNSPECIFIED``,
-  ``deepgetattr()``. ``factory.random``: ``randgen``.
+- ``factory.declarations``: ``BaseDeclaration``, ``PostGenerationContext``, ``Skip``, ``SKIP``,
+  ``_UNSPECIFIED``, ``deepgetattr()``. ``factory.random``: ``randgen``.
 - Of a declaration: ``_defaults``, ``_creation_counter``, ``evaluate()``, ``evaluate_pre()``,
   ``unroll_context()``; the variable ``iterator`` inside ``Iterator.iterator_builder``;
   ``Faker._get_faker()`` and ``Faker._FAKER_REGISTRY``.
@@ -33,7 +33,7 @@ import factory
 import factory.random
 from factory import declarations, enums, fuzzy
 from factory.alchemy import SQLAlchemyModelFactory
-from factory.builder import parse_declarations
+from factory.builder import BuildStep, StepBuilder, parse_declarations
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -144,6 +144,13 @@ def subfactory_defaults(owner: Any, name: str) -> dict[str, Any]:
         return {}
     declared = owner._meta.pre_declarations[name]
     return arguments_of(declared.declaration, declared.context)
+
+
+def call_hook(owner: Any, name: str, row: Any, value: Any) -> None:
+    """Call what a factory calls after it has made a row, with the value for it."""
+    step = BuildStep(StepBuilder(owner._meta, {}, enums.CREATE_STRATEGY), sequence=0)
+    context = declarations.PostGenerationContext(value_provided=True, value=value, extra={})
+    owner._meta.post_declarations[name].declaration.call(row, step, context)
 
 
 def attribute_of(owner: Any, declaration: Any) -> str | None:
