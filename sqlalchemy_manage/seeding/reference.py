@@ -12,11 +12,16 @@ from ..errors import SeedError
 from .factory_boy_internals import model_of
 from .generating.numbering import Counters
 from .generating.objects import ObjectMaker, WrittenKeys
+from .generating.sessions import SeedSessions
 from .profiles import Reference
 
 
 def seed_reference(
-    connection: sa.Connection, it: Reference, counters: Counters, tables: Sequence[sa.Table]
+    connection: sa.Connection,
+    it: Reference,
+    counters: Counters,
+    tables: Sequence[sa.Table],
+    sessions: SeedSessions,
 ) -> tuple[WrittenKeys, int]:
     """The keys of the rows that were missing, and how many others were given new values."""
     changed: set[int] = set()
@@ -32,7 +37,7 @@ def seed_reference(
                 changed.add(number)
         return found
 
-    maker = ObjectMaker(connection, it.factory, len(it.rows), create, counters, tables)
+    maker = ObjectMaker(connection, it.factory, len(it.rows), create, counters, tables, sessions)
     return maker.make(), len(changed)
 
 

@@ -29,6 +29,7 @@ from .generating.numbering import Counters, Starts
 from .generating.objects import ObjectMaker, WrittenKeys
 from .generating.pools import Pools
 from .generating.randomness import everywhere
+from .generating.sessions import seed_sessions
 from .plan import FactoryPlan, SeedRequest
 from .reference import seed_reference
 from .row_blocks import RowBlock, key_columns
@@ -156,7 +157,8 @@ class Seeder:
         self._pragmas(*(["foreign_keys=OFF"] if before is None else []), "cache_size=-16000")
         try:
             self._begin()
-            self._everything(before)
+            with seed_sessions(self.connection.engine, self.connection) as self.sessions:
+                self._everything(before)
             self.connection.commit()
         except BaseException as error:
             self.connection.rollback()
@@ -213,7 +215,8 @@ class Seeder:
                 f"{error.factory.__name__} failed at row {error.row + 1}: "
                 f"{type(error.error).__name__}: {error.error}, in '{error.name}'"
                 f"{failing_line(error.error)}. "
-                f"{self._fate()}"
+                f"{self._fate()}",
+                self.sessions.advice(error.factory, error.name),
             )
         if isinstance(error, StatementError):
             if isinstance(error, OperationalError) and (
@@ -283,7 +286,11 @@ class Seeder:
         if plan.reference is not None:
             with everywhere(self.random_seed, plan.name, index):
                 keys, changed = seed_reference(
-                    self.connection, plan.reference, self.counters, self.project.tables
+                    self.connection,
+                    plan.reference,
+                    self.counters,
+                    self.project.tables,
+                    self.sessions,
                 )
             self.changed += changed
             self._record_objects(keys, index, 0, plan)
@@ -305,7 +312,7 @@ class Seeder:
             self._chunk_done(index, task.number, plan, task.number * SIZE + task.count)
 
     def _here(self, plan: FactoryPlan, task: ChunkTask, pools: Pools) -> ChunkResult:
-        result = run_task(plan, task, self.encoder, self.counters, pools, self.seen)
+        result = run_task(plan, task, self.encoder, self.counters, pools, self.seen, self.sessions)
         self.generating += result.seconds
         return result
 
@@ -400,6 +407,7 @@ class Seeder:
                 lambda number, session: plan.factory.create(**plan.overrides),
                 self.counters,
                 self.project.tables,
+                self.sessions,
             ).make()
         self.generating += time.process_time() - start
         self._record_objects(keys, task.facts.index, task.number, plan)
@@ -414,7 +422,7 @@ class Seeder:
     ) -> tuple[str, RowBlock]:
         """What a block was made of; made again where another process made it."""
         if not result.parts:
-            result = run_task(plan, task, self.encoder, *task.elsewhere(), {})
+            result = run_task(plan, task, self.encoder, *task.elsewhere(), {}, self.sessions)
         return result.parts[number]
 
     def _record_objects(self, keys: WrittenKeys, plan: int, number: int, made: FactoryPlan) -> None:

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from ...conf import raised
 from ...errors import ManageError, SeedError
-from ..factories import bound, mapper_of, subclasses
+from ..factories import mapped_factories, mapper_of, subclasses
 from ..factory_boy_internals import model_of, next_number, sequence_owner
 from ..links import POOLS
 from ..row_blocks import key_columns
 from ..writers.refusals import refused
 from .numbering import Counters, key_name, sequence_name
+from .sessions import SeedSessions
 
 Create = Callable[[int, Session], Any]
 """Creates row number n, from 0, and returns it; None if there is nothing to write."""
@@ -39,6 +40,7 @@ class ObjectMaker:
     create: Create
     counters: Counters
     tables: Sequence[sa.Table]
+    sessions: SeedSessions
 
     def make(self) -> WrittenKeys:
         """Create and flush the rows.
@@ -48,7 +50,7 @@ class ObjectMaker:
         before = dict(self.counters.next)
         savepoint = self.connection.begin_nested()
         try:
-            keys = self._make([], flush_each=False)
+            keys = self._make()
         except StatementError as error:
             savepoint.rollback()
             self.counters.next = before
@@ -56,17 +58,16 @@ class ObjectMaker:
         savepoint.commit()
         return keys
 
-    def _make(self, made: list[Any], flush_each: bool) -> WrittenKeys:
+    def _make(self, flush_each: bool = False) -> WrittenKeys:
         with (
-            Session(self.connection, join_transaction_mode="rollback_only") as session,
-            _watched(session, self.connection, self.counters) as keys,
-            bound(session),
+            _watched(self.sessions, self.connection, self.counters) as keys,
+            self.sessions.making() as session,
             _numbered(self.counters, self.tables),
         ):
             session.info[POOLS] = {}
             for number in range(self.count):
                 try:
-                    made.append(self.create(number, session))
+                    self.create(number, session)
                     if flush_each:
                         session.flush()
                 except (StatementError, ManageError):
@@ -74,25 +75,32 @@ class ObjectMaker:
                 except Exception as error:
                     raise SeedError(
                         f"{self.owner.__name__} failed at row {number + 1}: {raised(error)}. "
-                        "Nothing was written."
+                        "Nothing was written.",
+                        self.sessions.advice(self.owner),
                     ) from error
             session.flush()
         return keys
 
     def _explained(self, error: StatementError) -> ManageError:
         """Which row it was: made again one by one."""
-        made: list[Any] = []
+        flushed: list[Any] = []
+
+        def before_flush(session: Session, context: Any, instances: Any) -> None:
+            flushed[:] = session.new
+
+        event.listen(Session, "before_flush", before_flush)
         savepoint = self.connection.begin_nested()
         try:
-            self._make(made, flush_each=True)
+            self._make(flush_each=True)
         except StatementError as again:
             error = again
         except ManageError as other:
             return other
         finally:
             savepoint.rollback()
-        names = {model_of(f): f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
-        return refused(error, made[-1] if made else None, names, self.tables)
+            event.remove(Session, "before_flush", before_flush)
+        names = {model_of(each): each.__name__ for each in [*mapped_factories(), self.owner]}
+        return refused(error, flushed, names, self.tables)
 
 
 @contextmanager
@@ -114,7 +122,7 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
 
 @contextmanager
 def _watched(
-    session: Session, connection: sa.Connection, counters: Counters
+    sessions: SeedSessions, connection: sa.Connection, counters: Counters
 ) -> Iterator[WrittenKeys]:
     """New rows get their keys from the seed's numbers; the keys of what is written are noted."""
     keys: WrittenKeys = {}
@@ -122,6 +130,8 @@ def _watched(
     def before_flush(session: Session, context: Any, instances: Any) -> None:
         for row in session.new:
             mapper = sa.inspect(type(row))
+            if not sessions.holds(session, mapper):
+                continue
             table = mapper.base_mapper.local_table
             column = getattr(table, "autoincrement_column", None)
             if column is None or column.foreign_keys:
@@ -133,6 +143,8 @@ def _watched(
     def after_flush(session: Session, context: Any) -> None:
         for row in session.new:
             mapper = sa.inspect(type(row))
+            if not sessions.holds(session, mapper):
+                continue
             for table in mapper.tables:
                 values = tuple(
                     sa.inspect(row).dict[mapper.get_property_by_column(table.c[key]).key]
@@ -159,10 +171,12 @@ def _watched(
         for other in mapper.registry.mappers
         for table in other.tables
     }
-    event.listen(session, "before_flush", before_flush)
-    event.listen(session, "after_flush", after_flush)
+    event.listen(Session, "before_flush", before_flush)
+    event.listen(Session, "after_flush", after_flush)
     event.listen(connection, "after_execute", after_execute)
     try:
         yield keys
     finally:
         event.remove(connection, "after_execute", after_execute)
+        event.remove(Session, "after_flush", after_flush)
+        event.remove(Session, "before_flush", before_flush)
