@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from ..errors import SeedError
 from .factory_boy_internals import model_of
 from .generating.numbering import Counters
-from .generating.objects import ObjectMaker, WrittenKeys
+from .generating.objects import ObjectMaker
 from .generating.sessions import SeedSessions
 from .profiles import Reference
+from .row_blocks import WrittenKeys
+from .undoing.accounts import Accounts
 
 
 def seed_reference(
@@ -21,6 +23,7 @@ def seed_reference(
     it: Reference,
     counters: Counters,
     tables: Sequence[sa.Table],
+    accounts: Accounts,
     sessions: SeedSessions,
 ) -> tuple[WrittenKeys, int]:
     """The keys of the rows that were missing, and how many others were given new values."""
@@ -37,7 +40,9 @@ def seed_reference(
                 changed.add(number)
         return found
 
-    maker = ObjectMaker(connection, it.factory, len(it.rows), create, counters, tables, sessions)
+    maker = ObjectMaker(
+        connection, it.factory, len(it.rows), create, counters, tables, accounts, sessions
+    )
     return maker.make(), len(changed)
 
 

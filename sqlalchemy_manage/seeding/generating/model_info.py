@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache, cached_property
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session, registry
+from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...sqlalchemy_internals import original_constructor, users_listen
-from ..factory_boy_internals import declarations_of, given_names, model_of, own_way, renamed
+from ..factory_boy_internals import (
+    declarations_of,
+    given_names,
+    looked_up,
+    model_of,
+    needs_object,
+    own_way,
+    renamed,
+    settled,
+)
+from .dataclass_models import plain_fields
 
 _CONSTRUCTOR = registry().constructor  # SQLAlchemy's own
+# Types of values that Python compares as each database does; of text that depends on the column.
+_COMPARED: tuple[tuple[type[Any], set[type]], ...] = (
+    (sa.String, {str}),
+    (sa.Integer, {int}),
+    (sa.Boolean, {bool}),
+    (sa.Date, {date}),
+    (sa.Uuid, {UUID, str}),
+)
 
 
 class ModelInfo:
@@ -61,6 +82,16 @@ class ModelInfo:
         known = (_CONSTRUCTOR, self.mapper.registry.constructor)
         return original_constructor(self.mapper) in known
 
+    @cached_property
+    def fields(self) -> Mapping[str, Any] | None:
+        """Of a dataclass with the constructor that fields imply; else None."""
+        return None if self.plain_constructor else plain_fields(self.mapper)
+
+    @cached_property
+    def lookup(self) -> dict[str, Any]:
+        """What rows are looked up by before they are made: attribute -> its property."""
+        return {name: self.mapper.attrs.get(name) for name in looked_up(self.factory)}
+
     def one_by_one(self, given: Mapping[str, Any]) -> str | None:
         """As ``own_way``, now that the attributes are known."""
         if self.own_way:
@@ -69,6 +100,12 @@ class ModelInfo:
             found = self.mapper.all_orm_descriptors.get(name)
             if isinstance(found, AssociationProxy):
                 return f"'{name}' is an association proxy, which creates objects"
+        for name, prop in self.lookup.items():
+            if name not in given:
+                return f"it looks for each row by '{name}', which it is not given"
+            columns = getattr(prop, "columns", (None,))
+            if getattr(prop, "direction", None) is not MANYTOONE and not compared(columns[0]):
+                return f"it looks for each row by '{name}'"
         if not self.plain_constructor and not hasattr(self.model, "__dataclass_fields__"):
             for name in given:
                 if isinstance(self.mapper.attrs.get(name), RelationshipProperty):
@@ -77,14 +114,16 @@ class ModelInfo:
 
     def needs_objects(self, given: Mapping[str, Any]) -> bool:
         """Whether the model handles its arguments differently from a plain one."""
-        if not self.plain_constructor or self.mapper.validators:
+        if (not self.plain_constructor and self.fields is None) or self.mapper.validators:
             return True
         manager: Any = self.mapper.class_manager
         model: Any = self.model
         if users_listen(manager, "init") or model.__setattr__ is not object.__setattr__:
             return True
-        for name in given:
+        for name in {**given, **(self.fields or {})}:
             prop = self.mapper.attrs.get(name)
+            if prop is None and self.fields and name in self.fields:
+                continue
             if prop is None:
                 return True  # a property, hybrid or proxy of the class
             if isinstance(prop, CompositeProperty):
@@ -93,10 +132,12 @@ class ModelInfo:
                 return True
         return False
 
-    def how(self) -> tuple[str, str | None]:
+    def how(self, overrides: Mapping[str, Any]) -> tuple[str, str | None]:
         """``columns``, ``objects`` or ``factory_boy``, and why; as far as is known in advance."""
-        given = given_names(self.factory, declarations_of(self.factory, {})[0])
-        if why := self.one_by_one(given):
+        before, after = declarations_of(self.factory, overrides)
+        given = given_names(self.factory, before)
+        hooks = (needs_object(n, settled(each, before)) for n, (each, _) in after.items())
+        if why := self.one_by_one(given) or next(filter(None, hooks), None):
             return "factory_boy", why
         columns = {
             name: None
@@ -106,6 +147,15 @@ class ModelInfo:
         if self.needs_objects(columns):
             return "objects", f"{self.model.__name__} creates values of its own"
         return "columns", None
+
+
+def compared(column: Any) -> set[type]:
+    """The types of values that a column and Python hold equal alike."""
+    if isinstance(column, sa.Column):
+        for kind, takes in _COMPARED:
+            if isinstance(column.type, kind):
+                return {column.type.python_type} if isinstance(column.type, sa.Enum) else takes
+    return set()
 
 
 @cache

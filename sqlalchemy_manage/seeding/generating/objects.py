@@ -8,26 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy import event
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
 from ...conf import raised
 from ...errors import ManageError, SeedError
-from ..factories import mapped_factories, mapper_of, subclasses
+from ..factories import mapped_factories, mapper_of
 from ..factory_boy_internals import model_of, next_number, sequence_owner
 from ..links import POOLS
-from ..row_blocks import key_columns
+from ..row_blocks import WrittenKeys
+from ..undoing.accounts import Accounts
+from ..undoing.inserts import watched_inserts
 from ..writers.refusals import refused
 from .numbering import Counters, key_name, sequence_name
 from .sessions import SeedSessions
 
 Create = Callable[[int, Session], Any]
 """Creates row number n, from 0, and returns it; None if there is nothing to write."""
-
-WrittenKeys = dict[sa.Table, list[tuple[Any, ...]]]
-"""Table -> the keys of the rows that were written: of its primary key, or all columns."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ class ObjectMaker:
     create: Create
     counters: Counters
     tables: Sequence[sa.Table]
+    accounts: Accounts
     sessions: SeedSessions
 
     def make(self) -> WrittenKeys:
@@ -47,12 +46,13 @@ class ObjectMaker:
 
         Raises SeedError that names the factory, and the column and value that was refused.
         """
-        before = dict(self.counters.next)
+        before, mark = dict(self.counters.next), self.accounts.mark()
         savepoint = self.connection.begin_nested()
         try:
             keys = self._make()
         except StatementError as error:
             savepoint.rollback()
+            self.accounts.rolled_back(mark)
             self.counters.next = before
             raise self._explained(error) from error
         savepoint.commit()
@@ -60,7 +60,8 @@ class ObjectMaker:
 
     def _make(self, flush_each: bool = False) -> WrittenKeys:
         with (
-            _watched(self.sessions, self.connection, self.counters) as keys,
+            _keys_given(self.sessions, self.counters),
+            watched_inserts(self.connection, self.accounts) as keys,
             self.sessions.making() as session,
             _numbered(self.counters, self.tables),
         ):
@@ -79,6 +80,8 @@ class ObjectMaker:
                         self.sessions.advice(self.owner),
                     ) from error
             session.flush()
+        for table, rows in self.accounts.new.take().items():
+            keys.setdefault(table, []).extend(rows)
         return keys
 
     def _explained(self, error: StatementError) -> ManageError:
@@ -107,7 +110,7 @@ class ObjectMaker:
 def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
     """Each factory's Sequence continues where the seed's numbers are, and they with it."""
     counted: dict[str, Any] = {}
-    for each in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
+    for each in mapped_factories():
         mapper = mapper_of(each)
         if mapper is None or mapper.local_table not in tables:
             continue
@@ -121,11 +124,8 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
 
 
 @contextmanager
-def _watched(
-    sessions: SeedSessions, connection: sa.Connection, counters: Counters
-) -> Iterator[WrittenKeys]:
-    """New rows get their keys from the seed's numbers; the keys of what is written are noted."""
-    keys: WrittenKeys = {}
+def _keys_given(sessions: SeedSessions, counters: Counters) -> Iterator[None]:
+    """New rows get their keys from the seed's numbers."""
 
     def before_flush(session: Session, context: Any, instances: Any) -> None:
         for row in session.new:
@@ -140,43 +140,8 @@ def _watched(
             if sa.inspect(row).dict.get(name) is None:
                 setattr(row, name, counters.take(key_name(table), table, 1).start)
 
-    def after_flush(session: Session, context: Any) -> None:
-        for row in session.new:
-            mapper = sa.inspect(type(row))
-            if not sessions.holds(session, mapper):
-                continue
-            for table in mapper.tables:
-                values = tuple(
-                    sa.inspect(row).dict[mapper.get_property_by_column(table.c[key]).key]
-                    for key in key_columns(table)
-                )
-                keys.setdefault(table, []).append(values)
-
-    def after_execute(
-        connection: Any, statement: Any, multiparams: Any, params: Any, options: Any, result: Any
-    ) -> None:
-        if not isinstance(statement, sa.Insert) or statement.table in mapped:
-            return
-        table: Any = statement.table
-        for row in [*multiparams, params] if params else multiparams:
-            for each in row if isinstance(row, list | tuple) else [row]:
-                if all(key in each for key in key_columns(table)):
-                    values = tuple(each[key] for key in key_columns(table))
-                    keys.setdefault(table, []).append(values)
-
-    mapped: set[Any] = {
-        table
-        for each in subclasses(SQLAlchemyModelFactory)
-        if (mapper := mapper_of(each)) is not None
-        for other in mapper.registry.mappers
-        for table in other.tables
-    }
     event.listen(Session, "before_flush", before_flush)
-    event.listen(Session, "after_flush", after_flush)
-    event.listen(connection, "after_execute", after_execute)
     try:
-        yield keys
+        yield
     finally:
-        event.remove(connection, "after_execute", after_execute)
-        event.remove(Session, "after_flush", after_flush)
         event.remove(Session, "before_flush", before_flush)
