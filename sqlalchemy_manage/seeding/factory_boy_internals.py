@@ -9,12 +9,12 @@ A test fails for each name whose meaning changes: tests/seeding/test_factory_boy
   ``sqlalchemy_session_factory``, ``sqlalchemy_session_persistence`` and
   ``sqlalchemy_get_or_create``.
 - ``Factory._create()``, and the hooks in ``_HOOKS``.
-- ``factory.builder``: ``parse_declarations()``, DeclarationSet; BuildStep (``sequence``, ``stub``,
-  ``builder``, ``chain``, ``parent_step``, ``recurse()``), StepBuilder (``factory_meta``,
-  ``strategy``, ``extras``), Resolver (``factory_parent``).
+- ``factory.builder``: ``parse_declarations()``, DeclarationSet with ``declarations``; BuildStep
+  (``sequence``, ``stub``, ``builder``, ``chain``, ``parent_step``, ``recurse()``), StepBuilder
+  (``factory_meta``, ``strategy``, ``extras``), Resolver (``factory_parent``).
 - ``factory.enums``: ``get_builder_phase()``, ``BuilderPhase``, ``CREATE_STRATEGY``.
-- ``factory.declarations``: ``BaseDeclaration``, ``Skip``, ``SKIP``, ``_UNSPECIFIED``,
-  ``deepgetattr()``. ``factory.random``: ``randgen``.
+- ``factory.declarations``: ``BaseDeclaration``, ``PostGenerationContext``, ``Skip``, ``SKIP``,
+  ``_UNSPECIFIED``, ``deepgetattr()``. ``factory.random``: ``randgen``.
 - Of a declaration: ``_defaults``, ``_creation_counter``, ``evaluate()``, ``evaluate_pre()``,
   ``unroll_context()``; the variable ``iterator`` inside ``Iterator.iterator_builder``;
   ``Faker._get_faker()`` and ``Faker._FAKER_REGISTRY``.
@@ -33,7 +33,7 @@ import factory
 import factory.random
 from factory import declarations, enums, fuzzy
 from factory.alchemy import SQLAlchemyModelFactory, SQLAlchemyOptions
-from factory.builder import parse_declarations
+from factory.builder import BuildStep, StepBuilder, parse_declarations
 from sqlalchemy.orm import Session
 from sqlalchemy.util import ScopedRegistry
 
@@ -103,6 +103,49 @@ def renamed(owner: Any) -> dict[str, str]:
 def declared_names(owner: Any) -> set[str]:
     """All attributes, parameters and traits."""
     return {*owner._meta.base_declarations, *owner._meta.parameters}
+
+
+def parameter_names(owner: Any) -> set[str]:
+    """Parameters and traits, which the model is not given."""
+    return set(owner._meta.parameters)
+
+
+def trait_values(owner: Any, name: str) -> dict[str, Any] | None:
+    """What a trait gives without a declaration: plain values; None if it is no trait."""
+    trait = owner._meta.parameters.get(name)
+    if not isinstance(trait, factory.Trait):
+        return None
+    return {k: v for k, v in trait.overrides.items() if enums.get_builder_phase(v) is None}
+
+
+def subfactory_of(owner: Any, name: str) -> Any:
+    """The factory that makes the row of a SubFactory or a Link; None for another declaration."""
+    declared = owner._meta.pre_declarations.declarations.get(name)
+    if isinstance(declared, factory.SubFactory):
+        return declared.get_factory()
+    wrapped = getattr(declared, "_wrapped", None)
+    return wrapped.get_factory() if isinstance(wrapped, factory.SubFactory) else None
+
+
+def is_subfactory(owner: Any, name: str) -> bool:
+    """Whether the declaration of that name takes ``name__attribute`` for a row that it makes."""
+    declared = owner._meta.pre_declarations.declarations.get(name)
+    return isinstance(declared, factory.SubFactory)
+
+
+def subfactory_defaults(owner: Any, name: str) -> dict[str, Any]:
+    """What a SubFactory passes on to its factory, with what a subclass adds by name__x."""
+    if not is_subfactory(owner, name):
+        return {}
+    declared = owner._meta.pre_declarations[name]
+    return arguments_of(declared.declaration, declared.context)
+
+
+def call_hook(owner: Any, name: str, row: Any, value: Any) -> None:
+    """Call what a factory calls after it has made a row, with the value for it."""
+    step = BuildStep(StepBuilder(owner._meta, {}, enums.CREATE_STRATEGY), sequence=0)
+    context = declarations.PostGenerationContext(value_provided=True, value=value, extra={})
+    owner._meta.post_declarations[name].declaration.call(row, step, context)
 
 
 def attribute_of(owner: Any, declaration: Any) -> str | None:

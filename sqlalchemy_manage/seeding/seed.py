@@ -32,7 +32,7 @@ from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .generating.sessions import seed_sessions
 from .plan import FactoryPlan, SeedRequest
-from .reference import seed_reference
+from .reference_rows.rows import natural_keys, seed_reference
 from .row_blocks import RowBlock, WrittenKeys
 from .running.chunks import SIZE, DeferredLink, PlanFacts
 from .running.deferred_links import link_afterwards
@@ -125,6 +125,7 @@ class Seeder:
         self.progress = Progress()
         self.generating = 0.0
         self.changed = 0
+        self.declared: dict[str, str] = {}
         self.uncommitted = 0
         self.run = 0
         self.unproved: set[str] = set()
@@ -150,6 +151,7 @@ class Seeder:
         self._isolate()
         self.run = run.id
         self.token = run.plan["token"]
+        self.declared = run.plan.get("declared", {})
         self.progress = Progress(**run.plan["progress"])
         self.counters = Counters(self.progress.counters, run.plan["first"], self._starts())
         facts = map(self._facts, range(len(self.plans)))
@@ -214,6 +216,8 @@ class Seeder:
         self.writer.finish()
         self._prove()
         self._note_rest()
+        if self.declared:
+            ledger.save_plan(self.connection, self.run, self._plan())
         ledger.finish(self.connection, self.run)
 
     def _told(self, error: BaseException) -> ManageError | None:
@@ -297,6 +301,7 @@ class Seeder:
             "first": self.counters.first,
             "token": self.token,
             "pid": os.getpid(),
+            "declared": self.declared,
         }
 
     def _facts(self, index: int) -> PlanFacts:
@@ -312,10 +317,13 @@ class Seeder:
         if plan.reference is not None:
             with everywhere(self.random_seed, plan.name, index), self._checked(True) as known:
                 place = (self.connection, plan.reference, self.counters, self.project.tables)
-                keys, changed = seed_reference(*place, self.accounts, self.sessions)
-                known |= {table.fullname: len(rows) for table, rows in keys.items()}
-            self.changed += changed
-            self._record_objects(keys, index, 0, plan)
+                named = natural_keys(p.reference for p in self.plans if p.reference is not None)
+                before = ledger.declared_before(self.connection) | self.declared
+                done = seed_reference(*place, self.accounts, self.sessions, named, before)
+                known |= {table.fullname: len(rows) for table, rows in done.keys.items()}
+            self.changed += done.changed
+            self.declared |= done.declared
+            self._record_objects(done.keys, index, 0, plan)
             self._chunk_done(index, 0, plan, plan.count)
             return
         first = self.progress.chunk if index == self.progress.share else 0

@@ -28,6 +28,7 @@ from sqlalchemy.orm import (
     sessionmaker,
 )
 
+from sqlalchemy_manage.seeding import Link
 from sqlalchemy_manage.seeding import factory_boy_internals as internals
 
 
@@ -112,6 +113,47 @@ def test_the_names_that_a_factory_declares() -> None:
     assert internals.declared_names(AnimalFactory) == declared
     assert internals.attribute_of(AnimalFactory, vars(AnimalFactory)["called"]) == "called"
     assert internals.attribute_of(AnimalFactory, factory.Sequence(str)) is None
+
+
+def test_what_a_trait_and_a_subfactory_give() -> None:
+    class OwnedFactory(SQLAlchemyModelFactory):
+        class Meta:
+            model = Dog
+
+        class Params:
+            mixed = factory.Trait(kind="loud", name=factory.Faker("name"))
+            number = 3
+
+        owner = factory.SubFactory(DogFactory, kind="big")
+        drawn = Link(DogFactory)
+
+    class NamedFactory(OwnedFactory):
+        owner__name = "rex"
+
+    assert internals.parameter_names(OwnedFactory) == {"mixed", "number"}
+    assert internals.trait_values(OwnedFactory, "mixed") == {"kind": "loud"}
+    assert internals.trait_values(OwnedFactory, "number") is None
+    assert internals.subfactory_of(OwnedFactory, "owner") is DogFactory
+    assert internals.subfactory_of(OwnedFactory, "drawn") is DogFactory
+    assert internals.subfactory_of(AnimalFactory, "called") is None
+    assert internals.is_subfactory(OwnedFactory, "owner")
+    assert not internals.is_subfactory(OwnedFactory, "drawn")
+    assert internals.subfactory_defaults(NamedFactory, "owner") == {"kind": "big", "name": "rex"}
+    assert internals.subfactory_defaults(OwnedFactory, "drawn") == {}
+
+
+def test_a_hook_is_called_with_a_value() -> None:
+    class HookedFactory(SQLAlchemyModelFactory):
+        class Meta:
+            model = Dog
+
+        @factory.post_generation
+        def called(self, create: bool, extracted: Any, **more: Any) -> None:
+            self.name = (create, extracted, more)
+
+    dog: Any = Dog()
+    internals.call_hook(HookedFactory, "called", dog, "rex")
+    assert dog.name == (True, "rex", {})
 
 
 def test_who_counts_and_the_next_number() -> None:

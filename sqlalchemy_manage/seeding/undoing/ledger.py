@@ -180,6 +180,14 @@ def runs(connection: sa.Connection) -> list[SeedRun]:
     return found
 
 
+def declared_before(connection: sa.Connection) -> dict[str, str]:
+    """Reference row -> a hash of what was declared for it, and cannot be read from it."""
+    found: dict[str, str] = {}
+    for plan in connection.scalars(sa.select(_RUN.c.plan).order_by(_RUN.c.id)):
+        found |= json.loads(plan).get("declared", {})
+    return found
+
+
 def ended(connection: sa.Connection, run: int) -> None:
     """The process of a run is done with it, though the run is not."""
     plan = connection.scalar(sa.select(_RUN.c.plan).where(_RUN.c.id == run))
