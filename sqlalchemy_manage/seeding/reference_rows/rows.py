@@ -26,6 +26,7 @@ from ..factory_boy_internals import (
 )
 from ..generating.numbering import Counters
 from ..generating.objects import ObjectMaker
+from ..generating.sessions import SeedSessions
 from ..profiles import Reference
 from ..row_blocks import WrittenKeys
 from ..undoing.accounts import Accounts
@@ -65,6 +66,7 @@ def seed_reference(
     counters: Counters,
     tables: Sequence[sa.Table],
     accounts: Accounts,
+    sessions: SeedSessions,
     keys: NaturalKeys,
     before: Mapping[str, str],
 ) -> ReferenceResult:
@@ -76,7 +78,7 @@ def seed_reference(
     rows = _ReferenceRows(reference, tables, accounts, keys, before)
     count = len(reference.rows)
     maker = ObjectMaker(
-        connection, reference.factory, count, rows.settle, counters, tables, accounts
+        connection, reference.factory, count, rows.settle, counters, tables, accounts, sessions
     )
     return ReferenceResult(maker.make(), len(rows.changed), rows.declared)
 
@@ -117,8 +119,8 @@ class _ReferenceRows:
     def settle(self, number: int, session: Session) -> Any:
         """The row of that number, as declared; before it the rows of this Reference that it
         names."""
-        if session is not self.session:  # the rows are made once more, to see which was refused
-            self.session = session
+        self.session = session
+        if number == 0 and not self.waiting:  # perhaps once more, to see which was refused
             self.settled, self.waiting, self.changed, self.declared = {}, [], set(), {}
         if number in self.settled:
             return self.settled[number]
@@ -161,7 +163,8 @@ class _ReferenceRows:
             raise
         except StatementError as error:
             names = {model_of(f): f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
-            told = refused(error, self.settled.get(number), names, self.tables)
+            rows = [self.settled[number]] if number in self.settled else []
+            told = refused(error, rows, names, self.tables)
             raise _RowError(about + told.message, told.hint) from error
         except ManageError as error:
             fate = "" if "othing was written" in error.message else " Nothing was written."
