@@ -52,7 +52,7 @@ class ClusterSeeder(Seeder):
             self.connection.rollback()
             if self.run:
                 with writing(self.connection):
-                    undo(self.connection, self.run, self.tables)
+                    undo(self.connection, self.run, self.tables, self.project.mappers)
             if isinstance(error, DatabaseMissing):
                 raise SeedError(
                     f"A worker's settings point to another database: {error.message} "

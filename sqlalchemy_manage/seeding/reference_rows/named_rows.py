@@ -82,7 +82,8 @@ class NamedRows:
             raise SeedError(
                 f"'{name}' names a {model.__name__} with {shown(wanted)}, and there is none."
                 + similar(session, model, wanted),
-                f"Declare it in a Reference of {model.__name__} in the same profile.",
+                f"Declare it in a Reference of {model.__name__} in the same profile. Where rows of "
+                "two References name\neach other, give one of the links in a third.",
             )
         return found
 
