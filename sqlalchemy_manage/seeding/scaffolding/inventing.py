@@ -1,0 +1,237 @@
+"""A factory for each model that has none: which, in what order, with which declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper
+
+from ..factories import Factory
+from ..factory_boy_internals import model_of
+from .columns import ModelColumns
+from .conditions import Conditions
+from .declared import Declared
+from .references import Reference, chosen_sides, many_of, owners, references_of, tables_of
+
+if TYPE_CHECKING:
+    from ...project import App, Project
+
+TARGET = "<target>"
+"""Stands in the source of a link for the factory that it draws from."""
+
+
+@dataclass
+class ModelFactory:
+    """A factory to be written. ``links``: attribute -> the model whose rows it draws.
+
+    ``abstract``: it makes no rows itself, others draw from the rows of its subclasses.
+    """
+
+    name: str
+    app: App
+    mapper: Mapper[Any]
+    abstract: bool = False
+    declared: dict[str, Declared] = field(default_factory=dict)
+    links: dict[str, type] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def model(self) -> type:
+        return self.mapper.class_
+
+
+@dataclass(frozen=True)
+class Invention:
+    """``factories`` in the order of their tables; ``skipped``: model -> why it gets none."""
+
+    factories: list[ModelFactory]
+    skipped: dict[str, str]
+
+    def named(self, model: type) -> ModelFactory | None:
+        """The factory of a model."""
+        return next((each for each in self.factories if each.model is model), None)
+
+
+def invent(project: Project, existing: Mapping[str, Factory]) -> Invention:
+    """Factories for the models without one; ``existing``: those that the project has.
+
+    The same models give the same factories. What cannot be made is in ``problems``.
+    """
+    mappers = project.mappers
+    has = {model_of(each) for each in existing.values()}
+    skipped = {
+        m.class_.__name__: why
+        for m in mappers
+        if m.class_ not in has and (why := _why_not(m, project.tables))
+    }
+    made = [m for m in mappers if m.class_ not in has and m.class_.__name__ not in skipped]
+    factories = list(_named(project, made, existing))
+    owned = {
+        table: mapper
+        for table, mapper in owners(mappers).items()
+        if mapper.class_.__name__ not in skipped
+    }
+    references = {each.model: references_of(each.mapper, owned) for each in factories}
+    needs = _needs(factories, references)
+    sides = chosen_sides(mappers, owners(mappers), [each.model for each in factories], needs)
+    for each in factories:
+        if not each.abstract:
+            _declare(each, references[each.model], many_of(each.mapper, sides), project)
+    return Invention(factories, skipped)
+
+
+def _why_not(mapper: Mapper[Any], tables: Sequence[sa.Table]) -> str | None:
+    if not isinstance(mapper.local_table, sa.Table):
+        return "it is not mapped to a table"
+    if not all(table in tables for table in tables_of(mapper)):
+        return "it is a view, or is left to another program"
+    if _is_abstract(mapper) and not any(
+        other.polymorphic_identity is not None for other in mapper.self_and_descendants
+    ):
+        return "it has no polymorphic identity"
+    return None
+
+
+def _is_abstract(mapper: Mapper[Any]) -> bool:
+    return mapper.polymorphic_on is not None and mapper.polymorphic_identity is None
+
+
+def _named(
+    project: Project, mappers: Sequence[Mapper[Any]], existing: Mapping[str, Factory]
+) -> Iterator[ModelFactory]:
+    taken = set(existing)
+    for mapper in mappers:
+        app = app_of(project, mapper.class_)
+        name = base = f"{mapper.class_.__name__}Factory"
+        number = 1
+        while name in taken:
+            prefix = "".join(part.title() for part in app.label.split("_"))
+            name = f"{prefix}{base}" if number == 1 else f"{prefix}{number}{base}"
+            number += 1
+        taken.add(name)
+        yield ModelFactory(name, app, mapper, _is_abstract(mapper))
+
+
+def app_of(project: Project, model: type) -> App:
+    """The app whose package defines the class, else the first one."""
+    for app in project.apps:
+        if model.__module__ == app.name or model.__module__.startswith(app.name + "."):
+            return app
+    return project.apps[0]
+
+
+def _needs(
+    factories: Sequence[ModelFactory], references: Mapping[type, Sequence[Reference]]
+) -> dict[type, set[type]]:
+    """Model -> the models whose rows must exist before its own. Circles end here: a link that
+    may be NULL and cannot be written afterwards stays NULL, others become a problem."""
+    edges: dict[type, list[type]] = {each.model: [] for each in factories}
+    by_model = {each.model: each for each in factories}
+    for model, found in references.items():
+        for reference in found:
+            own = issubclass(model, reference.target.class_)
+            if reference.implied or reference.left_empty:
+                if reference.left_empty and reference.required:
+                    by_model[model].problems.append(
+                        f"{reference} shares a column with another foreign key, and the rows "
+                        "that both refer to would have to agree"
+                    )
+                continue
+            if own and reference.unique_alone and not reference.required:
+                reference.left_empty = True
+            elif own and reference.required and model is reference.target.class_:
+                by_model[model].problems.append(
+                    f"{reference} is NOT NULL and refers to {model.__name__} itself: there is no "
+                    "first row"
+                )
+            elif reference.required and model is not reference.target.class_:
+                edges[model].append(reference.target.class_)
+    for model, found in references.items():
+        for reference in found:
+            target = reference.target.class_
+            if reference.required or reference.deferrable or not reference.drawn:
+                continue
+            if issubclass(model, target):
+                continue
+            if model in _reached(edges, target) or model is target:
+                reference.left_empty = True
+            else:
+                edges[model].append(target)
+    needs = {model: _reached(edges, model) for model in edges}
+    for model, found in references.items():
+        for reference in found:
+            target = reference.target.class_
+            if reference.required and model is not target and model in needs.get(target, ()):
+                by_model[model].problems.append(
+                    f"{reference} and a foreign key of {target.__name__} refer to each other, "
+                    "and neither may be NULL"
+                )
+    return needs
+
+
+def _reached(edges: Mapping[type, Sequence[type]], start: type) -> set[type]:
+    found: set[type] = set()
+    waiting = list(edges.get(start, ()))
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += edges.get(each, ())
+    return found
+
+
+def _declare(
+    each: ModelFactory, references: Sequence[Reference], many: Iterator[Any], project: Project
+) -> None:
+    columns = ModelColumns(each.mapper, references, project.engine.dialect)
+    columns.fill()
+    Conditions(columns, references).meet()
+    each.problems += columns.problems
+    found = dict(columns.declared)
+    for reference in references:
+        if reference.drawn:
+            assert reference.name is not None
+            found[reference.name] = _link(each.model, reference)
+            each.links[reference.name] = reference.target.class_
+        elif (
+            columns.accepted is not None
+            and reference.name in columns.accepted
+            and not reference.implied
+        ):
+            found.setdefault(reference.name, Declared("None"))
+    for relation in many:
+        found[relation.name] = Declared(f"Links({TARGET}, min={relation.least}, max=3)")
+        each.links[relation.name] = relation.target.class_
+    each.declared = {name: found[name] for name in sorted(found, key=_places(each.mapper))}
+
+
+def _places(mapper: Mapper[Any]) -> Any:
+    """Sorts attributes as the columns of the tables are; what is no column comes last."""
+    order: dict[str, int] = {}
+    place = {c: n for n, c in enumerate(c for t in tables_of(mapper) for c in t.columns)}
+    for prop in mapper.column_attrs:
+        order[prop.key] = min((place.get(c, len(place)) for c in prop.columns))
+    for relation in mapper.relationships:
+        own = [place[c] for _, c in relation.synchronize_pairs or () if c in place]
+        is_many = relation.secondary is not None or relation.uselist
+        order[relation.key] = len(place) if is_many or not own else min(own)
+    return lambda name: order.get(name, len(place) + 1)
+
+
+def _link(model: type, reference: Reference) -> Declared:
+    own = issubclass(model, reference.target.class_)
+    words = [TARGET]
+    if reference.attribute is not None:
+        words.append(f'attribute="{reference.attribute}"')
+    if reference.weights is not None:
+        words.append(f"weights={reference.weights}")
+    if reference.unique:
+        words.append("unique=True")
+    elif own and reference.deferrable:
+        words.append("depth=3")
+    elif not reference.required and not own:
+        words.append("none=0.1")
+    return Declared(f"Link({', '.join(words)})")
