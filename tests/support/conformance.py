@@ -122,6 +122,9 @@ NESTED = [
          joined("childthree", "three", "owner_id", _OWNED)),
     case("RelatedFactoryList of a size for each", "Several", "columns",
          joined("childseveral", "several", "owner_id", _OWNED), "SELECT * FROM t_several"),
+    case("traits that are off, with RelatedFactory and post_generation", "Resting"),
+    case("RelatedFactory in a trait, decided row by row", "Switched", "columns",
+         joined("childswitched", "switched", "owner_id", "p.text, c.text, c.more")),
     case("SubFactory whose RelatedFactory makes rows of the first", "ChildAhead", None,
          joined("childahead", "ahead", "owner_id", "p.text, c.text")),
     case("children made first and given as a list", "Listed", None,
@@ -194,6 +197,9 @@ CLASSES = [
     case("a dataclass", "Data", "objects",
          "SELECT c.id, c.name, level, tags, state, late, p.name FROM t_data c "
          "LEFT JOIN t_datatown p ON p.id = c.town_id"),
+    case("a dataclass with nothing but fields", "PlainData", "columns",
+         "SELECT c.id, c.name, level, tags, state, late, empty, p.name "
+         "FROM t_plaindata c LEFT JOIN t_datatown p ON p.id = c.town_id"),
     case("a class mapped imperatively", "Imperative"),
     case("a class mapped imperatively with its __init__", "ImperativeInit", "objects"),
     case("single-table inheritance, and one sequence for both", "Single=7 SingleChild=5",

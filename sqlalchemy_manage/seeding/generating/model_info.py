@@ -11,7 +11,16 @@ from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session, registry
 
 from ...sqlalchemy_internals import original_constructor, users_listen
-from ..factory_boy_internals import declarations_of, given_names, model_of, own_way, renamed
+from ..factory_boy_internals import (
+    declarations_of,
+    given_names,
+    model_of,
+    needs_object,
+    own_way,
+    renamed,
+    settled,
+)
+from .dataclass_models import plain_fields
 
 _CONSTRUCTOR = registry().constructor  # SQLAlchemy's own
 
@@ -61,6 +70,11 @@ class ModelInfo:
         known = (_CONSTRUCTOR, self.mapper.registry.constructor)
         return original_constructor(self.mapper) in known
 
+    @cached_property
+    def fields(self) -> Mapping[str, Any] | None:
+        """Of a dataclass with the constructor that fields imply; else None."""
+        return None if self.plain_constructor else plain_fields(self.mapper)
+
     def one_by_one(self, given: Mapping[str, Any]) -> str | None:
         """As ``own_way``, now that the attributes are known."""
         if self.own_way:
@@ -77,14 +91,16 @@ class ModelInfo:
 
     def needs_objects(self, given: Mapping[str, Any]) -> bool:
         """Whether the model handles its arguments differently from a plain one."""
-        if not self.plain_constructor or self.mapper.validators:
+        if (not self.plain_constructor and self.fields is None) or self.mapper.validators:
             return True
         manager: Any = self.mapper.class_manager
         model: Any = self.model
         if users_listen(manager, "init") or model.__setattr__ is not object.__setattr__:
             return True
-        for name in given:
+        for name in {**given, **(self.fields or {})}:
             prop = self.mapper.attrs.get(name)
+            if prop is None and self.fields and name in self.fields:
+                continue
             if prop is None:
                 return True  # a property, hybrid or proxy of the class
             if isinstance(prop, CompositeProperty):
@@ -93,10 +109,12 @@ class ModelInfo:
                 return True
         return False
 
-    def how(self) -> tuple[str, str | None]:
+    def how(self, overrides: Mapping[str, Any]) -> tuple[str, str | None]:
         """``columns``, ``objects`` or ``factory_boy``, and why; as far as is known in advance."""
-        given = given_names(self.factory, declarations_of(self.factory, {})[0])
-        if why := self.one_by_one(given):
+        before, after = declarations_of(self.factory, overrides)
+        given = given_names(self.factory, before)
+        hooks = (needs_object(n, settled(each, before)) for n, (each, _) in after.items())
+        if why := self.one_by_one(given) or next(filter(None, hooks), None):
             return "factory_boy", why
         columns = {
             name: None
