@@ -27,6 +27,8 @@ from .lookup import (
     why_foreign,
 )
 from .profiles import Reference, Rows, profile
+from .scaffolding.auto import add_factories, require_no_problems
+from .scaffolding.room import Room
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -39,6 +41,8 @@ class SeedRequest:
     """What was asked for; picklable, so that another process comes to the same plans.
 
     ``added``: factories, by dotted name, that others need and that were not asked for.
+    ``auto``: models without a factory get one. ``limits``: factory, by dotted name, and the
+    number of rows that it has room for.
     """
 
     profile: str | None = None
@@ -47,13 +51,19 @@ class SeedRequest:
     only: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    auto: bool = False
+    limits: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def loaded(cls, values: Mapping[str, Any]) -> SeedRequest:
         """What ``asdict()`` gave, after it has been JSON."""
-        counts = tuple((name, count) for name, count in values["counts"])
-        lists = {name: tuple(values[name]) for name in ("only", "exclude", "added")}
-        return cls(values["profile"], counts, values["scale"], **lists)
+        counts, limits = (
+            tuple((name, count) for name, count in values.get(each, ()))
+            for each in ("counts", "limits")
+        )
+        only, exclude, added = (tuple(values[each]) for each in ("only", "exclude", "added"))
+        auto = values.get("auto", False)
+        return cls(values["profile"], counts, values["scale"], only, exclude, added, auto, limits)
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,8 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     profile and counts, each model with a factory gets 10 rows. Raises UsageError for a name
     that nothing has, and for a model that several factories make.
     """
+    if request.auto:
+        add_factories(project)
     plans: list[FactoryPlan] = []
     if request.profile is not None:
         declared = profile(project, request.profile)
@@ -116,6 +128,8 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     plans = [plan for plan in plans if plan.model not in exclude]
     added = [by_dotted_name(project, name) for name in request.added]
     plans += [FactoryPlan(factory, DEFAULT_COUNT, asked=False) for factory in added]
+    limits = dict(request.limits)
+    plans = [replace(p, count=limits.get(dotted_name(p.factory), p.count)) for p in plans]
     plans = _labelled(project, plans)
     for plan in plans:
         _require_managed(project, plan)
@@ -131,16 +145,22 @@ def plan_seed(
     Raises DatabaseError for missing tables, SeedError where a unique column has too few values.
     """
     require_tables(connection, project.tables)
+    if request.auto:
+        add_factories(project)
     if request.profile is None and not all_factories(project):
         raise SeedError(
             "There are no factories to seed with.",
             f"Looked in {looked_in(project)}. Write SQLAlchemyModelFactory classes of "
-            "factory_boy in an app's factories.py, or name their module in FACTORIES.",
+            "factory_boy in an app's factories.py, or name their module in FACTORIES. "
+            "manage.py makefactories writes them; manage.py seed --auto needs none.",
         )
     plans = factory_plans(project, request)
     excluded = {model_of(named(project, name)) for name in request.exclude}
     while added := _needed(project, connection, plans, excluded):
         request = replace(request, added=(*request.added, *added))
+        plans = factory_plans(project, request)
+    if request.auto:
+        request = replace(request, limits=_limits(project, connection, request, plans))
         plans = factory_plans(project, request)
     for plan in plans:
         if plan.count and plan.reference is None:
@@ -159,14 +179,43 @@ def _needed(
             target = model_of(declaration.factory)
             made = any(issubclass(s.model, target) for s in plans) or target in excluded
             if not (made or issubclass(plan.model, target)) and _empty(connection, target):
-                needed.setdefault(dotted_name(_usual(project, target) or declaration.factory))
+                needed.setdefault(dotted_name(_maker(project, target) or declaration.factory))
     return list(needed)
 
 
-def _usual(project: Project, model: type) -> Factory | None:
-    """The project's factory of a model that is called after it."""
-    found = [f for f in all_factories(project).values() if model_of(f) is model]
-    return next((f for f in found if f.__name__ == f"{model.__name__}Factory"), None)
+def _limits(
+    project: Project, connection: sa.Connection, request: SeedRequest, plans: Sequence[FactoryPlan]
+) -> tuple[tuple[str, int], ...]:
+    """The counts of factories that were made for this seed and have no room for as many rows.
+
+    Raises SeedError for models whose rows cannot be invented, all of them. A count that was
+    asked for stays.
+    """
+    made = add_factories(project)
+    require_no_problems(made, [plan.model for plan in plans if plan.count])
+    asked = {named(project, name) for name, _ in request.counts}
+    room = Room(connection, {plan.model: plan.count for plan in plans})
+    limits = []
+    for plan in plans:
+        own = made.named(plan.model)
+        if own is None or plan.factory in asked or plan.reference is not None:
+            continue
+        left = room.left(plan.factory, own.room)
+        if left < plan.count:
+            room.planned[plan.model] = int(left)
+            limits.append((dotted_name(plan.factory), int(left)))
+    return tuple(limits)
+
+
+def _maker(project: Project, model: type) -> Factory | None:
+    """The project's factory of a model that is called after it; of one that has only
+    subclasses, the first of theirs."""
+    known = all_factories(project).values()
+    found = [f for f in known if model_of(f) is model]
+    usual = next((f for f in found if f.__name__ == f"{model.__name__}Factory"), None)
+    if usual is None and sa.inspect(model).polymorphic_identity is None:
+        return next((f for f in known if issubclass(model_of(f), model)), None)
+    return usual
 
 
 def _factory_plan(project: Project, each: Rows | Reference, scale: float) -> FactoryPlan:
@@ -247,26 +296,43 @@ def _require_names(plan: FactoryPlan) -> None:
 
 
 def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]:
-    """Parents first, by foreign keys, and what is drawn from before what draws from it."""
+    """What is drawn from before what draws from it, else in the order of the tables.
+
+    In a circle a link that may be NULL gives way: it is written afterwards.
+    """
     position = {mapper.class_: index for index, mapper in enumerate(project.mappers)}
-    ordered = sorted(plans, key=lambda plan: position.get(plan.model, -1))
-    found: dict[int, FactoryPlan] = {}
+    waiting = sorted(plans, key=lambda plan: position.get(plan.model, -1))
+    before = {id(plan): _before(plan, waiting) for plan in waiting}
+    found: list[FactoryPlan] = []
+    while waiting:
+        left = set(map(id, waiting))
+        for strict in (False, True):
+            needed = ((p, [o for o, must in before[id(p)] if must or not strict]) for p in waiting)
+            free = next((p for p, others in needed if not left & set(others)), None)
+            if free is not None:
+                break
+        found.append(free or waiting[0])
+        waiting.remove(found[-1])
+    return found
 
-    def put(plan: FactoryPlan, waiting: tuple[int, ...]) -> None:
-        if id(plan) in found or id(plan) in waiting:
-            return  # exists, or is in a circle: it is linked afterwards
-        for name, declaration in drawn_from(plan.factory, plan.overrides):
-            relation = model_info(plan.factory).relation(name)
-            if relation is not None and relation.direction.name == "ONETOMANY":
-                continue
-            for other in ordered:
-                if issubclass(other.model, model_of(declaration.factory)):
-                    put(other, (*waiting, id(plan)))
-        found[id(plan)] = plan
 
-    for plan in ordered:
-        put(plan, ())
-    return list(found.values())
+def _before(plan: FactoryPlan, plans: Sequence[FactoryPlan]) -> list[tuple[int, bool]]:
+    """The plans whose rows a plan draws, and whether it cannot do without them at first."""
+    found = []
+    for name, declaration in drawn_from(plan.factory, plan.overrides):
+        relation = model_info(plan.factory).relation(name)
+        if relation is not None and relation.direction.name == "ONETOMANY":
+            continue
+        target = model_of(declaration.factory)
+        later = (
+            relation is not None
+            and relation.direction.name == "MANYTOONE"
+            and all(own.nullable for _, own in relation.synchronize_pairs)
+        )
+        for other in plans:
+            if other is not plan and issubclass(other.model, target):
+                found.append((id(other), not later and other.model is target))
+    return found
 
 
 def _empty(connection: sa.Connection, model: type) -> bool:

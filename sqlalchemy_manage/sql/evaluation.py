@@ -11,6 +11,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from .expression_parser import Tree
@@ -236,10 +237,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
-    **{
-        name: (lambda left, right, how=how: _compared(how, left, right))
-        for name, how in _COMPARISONS.items()
-    },
+    **{name: partial(_compared, how) for name, how in _COMPARISONS.items()},
     "+": lambda left, right: _number(left) + _number(right),
     "-": lambda left, right: _number(left) - _number(right),
     "*": lambda left, right: _number(left) * _number(right),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import enum
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Mapper
 from ...sql.evaluation import NotEvaluated, evaluated
 from ...sql.expression_parser import tree
 from ...sql.raw import sql_of
-from .checks import Check, Limits, checks_of, parts
+from .checks import Limits, checks_of, parts
 from .declared import NOTHING, Declared, samples
 from .kinds import annotated, kind_of, kind_of_python
 from .references import Reference, accepted_names, tables_of
@@ -54,6 +53,11 @@ class ModelColumns:
         self.linked = {c for each in self.references for c in each.columns}
         self.accepted = accepted_names(self.mapper.class_)
         self.counting = self._counting()
+        for each in self.references:
+            names = {column.name.lower() for column in each.columns}
+            each.filled = bool(names & self.compared) or any(
+                self.limits(column).required for column in each.columns
+            )
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
@@ -83,7 +87,9 @@ class ModelColumns:
                 limits.read(check)
         if isinstance(column.type, postgresql.DOMAIN) and column.type.check is not None:
             text = sql_of(column.type.check, self.dialect)
-            for check in parts(column.type.name, text, _renamed(tree(text), column.name.lower())):
+            for check in parts(
+                str(column.type.name), text, _renamed(tree(text), column.name.lower())
+            ):
                 limits.read(check)
         return limits
 
@@ -110,11 +116,8 @@ class ModelColumns:
                 self.declared[name] = NOTHING
             return
         said = "; ".join(dict.fromkeys(check.text for check in limits.checks))
-        self.problems.append(
-            f"{column.table.name}.{column.name} has to pass CHECK ({said})"
-            if said
-            else f"{column.table.name}.{column.name} is {column.type!r}, for which no value is known"
-        )
+        why = f"has to pass CHECK ({said})" if said else f"no value is known for {column.type!r}"
+        self.problems.append(f"{column.table.name}.{column.name}: {why}")
 
     # --- what is left to others
 
@@ -125,8 +128,7 @@ class ModelColumns:
             return True
         if column is mapper.polymorphic_on or column is mapper.version_id_col:
             return True
-        if any(column in each.primary_key and each.autoincrement_column is column
-               for each in self.tables):
+        if column.table.autoincrement_column is column:
             return True
         prop = mapper.get_property_by_column(column)
         if len(prop.columns) > 1 and any(c.foreign_keys for c in prop.columns[:1]):
@@ -152,8 +154,10 @@ class ModelColumns:
         if isinstance(default, sa.DefaultClause):
             with suppress(NotEvaluated):
                 text = default.arg if isinstance(default.arg, str) else None
-                value = text if text is not None else evaluated(
-                    tree(sql_of(default.arg, self.dialect)), {}
+                value = (
+                    text
+                    if text is not None
+                    else evaluated(tree(sql_of(default.arg, self.dialect)), {})
                 )
                 return value
             return UNKNOWN
@@ -186,8 +190,12 @@ class ModelColumns:
                 continue
             able = [c for c in own if self._able(c)]
             if able:
-                able.sort(key=lambda c: (bool(c.server_default or c.default),
-                                         _COUNTING.index(kind_of(c.type))))
+                able.sort(
+                    key=lambda c: (
+                        bool(c.server_default or c.default),
+                        _COUNTING.index(kind_of(c.type)),
+                    )
+                )
                 found.add(able[0])
             elif len(columns) == 1 or any(c.default or c.server_default for c in own):
                 found |= set(own)  # of few values each, but not always the same
@@ -223,13 +231,23 @@ class ModelColumns:
             named = type(column.type).__name__.lower()
             kinds = [kind_of_python(python), "enum" if enum_class else None]
             kinds += ["uuid" if "uid" in named else None, "json" if "json" in named else None]
-            kinds += [found, "uuid", "datetime", "date", "json", "list", "number", "integer", "text"]
+            kinds += [
+                found,
+                "uuid",
+                "datetime",
+                "date",
+                "json",
+                "list",
+                "number",
+                "integer",
+                "text",
+            ]
             type_ = column.type.impl
         elif found == "json" and kind_of_python(python) == "list":
             kinds = ["list"]
         for kind in dict.fromkeys(kinds):
             if kind is not None:
-                given = type_ if kind == found else getattr(sa, "NullType", None)()
+                given = type_ if kind == found else sa.types.NullType()
                 wanted = Wanted(name, owner, given, kind, limits, alone, python, enum_class)
                 if kind == "enum" and enum_class is None and found != "enum":
                     continue
@@ -262,7 +280,9 @@ class ModelColumns:
             return
         given = {*self.declared, *(each.name for each in self.references if each.drawn)}
         relations = self.mapper.relationships
-        for name, parameter in list(inspect.signature(self.mapper.class_.__init__).parameters.items())[1:]:
+        for name, parameter in list(
+            inspect.signature(self.mapper.class_.__init__).parameters.items()
+        )[1:]:
             if parameter.default is not inspect.Parameter.empty or name in given:
                 continue
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from ...sql.expressions import uncast
 from .checks import TURNED, Check, constants
 from .columns import TRIED, UNKNOWN, ModelColumns, Stand, stored_value
-from .declared import NOTHING, Declared, literal, samples
+from .declared import NOTHING, Declared, samples
 from .kinds import kind_of
 from .references import Reference
 from .values import choice

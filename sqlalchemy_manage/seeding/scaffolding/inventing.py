@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
+from ..discovery import is_of
 from ..factories import Factory
 from ..factory_boy_internals import model_of
 from .columns import ModelColumns
@@ -28,6 +29,7 @@ class ModelFactory:
     """A factory to be written. ``links``: attribute -> the model whose rows it draws.
 
     ``abstract``: it makes no rows itself, others draw from the rows of its subclasses.
+    ``room``: how many different rows it can make, where that is few.
     """
 
     name: str
@@ -37,6 +39,7 @@ class ModelFactory:
     declared: dict[str, Declared] = field(default_factory=dict)
     links: dict[str, type] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    room: int | None = None
 
     @property
     def model(self) -> type:
@@ -102,25 +105,19 @@ def _is_abstract(mapper: Mapper[Any]) -> bool:
 def _named(
     project: Project, mappers: Sequence[Mapper[Any]], existing: Mapping[str, Factory]
 ) -> Iterator[ModelFactory]:
-    taken = set(existing)
+    taken = {(app_of(project, each), each.__name__) for each in existing.values()}
     for mapper in mappers:
         app = app_of(project, mapper.class_)
-        name = base = f"{mapper.class_.__name__}Factory"
-        number = 1
-        while name in taken:
-            prefix = "".join(part.title() for part in app.label.split("_"))
-            name = f"{prefix}{base}" if number == 1 else f"{prefix}{number}{base}"
-            number += 1
-        taken.add(name)
+        name, number = f"{mapper.class_.__name__}Factory", 2
+        while (app, name) in taken:
+            name, number = f"{mapper.class_.__name__}{number}Factory", number + 1
+        taken.add((app, name))
         yield ModelFactory(name, app, mapper, _is_abstract(mapper))
 
 
-def app_of(project: Project, model: type) -> App:
+def app_of(project: Project, owner: Any) -> App:
     """The app whose package defines the class, else the first one."""
-    for app in project.apps:
-        if model.__module__ == app.name or model.__module__.startswith(app.name + "."):
-            return app
-    return project.apps[0]
+    return next((app for app in project.apps if is_of(app, owner.__module__)), project.apps[0])
 
 
 def _needs(
@@ -190,6 +187,9 @@ def _declare(
     columns.fill()
     Conditions(columns, references).meet()
     each.problems += columns.problems
+    counting = [n for n, column in columns.attributes.items() if column in columns.counting]
+    rooms = [columns.declared[name].room for name in counting if name in columns.declared]
+    each.room = min((room for room in rooms if room is not None), default=None)
     found = dict(columns.declared)
     for reference in references:
         if reference.drawn:
@@ -211,9 +211,11 @@ def _declare(
 def _places(mapper: Mapper[Any]) -> Any:
     """Sorts attributes as the columns of the tables are; what is no column comes last."""
     order: dict[str, int] = {}
-    place = {c: n for n, c in enumerate(c for t in tables_of(mapper) for c in t.columns)}
+    place: dict[Any, int] = {
+        c: n for n, c in enumerate(c for t in tables_of(mapper) for c in t.columns)
+    }
     for prop in mapper.column_attrs:
-        order[prop.key] = min((place.get(c, len(place)) for c in prop.columns))
+        order[prop.key] = min(place.get(c, len(place)) for c in prop.columns)
     for relation in mapper.relationships:
         own = [place[c] for _, c in relation.synchronize_pairs or () if c in place]
         is_many = relation.secondary is not None or relation.uselist
@@ -232,6 +234,6 @@ def _link(model: type, reference: Reference) -> Declared:
         words.append("unique=True")
     elif own and reference.deferrable:
         words.append("depth=3")
-    elif not reference.required and not own:
+    elif not (reference.required or reference.filled or own):
         words.append("none=0.1")
     return Declared(f"Link({', '.join(words)})")

@@ -18,7 +18,8 @@ class Reference:
     """A foreign key to rows of ``target``. ``name``: the attribute to give, a relationship's or
     a column's; ``attribute``: what of the target's row, where it is a column.
 
-    ``implied``: another one gives its columns. ``left_empty``: it stays NULL.
+    ``implied``: another one gives its columns. ``left_empty``: it stays NULL. ``filled``: it is
+    never NULL.
     """
 
     columns: tuple[sa.Column[Any], ...]
@@ -29,6 +30,7 @@ class Reference:
     unique: bool = False
     implied: bool = False
     left_empty: bool = False
+    filled: bool = False
     weights: str | None = None
 
     @property
@@ -89,7 +91,7 @@ def references_of(mapper: Mapper[Any], owned: Mapping[Any, Mapper[Any]]) -> list
         key
         for table in tables
         for key in as_declared(table.foreign_key_constraints)
-        if not _joins(key, tables)
+        if not _joins(key, tables) and all(map(mapper.columns.contains_column, key.columns))
     ]
     covered: dict[Any, Any] = {}
     for key in sorted(keys, key=lambda key: -len(key.columns)):
@@ -123,11 +125,11 @@ def _name(reference: Reference, mapper: Mapper[Any]) -> None:
         if set(prop.synchronize_pairs) == wanted and (accepted is None or prop.key in accepted):
             reference.name, reference.target = prop.key, prop.mapper
             return
-    if len(reference.columns) > 1 or reference.columns[0] not in mapper.columns.values():
+    if len(reference.columns) > 1:
         return
     own = mapper.get_property_by_column(reference.columns[0]).key
     target = reference.targets[0]
-    if target in reference.target.columns.values() and (accepted is None or own in accepted):
+    if reference.target.columns.contains_column(target) and (accepted is None or own in accepted):
         reference.name = own
         reference.attribute = reference.target.get_property_by_column(target).key
 
@@ -176,9 +178,9 @@ def many_of(mapper: Mapper[Any], chosen: Mapping[Any, tuple[type, str, int]]) ->
     accepted = accepted_names(mapper.class_)
     for prop in mapper.relationships:
         side = chosen.get(prop.secondary)
-        if side and side[1] == prop.key and issubclass(mapper.class_, side[0]):
-            if accepted is None or prop.key in accepted:
-                yield ManyReference(prop.key, prop.mapper, side[2])
+        own = side and side[1] == prop.key and issubclass(mapper.class_, side[0])
+        if side and own and (accepted is None or prop.key in accepted):
+            yield ManyReference(prop.key, prop.mapper, side[2])
 
 
 def chosen_sides(
@@ -196,12 +198,15 @@ def chosen_sides(
     found: dict[Any, tuple[int, tuple[type, str, int]]] = {}
     for mapper in mappers:
         for prop in mapper.relationships:
-            table = prop.secondary
+            table: Any = prop.secondary
             if prop.direction is not MANYTOMANY or prop.viewonly or table in owned:
                 continue
             if prop.parent is not mapper or mapper.class_ not in made:
                 continue
-            pairs = [own for _, own in [*prop.synchronize_pairs, *prop.secondary_synchronize_pairs]]
+            pairs = [
+                own
+                for _, own in [*prop.synchronize_pairs, *(prop.secondary_synchronize_pairs or ())]
+            ]
             if any(_needs_value(column) for column in table.columns if column not in pairs):
                 continue
             target = prop.mapper.class_

@@ -82,7 +82,7 @@ class ModuleSource:
         lines.append(f"        model = {self._model(each.model)}")
         if each.abstract:
             lines.append("        abstract = True")
-        written = []
+        written = [f"    # TODO: {problem}" for problem in map(_one_line, each.problems)]
         for name, declared in each.declared.items():
             source = declared.source
             if name in each.links:
@@ -96,7 +96,8 @@ class ModuleSource:
 
     def _imports(self, body: str) -> list[str]:
         used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
-        plain, from_: list[str], dict[str, list[str]] = [], {}
+        plain: list[str] = []
+        from_: dict[str, list[str]] = {}
         for name in sorted(used & set(NAMES)):
             words = NAMES[name].split()
             if words[0] == "import":
@@ -107,8 +108,6 @@ class ModuleSource:
             written = root if name == root else f"{root} as {name}"
             from_.setdefault(self._near(module), []).append(written)
         return [
-            "from __future__ import annotations",
-            "",
             *sorted(plain),
             *(f"from {m} import {', '.join(sorted(n))}" for m, n in sorted(from_.items())),
         ]
@@ -117,6 +116,10 @@ class ModuleSource:
         if self.relative and module.startswith(f"{self.relative}."):
             return module[len(self.relative) :]
         return module
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _renamed(source: str, old: str, new: str) -> str:

@@ -295,10 +295,11 @@ def _boolean(wanted: Wanted) -> Iterator[Declared]:
 
 def _enum(wanted: Wanted) -> Iterator[Declared]:
     found = wanted.enum_class or getattr(wanted.type, "enum_class", None)
+    objects: tuple[tuple[str, str], ...] = ()
     if found is None:
         values = list(getattr(wanted.type, "enums", []))
         names = [literal(value) for value in values]
-        every, objects = f"[{', '.join(names)}]", ()
+        every = f"[{', '.join(names)}]"
     else:
         root = found.__qualname__.split(".")[0]
         objects = ((root, found.__module__),)
@@ -412,16 +413,14 @@ _KINDS: dict[str, Callable[[Wanted], Iterator[Declared]]] = {
     "year": _simple("fuzzy.FuzzyInteger(1990, 2025)", "1901 + n % 255"),
     "money": _simple("fuzzy.FuzzyDecimal(1, 1000, precision=2)", "Decimal(n)"),
     "oid": _simple("fuzzy.FuzzyInteger(1, 1000)", "n + 1"),
-    "inet": _simple(
-        'factory.Faker("ipv4")', 'f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"'
-    ),
+    "inet": _simple('factory.Faker("ipv4")', 'f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"'),
     "inet6": _simple('factory.Faker("ipv6")', 'f"2001:db8::{n:x}"'),
     "cidr": _simple(
         'factory.Faker("ipv4", network=True)', 'f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}/32"'
     ),
     "macaddr": _simple(
-        'factory.Faker("mac_address")', 'f"02:00:00:{n >> 16 & 255:02x}:{n >> 8 & 255:02x}:'
-        '{n & 255:02x}"'
+        'factory.Faker("mac_address")',
+        'f"02:00:00:{n >> 16 & 255:02x}:{n >> 8 & 255:02x}:{n & 255:02x}"',
     ),
     "macaddr8": _simple(
         'factory.Sequence(lambda n: f"02:00:00:00:00:00:{n >> 8 & 255:02x}:{n & 255:02x}")'
