@@ -332,6 +332,15 @@ def _before(plan: FactoryPlan, plans: Sequence[FactoryPlan]) -> list[tuple[int, 
         for other in plans:
             if other is not plan and issubclass(other.model, target):
                 found.append((id(other), not later and other.model is target))
+    needed = {
+        key.referred_table
+        for table in model_info(plan.factory).tables
+        for key in table.foreign_key_constraints
+        if not any(column.nullable for column in key.columns)
+    }
+    for other in plans:
+        if other is not plan and sa.inspect(other.model).local_table in needed:
+            found.append((id(other), True))
     return found
 
 

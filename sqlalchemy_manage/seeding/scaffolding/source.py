@@ -65,8 +65,7 @@ class ModuleSource:
         """How a link names a factory: itself where it stands above, else by its dotted name."""
         other = self.invention.named(model)
         if other is None:
-            names = {n: f for n, f in self.existing.items() if model_of(f) is model}
-            found = names.get(f"{model.__name__}Factory") or next(iter(names.values()), None)
+            found = self._existing(model)
             if found is None:
                 raise SeedError(f"{model.__name__} has no factory, and {owner.name} links to it.")
             return f'"{found.__module__}.{found.__name__}"'
@@ -77,13 +76,44 @@ class ModuleSource:
 
     # --- text
 
+    def _base(self, each: ModelFactory) -> tuple[str, Mapping[str, Any]]:
+        """The factory that one is derived from, and what that declares.
+
+        A subclass of a model counts on with the numbers of its base's factory: they fill
+        columns of the same table.
+        """
+        mapper = each.mapper.inherits
+        if mapper is None or each.mapper.concrete:
+            return "SQLAlchemyModelFactory", {}
+        base = self.invention.named(mapper.class_)
+        if base is not None and base in self.factories:
+            return base.name, self._all_declared(base)
+        if base is not None:
+            return self._object(base.name, self.modules[base.app.name]), self._all_declared(base)
+        found = self._existing(mapper.class_)
+        if found is None:
+            return "SQLAlchemyModelFactory", {}
+        return self._object(found.__name__, found.__module__), {}
+
+    def _all_declared(self, each: ModelFactory) -> dict[str, Any]:
+        mapper = each.mapper.inherits
+        base = mapper and self.invention.named(mapper.class_)
+        return {**(self._all_declared(base) if base else {}), **each.declared}
+
+    def _existing(self, model: type) -> Factory | None:
+        names = {f.__name__: f for f in self.existing.values() if model_of(f) is model}
+        return names.get(f"{model.__name__}Factory") or next(iter(names.values()), None)
+
     def _class(self, each: ModelFactory) -> str:
-        lines = [f"class {each.name}(SQLAlchemyModelFactory):", "    class Meta:"]
+        base, inherited = self._base(each)
+        lines = [f"class {each.name}({base}):", "    class Meta:"]
         lines.append(f"        model = {self._model(each.model)}")
         if each.abstract:
             lines.append("        abstract = True")
         written = [f"    # TODO: {problem}" for problem in map(_one_line, each.problems)]
         for name, declared in each.declared.items():
+            if inherited.get(name) == declared:
+                continue
             source = declared.source
             if name in each.links:
                 source = source.replace(TARGET, self._target(each, each.links[name]))
@@ -92,6 +122,7 @@ class ModuleSource:
                 if local != root:
                     source = _renamed(source, root, local)
             written.append(f"    {name} = {source}")
+        written += [f"    {name} = None" for name in inherited if name not in each.declared]
         return "\n".join([*lines, *([""] if written else []), *written])
 
     def _imports(self, body: str) -> list[str]:

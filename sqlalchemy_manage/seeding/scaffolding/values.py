@@ -209,7 +209,7 @@ def _number(wanted: Wanted) -> Iterator[Declared]:
         low, high = _range(wanted, -(10**6), 10**6)
         if wanted.unique:
             yield sequence("float(n)" if not low > 0 else "float(n + 1)")
-        yield Declared(f"fuzzy.FuzzyFloat({literal(low)}, {literal(high)}, precision=6)")
+        yield Declared(f"fuzzy.FuzzyFloat({float(low)}, {float(high)}, precision=6)")
         yield Declared(f"fuzzy.FuzzyFloat({float(low)}, {float(high)}, precision=2)")
         return
     scale = (2 if digits is None else 0) if scale is None else scale
@@ -222,7 +222,8 @@ def _number(wanted: Wanted) -> Iterator[Declared]:
         yield sequence(f"{literal(Decimal(first))} + {step}", int((most - first) / smallest) + 1)
     if low > high:
         low = high
-    given = f"{literal(Decimal(low))}, {literal(Decimal(high))}"
+    # FuzzyDecimal takes numbers that random.uniform() takes.
+    given = ", ".join(str(int(v) if v == int(v) else float(v)) for v in (low, high))
     yield Declared(f"fuzzy.FuzzyDecimal({given}, precision={scale})")
     for value in _values_of(wanted.limits):
         if isinstance(value, Decimal):
