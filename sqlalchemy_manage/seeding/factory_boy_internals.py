@@ -122,8 +122,6 @@ def own_way(owner: Any) -> str | None:
     for name, article in _HOOKS.items():
         if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
             return f"it has {article} {name}() of its own"
-    if options.sqlalchemy_get_or_create:
-        return "it looks for each row first (sqlalchemy_get_or_create)"
     if options.inline_args:
         return "its model takes arguments by position (inline_args)"
     for name in options.post_declarations:
@@ -161,6 +159,16 @@ def settled(declaration: Any, before: Mapping[str, tuple[Any, Any]]) -> Any:
             return declaration
         declaration = declaration.yes if choice else declaration.no
     return declaration
+
+
+def looked_up(owner: Any) -> tuple[str, ...]:
+    """The attributes by which a row is looked for before it is made."""
+    return tuple(owner._meta.sqlalchemy_get_or_create or ())
+
+
+def saves_at_once(owner: Any) -> bool:
+    """Whether each row is flushed or committed as soon as it is made."""
+    return owner._meta.sqlalchemy_session_persistence is not None
 
 
 def maker(owner: Any) -> Callable[..., Any] | None:

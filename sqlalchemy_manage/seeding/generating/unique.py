@@ -23,6 +23,7 @@ from ..factory_boy_internals import (
     faker_call,
     is_declaration,
     iterated,
+    looked_up,
     renamed,
 )
 from ..links import Link, Links
@@ -59,6 +60,8 @@ def left_to_chance(owner: Any, before: Declarations) -> list[Unique]:
             attributes = _attributes(info, columns, before)
             if attributes is None or any(_safe(before[name][0]) for name in attributes):
                 continue
+            if (names := looked_up(owner)) and {*names} <= {*attributes}:
+                continue  # a row with these values is found, not made
             found.append(Unique(table, columns, attributes))
     return found
 
