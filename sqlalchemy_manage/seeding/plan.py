@@ -18,6 +18,7 @@ from .factories import Factory
 from .factory_boy_internals import declarations_of, declared_names, model_of
 from .generating.model_info import model_info
 from .generating.unique import require_room
+from .links import Links
 from .lookup import (
     all_factories,
     by_dotted_name,
@@ -324,11 +325,9 @@ def _before(plan: FactoryPlan, plans: Sequence[FactoryPlan]) -> list[tuple[int, 
         if relation is not None and relation.direction.name == "ONETOMANY":
             continue
         target = model_of(declaration.factory)
-        later = (
-            relation is not None
-            and relation.direction.name == "MANYTOONE"
-            and all(own.nullable for _, own in relation.synchronize_pairs)
-        )
+        later = isinstance(declaration, Links) and declaration.min == 0
+        if relation is not None and relation.direction.name == "MANYTOONE":
+            later = all(own.nullable for _, own in relation.synchronize_pairs)
         for other in plans:
             if other is not plan and issubclass(other.model, target):
                 found.append((id(other), not later and other.model is target))

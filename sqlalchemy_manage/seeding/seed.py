@@ -316,6 +316,8 @@ class Seeder:
             self._chunk_done(index, 0, plan, plan.count)
             return
         first = self.progress.chunk if index == self.progress.share else 0
+        if not first:
+            self.counters.begin_plan()
         total = -(-plan.count // SIZE)
         if plan.count == 0 or first >= total:
             return

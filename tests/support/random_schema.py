@@ -112,7 +112,8 @@ def schema(random: Random, tables: int, keys: int) -> str:
         used = _keys(model)
         for _ in range(max(0, round(left / rest) + random.randint(-1, 1) - used)):
             if used < left:
-                used += _reference(model, random.choice([*plain, model]), random, used)
+                others = plain if model.key == "links" else [*plain, model]
+                used += _reference(model, random.choice(others), random, used)
         left -= used
         models.append(model)
     number = 0
@@ -163,7 +164,10 @@ def _model(name: str, random: Random, others: list[ModelSpec], left: int) -> Mod
             )
             model.base, model.key = base, base.key
             _column_of(model, "id", base, "primary_key=True")
-            model.lines.append(f"__mapper_args__ = {{'polymorphic_identity': {model.table!r}}}")
+            model.lines.append(
+                f"__mapper_args__ = {{'polymorphic_identity': {model.table!r}, "
+                f"'inherit_condition': id == {base.name}.id}}"
+            )
             model.lines.append("extra: Mapped[int | None]")
             return model
     if kind in ("int", "uuid", "str"):
@@ -194,9 +198,7 @@ def _model(name: str, random: Random, others: list[ModelSpec], left: int) -> Mod
 def _column_of(model: ModelSpec, name: str, other: ModelSpec, more: str) -> None:
     part, type_ = other.parts[0]
     target = f"ForeignKey('{other.table}.{part}')"
-    model.lines.append(
-        f"{name}: Mapped[{type_}] = mapped_column({TYPES[type_]}, {target}, {more})"
-    )
+    model.lines.append(f"{name}: Mapped[{type_}] = mapped_column({TYPES[type_]}, {target}, {more})")
     model.parts.append((name, type_))
 
 
@@ -217,9 +219,7 @@ def _reference(
     if other.key == "pair":
         names = [f"{name}_{part}" for part, _ in other.parts]
         for column, (_, type_) in zip(names, other.parts, strict=True):
-            model.lines.append(
-                f"{column}: Mapped[{type_}{null}] = mapped_column({TYPES[type_]})"
-            )
+            model.lines.append(f"{column}: Mapped[{type_}{null}] = mapped_column({TYPES[type_]})")
         refers = [f"{other.table}.{part}" for part, _ in other.parts]
         model.arguments.append(f"ForeignKeyConstraint({names!r}, {refers!r})")
         if other is not model and random.random() < 0.7:
@@ -229,7 +229,7 @@ def _reference(
         return 1
     part, type_ = other.parts[0]
     words = [TYPES[type_]]
-    cycle = ", use_alter=True, name='fk_{0}_{1}'".format(model.table, name) if circle else ""
+    cycle = f", use_alter=True, name='fk_{model.table}_{name}'" if circle else ""
     words.append(f"ForeignKey('{other.table}.{part}'{cycle})")
     if not circle and other is not model and random.random() < 0.15:
         words.append("unique=True")
@@ -247,7 +247,5 @@ def _link_table(name: str, one: ModelSpec, other: ModelSpec) -> str:
             f"    Column('side{place}', {TYPES[type_]}, ForeignKey('{each.table}.{part}'), "
             "primary_key=True),\n"
         )
-    one.lines.append(
-        f"all_{name}: Mapped[list[{other.name!r}]] = relationship(secondary='{name}')"
-    )
+    one.lines.append(f"all_{name}: Mapped[list[{other.name!r}]] = relationship(secondary='{name}')")
     return f"{name} = Table(\n    {name!r},\n    metadata,\n{''.join(columns)})\n"

@@ -15,7 +15,15 @@ from ..factory_boy_internals import model_of
 from .columns import ModelColumns
 from .conditions import Conditions
 from .declared import Declared
-from .references import Reference, chosen_sides, many_of, owners, references_of, tables_of
+from .references import (
+    Reference,
+    chosen_sides,
+    many_of,
+    owners,
+    reached,
+    references_of,
+    tables_of,
+)
 
 if TYPE_CHECKING:
     from ...project import App, Project
@@ -78,8 +86,9 @@ def invent(project: Project, existing: Mapping[str, Factory]) -> Invention:
         if mapper.class_.__name__ not in skipped
     }
     references = {each.model: references_of(each.mapper, owned) for each in factories}
-    needs = _needs(factories, references)
-    sides = chosen_sides(mappers, owners(mappers), [each.model for each in factories], needs)
+    edges = _ordered(factories, references)
+    known = [m for m in mappers if m.class_.__name__ not in skipped]
+    sides = chosen_sides(known, owners(mappers), edges)
     for each in factories:
         if not each.abstract:
             _declare(each, references[each.model], many_of(each.mapper, sides), project)
@@ -120,9 +129,9 @@ def app_of(project: Project, owner: Any) -> App:
     return next((app for app in project.apps if is_of(app, owner.__module__)), project.apps[0])
 
 
-def _needs(
+def _ordered(
     factories: Sequence[ModelFactory], references: Mapping[type, Sequence[Reference]]
-) -> dict[type, set[type]]:
+) -> dict[type, list[type]]:
     """Model -> the models whose rows must exist before its own. Circles end here: a link that
     may be NULL and cannot be written afterwards stays NULL, others become a problem."""
     edges: dict[type, list[type]] = {each.model: [] for each in factories}
@@ -153,11 +162,11 @@ def _needs(
                 continue
             if issubclass(model, target):
                 continue
-            if model in _reached(edges, target) or model is target:
+            if model in reached(edges, target) or model is target:
                 reference.left_empty = True
             else:
                 edges[model].append(target)
-    needs = {model: _reached(edges, model) for model in edges}
+    needs = {model: reached(edges, model) for model in edges}
     for model, found in references.items():
         for reference in found:
             target = reference.target.class_
@@ -166,18 +175,7 @@ def _needs(
                     f"{reference} and a foreign key of {target.__name__} refer to each other, "
                     "and neither may be NULL"
                 )
-    return needs
-
-
-def _reached(edges: Mapping[type, Sequence[type]], start: type) -> set[type]:
-    found: set[type] = set()
-    waiting = list(edges.get(start, ()))
-    while waiting:
-        each = waiting.pop()
-        if each not in found:
-            found.add(each)
-            waiting += edges.get(each, ())
-    return found
+    return edges
 
 
 def _declare(

@@ -184,40 +184,58 @@ def many_of(mapper: Mapper[Any], chosen: Mapping[Any, tuple[type, str, int]]) ->
 
 
 def chosen_sides(
-    mappers: Sequence[Mapper[Any]],
-    owned: Mapping[Any, Any],
-    made: Sequence[type],
-    needs: Mapping[type, set[type]],
+    mappers: Sequence[Mapper[Any]], owned: Mapping[Any, Any], edges: dict[type, list[type]]
 ) -> dict[Any, tuple[type, str, int]]:
     """Link table -> the one relationship that fills it, and the least number of links.
 
-    The side whose target exists first; ``made``: the models whose factories are ours; ``needs``:
-    what each must have before it.
+    ``edges``: the models whose factories are made -> those that must have rows before them;
+    the relationships are added. Where that would be a circle, a row may have no link.
     """
     place = {mapper.class_: number for number, mapper in enumerate(mappers)}
-    found: dict[Any, tuple[int, tuple[type, str, int]]] = {}
+    sides: dict[Any, list[tuple[bool, int, type, str, type]]] = {}
     for mapper in mappers:
         for prop in mapper.relationships:
             table: Any = prop.secondary
             if prop.direction is not MANYTOMANY or prop.viewonly or table in owned:
                 continue
-            if prop.parent is not mapper or mapper.class_ not in made:
-                continue
-            pairs = [
-                own
-                for _, own in [*prop.synchronize_pairs, *(prop.secondary_synchronize_pairs or ())]
-            ]
-            if any(_needs_value(column) for column in table.columns if column not in pairs):
-                continue
             target = prop.mapper.class_
-            own = issubclass(mapper.class_, target) or issubclass(target, mapper.class_)
-            late = own or mapper.class_ in needs.get(target, ())
-            rank = (late, place.get(target, 0) > place[mapper.class_])
-            side = (mapper.class_, prop.key, 0 if late else 1)
-            score = 2 * rank[0] + rank[1]
-            if table not in found or score < found[table][0]:
-                found[table] = (score, side)
-    return {table: side for table, (_, side) in found.items()}
+            if prop.parent is not mapper or mapper.class_ not in edges or target not in place:
+                continue
+            pairs = [*prop.synchronize_pairs, *(prop.secondary_synchronize_pairs or ())]
+            linked = [own for _, own in pairs]
+            if any(_needs_value(column) for column in table.columns if column not in linked):
+                continue
+            late = _late(mapper.class_, target, edges)
+            rank = (late, place[target] - place[mapper.class_])
+            sides.setdefault(table, []).append((*rank, mapper.class_, prop.key, target))
+    found = {}
+    for table, several in sides.items():
+        _, _, model, name, target = min(several, key=lambda side: side[:2])
+        late = _late(model, target, edges)
+        if not late:
+            for each in edges:
+                if issubclass(each, model):
+                    edges[each].append(target)
+        found[table] = (model, name, 0 if late else 1)
+    return found
+
+
+def _late(model: type, target: type, edges: Mapping[type, Sequence[type]]) -> bool:
+    """Whether the rows of ``target`` may come after those of ``model`` and its subclasses."""
+    before = reached(edges, target)
+    return issubclass(model, target) or any(issubclass(each, model) for each in before)
+
+
+def reached(edges: Mapping[type, Sequence[type]], start: type) -> set[type]:
+    """The models that must have rows before ``start``, and those before them."""
+    found: set[type] = set()
+    waiting = list(edges.get(start, ()))
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += edges.get(each, ())
+    return found
 
 
 def _needs_value(column: sa.Column[Any]) -> bool:
