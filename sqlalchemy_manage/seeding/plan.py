@@ -28,6 +28,7 @@ from .lookup import (
     why_foreign,
 )
 from .profiles import Reference, Rows, profile
+from .reference_rows.declared_names import linked_models, require_agreement, require_row_names
 from .scaffolding.auto import add_factories, require_no_problems
 from .scaffolding.room import Room
 
@@ -135,6 +136,7 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     for plan in plans:
         _require_managed(project, plan)
         _require_names(plan)
+    require_agreement([plan.reference for plan in plans if plan.reference is not None])
     return _sorted(project, plans)
 
 
@@ -282,9 +284,11 @@ def _require_managed(project: Project, plan: FactoryPlan) -> None:
 
 def _require_names(plan: FactoryPlan) -> None:
     """Each override names an attribute of the model, a declaration, a parameter or a trait."""
+    if plan.reference is not None:
+        require_row_names(plan.factory, plan.reference, plan.name)
+        return
     known = declared_names(plan.factory)
-    rows = plan.reference.rows if plan.reference is not None else [plan.overrides]
-    for name in {name for row in rows for name in row}:
+    for name in plan.overrides:
         first = name.split("__")[0]
         if first not in known and not hasattr(plan.model, first):
             raise SeedError(
@@ -292,8 +296,7 @@ def _require_names(plan: FactoryPlan) -> None:
                 + did_you_mean(first, known),
                 f"It has: {', '.join(sorted(known))}.",
             )
-        if plan.reference is None:
-            declarations_of(plan.factory, plan.overrides)
+        declarations_of(plan.factory, plan.overrides)
 
 
 def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]:
@@ -320,6 +323,10 @@ def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]
 def _before(plan: FactoryPlan, plans: Sequence[FactoryPlan]) -> list[tuple[int, bool]]:
     """The plans whose rows a plan draws, and whether it cannot do without them at first."""
     found = []
+    if plan.reference is not None:
+        for model in linked_models(plan.factory, plan.reference):
+            others = (other for other in plans if issubclass(other.model, model))
+            found += [(id(other), True) for other in others if other is not plan]
     for name, declaration in drawn_from(plan.factory, plan.overrides):
         relation = model_info(plan.factory).relation(name)
         if relation is not None and relation.direction.name == "ONETOMANY":

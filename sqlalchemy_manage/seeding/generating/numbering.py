@@ -15,10 +15,7 @@ from .failures import NeedsConnection
 
 
 class Counters:
-    """The next number under each name.
-
-    ``first``: where this seed began to count; a Sequence, where the plan under way began.
-    """
+    """The next number under each name. ``first``: where this seed began to count."""
 
     def __init__(
         self,
@@ -29,10 +26,6 @@ class Counters:
         self.next = dict(next_)
         self.first = dict(next_ if first is None else first)
         self._load = load
-
-    def begin_plan(self) -> None:
-        """Another factory's turn: a Sequence may be one that others have counted with."""
-        self.first.update({n: at for n, at in self.next.items() if not n.startswith(("#", "~"))})
 
     def take(self, name: str, what: Any, count: int) -> range:
         """The next ``count`` numbers; raises NeedsConnection in a worker."""
@@ -76,7 +69,7 @@ class Starts:
             return 0
         if name.startswith("#"):
             return self._last_key(what) + 1
-        mapper = mapper_of(sequence_owner(what))
+        mapper = mapper_of(what)
         table: Any = getattr(mapper, "local_table", None)
         if table is None or table.fullname not in self.tables:
             return 0

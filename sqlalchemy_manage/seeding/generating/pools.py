@@ -92,26 +92,17 @@ class Pools:
         self.known: dict[PoolKey, Pool] = dict(known or {})
         self._sums: dict[tuple[int, int], list[float] | None] = {}
 
-    def of(
-        self,
-        table: Any,
-        columns: Sequence[Any],
-        model: Mapper[Any] | None = None,
-        unused: Sequence[Any] = (),
-    ) -> Pool:
+    def of(self, table: Any, columns: Sequence[Any], model: Mapper[Any] | None = None) -> Pool:
         """The rows of ``table`` from before the factory's turn; NeedsConnection in a worker.
 
         ``model``: only those that are of it, where a table holds several models' rows.
-        ``unused``: the columns of a foreign key, of which no row refers to them yet.
         """
         name = "" if model is None else model.class_.__qualname__
-        name += "".join(f" {column}" for column in unused)
         key = (table.fullname, tuple(column.key for column in columns), name)
         if key not in self.known:
             if self.connection is None:
                 raise NeedsConnection(key)
-            which = [*of_model(model, table), *_unused(columns, unused)]
-            keys = read_keys(self.connection, table, columns, *which)
+            keys = read_keys(self.connection, table, columns, *of_model(model, table))
             self.known[key] = Pool(*key[:2], keys)
         return self.known[key]
 
@@ -131,15 +122,6 @@ def of_model(model: Mapper[Any] | None, table: Any) -> list[Any]:
     if not isinstance(on, sa.Column) or on.table is not table:
         return []  # the model's own table holds no others
     return [on.in_([each.polymorphic_identity for each in model.self_and_descendants])]
-
-
-def _unused(columns: Sequence[Any], by: Sequence[Any]) -> list[Any]:
-    """The condition on rows to be referred to by no row."""
-    if not by:
-        return []
-    other = by[0].table.alias()
-    pairs = zip(columns, by, strict=True)
-    return [~sa.exists().where(*(other.c[own.key] == column for column, own in pairs))]
 
 
 def read_keys(

@@ -192,7 +192,6 @@ class Chunk:
         target = sa.inspect(model_of(link.factory))
         if link.attribute is not None:
             columns = [target.get_property(link.attribute).columns[0]]
-            own_columns = [model_info(batch.factory).key_column(name, columns[0])]
         elif prop is None or prop.direction is not MANYTOONE:
             raise SeedError(
                 f"{batch.factory.__name__}.{name} is a Link, which is for a relationship to one "
@@ -201,7 +200,6 @@ class Chunk:
             )
         else:
             columns = [parent for parent, _ in prop.synchronize_pairs]
-            own_columns = [own for _, own in prop.synchronize_pairs]
         kept = [True] * count
         if link.none:
             kept = [self.rng.random() >= link.none for _ in range(count)]
@@ -209,8 +207,7 @@ class Chunk:
         if prop is not None and waits(batch.factory, prop, link, self.facts.after):
             self._defer(batch, name)
             return [None] * count
-        unused = [c for c in own_columns if c is not None] if link.unique else []
-        pool = self.pools.of(columns[0].table, columns, target, unused)
+        pool = self.pools.of(columns[0].table, columns, target)
         label = f"{batch.factory.__name__}.{name}"
         if not pool.size and own:
             return [None] * count

@@ -97,8 +97,7 @@ class _Relation:
             else:
                 drawing = Drawing(self.facts.random_seed, numbers, pools)
                 target = sa.inspect(model_of(link.factory))
-                unused = self.own if link.unique else ()
-                source = pools.of(targets[0].table, targets, target, unused)
+                source = pools.of(targets[0].table, targets, target)
                 rows = list(drawing.one_each(link, source, count, self.label, each.place))
             kept = [
                 (place, row)
