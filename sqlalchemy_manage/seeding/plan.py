@@ -18,7 +18,6 @@ from .factories import Factory
 from .factory_boy_internals import declarations_of, declared_names, model_of
 from .generating.model_info import model_info
 from .generating.unique import require_room
-from .links import Links
 from .lookup import (
     all_factories,
     by_dotted_name,
@@ -27,10 +26,11 @@ from .lookup import (
     named,
     why_foreign,
 )
+from .order import in_order
 from .profiles import Reference, Rows, profile
-from .reference_rows.declared_names import linked_models, require_agreement, require_row_names
+from .reference_rows.declared_names import require_agreement, require_row_names
 from .scaffolding.auto import add_factories, require_no_problems
-from .scaffolding.room import Room
+from .scaffolding.room import counts
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -43,8 +43,8 @@ class SeedRequest:
     """What was asked for; picklable, so that another process comes to the same plans.
 
     ``added``: factories, by dotted name, that others need and that were not asked for.
-    ``auto``: models without a factory get one. ``limits``: factory, by dotted name, and the
-    number of rows that it has room for.
+    ``auto``: models without a factory get one. ``fitted``: factory, by dotted name, and the
+    number of rows that there is room for, or that others need.
     """
 
     profile: str | None = None
@@ -54,18 +54,18 @@ class SeedRequest:
     exclude: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     auto: bool = False
-    limits: tuple[tuple[str, int], ...] = ()
+    fitted: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def loaded(cls, values: Mapping[str, Any]) -> SeedRequest:
         """What ``asdict()`` gave, after it has been JSON."""
-        counts, limits = (
+        counts, fitted = (
             tuple((name, count) for name, count in values.get(each, ()))
-            for each in ("counts", "limits")
+            for each in ("counts", "fitted")
         )
         only, exclude, added = (tuple(values[each]) for each in ("only", "exclude", "added"))
         auto = values.get("auto", False)
-        return cls(values["profile"], counts, values["scale"], only, exclude, added, auto, limits)
+        return cls(values["profile"], counts, values["scale"], only, exclude, added, auto, fitted)
 
 
 @dataclass(frozen=True)
@@ -130,14 +130,14 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     plans = [plan for plan in plans if plan.model not in exclude]
     added = [by_dotted_name(project, name) for name in request.added]
     plans += [FactoryPlan(factory, DEFAULT_COUNT, asked=False) for factory in added]
-    limits = dict(request.limits)
-    plans = [replace(p, count=limits.get(dotted_name(p.factory), p.count)) for p in plans]
+    fitted = dict(request.fitted)
+    plans = [replace(p, count=fitted.get(dotted_name(p.factory), p.count)) for p in plans]
     plans = _labelled(project, plans)
     for plan in plans:
         _require_managed(project, plan)
         _require_names(plan)
     require_agreement([plan.reference for plan in plans if plan.reference is not None])
-    return _sorted(project, plans)
+    return in_order(project, plans)
 
 
 def plan_seed(
@@ -163,7 +163,10 @@ def plan_seed(
         request = replace(request, added=(*request.added, *added))
         plans = factory_plans(project, request)
     if request.auto:
-        request = replace(request, limits=_limits(project, connection, request, plans))
+        made = add_factories(project)
+        require_no_problems(made, [plan.model for plan in plans if plan.count])
+        asked = [named(project, name) for name, _ in request.counts]
+        request = replace(request, fitted=counts(connection, made, plans, asked))
         plans = factory_plans(project, request)
     for plan in plans:
         if plan.count and plan.reference is None:
@@ -184,30 +187,6 @@ def _needed(
             if not (made or issubclass(plan.model, target)) and _empty(connection, target):
                 needed.setdefault(dotted_name(_maker(project, target) or declaration.factory))
     return list(needed)
-
-
-def _limits(
-    project: Project, connection: sa.Connection, request: SeedRequest, plans: Sequence[FactoryPlan]
-) -> tuple[tuple[str, int], ...]:
-    """The counts of factories that were made for this seed and have no room for as many rows.
-
-    Raises SeedError for models whose rows cannot be invented, all of them. A count that was
-    asked for stays.
-    """
-    made = add_factories(project)
-    require_no_problems(made, [plan.model for plan in plans if plan.count])
-    asked = {named(project, name) for name, _ in request.counts}
-    room = Room(connection, {plan.model: plan.count for plan in plans})
-    limits = []
-    for plan in plans:
-        own = made.named(plan.model)
-        if own is None or plan.factory in asked or plan.reference is not None:
-            continue
-        left = room.left(plan.factory, own.room)
-        if left < plan.count:
-            room.planned[plan.model] = int(left)
-            limits.append((dotted_name(plan.factory), int(left)))
-    return tuple(limits)
 
 
 def _maker(project: Project, model: type) -> Factory | None:
@@ -297,57 +276,6 @@ def _require_names(plan: FactoryPlan) -> None:
                 f"It has: {', '.join(sorted(known))}.",
             )
         declarations_of(plan.factory, plan.overrides)
-
-
-def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]:
-    """What is drawn from before what draws from it, else in the order of the tables.
-
-    In a circle a link that may be NULL gives way: it is written afterwards.
-    """
-    position = {mapper.class_: index for index, mapper in enumerate(project.mappers)}
-    waiting = sorted(plans, key=lambda plan: position.get(plan.model, -1))
-    before = {id(plan): _before(plan, waiting) for plan in waiting}
-    found: list[FactoryPlan] = []
-    while waiting:
-        left = set(map(id, waiting))
-        for strict in (False, True):
-            needed = ((p, [o for o, must in before[id(p)] if must or not strict]) for p in waiting)
-            free = next((p for p, others in needed if not left & set(others)), None)
-            if free is not None:
-                break
-        found.append(free or waiting[0])
-        waiting.remove(found[-1])
-    return found
-
-
-def _before(plan: FactoryPlan, plans: Sequence[FactoryPlan]) -> list[tuple[int, bool]]:
-    """The plans whose rows a plan draws, and whether it cannot do without them at first."""
-    found = []
-    if plan.reference is not None:
-        for model in linked_models(plan.factory, plan.reference):
-            others = (other for other in plans if issubclass(other.model, model))
-            found += [(id(other), True) for other in others if other is not plan]
-    for name, declaration in drawn_from(plan.factory, plan.overrides):
-        relation = model_info(plan.factory).relation(name)
-        if relation is not None and relation.direction.name == "ONETOMANY":
-            continue
-        target = model_of(declaration.factory)
-        later = isinstance(declaration, Links) and declaration.min == 0
-        if relation is not None and relation.direction.name == "MANYTOONE":
-            later = all(own.nullable for _, own in relation.synchronize_pairs)
-        for other in plans:
-            if other is not plan and issubclass(other.model, target):
-                found.append((id(other), not later and other.model is target))
-    needed = {
-        key.referred_table
-        for table in model_info(plan.factory).tables
-        for key in table.foreign_key_constraints
-        if not any(column.nullable for column in key.columns)
-    }
-    for other in plans:
-        if other is not plan and sa.inspect(other.model).local_table in needed:
-            found.append((id(other), True))
-    return found
 
 
 def _empty(connection: sa.Connection, model: type) -> bool:
