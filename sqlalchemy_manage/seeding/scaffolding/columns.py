@@ -78,6 +78,17 @@ class ModelColumns:
         """Columns in conditions on several columns."""
         return {name for check in self.checks if len(check.columns) > 1 for name in check.columns}
 
+    @property
+    def room(self) -> int | None:
+        """How many different rows the columns that may not repeat alone have values for."""
+        rooms = [
+            declared.room
+            for name, column in self.attributes.items()
+            if column in self.counting and (declared := self.declared.get(name))
+            if {column} in self.sets or declared.source.startswith("factory.Sequence")
+        ]
+        return min((room for room in rooms if room is not None), default=None)
+
     def limits(self, column: Any) -> Limits:
         """What the CHECKs on this column alone, and its domain, say."""
         limits = Limits()
@@ -197,7 +208,7 @@ class ModelColumns:
                     )
                 )
                 found.add(able[0])
-            elif len(columns) == 1 or any(c.default or c.server_default for c in own):
+            else:
                 found |= set(own)  # of few values each, but not always the same
         return found
 

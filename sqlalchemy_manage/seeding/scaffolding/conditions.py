@@ -41,15 +41,14 @@ class Conditions:
         if not several or self.columns.problems:
             return
         self._links(several)
-        if self._broken(several):
-            self._order(several)
-        if self._broken(several):
-            self._nulls(several)
-        if broken := self._broken(several):
-            self._fixed(several, broken)
-        for check in self._broken(several):
-            name = f"CHECK {check.name} " if check.name else "CHECK "
-            self.columns.problems.append(f"no row was found that passes {name}({check.text})")
+        for group in _groups(several):
+            for change in (self._order, self._nulls, self._fixed):
+                if not self._broken(group):
+                    break
+                change(group)
+            for check in self._broken(group):
+                name = f"CHECK {check.name} " if check.name else "CHECK "
+                self.columns.problems.append(f"no row was found that passes {name}({check.text})")
 
     # --- trying
 
@@ -168,17 +167,18 @@ class Conditions:
         if column not in self.columns.linked:
             self.columns.declared[name] = NOTHING
 
-    def _fixed(self, checks: Sequence[Check], broken: Sequence[Check]) -> None:
+    def _fixed(self, checks: Sequence[Check]) -> None:
         """One value for each column in question, the first combination that passes."""
         columns = self.columns
         names = [
             name
-            for name in self._names(broken)
+            for name in self._names(checks)
             if columns.attributes[name] not in columns.linked
             and columns.attributes[name] not in columns.counting
             and name in columns.declared
         ]
-        every = [list(self._values(name, checks)) for name in names]
+        every = [list(self._values(name)) for name in names]
+        about = {column for check in checks for column in check.columns}
         row = self._rows()[0]
         for number, values in enumerate(itertools.product(*every)):
             if number > MOST:
@@ -186,12 +186,12 @@ class Conditions:
             tried = dict(row)
             for name, (stored, _) in zip(names, values, strict=True):
                 tried[columns.attributes[name].name.lower()] = stored
-            if all(check.passes(tried) is not False for check in columns.checks):
+            if all(c.passes(tried) is not False for c in columns.checks if c.columns & about):
                 for name, (_, declared) in zip(names, values, strict=True):
                     columns.declared[name] = declared
                 return
 
-    def _values(self, name: str, checks: Sequence[Check]) -> Iterator[tuple[Any, Declared]]:
+    def _values(self, name: str) -> Iterator[tuple[Any, Declared]]:
         """Values for a column, as stored and as declared: from its CHECKs, and of its kind."""
         columns = self.columns
         column = columns.attributes[name]
@@ -223,6 +223,16 @@ class Conditions:
         yield from found.items()
         if column.nullable:
             yield None, NOTHING
+
+
+def _groups(checks: Sequence[Check]) -> list[list[Check]]:
+    """The checks in groups that have no column in common."""
+    found: list[list[Check]] = []
+    for check in checks:
+        near = [g for g in found if any(check.columns & other.columns for other in g)]
+        found = [g for g in found if g not in near]
+        found.append([*(each for g in near for each in g), check])
+    return found
 
 
 def _value(declared: Declared) -> Any:

@@ -79,7 +79,7 @@ def invent(project: Project, existing: Mapping[str, Factory]) -> Invention:
         if m.class_ not in has and (why := _why_not(m, project.tables))
     }
     made = [m for m in mappers if m.class_ not in has and m.class_.__name__ not in skipped]
-    factories = list(_named(project, made, existing))
+    factories = list(_named(project, _bases_first(made), existing))
     owned = {
         table: mapper
         for table, mapper in owners(mappers).items()
@@ -90,9 +90,18 @@ def invent(project: Project, existing: Mapping[str, Factory]) -> Invention:
     known = [m for m in mappers if m.class_.__name__ not in skipped]
     sides = chosen_sides(known, owners(mappers), edges)
     for each in factories:
-        if not each.abstract:
-            _declare(each, references[each.model], many_of(each.mapper, sides), project)
+        _declare(each, references[each.model], many_of(each.mapper, sides), project)
     return Invention(factories, skipped)
+
+
+def _bases_first(mappers: Sequence[Mapper[Any]]) -> list[Mapper[Any]]:
+    """In their order, but that a subclass comes after its base: so do their factories."""
+    found: dict[Mapper[Any], None] = {}
+    for mapper in mappers:
+        for each in reversed(list(mapper.iterate_to_root())):
+            if each in mappers:
+                found.setdefault(each)
+    return list(found)
 
 
 def _why_not(mapper: Mapper[Any], tables: Sequence[sa.Table]) -> str | None:
@@ -185,9 +194,7 @@ def _declare(
     columns.fill()
     Conditions(columns, references).meet()
     each.problems += columns.problems
-    counting = [n for n, column in columns.attributes.items() if column in columns.counting]
-    rooms = [columns.declared[name].room for name in counting if name in columns.declared]
-    each.room = min((room for room in rooms if room is not None), default=None)
+    each.room = columns.room
     found = dict(columns.declared)
     for reference in references:
         if reference.drawn:

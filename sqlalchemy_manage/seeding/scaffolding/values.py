@@ -221,7 +221,7 @@ def _number(wanted: Wanted) -> Iterator[Declared]:
         step = "n" if smallest == 1 else f"n * {literal(smallest)}"
         yield sequence(f"{literal(Decimal(first))} + {step}", int((most - first) / smallest) + 1)
     if low > high:
-        low = high
+        low = min(0, high)
     # FuzzyDecimal takes numbers that random.uniform() takes.
     given = ", ".join(str(int(v) if v == int(v) else float(v)) for v in (low, high))
     yield Declared(f"fuzzy.FuzzyDecimal({given}, precision={scale})")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 TEXTS: tuple[tuple[str, str, int], ...] = (
-    (r"e_?mail(_address)?", '"email"', 60),
+    (r"(\w+_)?e_?mail(_address)?", '"email"', 60),
     (r"(first|given|fore)_?name|fname", '"first_name"', 15),
     (r"(last|family|sur)_?name|lname|surname", '"last_name"', 15),
     (r"middle_?name", '"first_name"', 15),
