@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from ...errors import SeedError
-from ..discovery import add_module, project_factories
+from ..discovery import add_module
 from ..factories import Factory
-from .inventing import Invention, ModelFactory, invent
+from .inventing import Invention, ModelFactory, invent, known_factories
 from .source import ModuleSource, places_of, run
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _made: WeakKeyDictionary[Project, Invention] = WeakKeyDictionary()
 def add_factories(project: Project) -> Invention:
     """The project has a factory for every model, from now on and in this process only."""
     if project not in _made:
-        existing = project_factories(project)
+        existing = known_factories(project)
         invention = invent(project, existing)
         modules = {app.name: f"{app.name}.factories_made_by_seed" for app in project.apps}
         for source in sources(project, invention, existing, modules).values():

@@ -23,7 +23,7 @@ TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "<>": "<>"}
 
 
 @dataclass(frozen=True)
-class Check:
+class Condition:
     """A condition on the rows of a table: a CHECK, or a part of one that is joined by AND."""
 
     name: str
@@ -53,9 +53,9 @@ class Limits:
     longest: int | None = None
     choices: list[Any] | None = None
     required: bool = False
-    checks: list[Check] = field(default_factory=list)
+    checks: list[Condition] = field(default_factory=list)
 
-    def read(self, check: Check) -> None:
+    def read(self, check: Condition) -> None:
         """Take in a condition on this column alone."""
         self.checks.append(check)
         kind, *parts = check.tree
@@ -134,7 +134,7 @@ def constants(node: Any) -> Iterator[Any]:
             yield from constants(part)
 
 
-def checks_of(table: sa.Table, dialect: sa.Dialect) -> list[Check]:
+def checks_of(table: sa.Table, dialect: sa.Dialect) -> list[Condition]:
     """What the table's CHECKs say, in the parts that AND joins; those of types are left out."""
     found = []
     constraints = [*table.constraints]
@@ -151,7 +151,7 @@ def checks_of(table: sa.Table, dialect: sa.Dialect) -> list[Check]:
     return found
 
 
-def parts(name: str, text: str, read: Tree) -> list[Check]:
+def parts(name: str, text: str, read: Tree) -> list[Condition]:
     """A condition in its parts, each as simple as it is for rows that have all values."""
     if read[0] == "and":
         return [each for part in read[1:] for each in parts(name, text, part)]
@@ -161,4 +161,4 @@ def parts(name: str, text: str, read: Tree) -> list[Check]:
         nulls = {n for part in read[1:] if part not in filled for n in names_in(part)}
         if len(filled) == 1 and nulls and nulls <= set(names_in(filled[0])):
             return parts(name, text, filled[0])
-    return [Check(name, text, read)]
+    return [Condition(name, text, read)]

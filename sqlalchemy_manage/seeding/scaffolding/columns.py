@@ -19,9 +19,9 @@ from ...sql.evaluation import NotEvaluated, evaluated
 from ...sql.expression_parser import tree
 from ...sql.raw import sql_of
 from .checks import Limits, checks_of, parts
-from .declared import NOTHING, Declared, samples
+from .declared import NOTHING, DeclaredValue, samples
 from .kinds import annotated, kind_of, kind_of_python
-from .references import Reference, accepted_names, tables_of
+from .references import ForeignLink, accepted_names, tables_of
 from .uniqueness import unique_sets
 from .values import Wanted, candidates
 
@@ -41,9 +41,9 @@ class ModelColumns:
     """The columns of a model, apart from those that its references fill."""
 
     mapper: Mapper[Any]
-    references: Sequence[Reference]
+    references: Sequence[ForeignLink]
     dialect: sa.Dialect
-    declared: dict[str, Declared] = field(default_factory=dict)
+    declared: dict[str, DeclaredValue] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -223,7 +223,7 @@ class ModelColumns:
 
     # --- values
 
-    def candidates(self, name: str) -> Iterator[Declared]:
+    def candidates(self, name: str) -> Iterator[DeclaredValue]:
         """Declarations for an attribute, the best first."""
         column = self.attributes[name]
         limits = self.limits(column)
@@ -264,7 +264,7 @@ class ModelColumns:
                     continue
                 yield from candidates(wanted)
 
-    def _fits(self, name: str, column: Any, limits: Limits, each: Declared) -> bool:
+    def _fits(self, name: str, column: Any, limits: Limits, each: DeclaredValue) -> bool:
         """Whether sample values pass the CHECKs, the validators and the type's own function."""
         decorated = isinstance(column.type, sa.TypeDecorator)
         validated = self.mapper.validators.get(name)
@@ -300,7 +300,9 @@ class ModelColumns:
                 continue
             if name in relations:
                 many = relations[name].uselist
-                self.declared[name] = Declared("factory.LazyFunction(list)") if many else NOTHING
+                self.declared[name] = (
+                    DeclaredValue("factory.LazyFunction(list)") if many else NOTHING
+                )
             elif name in self.attributes:
                 self.declared[name] = NOTHING  # the relationship beside it fills the column
             else:

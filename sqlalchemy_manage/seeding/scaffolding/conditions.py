@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from ...sql.expressions import uncast
-from .checks import TURNED, Check, constants
+from .checks import TURNED, Condition, constants
 from .columns import TRIED, UNKNOWN, ModelColumns, Stand, stored_value
-from .declared import NOTHING, Declared, samples
+from .declared import NOTHING, DeclaredValue, samples
 from .kinds import kind_of
-from .references import Reference
+from .references import ForeignLink
 from .values import choice
 
 MOST = 5_000
@@ -33,7 +33,7 @@ class Conditions:
     """Changes the declarations of ``columns`` until rows of them pass every CHECK."""
 
     columns: ModelColumns
-    references: Sequence[Reference]
+    references: Sequence[ForeignLink]
 
     def meet(self) -> None:
         """What cannot be met is among the problems of ``columns``."""
@@ -42,9 +42,12 @@ class Conditions:
             return
         self._links(several)
         for group in _groups(several):
+            before = dict(self.columns.declared)
             for change in (self._order, self._nulls, self._fixed):
                 if not self._broken(group):
                     break
+                self.columns.declared.clear()
+                self.columns.declared.update(before)
                 change(group)
             for check in self._broken(group):
                 name = f"CHECK {check.name} " if check.name else "CHECK "
@@ -52,7 +55,7 @@ class Conditions:
 
     # --- trying
 
-    def _rows(self, changed: Mapping[str, Declared] | None = None) -> list[dict[str, Any]]:
+    def _rows(self, changed: Mapping[str, DeclaredValue] | None = None) -> list[dict[str, Any]]:
         """Sample rows, by the names of their columns, as a CHECK sees them."""
         columns = self.columns
         declared = {**columns.declared, **(changed or {})}
@@ -73,7 +76,7 @@ class Conditions:
             rows.append(found)
         return rows
 
-    def _broken(self, checks: Sequence[Check]) -> list[Check]:
+    def _broken(self, checks: Sequence[Condition]) -> list[Condition]:
         try:
             rows = self._rows()
         except Exception:  # a declaration that does not suit the others
@@ -82,7 +85,7 @@ class Conditions:
 
     # --- two columns compared
 
-    def _pairs(self, checks: Sequence[Check]) -> Iterator[tuple[str, str, str]]:
+    def _pairs(self, checks: Sequence[Condition]) -> Iterator[tuple[str, str, str]]:
         for check in checks:
             kind, *parts = check.tree
             if kind == "not" and parts[0][0] == "=":
@@ -92,7 +95,7 @@ class Conditions:
                 if left[0] == right[0] == "name":
                     yield kind, left[1].lower(), right[1].lower()
 
-    def _links(self, checks: Sequence[Check]) -> None:
+    def _links(self, checks: Sequence[Condition]) -> None:
         """Two links to the same rows that must differ draw from different rows."""
         by_column = {
             reference.columns[0].name.lower(): reference
@@ -113,8 +116,8 @@ class Conditions:
                     each.left_empty = True
                     break
 
-    def _order(self, checks: Sequence[Check]) -> None:
-        columns, derived = self.columns, set[str]()
+    def _order(self, checks: Sequence[Condition]) -> None:
+        columns, derived = self.columns, dict[str, str]()
         for kind, left, right in self._pairs(checks):
             if kind in (">", ">="):
                 left, right = right, left
@@ -125,7 +128,7 @@ class Conditions:
             column = columns.attributes[high]
             up = high not in derived and column not in columns.counting
             target, source, step = (high, low, 0) if up else (low, high, 1)
-            if target in derived:
+            if target in derived or target in _sources(source, derived):
                 continue
             if kind == "=":
                 new = f'factory.SelfAttribute("{source}")'
@@ -134,17 +137,17 @@ class Conditions:
                 if steps is None:
                     continue
                 new = f"factory.LazyAttribute(lambda row: {steps[step].format(f'row.{source}')})"
-            columns.declared[target] = Declared(new)
-            derived.add(target)
+            columns.declared[target] = DeclaredValue(new)
+            derived[target] = source
 
     # --- others
 
-    def _names(self, checks: Sequence[Check]) -> list[str]:
+    def _names(self, checks: Sequence[Condition]) -> list[str]:
         """The declared attributes, and the columns of references, that the checks are about."""
         found = [self.columns.name_of(column) for c in checks for column in sorted(c.columns)]
         return list(dict.fromkeys(name for name in found if name is not None))
 
-    def _nulls(self, checks: Sequence[Check]) -> None:
+    def _nulls(self, checks: Sequence[Condition]) -> None:
         """Which of the nullable columns are to be NULL, as few as possible."""
         names = [n for n in self._names(checks) if self.columns.attributes[n].nullable]
         for pattern in _patterns(names):
@@ -167,7 +170,7 @@ class Conditions:
         if column not in self.columns.linked:
             self.columns.declared[name] = NOTHING
 
-    def _fixed(self, checks: Sequence[Check]) -> None:
+    def _fixed(self, checks: Sequence[Condition]) -> None:
         """One value for each column in question, the first combination that passes."""
         columns = self.columns
         names = [
@@ -191,13 +194,13 @@ class Conditions:
                     columns.declared[name] = declared
                 return
 
-    def _values(self, name: str) -> Iterator[tuple[Any, Declared]]:
+    def _values(self, name: str) -> Iterator[tuple[Any, DeclaredValue]]:
         """Values for a column, as stored and as declared: from its CHECKs, and of its kind."""
         columns = self.columns
         column = columns.attributes[name]
         numeric = kind_of(column.type) in ("integer", "number")
         own = [c for c in columns.checks if column.name.lower() in c.columns]
-        found: dict[Any, Declared] = {}
+        found: dict[Any, DeclaredValue] = {}
         for row in self._rows()[:3]:
             value = row.get(column.name.lower())
             if value is not None and isinstance(value, str | int | float | Decimal):
@@ -219,15 +222,23 @@ class Conditions:
             for near in (Decimal(1), Decimal(0)):
                 found.setdefault(near, choice([near]))
         if kind_of(column.type) == "boolean":
-            found = {value: Declared(repr(value), 1) for value in (True, False)}
+            found = {value: DeclaredValue(repr(value), 1) for value in (True, False)}
         yield from found.items()
         if column.nullable:
             yield None, NOTHING
 
 
-def _groups(checks: Sequence[Check]) -> list[list[Check]]:
+def _sources(name: str, derived: Mapping[str, str]) -> list[str]:
+    """An attribute and those that it is made of."""
+    found = [name]
+    while found[-1] in derived:
+        found.append(derived[found[-1]])
+    return found
+
+
+def _groups(checks: Sequence[Condition]) -> list[list[Condition]]:
     """The checks in groups that have no column in common."""
-    found: list[list[Check]] = []
+    found: list[list[Condition]] = []
     for check in checks:
         near = [g for g in found if any(check.columns & other.columns for other in g)]
         found = [g for g in found if g not in near]
@@ -235,7 +246,7 @@ def _groups(checks: Sequence[Check]) -> list[list[Check]]:
     return found
 
 
-def _value(declared: Declared) -> Any:
+def _value(declared: DeclaredValue) -> Any:
     return samples({"value": declared}, {}, 1)[0]["value"]
 
 

@@ -31,7 +31,7 @@ NAMES: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredValue:
     """``source``: the declaration in Python. ``room``: how many values it has, where that is
     few. ``objects``: classes of the project that it names: name -> module."""
 
@@ -39,7 +39,7 @@ class Declared:
     room: int | None = None
     objects: tuple[tuple[str, str], ...] = ()
 
-    def sometimes(self) -> Declared:
+    def sometimes(self) -> DeclaredValue:
         """The same, with None for one row in ten."""
         decider = 'factory.Faker("pybool", truth_probability=90)'
         return replace(self, source=f"factory.Maybe({decider}, {self.source}, None)")
@@ -49,7 +49,7 @@ class Declared:
         return self.source == "None"
 
 
-NOTHING = Declared("None")
+NOTHING = DeclaredValue("None")
 
 
 def literal(value: Any) -> str:
@@ -74,7 +74,7 @@ def literal(value: Any) -> str:
 
 
 def samples(
-    declared: Mapping[str, Declared], given: Mapping[str, Any], count: int
+    declared: Mapping[str, DeclaredValue], given: Mapping[str, Any], count: int
 ) -> list[dict[str, Any]]:
     """Rows of these declarations, always the same. Links are not followed: ``given`` has what
     stands in their place."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from ...errors import SeedError
 from ...files import written_whole
-from ..discovery import home_of, project_factories
+from ..discovery import home_of
 from .auto import sources
-from .inventing import Invention, ModelFactory, invent
+from .inventing import Invention, ModelFactory, invent, known_factories
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -50,7 +50,7 @@ def factory_files(
 
     With them come the factories that theirs link to. ``formatted`` lays out a module.
     """
-    existing = project_factories(project)
+    existing = known_factories(project)
     invention = invent(project, existing)
     wanted = None if models is None else _with_targets(invention, models)
     homes = {app.name: home_of(app) for app in project.apps}

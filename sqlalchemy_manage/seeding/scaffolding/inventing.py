@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.orm import Mapper
 
-from ..discovery import is_of
+from ..discovery import is_of, project_factories
 from ..factories import Factory
 from ..factory_boy_internals import model_of
 from .columns import ModelColumns
 from .conditions import Conditions
-from .declared import Declared
+from .declared import DeclaredValue
 from .references import (
-    Reference,
+    ForeignLink,
     chosen_sides,
     many_of,
     owners,
@@ -44,7 +45,7 @@ class ModelFactory:
     app: App
     mapper: Mapper[Any]
     abstract: bool = False
-    declared: dict[str, Declared] = field(default_factory=dict)
+    declared: dict[str, DeclaredValue] = field(default_factory=dict)
     links: dict[str, type] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     room: int | None = None
@@ -64,6 +65,16 @@ class Invention:
     def named(self, model: type) -> ModelFactory | None:
         """The factory of a model."""
         return next((each for each in self.factories if each.model is model), None)
+
+
+def known_factories(project: Project) -> dict[str, Factory]:
+    """The project's factories by dotted name, with the abstract ones that they derive from."""
+    found: dict[str, Factory] = {}
+    for factory in project_factories(project).values():
+        for each in factory.__mro__:
+            if issubclass(each, SQLAlchemyModelFactory) and model_of(each) is not None:
+                found.setdefault(f"{each.__module__}.{each.__qualname__}", each)
+    return found
 
 
 def invent(project: Project, existing: Mapping[str, Factory]) -> Invention:
@@ -139,7 +150,7 @@ def app_of(project: Project, owner: Any) -> App:
 
 
 def _ordered(
-    factories: Sequence[ModelFactory], references: Mapping[type, Sequence[Reference]]
+    factories: Sequence[ModelFactory], references: Mapping[type, Sequence[ForeignLink]]
 ) -> dict[type, list[type]]:
     """Model -> the models whose rows must exist before its own. Circles end here: a link that
     may be NULL and cannot be written afterwards stays NULL, others become a problem."""
@@ -188,7 +199,7 @@ def _ordered(
 
 
 def _declare(
-    each: ModelFactory, references: Sequence[Reference], many: Iterator[Any], project: Project
+    each: ModelFactory, references: Sequence[ForeignLink], many: Iterator[Any], project: Project
 ) -> None:
     columns = ModelColumns(each.mapper, references, project.engine.dialect)
     columns.fill()
@@ -206,9 +217,9 @@ def _declare(
             and reference.name in columns.accepted
             and not reference.implied
         ):
-            found.setdefault(reference.name, Declared("None"))
+            found.setdefault(reference.name, DeclaredValue("None"))
     for relation in many:
-        found[relation.name] = Declared(f"Links({TARGET}, min={relation.least}, max=3)")
+        found[relation.name] = DeclaredValue(f"Links({TARGET}, min={relation.least}, max=3)")
         each.links[relation.name] = relation.target.class_
     each.declared = {name: found[name] for name in sorted(found, key=_places(each.mapper))}
 
@@ -228,7 +239,7 @@ def _places(mapper: Mapper[Any]) -> Any:
     return lambda name: order.get(name, len(place) + 1)
 
 
-def _link(model: type, reference: Reference) -> Declared:
+def _link(model: type, reference: ForeignLink) -> DeclaredValue:
     own = issubclass(model, reference.target.class_)
     words = [TARGET]
     if reference.attribute is not None:
@@ -241,4 +252,4 @@ def _link(model: type, reference: Reference) -> Declared:
         words.append("depth=3")
     elif not (reference.required or reference.filled or own):
         words.append("none=0.1")
-    return Declared(f"Link({', '.join(words)})")
+    return DeclaredValue(f"Link({', '.join(words)})")

@@ -14,7 +14,7 @@ from ...sqlalchemy_internals import as_declared
 
 
 @dataclass(eq=False)
-class Reference:
+class ForeignLink:
     """A foreign key to rows of ``target``. ``name``: the attribute to give, a relationship's or
     a column's; ``attribute``: what of the target's row, where it is a column.
 
@@ -82,11 +82,11 @@ def owners(mappers: Sequence[Mapper[Any]]) -> dict[Any, Mapper[Any]]:
     return found
 
 
-def references_of(mapper: Mapper[Any], owned: Mapping[Any, Mapper[Any]]) -> list[Reference]:
+def references_of(mapper: Mapper[Any], owned: Mapping[Any, Mapper[Any]]) -> list[ForeignLink]:
     """The foreign keys of a model's tables, without those by which its own tables are joined,
     and without those to tables that no model makes rows of."""
     tables = tables_of(mapper)
-    found: list[Reference] = []
+    found: list[ForeignLink] = []
     keys = [
         key
         for table in tables
@@ -99,7 +99,7 @@ def references_of(mapper: Mapper[Any], owned: Mapping[Any, Mapper[Any]]) -> list
         owner = owned.get(targets[0].table)
         if owner is None:
             continue
-        reference = Reference(tuple(key.columns), targets, owner)
+        reference = ForeignLink(tuple(key.columns), targets, owner)
         _name(reference, mapper)
         _overlap(reference, covered, mapper)
         found.append(reference)
@@ -116,7 +116,7 @@ def _joins(key: sa.ForeignKeyConstraint, tables: Sequence[sa.Table]) -> bool:
     return place > 0 and own and target in tables[:place]
 
 
-def _name(reference: Reference, mapper: Mapper[Any]) -> None:
+def _name(reference: ForeignLink, mapper: Mapper[Any]) -> None:
     wanted = set(zip(reference.targets, reference.columns, strict=True))
     accepted = accepted_names(mapper.class_)
     for prop in mapper.relationships:
@@ -134,7 +134,7 @@ def _name(reference: Reference, mapper: Mapper[Any]) -> None:
         reference.attribute = reference.target.get_property_by_column(target).key
 
 
-def _overlap(reference: Reference, covered: Mapping[Any, Any], mapper: Mapper[Any]) -> None:
+def _overlap(reference: ForeignLink, covered: Mapping[Any, Any], mapper: Mapper[Any]) -> None:
     shared = [column for column in reference.columns if column in covered]
     if not shared:
         return

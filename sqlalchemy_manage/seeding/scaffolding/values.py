@@ -15,7 +15,7 @@ from sqlalchemy.dialects import mysql
 
 from . import words
 from .checks import Limits, constants
-from .declared import Declared, literal
+from .declared import DeclaredValue, literal
 from .kinds import kind_of
 
 DAYS = dt.date(2015, 1, 1), dt.date(2025, 12, 31)
@@ -44,23 +44,23 @@ class Wanted:
     enum_class: type[enum.Enum] | None = None
 
 
-def choice(values: list[Any], objects: tuple[tuple[str, str], ...] = ()) -> Declared:
+def choice(values: list[Any], objects: tuple[tuple[str, str], ...] = ()) -> DeclaredValue:
     """One of the values; the value itself where it is the only one."""
     written = [literal(value) for value in values]
     if len(written) == 1:
-        return Declared(written[0], 1, objects)
-    return Declared(f"fuzzy.FuzzyChoice([{', '.join(written)}])", len(written), objects)
+        return DeclaredValue(written[0], 1, objects)
+    return DeclaredValue(f"fuzzy.FuzzyChoice([{', '.join(written)}])", len(written), objects)
 
 
-def faker(call: str) -> Declared:
-    return Declared(f"factory.Faker({call})")
+def faker(call: str) -> DeclaredValue:
+    return DeclaredValue(f"factory.Faker({call})")
 
 
-def sequence(expression: str, room: int | None = None) -> Declared:
-    return Declared(f"factory.Sequence(lambda n: {expression})", room)
+def sequence(expression: str, room: int | None = None) -> DeclaredValue:
+    return DeclaredValue(f"factory.Sequence(lambda n: {expression})", room)
 
 
-def candidates(wanted: Wanted) -> Iterator[Declared]:
+def candidates(wanted: Wanted) -> Iterator[DeclaredValue]:
     """Declarations for the column, the best first; not all of them need fit its limits."""
     make = _KINDS.get(wanted.kind)
     if make is None:
@@ -73,7 +73,7 @@ def candidates(wanted: Wanted) -> Iterator[Declared]:
 # --- text
 
 
-def _text(wanted: Wanted) -> Iterator[Declared]:
+def _text(wanted: Wanted) -> Iterator[DeclaredValue]:
     length = getattr(wanted.type, "length", None)
     if isinstance(wanted.type, sa.types.NullType):
         length = None
@@ -84,16 +84,20 @@ def _text(wanted: Wanted) -> Iterator[Declared]:
     for template in TEMPLATES:
         text = f"f{literal(template)}" if "{" in template else literal(template)
         if not wanted.unique and "{" not in template:
-            yield Declared(text, 1)
+            yield DeclaredValue(text, 1)
         elif "{" in template:
             yield sequence(text)
     for value in _values_of(wanted.limits):
         if isinstance(value, str):
             for text in (value, value.replace("%", "{n}").replace("_", "a"), value + "{n}"):
-                yield sequence(f"f{literal(text)}") if "{n}" in text else Declared(literal(text), 1)
+                yield (
+                    sequence(f"f{literal(text)}")
+                    if "{n}" in text
+                    else DeclaredValue(literal(text), 1)
+                )
 
 
-def _some_text(wanted: Wanted, length: int | None) -> Iterator[Declared]:
+def _some_text(wanted: Wanted, length: int | None) -> Iterator[DeclaredValue]:
     found = words.provider(wanted.name, wanted.owner, length)
     if found:
         yield faker(found)
@@ -103,13 +107,15 @@ def _some_text(wanted: Wanted, length: int | None) -> Iterator[Declared]:
         yield faker('"word"')
     if length is None or length >= max(5, wanted.limits.shortest):
         size = max(5, wanted.limits.shortest)
-        yield Declared(f"fuzzy.FuzzyText(length={size if length is None else min(size, length)})")
+        yield DeclaredValue(
+            f"fuzzy.FuzzyText(length={size if length is None else min(size, length)})"
+        )
     if length:
-        yield Declared(f"fuzzy.FuzzyText(length={length})")
-    yield Declared('""', 1)
+        yield DeclaredValue(f"fuzzy.FuzzyText(length={length})")
+    yield DeclaredValue('""', 1)
 
 
-def _unique_text(wanted: Wanted, length: int | None) -> Iterator[Declared]:
+def _unique_text(wanted: Wanted, length: int | None) -> Iterator[DeclaredValue]:
     known = words.provider(wanted.name, wanted.owner, None) or ""
     base = wanted.name.strip("_").lower()
     texts: list[str] = []
@@ -156,7 +162,7 @@ def _values_of(limits: Limits) -> Iterator[Any]:
 # --- numbers
 
 
-def _integer(wanted: Wanted) -> Iterator[Declared]:
+def _integer(wanted: Wanted) -> Iterator[DeclaredValue]:
     low, high = _range(wanted, *_type_range(wanted.type))
     low, high = math.ceil(low), math.floor(high)
     if wanted.unique:
@@ -164,14 +170,16 @@ def _integer(wanted: Wanted) -> Iterator[Declared]:
         first = low if wanted.limits.low is not None else 1
         yield sequence("n" if first == 0 else f"n + {first}", int(top) - first + 1)
     if low <= high:
-        yield Declared(f"fuzzy.FuzzyInteger({low}, {high})", high - low + 1)
+        yield DeclaredValue(f"fuzzy.FuzzyInteger({low}, {high})", high - low + 1)
         for step in (2, 5, 10, 15, 25, 50, 100):
             start = -(-low // step) * step
             if start <= high:
-                yield Declared(f"fuzzy.FuzzyInteger({start}, {high}, {step})", high // step + 1)
+                yield DeclaredValue(
+                    f"fuzzy.FuzzyInteger({start}, {high}, {step})", high // step + 1
+                )
     for value in _values_of(wanted.limits):
         if isinstance(value, Decimal) and value == int(value):
-            yield from (Declared(str(int(value) + step), 1) for step in (0, 1, -1))
+            yield from (DeclaredValue(str(int(value) + step), 1) for step in (0, 1, -1))
 
 
 def _type_range(type_: Any) -> tuple[int, int]:
@@ -202,15 +210,15 @@ def _range(wanted: Wanted, lowest: float | Decimal, highest: float | Decimal) ->
     return max(low, lowest), min(high, highest)
 
 
-def _number(wanted: Wanted) -> Iterator[Declared]:
+def _number(wanted: Wanted) -> Iterator[DeclaredValue]:
     type_ = wanted.type
     digits, scale = getattr(type_, "precision", None), getattr(type_, "scale", None)
     if isinstance(type_, sa.Float) or not getattr(type_, "asdecimal", True):
         low, high = _range(wanted, -(10**6), 10**6)
         if wanted.unique:
             yield sequence("float(n)" if not low > 0 else "float(n + 1)")
-        yield Declared(f"fuzzy.FuzzyFloat({float(low)}, {float(high)}, precision=6)")
-        yield Declared(f"fuzzy.FuzzyFloat({float(low)}, {float(high)}, precision=2)")
+        yield DeclaredValue(f"fuzzy.FuzzyFloat({float(low)}, {float(high)}, precision=6)")
+        yield DeclaredValue(f"fuzzy.FuzzyFloat({float(low)}, {float(high)}, precision=2)")
         return
     scale = (2 if digits is None else 0) if scale is None else scale
     smallest = Decimal(1).scaleb(-scale)
@@ -224,11 +232,11 @@ def _number(wanted: Wanted) -> Iterator[Declared]:
         low = min(0, high)
     # FuzzyDecimal takes numbers that random.uniform() takes.
     given = ", ".join(str(int(v) if v == int(v) else float(v)) for v in (low, high))
-    yield Declared(f"fuzzy.FuzzyDecimal({given}, precision={scale})")
+    yield DeclaredValue(f"fuzzy.FuzzyDecimal({given}, precision={scale})")
     for value in _values_of(wanted.limits):
         if isinstance(value, Decimal):
             for near in (value, value + smallest, value - smallest):
-                yield Declared(literal(near), 1)
+                yield DeclaredValue(literal(near), 1)
 
 
 # --- dates and times
@@ -249,7 +257,7 @@ def _days(wanted: Wanted) -> tuple[dt.date, dt.date]:
     return low, high
 
 
-def _date(wanted: Wanted) -> Iterator[Declared]:
+def _date(wanted: Wanted) -> Iterator[DeclaredValue]:
     low, high = _days(wanted)
     if wanted.unique:
         yield sequence(f"{literal(low)} + timedelta(days=n)")
@@ -257,7 +265,7 @@ def _date(wanted: Wanted) -> Iterator[Declared]:
     yield faker(f'"date_between", {span}')
 
 
-def _datetime(wanted: Wanted) -> Iterator[Declared]:
+def _datetime(wanted: Wanted) -> Iterator[DeclaredValue]:
     """Aware where the column is; the type may insist on either."""
     low, high = _days(wanted)
     zones = (True, False) if getattr(wanted.type, "timezone", False) else (False, True)
@@ -271,12 +279,12 @@ def _datetime(wanted: Wanted) -> Iterator[Declared]:
         yield faker(f'"date_time_between", {span}' + (", tzinfo=UTC" if aware else ""))
 
 
-def _time(wanted: Wanted) -> Iterator[Declared]:
+def _time(wanted: Wanted) -> Iterator[DeclaredValue]:
     yield sequence("time(n // 60 % 24, n % 60)", 24 * 60)
-    yield Declared("fuzzy.FuzzyChoice([time(9), time(12), time(15), time(18)])", 4)
+    yield DeclaredValue("fuzzy.FuzzyChoice([time(9), time(12), time(15), time(18)])", 4)
 
 
-def _interval(wanted: Wanted) -> Iterator[Declared]:
+def _interval(wanted: Wanted) -> Iterator[DeclaredValue]:
     yield sequence("timedelta(minutes=15 * n)")
     yield sequence("timedelta(minutes=15 * (n + 1))")
 
@@ -284,17 +292,17 @@ def _interval(wanted: Wanted) -> Iterator[Declared]:
 # --- the others
 
 
-def _boolean(wanted: Wanted) -> Iterator[Declared]:
+def _boolean(wanted: Wanted) -> Iterator[DeclaredValue]:
     if wanted.limits.checks:
         for only in (True, False):
             if wanted.limits.pass_all([only], wanted.name.lower()) and not wanted.limits.pass_all(
                 [not only], wanted.name.lower()
             ):
-                yield Declared(repr(only), 1)
+                yield DeclaredValue(repr(only), 1)
     yield choice([True, False]) if wanted.unique else faker('"pybool"')
 
 
-def _enum(wanted: Wanted) -> Iterator[Declared]:
+def _enum(wanted: Wanted) -> Iterator[DeclaredValue]:
     found = wanted.enum_class or getattr(wanted.type, "enum_class", None)
     objects: tuple[tuple[str, str], ...] = ()
     if found is None:
@@ -307,11 +315,11 @@ def _enum(wanted: Wanted) -> Iterator[Declared]:
         names = [f"{found.__qualname__}.{each.name}" for each in found]
         every = found.__qualname__
     if len(names) > 1:
-        yield Declared(f"fuzzy.FuzzyChoice({every})", len(names), objects)
-    yield from (Declared(name, 1, objects) for name in names)
+        yield DeclaredValue(f"fuzzy.FuzzyChoice({every})", len(names), objects)
+    yield from (DeclaredValue(name, 1, objects) for name in names)
 
 
-def _bytes(wanted: Wanted) -> Iterator[Declared]:
+def _bytes(wanted: Wanted) -> Iterator[DeclaredValue]:
     length = getattr(wanted.type, "length", None)
     size = min(length or 16, 64)
     if wanted.unique:
@@ -320,23 +328,23 @@ def _bytes(wanted: Wanted) -> Iterator[Declared]:
     yield faker(f'"binary", length={size}')
 
 
-def _uuid(wanted: Wanted) -> Iterator[Declared]:
+def _uuid(wanted: Wanted) -> Iterator[DeclaredValue]:
     text = getattr(wanted.type, "as_uuid", True) is False
     yield faker('"uuid4"' if text else '"uuid4", cast_to=None')
 
 
-def _json(wanted: Wanted) -> Iterator[Declared]:
+def _json(wanted: Wanted) -> Iterator[DeclaredValue]:
     if wanted.unique:
         yield sequence('{"number": n}')
-    yield Declared('factory.Dict({"key": factory.Faker("word")})')
-    yield Declared('factory.List([factory.Faker("word")])')
+    yield DeclaredValue('factory.Dict({"key": factory.Faker("word")})')
+    yield DeclaredValue('factory.List([factory.Faker("word")])')
 
 
-def _list(wanted: Wanted) -> Iterator[Declared]:
-    yield Declared('factory.List([factory.Faker("word")])')
+def _list(wanted: Wanted) -> Iterator[DeclaredValue]:
+    yield DeclaredValue('factory.List([factory.Faker("word")])')
 
 
-def _array(wanted: Wanted) -> Iterator[Declared]:
+def _array(wanted: Wanted) -> Iterator[DeclaredValue]:
     inner_type = wanted.type.item_type
     kind = kind_of(inner_type)
     if kind is None:
@@ -346,7 +354,7 @@ def _array(wanted: Wanted) -> Iterator[Declared]:
         source = each.source
         for _ in range(wanted.type.dimensions or 1):
             source = f"factory.List([{source}])"
-        yield Declared(source, None, each.objects)
+        yield DeclaredValue(source, None, each.objects)
 
 
 _SPANS = {
@@ -360,7 +368,7 @@ _SPANS = {
 }
 
 
-def _range_of(wanted: Wanted) -> Iterator[Declared]:
+def _range_of(wanted: Wanted) -> Iterator[DeclaredValue]:
     name = str(wanted.type.__visit_name__).upper()
     several = name.endswith("MULTIRANGE")
     span = _SPANS.get(name.removesuffix("MULTIRANGE").removesuffix("RANGE"))
@@ -368,31 +376,33 @@ def _range_of(wanted: Wanted) -> Iterator[Declared]:
         yield sequence(f"[{span}]" if several else span)
 
 
-def _bits(wanted: Wanted) -> Iterator[Declared]:
+def _bits(wanted: Wanted) -> Iterator[DeclaredValue]:
     length = wanted.type.length or 1
     if isinstance(wanted.type, mysql.BIT):
         if wanted.unique:
             yield sequence("n", 2**length)
-        yield Declared(f"fuzzy.FuzzyInteger(0, {2 ** min(length, 16) - 1})", 2 ** min(length, 16))
+        yield DeclaredValue(
+            f"fuzzy.FuzzyInteger(0, {2 ** min(length, 16) - 1})", 2 ** min(length, 16)
+        )
         return
-    yield Declared(f'fuzzy.FuzzyText(length={length}, chars="01")')
+    yield DeclaredValue(f'fuzzy.FuzzyText(length={length}, chars="01")')
 
 
-def _simple(text: str, unique: str | None = None) -> Callable[[Wanted], Iterator[Declared]]:
-    def make(wanted: Wanted) -> Iterator[Declared]:
+def _simple(text: str, unique: str | None = None) -> Callable[[Wanted], Iterator[DeclaredValue]]:
+    def make(wanted: Wanted) -> Iterator[DeclaredValue]:
         if wanted.unique and unique is not None:
             yield sequence(unique)
-        yield Declared(text)
+        yield DeclaredValue(text)
 
     return make
 
 
-def _set(wanted: Wanted) -> Iterator[Declared]:
+def _set(wanted: Wanted) -> Iterator[DeclaredValue]:
     values = ", ".join(f"{{{literal(value)}}}" for value in wanted.type.values)
-    yield Declared(f"fuzzy.FuzzyChoice([{values}])", len(wanted.type.values))
+    yield DeclaredValue(f"fuzzy.FuzzyChoice([{values}])", len(wanted.type.values))
 
 
-_KINDS: dict[str, Callable[[Wanted], Iterator[Declared]]] = {
+_KINDS: dict[str, Callable[[Wanted], Iterator[DeclaredValue]]] = {
     "text": _text,
     "integer": _integer,
     "number": _number,

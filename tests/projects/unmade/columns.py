@@ -148,7 +148,7 @@ class Defaulted(Base):
     slug: Mapped[str] = mapped_column(sa.String(40), default="", unique=True)
     position: Mapped[int] = mapped_column(server_default="0")
     batch: Mapped[int]
-    double: Mapped[int] = mapped_column(sa.Computed("batch * 2"))
+    double: Mapped[int] = mapped_column(sa.Computed("batch * 2", persisted=True))
     __table_args__ = (sa.UniqueConstraint("position"),)
 
 
