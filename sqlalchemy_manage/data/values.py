@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -62,6 +61,8 @@ def codec_of(type_: TypeEngine[Any], dialect: Dialect) -> Codec:
 
 
 def _dialects() -> list[Dialect]:
+    from sqlalchemy.dialects import mysql, postgresql, sqlite
+
     return [module.dialect() for module in (sqlite, postgresql, mysql)]
 
 
@@ -74,7 +75,7 @@ def _make(kind: str, stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Di
         return _text(stored, bind, dialect)
     if kind == "int":
         load_int = int_loader(_limit(stored, dialect.name))
-        return Codec(kind, "a whole number", dump_int, load_int, bind)
+        return Codec(kind, "a whole number", dump_int, load_int, bind, as_is=True)
     if kind == "float":
         return floating(stored, bind, dialect)
     if kind == "numeric":
@@ -156,8 +157,17 @@ def _datetime(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) 
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
 
+    def normal(value: Any) -> str:
+        # Most are spelled in the one way, and need no more than this look.
+        if type(value) is str and not zoned:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None and moment.isoformat() == value:
+                return value
+        return dump(load(value))
+
     example = "2024-05-31T12:30:00+00:00" if zoned else "2024-05-31T12:30:00"
-    return Codec("datetime", f"a date and time such as {example}", dump, load, bind)
+    expected = f"a date and time such as {example}"
+    return Codec("datetime", expected, dump, load, bind, normal=normal)
 
 
 def _text(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
@@ -178,7 +188,7 @@ def _text(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
                 raise Unfit("holds half a surrogate pair, which is not text") from None
         return value
 
-    return Codec("text", "a string", dump, load, bind)
+    return Codec("text", "a string", dump, load, bind, as_is=not padded)
 
 
 def _enum(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
@@ -245,10 +255,10 @@ def _array(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> 
 
     expected = f"a list, each item {item.expected}"
     if isinstance(stored.item_type, TypeDecorator):
-        bind = postgresql.ARRAY(item.bind, dimensions=stored.dimensions)
+        bind = type(stored)(item.bind, dimensions=stored.dimensions)
     # The driver gives exact decimals; a type for floats would round each of them.
     exact = sa.Numeric(asdecimal=True) if item.kind == "numeric" else None
-    read_as = bind if exact is None else postgresql.ARRAY(exact, dimensions=stored.dimensions)
+    read_as = bind if exact is None else type(stored)(exact, dimensions=stored.dimensions)
     return Codec("array", expected, dump, load, bind, read_as)
 
 

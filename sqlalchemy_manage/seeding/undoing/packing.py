@@ -11,10 +11,12 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -80,6 +82,26 @@ def unpack(columns: Sequence[sa.Column[Any]], block: bytes, dialect: sa.Dialect)
         else:
             values.append(numbers.tolist())
     return values
+
+
+_NUMBERS = (int, float, Decimal)
+_NOT_NUMBERS = (UUID, date, datetime, time, bytes)
+
+
+def fits(column: sa.Column[Any], values: Iterable[Any]) -> bool:
+    """Whether ``values`` may be those of ``column``, or its type has changed since they were."""
+    if isinstance(column.type, sa.TypeDecorator):
+        return True  # what it takes is its own affair
+    try:
+        kind = column.type.python_type
+    except NotImplementedError:
+        return True
+    types = set(map(type, values))
+    if kind in _NUMBERS:
+        return not types & {str, *_NOT_NUMBERS}
+    if kind is UUID:
+        return types <= {UUID, type(None)}
+    return kind not in _NOT_NUMBERS or not types & set(_NUMBERS)
 
 
 def _column(
