@@ -26,28 +26,39 @@ def in_order(project: Project, plans: Sequence[Plan]) -> list[Plan]:
     In a circle a link that may be NULL gives way: it is written afterwards.
     """
     position = {mapper.class_: index for index, mapper in enumerate(project.mappers)}
-    waiting = sorted(plans, key=lambda plan: position.get(plan.model, -1))
-    before = {id(plan): _before(plan, waiting) for plan in waiting}
+    plans = sorted(plans, key=lambda plan: position.get(plan.model, -1))
+    before = {id(plan): _before(plan, plans) for plan in plans}
+    waiting: list[Plan] = []
+    placed: set[int] = set()
+
+    def put(plan: Plan, on_the_way: tuple[int, ...]) -> None:
+        if id(plan) in placed or id(plan) in on_the_way:
+            return
+        for other, _ in before[id(plan)]:
+            put(other, (*on_the_way, id(plan)))
+        placed.add(id(plan))
+        waiting.append(plan)
+
+    for plan in plans:
+        put(plan, ())
     found: list[Plan] = []
     while waiting:
         left = set(map(id, waiting))
-        for strict in (False, True):
-            needed = ((p, [o for o, must in before[id(p)] if must or not strict]) for p in waiting)
-            free = next((p for p, others in needed if not left & set(others)), None)
-            if free is not None:
-                break
-        found.append(free or waiting[0])
-        waiting.remove(found[-1])
+        needed = ((p, {id(other) for other, must in before[id(p)] if must}) for p in waiting)
+        found.append(next((p for p, others in needed if not left & others), waiting[0]))
+        waiting = [plan for plan in waiting if plan is not found[-1]]
     return found
 
 
-def _before(plan: Any, plans: Sequence[Any]) -> list[tuple[int, bool]]:
-    """The plans whose rows a plan draws, and whether it cannot do without them at first."""
-    found = []
+def _before(plan: Any, plans: Sequence[Any]) -> list[tuple[Any, bool]]:
+    """The plans whose rows a plan draws, and whether it cannot do without them at first.
+
+    In the order of the declarations."""
+    found: list[tuple[Any, bool]] = []
     if plan.reference is not None:
         for model in linked_models(plan.factory, plan.reference):
             others = (other for other in plans if issubclass(other.model, model))
-            found += [(id(other), True) for other in others if other is not plan]
+            found += [(other, True) for other in others if other is not plan]
     for name, declaration in drawn_from(plan.factory, plan.overrides):
         relation = model_info(plan.factory).relation(name)
         if relation is not None and relation.direction.name == "ONETOMANY":
@@ -58,7 +69,7 @@ def _before(plan: Any, plans: Sequence[Any]) -> list[tuple[int, bool]]:
             later = all(own.nullable for _, own in relation.synchronize_pairs)
         for other in plans:
             if other is not plan and issubclass(other.model, target):
-                found.append((id(other), not later and other.model is target))
+                found.append((other, not later and other.model is target))
     needed = {
         key.referred_table
         for table in model_info(plan.factory).tables
@@ -67,5 +78,5 @@ def _before(plan: Any, plans: Sequence[Any]) -> list[tuple[int, bool]]:
     }
     for other in plans:
         if other is not plan and sa.inspect(other.model).local_table in needed:
-            found.append((id(other), True))
+            found.append((other, True))
     return found
