@@ -57,8 +57,10 @@ def _before(plan: Any, plans: Sequence[Any]) -> list[tuple[Any, bool]]:
     found: list[tuple[Any, bool]] = []
     if plan.reference is not None:
         for model in linked_models(plan.factory, plan.reference):
-            others = (other for other in plans if issubclass(other.model, model))
-            found += [(other, True) for other in others if other is not plan]
+            for other in plans:
+                # Rows of one kind name each other: those of a base come before a subclass's.
+                if issubclass(other.model, model) and not issubclass(other.model, plan.model):
+                    found.append((other, True))
     for name, declaration in drawn_from(plan.factory, plan.overrides):
         relation = model_info(plan.factory).relation(name)
         if relation is not None and relation.direction.name == "ONETOMANY":

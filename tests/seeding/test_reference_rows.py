@@ -183,6 +183,11 @@ def test_a_changed_declaration_or_row_is_set_right_once(access: Access) -> None:
             "give it a list, not 'read'",
         ),
         (
+            'Reference(f.RoleFactory, [{"name": "x", "scopes__code": "a"}], key="name")',
+            "'scopes' is a relationship to many rows: name them in a list",
+        ),
+        ('Reference(f.RoleFactory, {"name": "x"}, key="name")', "the rows are a list of dicts"),
+        (
             'Reference(f.RoleFactory, [{"name": "x", "parent": "y"}, {"name": "y", "parent": "x"}],'
             ' key="name")',
             "the row and another name each other",

@@ -88,9 +88,9 @@ def key_damaged(world: World, engine: sa.Engine, random: Random) -> str | None:
     kind = random.choice(kinds)
     column: sa.Column[Any] = key.columns[0]
     expected, type_ = {(kind, table.fullname)}, column.type
-    if kind == "not enforced":
-        table.kwargs["mysql_engine"] = "MyISAM"
-    else:
+    if kind == "not enforced" and engine.dialect.name == "mariadb":
+        table.kwargs["mariadb_engine"] = "MyISAM"
+    elif kind != "not enforced":
         table.constraints.discard(key)
     if kind == "types differ":
         column.type = sa.String(20) if isinstance(type_, sa.Integer) else sa.Integer()

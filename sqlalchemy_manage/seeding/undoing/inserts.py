@@ -19,7 +19,7 @@ from sqlalchemy import event
 
 from ...sql.statement_kinds import Kind, kind_of
 from ..row_blocks import WrittenKeys, key_columns
-from .accounts import Accounts, Mark
+from .accounts import Accounts
 
 # Which rows these insert and which they change or leave out, no parameter says.
 _UPSERT = re.compile(
@@ -57,7 +57,7 @@ class _InsertLog:
     keys: WrittenKeys = field(default_factory=dict)
     _busy: bool = False
     _noted: Any = None
-    _marks: dict[str, tuple[dict[sa.Table, int], Mark]] = field(default_factory=dict)
+    _marks: dict[str, tuple[dict[sa.Table, int], frozenset[str]]] = field(default_factory=dict)
 
     def before(
         self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: Any
@@ -96,17 +96,18 @@ class _InsertLog:
 
     def _begun(self, savepoint: str) -> None:
         counts = {table: len(rows) for table, rows in self.keys.items()}
-        with self._quietly():
-            self._marks[savepoint] = (counts, self.accounts.mark())
+        self._marks[savepoint] = (counts, self.accounts.mark())
 
     def _rolled_back(self, savepoint: str) -> None:
         if savepoint not in self._marks:
             return  # it began before this
         counts, mark = self._marks[savepoint]
+        told = {}
         for table, rows in self.keys.items():
+            told[table.fullname] = len(rows) - counts.get(table, 0)
             del rows[counts.get(table, 0) :]
         with self._quietly():
-            self.accounts.rolled_back(mark)
+            self.accounts.rolled_back(mark, told)
 
     def _table(self, context: Any) -> sa.Table | None:
         """The table of an INSERT that was made with SQLAlchemy's ``insert()``."""

@@ -59,7 +59,7 @@ class NewRows:
         found: WrittenKeys = {}
         for keys, before in self._watched.values():
             query = _more(keys, before) if keys.whole else _others(keys, before)
-            if rows := [tuple(row) for row in self.connection.execute(query)]:
+            if rows := keys.read(query):
                 found[keys.table] = rows
                 keys.load(before, list(zip(*rows, strict=True)))
         return found
@@ -78,7 +78,8 @@ class NewRows:
 def _others(keys: TableKeys, before: sa.Table) -> sa.Select[Any]:
     row = keys.table.alias()
     there = sa.exists().where(keys.match(row, before)).correlate(row)
-    return sa.select(*(row.c[name] for name in keys.columns)).where(~there)
+    columns = [row.c[key].label(name) for key, name in zip(keys.columns, keys.names, strict=True)]
+    return sa.select(*columns).where(~there)
 
 
 def _more(keys: TableKeys, before: sa.Table) -> sa.Select[Any]:

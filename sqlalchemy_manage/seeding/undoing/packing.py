@@ -30,6 +30,7 @@ from ...data.scalars import (
     readers,
 )
 from ...errors import SeedError
+from ..row_blocks import HeldValue
 
 LONGEST = 15 * 2**20
 """Bytes of a block: a MEDIUMBLOB, and MariaDB's usual max_allowed_packet, end at 16 MB."""
@@ -96,7 +97,7 @@ def fits(column: sa.Column[Any], values: Iterable[Any]) -> bool:
         kind = column.type.python_type
     except NotImplementedError:
         return True
-    types = set(map(type, values))
+    types = set(map(type, values)) - {HeldValue}
     if kind in _NUMBERS:
         return not types & {str, *_NOT_NUMBERS}
     if kind is UUID:
@@ -140,6 +141,8 @@ def _dump(value: Any, column: sa.Column[Any], type_: Any, dialect: sa.Dialect) -
     """Plain values as they are, any other as {what it is: text}."""
     if type(value) in _PLAIN:
         return value
+    if type(value) is HeldValue:
+        return {"held": _dump(value.value, column, type_, dialect)}
     if type(value) in _TAGGED:
         name, dump, _ = _TAGGED[type(value)]
         return {name: dump(value)}
@@ -176,6 +179,8 @@ def _load(value: Any, type_: Any, dialect: sa.Dialect) -> Any:
         # Without the class, as in a reflected table, its name is what the column holds.
         classes = getattr(type_, "enum_class", None)
         return classes[text] if classes is not None else text
+    if name == "held":
+        return HeldValue(_load(text, type_, dialect))
     if name == "stored":
         if not isinstance(type_, sa.TypeDecorator):
             return _load(text, type_, dialect)

@@ -155,7 +155,7 @@ def _record(connection: sa.Connection, run: int, seeded: Mapping[str, KeyTables]
     for keys in seeded.values():
         if not keys.count(keys.kept):
             continue
-        rows = connection.execute(sa.select(*keys.of(keys.kept))).all()
+        rows = keys.read(sa.select(*keys.of(keys.kept)))
         total += len(rows)
         for first, last in pairwise([*range(0, len(rows), _CHUNK), len(rows)]):
             values = list(zip(*rows[first:last], strict=True))

@@ -1,4 +1,5 @@
 import os
+from decimal import Decimal
 
 import factory
 from factory.alchemy import SQLAlchemyModelFactory
@@ -39,6 +40,7 @@ class MeasureFactory(SQLAlchemyModelFactory):
         model = models.Measure
 
     place = "here"
+    weight = Decimal("1.005")  # more digits than it has, which SQLite keeps
     number = factory.Sequence(lambda n: n // 2)
 
 

@@ -84,7 +84,9 @@ class Measure(Base):
         metadata,
         Column("place", String(10)),
         Column("number", Integer),
+        Column("weight", sa.Numeric(10, 2)),
         Column("at", Integer, server_default=sa.text("7")),
+        Column("made", sa.DateTime, server_default=sa.func.now()),
     )
     __mapper_args__ = {"primary_key": [__table__.c.place, __table__.c.number]}
 
