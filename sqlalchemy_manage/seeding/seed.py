@@ -26,7 +26,7 @@ from .generating.evaluators import start_iterators
 from .generating.failures import Failed
 from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
-from .generating.objects import ObjectMaker, WrittenKeys
+from .generating.objects import Create, ObjectMaker, WrittenKeys
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .plan import FactoryPlan, SeedRequest
@@ -42,6 +42,7 @@ from .running.work import (
     chunk_label,
     in_worker,
     record,
+    replayed,
     run_task,
 )
 from .undoing import ledger
@@ -376,7 +377,7 @@ class Seeder:
 
     def _write(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         if result.why is not None:
-            self._write_objects(plan, task, *result.why)
+            self._write_objects(plan, task, result)
             return
         for number, block in enumerate(result.blocks):
             part = partial(self._part, plan, task, result, number)
@@ -386,18 +387,24 @@ class Seeder:
         self.unproved |= result.unproved
         self.deferred.setdefault(task.facts.index, []).extend(result.deferred)
 
-    def _write_objects(self, plan: FactoryPlan, task: ChunkTask, factory: str, why: str) -> None:
+    def _write_objects(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         """The chunk by factory_boy, which is said once."""
+        assert result.why is not None
+        factory, why = result.why
         if factory not in self.slow:
             self.slow[factory] = why
             self.on_slow(factory, why)
         start = time.process_time()
+        create: Create | None = None
+        if result.by_objects:
+            with everywhere(*task.place) as rng:
+                create = replayed(plan, task, self.counters, Pools(self.connection), rng)
         with everywhere(*task.place):
             keys = ObjectMaker(
                 self.connection,
                 plan.factory,
                 task.count,
-                lambda number, session: plan.factory.create(**plan.overrides),
+                create or (lambda number, session: plan.factory.create(**plan.overrides)),
                 self.counters,
                 self.project.tables,
             ).make()

@@ -6,10 +6,14 @@ from typing import Any
 
 
 class NotColumnwise(Exception):
-    """``factory`` needs its objects one at a time; the message says why."""
+    """``factory`` needs its objects one at a time; the message says why.
 
-    def __init__(self, factory: Any, why: str) -> None:
+    ``by_objects``: for what it does with an object, not for how their values are found.
+    """
+
+    def __init__(self, factory: Any, why: str, by_objects: bool = False) -> None:
         super().__init__(why)
+        self.by_objects = by_objects
         self.factory = factory
         self.why = why
 

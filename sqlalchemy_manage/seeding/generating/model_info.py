@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache, cached_property
 from typing import Any
@@ -132,6 +132,13 @@ class ModelInfo:
                 return True
         return False
 
+    def alters(self, given: Iterable[str]) -> bool:
+        """Whether objects may have other values than they are given."""
+        relations = self.mapper.relationships
+        return bool(self.own_way) or self.needs_objects(
+            {name: None for name in given if name not in relations}
+        )
+
     def how(self, overrides: Mapping[str, Any]) -> tuple[str, str | None]:
         """``columns``, ``objects`` or ``factory_boy``, and why; as far as is known in advance."""
         before, after = declarations_of(self.factory, overrides)
@@ -139,12 +146,7 @@ class ModelInfo:
         hooks = (needs_object(n, settled(each, before)) for n, (each, _) in after.items())
         if why := self.one_by_one(given) or next(filter(None, hooks), None):
             return "factory_boy", why
-        columns = {
-            name: None
-            for name in given
-            if not isinstance(self.mapper.attrs.get(name), RelationshipProperty)
-        }
-        if self.needs_objects(columns):
+        if self.alters(given):
             return "objects", f"{self.model.__name__} creates values of its own"
         return "columns", None
 

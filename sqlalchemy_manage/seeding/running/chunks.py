@@ -94,6 +94,7 @@ class Chunk:
 
     def make(self, owner: Any, count: int, overrides: Mapping[str, Any]) -> None:
         """The chunk's own rows, with all that comes along."""
+        self.admit(owner)
         batch = RowBatch(owner, self, count, self.numbers(owner, count), overrides)
         batch.fill()
         self.made(batch)
@@ -112,6 +113,10 @@ class Chunk:
         return next((batch for batch in self.batches if batch.parent is None), None)
 
     # --- what batches ask for
+
+    def admit(self, owner: Any) -> None:
+        if why := model_info(owner).own_way:
+            raise NotColumnwise(owner, why, by_objects=True)
 
     def numbers(self, owner: Any, count: int) -> range:
         return self.counters.take(sequence_name(owner), owner, count)
@@ -151,7 +156,7 @@ class Chunk:
         self, batch: RowBatch, name: str, it: Any, context: dict[str, Any], rows: list[int]
     ) -> None:
         """What is declared to happen when ``rows`` of the batch are made."""
-        if not rows or not follows(it):
+        if not rows:
             return
         if isinstance(it, Maybe):
             if not is_declaration(it.decider):
@@ -160,12 +165,20 @@ class Chunk:
             for side, wanted in ((it.yes, True), (it.no, False)):
                 some = [r for r, choice in zip(rows, chosen, strict=True) if bool(choice) is wanted]
                 self._afterwards(batch, name, side, context, some)
-        elif why := needs_object(name, it):
-            raise NotColumnwise(batch.factory, why)
-        elif "" not in context:  # else a value was passed in its place
+        else:
+            self._follow(batch, name, it, context, rows)
+
+    def _follow(
+        self, batch: RowBatch, name: str, it: Any, context: dict[str, Any], rows: list[int]
+    ) -> None:
+        if why := needs_object(name, it):
+            raise NotColumnwise(batch.factory, why, by_objects=True)
+        if follows(it) and "" not in context:  # else a value was passed in its place
             self._related(batch, it, context, rows)
 
-    def _related(self, batch: RowBatch, it: Any, context: dict[str, Any], rows: list[int]) -> None:
+    def _related(
+        self, batch: RowBatch, it: Any, context: dict[str, Any], rows: list[int]
+    ) -> RowBatch | None:
         """The rows that RelatedFactory makes for each of ``rows`` of the batch."""
         owner = it.get_factory()
         overrides = {**it.defaults, **context}
@@ -173,7 +186,8 @@ class Chunk:
             sizes = [it.size if isinstance(it.size, int) else it.size() for _ in rows]
             rows = [row for row, size in zip(rows, sizes, strict=True) for _ in range(size)]
         if not rows:
-            return
+            return None
+        self.admit(owner)
         preset = {}
         if it.name:
             made = MadeRows(batch)
@@ -183,6 +197,7 @@ class Chunk:
         related = RowBatch(owner, self, len(rows), sequences, overrides, (batch, rows), preset)
         related.fill()
         self.made(related)
+        return related
 
     # --- links
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ..generating.failures import NeedsConnection, NotColumnwise
+from ...errors import ManageError
+from ..generating.failures import Failed, NeedsConnection, NotColumnwise
 from ..generating.numbering import Counters
+from ..generating.objects import Create
 from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
 from ..plan import FactoryPlan, SeedRequest, factory_plans
@@ -25,8 +27,11 @@ from ..undoing import ledger
 from ..undoing.packing import pack
 from ..writers.writer import EncodedBlock, Encoder
 from .chunks import Chunk, DeferredLink, PlanFacts
+from .replaying import ReplayedChunk
 
 if TYPE_CHECKING:
+    import random
+
     from ...project import Project
 
 
@@ -90,7 +95,8 @@ class Written:
 
 @dataclass
 class ChunkResult:
-    """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
+    """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason;
+    ``by_objects``: of values that are evaluated by columns.
 
     ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
     nowhere. ``written``: a worker wrote it all itself. ``parts``: what the blocks were made
@@ -104,6 +110,7 @@ class ChunkResult:
     used: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     why: tuple[str, str] | None = None
+    by_objects: bool = False
     retry: bool = False
     written: bool = False
     rows: dict[str, int] = field(default_factory=dict)
@@ -142,7 +149,7 @@ def run_task(
         except NotColumnwise as error:
             counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
             owner = getattr(error.factory, "__name__", plan.name)
-            return ChunkResult(why=(owner, error.why))
+            return ChunkResult(why=(owner, error.why), by_objects=error.by_objects)
         except NeedsConnection:
             return ChunkResult(retry=True)
     result = ChunkResult(deferred=deferred)
@@ -161,6 +168,22 @@ def run_task(
     chunk.forget()
     result.seconds = time.process_time() - start
     return result
+
+
+def replayed(
+    plan: FactoryPlan, task: ChunkTask, counters: Counters, pools: Pools, rng: random.Random
+) -> Create | None:
+    """What makes the objects of the chunk one by one, of values that are evaluated here; None
+    where factory_boy has to evaluate them, and no numbers are used."""
+    before = dict(counters.next)
+    chunk = ReplayedChunk(task.facts, counters, pools, rng, {})
+    try:
+        chunk.make(plan.factory, task.count, plan.overrides)
+    except (NotColumnwise, Failed, ManageError):
+        # Only create() itself can tell whether what fails here would fail there.
+        counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
+        return None
+    return chunk.create
 
 
 def _add(result: ChunkResult, encoder: Encoder, part: RowBlock, own: bool, factory: str) -> None:
