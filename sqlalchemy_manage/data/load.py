@@ -200,15 +200,18 @@ class _Load:
     def _check_links(self) -> None:
         """Also if no foreign key is declared, or the database does not enforce it."""
         from ..links.check import check_links
-        from ..links.declared_links import LinkColumns, links_of
+        from ..links.declared_links import links_of
+        from ..links.link_types import LinkColumns
 
         links = links_of(self.project.mappers, self.project.tables)
         ours = [x for x in links if isinstance(x, LinkColumns) and x.child in self.batches]
         for result in check_links(self.connection, ours).results:
             for finding in result.findings:
+                if finding.kind != "dangling":
+                    continue
                 # What was broken before, on rows that the fixture does not name, stays so.
                 origin = self._origin(self.batches[result.link.tables[0]], finding.key)
-                if finding.kind == "dangling" and origin is not None:
+                if origin is not None:
                     raise FixtureError(f"{origin}: a link would be broken: {finding.message}.")
 
     def _origin(self, batch: TableRows, key: dict[str, object]) -> str | None:

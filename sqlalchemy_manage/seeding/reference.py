@@ -11,12 +11,18 @@ from sqlalchemy.orm import Session
 from ..errors import SeedError
 from .factory_boy_internals import model_of
 from .generating.numbering import Counters
-from .generating.objects import ObjectMaker, WrittenKeys
+from .generating.objects import ObjectMaker
 from .profiles import Reference
+from .row_blocks import WrittenKeys
+from .undoing.accounts import Accounts
 
 
 def seed_reference(
-    connection: sa.Connection, it: Reference, counters: Counters, tables: Sequence[sa.Table]
+    connection: sa.Connection,
+    it: Reference,
+    counters: Counters,
+    tables: Sequence[sa.Table],
+    accounts: Accounts,
 ) -> tuple[WrittenKeys, int]:
     """The keys of the rows that were missing, and how many others were given new values."""
     changed: set[int] = set()
@@ -32,7 +38,7 @@ def seed_reference(
                 changed.add(number)
         return found
 
-    maker = ObjectMaker(connection, it.factory, len(it.rows), create, counters, tables)
+    maker = ObjectMaker(connection, it.factory, len(it.rows), create, counters, tables, accounts)
     return maker.make(), len(changed)
 
 

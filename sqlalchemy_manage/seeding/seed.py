@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,17 +21,18 @@ from ..conf import failing_line
 from ..databases.constraint_errors import violation
 from ..databases.engines import trouble
 from ..errors import ManageError, SeedError
+from ..sql.dialects import MARIADB
 from .dependencies import model_name, needs_order
 from .generating.evaluators import start_iterators
 from .generating.failures import Failed
 from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
-from .generating.objects import Create, ObjectMaker, WrittenKeys
+from .generating.objects import Create, ObjectMaker
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .plan import FactoryPlan, SeedRequest
 from .reference import seed_reference
-from .row_blocks import RowBlock, key_columns
+from .row_blocks import RowBlock, WrittenKeys
 from .running.chunks import SIZE, DeferredLink, PlanFacts
 from .running.deferred_links import link_afterwards
 from .running.resuming import deferred_again
@@ -39,13 +40,14 @@ from .running.work import (
     ChunkResult,
     ChunkTask,
     WorkerSetup,
-    chunk_label,
     in_worker,
     record,
+    record_found,
     replayed,
     run_task,
 )
 from .undoing import ledger
+from .undoing.accounts import Accounts
 from .writers.row_errors import put_in, require_references, send
 from .writers.writer import BlockWriter, Encoder
 
@@ -113,6 +115,7 @@ class Seeder:
     def __post_init__(self) -> None:
         self.tables = {table.fullname: table for table in self.project.tables}
         self.encoder = Encoder(self.connection.dialect)
+        self.accounts = Accounts(self.connection, self.tables)
         self.writer = BlockWriter(self.connection, self.tables)
         self.counters = Counters({}, load=self._starts())
         self.seen: dict[Any, set[Any]] = {}
@@ -134,6 +137,7 @@ class Seeder:
         ``before`` runs first in the same transaction. With ``commit_every`` what was
         committed stays, and the ledger knows it.
         """
+        self._isolate()
         try:
             ledger.create_tables(self.connection)
             self.connection.commit()
@@ -143,6 +147,7 @@ class Seeder:
 
     def resume(self, run: ledger.SeedRun) -> Seeded:
         """Continue a run that was interrupted between two commits."""
+        self._isolate()
         self.run = run.id
         self.token = run.plan["token"]
         self.progress = Progress(**run.plan["progress"])
@@ -190,10 +195,12 @@ class Seeder:
             )
         if before is not None:
             before()
+        self._watch()
         start_iterators()
         for index, plan in enumerate(self.plans):
             if index >= self.progress.share:
                 self._seed_plan(index, plan)
+        self.accounts.begin()
         for index, deferred in sorted(self.deferred.items()):
             link_afterwards(
                 self.connection,
@@ -205,6 +212,7 @@ class Seeder:
             )
         self.writer.finish()
         self._prove()
+        self._note_rest()
         ledger.finish(self.connection, self.run)
 
     def _told(self, error: BaseException) -> ManageError | None:
@@ -239,6 +247,24 @@ class Seeder:
         """Begin the transaction: on SQLite a savepoint outside of one commits when it ends."""
         if self.connection.dialect.name == "sqlite":
             self.connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _isolate(self) -> None:
+        """On MariaDB: rows that others commit in the meantime are not taken for the run's."""
+        if self.connection.dialect.name in MARIADB:
+            self.connection.rollback()
+            self.connection.execution_options(isolation_level="REPEATABLE READ")
+
+    def _watch(self) -> None:
+        """In a new transaction: look at the tables that triggers write to."""
+        self.encoder = Encoder(self.connection.dialect, self.accounts.triggers.changing)
+        self.accounts.begin()
+
+    def _note_rest(self) -> None:
+        """Before a commit: rows that no chunk brought, as those of triggers to UPDATE."""
+        found = self.accounts.new.take()
+        record_found(self.connection, self.run, found)
+        self._count({table.fullname: len(rows) for table, rows in found.items()})
+        self.accounts.end()
 
     def _pragmas(self, *settings: str) -> None:
         """On SQLite. What is drawn from existing rows need not be looked up row by row, and
@@ -282,10 +308,10 @@ class Seeder:
         facts = self._facts(index)
         pools = Pools(self.connection)
         if plan.reference is not None:
-            with everywhere(self.random_seed, plan.name, index):
-                keys, changed = seed_reference(
-                    self.connection, plan.reference, self.counters, self.project.tables
-                )
+            with everywhere(self.random_seed, plan.name, index), self._checked(True) as known:
+                place = (self.connection, plan.reference, self.counters, self.project.tables)
+                keys, changed = seed_reference(*place, self.accounts)
+                known |= {table.fullname: len(rows) for table, rows in keys.items()}
             self.changed += changed
             self._record_objects(keys, index, 0, plan)
             self._chunk_done(index, 0, plan, plan.count)
@@ -300,7 +326,7 @@ class Seeder:
         if not ordered and total - first > 1:
             results = self._apart(plan, tasks, pools)
         # Fewer links fit the cache, in whatever order they come.
-        self.writer.sorting = plan.count >= SORTED_FROM
+        self.writer.sorting = plan.count >= SORTED_FROM and not self.accounts.new.watched
         for task, result in results:
             self._write(plan, task, result)
             self._chunk_done(index, task.number, plan, task.number * SIZE + task.count)
@@ -373,17 +399,23 @@ class Seeder:
             self.project.settings_name or settings.module,
             self.project.alias,
             self.request,
+            self.accounts.triggers.changing,
         )
 
     def _write(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         if result.why is not None:
             self._write_objects(plan, task, result)
             return
-        for number, block in enumerate(result.blocks):
-            part = partial(self._part, plan, task, result, number)
-            send(self.connection, self.writer, self.encoder, block, part, self.tables)
-        record(self.connection, self.run, task, result.keys)
-        self._count(result.rows)
+        with self._checked(self.accounts.triggers.written) as known:
+            told = []
+            for number, block in enumerate(result.blocks):
+                part = partial(self._part, plan, task, result, number)
+                told.append(
+                    send(self.connection, self.writer, self.encoder, block, part, self.tables)
+                )
+            own = model_info(plan.factory).tables
+            known |= record(self.accounts, self.run, task, result, told, own)
+        self._count(known)
         self.unproved |= result.unproved
         self.deferred.setdefault(task.facts.index, []).extend(result.deferred)
 
@@ -395,11 +427,13 @@ class Seeder:
             self.slow[factory] = why
             self.on_slow(factory, why)
         start = time.process_time()
+        put_in(self.connection, self.writer, plan.name, self.tables)
+        self.writer.sorting = False
         create: Create | None = None
         if result.by_objects:
             with everywhere(*task.place) as rng:
                 create = replayed(plan, task, self.counters, Pools(self.connection), rng)
-        with everywhere(*task.place):
+        with everywhere(*task.place), self._checked(True) as known:
             keys = ObjectMaker(
                 self.connection,
                 plan.factory,
@@ -407,7 +441,9 @@ class Seeder:
                 create or (lambda number, session: plan.factory.create(**plan.overrides)),
                 self.counters,
                 self.project.tables,
+                self.accounts,
             ).make()
+            known |= {table.fullname: len(rows) for table, rows in keys.items()}
         self.generating += time.process_time() - start
         self._record_objects(keys, task.facts.index, task.number, plan)
 
@@ -425,13 +461,14 @@ class Seeder:
         return result.parts[number]
 
     def _record_objects(self, keys: WrittenKeys, plan: int, number: int, made: FactoryPlan) -> None:
-        own = set(model_info(made.factory).tables)
-        for table, rows in keys.items():
-            values = [list(each) for each in zip(*rows, strict=True)]
-            label = chunk_label(plan, number, table in own)
-            ledger.record_keys(self.connection, self.run, table, key_columns(table), values, label)
-            self._count({table.fullname: len(rows)})
-            self.unproved.add(table.fullname)
+        own = model_info(made.factory).tables
+        record_found(self.connection, self.run, keys, (plan, number), own)
+        self._count({table.fullname: len(rows) for table, rows in keys.items()})
+        self.unproved |= {table.fullname for table in keys} & self.tables.keys()
+
+    def _checked(self, unsure: object) -> AbstractContextManager[dict[str, int]]:
+        """As ``Accounts.checked``, where others than the writer may write."""
+        return self.accounts.checked(self._fate()) if unsure else nullcontext({})
 
     def _chunk_done(self, index: int, chunk: int, plan: FactoryPlan, done: int) -> None:
         self.progress = Progress(index, chunk + 1, self.counters.next)
@@ -444,9 +481,11 @@ class Seeder:
             ledger.save_plan(self.connection, self.run, self._plan())
             self._prove()
             self.writer.finish()
+            self._note_rest()
             self.connection.commit()
             self.uncommitted = 0
             self._begin()
+            self._watch()
         self.on_progress(plan, done)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -14,7 +14,10 @@ from ...errors import SeedError
 from ...output import clean
 from ..row_blocks import RowBlock
 from .refusals import reason, refusal
+from .values import Values
 from .writer import BlockWriter, EncodedBlock, Encoder
+
+T = TypeVar("T")
 
 
 def send(
@@ -24,10 +27,10 @@ def send(
     block: EncodedBlock,
     part: Callable[[], tuple[str, RowBlock]],
     tables: Mapping[str, sa.Table],
-) -> None:
-    """Write a block; raises SeedError with the factory, the columns and their values where the
-    database refuses a row of it.
+) -> list[Values]:
+    """Write a block, and return what the database was to tell.
 
+    Raises SeedError with the factory, the columns and their values where it refuses a row.
     ``part`` gives what the block was made of: it is then sent row by row. A refusal that is no
     row's fault (the disk is full) is raised as it is.
     """
@@ -36,7 +39,7 @@ def send(
         writer.sorting = False  # row by row, and into the table itself
         return _named(writer, encoder, *part(), tables, error)
 
-    _blaming(connection, tables, partial(writer.send, block), named)
+    return _blaming(connection, tables, partial(writer.send, block), named)
 
 
 def put_in(
@@ -61,19 +64,20 @@ def put_in(
 def _blaming(
     connection: sa.Connection,
     tables: Mapping[str, sa.Table],
-    write: Callable[[], None],
+    write: Callable[[], T],
     named: Callable[[DBAPIError], SeedError],
-) -> None:
+) -> T:
     """``write`` whole, or not at all: what a row is to blame for is raised as ``named`` has it."""
     savepoint = connection.begin_nested()
     try:
-        write()
+        written = write()
     except DBAPIError as error:
         if violation(error, tables.values()).kind == "refused":
             raise
         savepoint.rollback()
         raise named(error) from error
     savepoint.commit()
+    return written
 
 
 def require_references(connection: sa.Connection, table: sa.Table) -> None:
