@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy import event
 from sqlalchemy.exc import StatementError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ...conf import raised
 from ...errors import ManageError, SeedError
+from ..collector import without_collector
 from ..factories import bound, mapper_of, subclasses
 from ..factory_boy_internals import model_of, next_number, sequence_owner
 from ..links import POOLS
@@ -64,6 +66,7 @@ class ObjectMaker:
             watched_inserts(self.connection, self.accounts) as keys,
             bound(session),
             _numbered(self.counters, self.tables),
+            without_collector(),
         ):
             session.info[POOLS] = {}
             for number in range(self.count):
@@ -120,16 +123,28 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
 def _keys_given(session: Session, counters: Counters) -> Iterator[None]:
     """New rows get their keys from the seed's numbers."""
 
+    numbered: dict[type, tuple[str, sa.Table] | None] = {}
+
     def before_flush(session: Session, context: Any, instances: Any) -> None:
         for row in session.new:
-            mapper = sa.inspect(type(row))
-            table = mapper.base_mapper.local_table
-            column = getattr(table, "autoincrement_column", None)
-            if column is None or column.foreign_keys:
+            kind = type(row)
+            if kind not in numbered:
+                numbered[kind] = _numbered_key(sa.inspect(kind))
+            if (found := numbered[kind]) is None:
                 continue
-            name = mapper.get_property_by_column(column).key
-            if sa.inspect(row).dict.get(name) is None:
-                setattr(row, name, counters.take(key_name(table), table, 1).start)
+            name, table = found
+            if vars(row).get(name) is None:
+                # As SQLAlchemy sets a key that the database gave: no listener is told.
+                set_committed_value(row, name, counters.take(key_name(table), table, 1).start)
 
     event.listen(session, "before_flush", before_flush)
     yield
+
+
+def _numbered_key(mapper: Mapper[Any]) -> tuple[str, sa.Table] | None:
+    """The attribute with the number that identifies a row, and the table that counts it."""
+    table: Any = mapper.base_mapper.local_table
+    column = getattr(table, "autoincrement_column", None)
+    if column is None or column.foreign_keys:
+        return None
+    return mapper.get_property_by_column(column).key, table

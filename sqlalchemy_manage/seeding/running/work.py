@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import NoneType
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ...errors import ManageError
+from ..collector import without_collector
 from ..generating.failures import Failed, NeedsConnection, NotColumnwise
 from ..generating.numbering import Counters
 from ..generating.objects import Create
@@ -127,19 +126,7 @@ class ChunkResult:
     unproved: set[str] = field(default_factory=set)
 
 
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Nearly all that is made here lives until its chunk is written, and is in no circle."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-@_without_collector()
+@without_collector()
 def run_task(
     plan: FactoryPlan,
     task: ChunkTask,
