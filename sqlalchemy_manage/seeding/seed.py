@@ -31,7 +31,7 @@ from .generating.objects import Create, ObjectMaker
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .plan import FactoryPlan, SeedRequest
-from .reference import seed_reference
+from .reference_rows.rows import natural_keys, seed_reference
 from .row_blocks import RowBlock, WrittenKeys
 from .running.chunks import SIZE, DeferredLink, PlanFacts
 from .running.deferred_links import link_afterwards
@@ -310,7 +310,8 @@ class Seeder:
         if plan.reference is not None:
             with everywhere(self.random_seed, plan.name, index), self._checked(True) as known:
                 place = (self.connection, plan.reference, self.counters, self.project.tables)
-                keys, changed = seed_reference(*place, self.accounts)
+                named = natural_keys(p.reference for p in self.plans if p.reference is not None)
+                keys, changed = seed_reference(*place, self.accounts, named)
                 known |= {table.fullname: len(rows) for table, rows in keys.items()}
             self.changed += changed
             self._record_objects(keys, index, 0, plan)
