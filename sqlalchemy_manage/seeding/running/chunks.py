@@ -6,6 +6,7 @@ rows that were there before the factory's turn; not on other chunks, processes, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,7 @@ from ..generating.finding import Finder
 from ..generating.model_info import model_info
 from ..generating.numbering import Counters, iterator_name, key_name, sequence_name
 from ..generating.pools import Pool, Pools
+from ..generating.randomness import seeded
 from ..generating.rows import Assembled
 from ..generating.unique import meet
 from ..links import Link, Links
@@ -90,7 +92,8 @@ class Chunk:
         self._deferred: dict[str, None] = {}
         self._finder = Finder(pools.connection)
         self._ways: dict[sa.Table, tuple[str, ...]] = {}  # what rows of a table are looked up by
-        self.drawing = Drawing(facts.random_seed, rng, pools)
+        self._base = rng.getrandbits(64)
+        self._draws: Counter[str] = Counter()
 
     def make(self, owner: Any, count: int, overrides: Mapping[str, Any]) -> None:
         """The chunk's own rows, with all that comes along."""
@@ -216,17 +219,18 @@ class Chunk:
         else:
             columns = [parent for parent, _ in prop.synchronize_pairs]
         kept = [True] * count
+        label = f"{batch.factory.__name__}.{name}"
+        drawing = self._drawing(label)
         if link.none:
-            kept = [self.rng.random() >= link.none for _ in range(count)]
+            kept = [drawing.rng.random() >= link.none for _ in range(count)]
         own = issubclass(model_of(batch.factory), target.class_)
         if prop is not None and waits(batch.factory, prop, link, self.facts.after):
             self._defer(batch, name)
             return [None] * count
         pool = self.pools.of(columns[0].table, columns, target)
-        label = f"{batch.factory.__name__}.{name}"
         if not pool.size and own:
             return [None] * count
-        chosen = self.drawing.one_each(link, pool, count, label, self._place_of(batch, rows))
+        chosen = drawing.one_each(link, pool, count, label, self._place_of(batch, rows))
         if link.attribute is not None:
             values = pool.keys[0]
             return [values[row] if keep else None for row, keep in zip(chosen, kept, strict=True)]
@@ -248,11 +252,22 @@ class Chunk:
         columns = [target for target, _ in prop.secondary_synchronize_pairs]
         target = sa.inspect(model_of(links.factory))
         pool = self.pools.of(columns[0].table, columns, target)
-        return self.drawing.several(links, pool, len(rows), label, self._place_of(batch, rows))
+        return self._drawing(label).several(
+            links, pool, len(rows), label, self._place_of(batch, rows)
+        )
 
     def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
         """Rows of a pool, each as likely as any other."""
-        return self.drawing.one_each(None, pool, count, f"{owner} ({label})", 0)
+        return self._drawing(label).one_each(None, pool, count, f"{owner} ({label})", 0)
+
+    def _drawing(self, label: str) -> Drawing:
+        """Numbers of their own for the links of an attribute.
+
+        They depend on no other values: Faker's lists are others in each release.
+        """
+        self._draws[label] += 1
+        numbers = seeded(self._base, label, self._draws[label])
+        return Drawing(self.facts.random_seed, numbers, self.pools)
 
     def _place_of(self, batch: RowBatch, rows: Sequence[int]) -> int:
         """Which of its factory's rows in this seed the first of ``rows`` is, from 0."""
