@@ -20,11 +20,12 @@ from .json_text import shown
 from .link_targets import missing_targets
 from .natural_keys import NaturalKeys
 from .natural_records import NaturalRecords
-from .record_blocks import Waiting, blocks
+from .record_blocks import WaitingRecords, blocks
 from .record_layout import Layouts, require_tables
 from .record_rows import Key, Row, TableRows, collect, contradiction, describe, key_of
 from .seen_keys import SeenKeys
-from .upsert import LinkRefused, holds_rows, same
+from .stored_rows import holds_rows, same
+from .upsert import LinkRefused
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -166,14 +167,14 @@ class _Load:
     def run(self) -> None:
         with ExitStack() as stack:
             self.seen = stack.enter_context(SeenKeys())
-            waiting = stack.enter_context(Waiting())
+            waiting = stack.enter_context(WaitingRecords())
             for block, last in blocks(self.source.records()):
                 only = last and not self.filled and not waiting.count
                 waiting.add(self._block(block, last=only, loose=only))
             passes = 0
             while waiting.count:
                 passes += 1
-                rest = stack.enter_context(Waiting())
+                rest = stack.enter_context(WaitingRecords())
                 at_once = passes > _PASSES
                 parts = [(list(waiting), True)] if at_once else blocks(waiting)
                 for block, last in parts:
@@ -269,8 +270,10 @@ class _Load:
         return rows, links
 
     def _gets_key(self, record: Record) -> bool:
+        if record.pk is not None:
+            return False
         layout = self.layouts.by_label.get(record.model.lower())
-        if record.pk is not None or layout is None or not layout.key:
+        if layout is None or not layout.key:
             return False
         given = {layout.accepted[n].column for n in record.fields if n in layout.accepted}
         for name in layout.relationships.keys() & record.fields.keys():

@@ -261,7 +261,8 @@ def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]
         if plan.reference is not None:
             for model in linked_models(plan.factory, plan.reference):
                 for other in ordered:
-                    if issubclass(other.model, model):
+                    # Rows of one kind name each other: those of a base come before a subclass's.
+                    if issubclass(other.model, model) and not issubclass(other.model, plan.model):
                         put(other, (*waiting, id(plan)))
         for name, declaration in drawn_from(plan.factory, plan.overrides):
             relation = model_info(plan.factory).relation(name)

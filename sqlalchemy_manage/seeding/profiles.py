@@ -43,8 +43,17 @@ class Reference:
         self, factory: Any, rows: Iterable[Mapping[str, Any]], /, *, key: str | Sequence[str]
     ) -> None:
         self.factory = _factory(factory)
+        rows = rows if isinstance(rows, Mapping) else list(rows)
+        wrong = [row for row in rows if not isinstance(row, Mapping)]
+        if isinstance(rows, Mapping) or wrong:
+            raise SeedError(
+                f"Reference({_name(factory)}): the rows are a list of dicts, "
+                f"not {(wrong or [rows])[0]!r}."
+            )
         self.rows = [dict(row) for row in rows]
         self.key = (key,) if isinstance(key, str) else tuple(key)
+        if not self.key:
+            raise SeedError(f"Reference({_name(factory)}) needs a key: the name of an attribute.")
         found: list[tuple[Any, ...]] = []  # a value may be a list
         for row in self.rows:
             missing = [name for name in self.key if name not in row]

@@ -30,6 +30,7 @@ from .generating.numbering import Counters, Starts
 from .generating.objects import Create, ObjectMaker
 from .generating.pools import Pools
 from .generating.randomness import everywhere
+from .generating.sessions import seed_sessions
 from .plan import FactoryPlan, SeedRequest
 from .reference_rows.rows import natural_keys, seed_reference
 from .row_blocks import RowBlock, WrittenKeys
@@ -125,6 +126,7 @@ class Seeder:
         self.progress = Progress()
         self.generating = 0.0
         self.changed = 0
+        self.declared: dict[str, str] = {}
         self.uncommitted = 0
         self.run = 0
         self.unproved: set[str] = set()
@@ -150,6 +152,7 @@ class Seeder:
         self._isolate()
         self.run = run.id
         self.token = run.plan["token"]
+        self.declared = run.plan.get("declared", {})
         self.progress = Progress(**run.plan["progress"])
         self.counters = Counters(self.progress.counters, run.plan["first"], self._starts())
         facts = map(self._facts, range(len(self.plans)))
@@ -162,7 +165,8 @@ class Seeder:
         self._pragmas(*(["foreign_keys=OFF"] if before is None else []), "cache_size=-16000")
         try:
             self._begin()
-            self._everything(before)
+            with seed_sessions(self.connection.engine, self.connection) as self.sessions:
+                self._everything(before)
             self.connection.commit()
         except BaseException as error:
             self.connection.rollback()
@@ -213,6 +217,8 @@ class Seeder:
         self.writer.finish()
         self._prove()
         self._note_rest()
+        if self.declared:
+            ledger.save_plan(self.connection, self.run, self._plan())
         ledger.finish(self.connection, self.run)
 
     def _told(self, error: BaseException) -> ManageError | None:
@@ -222,7 +228,8 @@ class Seeder:
                 f"{error.factory.__name__} failed at row {error.row + 1}: "
                 f"{type(error.error).__name__}: {error.error}, in '{error.name}'"
                 f"{failing_line(error.error)}. "
-                f"{self._fate()}"
+                f"{self._fate()}",
+                self.sessions.advice(error.factory, error.name),
             )
         if isinstance(error, StatementError):
             if isinstance(error, OperationalError) and (
@@ -295,6 +302,7 @@ class Seeder:
             "first": self.counters.first,
             "token": self.token,
             "pid": os.getpid(),
+            "declared": self.declared,
         }
 
     def _facts(self, index: int) -> PlanFacts:
@@ -311,10 +319,12 @@ class Seeder:
             with everywhere(self.random_seed, plan.name, index), self._checked(True) as known:
                 place = (self.connection, plan.reference, self.counters, self.project.tables)
                 named = natural_keys(p.reference for p in self.plans if p.reference is not None)
-                keys, changed = seed_reference(*place, self.accounts, named)
-                known |= {table.fullname: len(rows) for table, rows in keys.items()}
-            self.changed += changed
-            self._record_objects(keys, index, 0, plan)
+                before = ledger.declared_before(self.connection) | self.declared
+                done = seed_reference(*place, self.accounts, self.sessions, named, before)
+                known |= {table.fullname: len(rows) for table, rows in done.keys.items()}
+            self.changed += done.changed
+            self.declared |= done.declared
+            self._record_objects(done.keys, index, 0, plan)
             self._chunk_done(index, 0, plan, plan.count)
             return
         first = self.progress.chunk if index == self.progress.share else 0
@@ -333,7 +343,7 @@ class Seeder:
             self._chunk_done(index, task.number, plan, task.number * SIZE + task.count)
 
     def _here(self, plan: FactoryPlan, task: ChunkTask, pools: Pools) -> ChunkResult:
-        result = run_task(plan, task, self.encoder, self.counters, pools, self.seen)
+        result = run_task(plan, task, self.encoder, self.counters, pools, self.seen, self.sessions)
         self.generating += result.seconds
         return result
 
@@ -433,7 +443,8 @@ class Seeder:
         create: Create | None = None
         if result.by_objects:
             with everywhere(*task.place) as rng:
-                create = replayed(plan, task, self.counters, Pools(self.connection), rng)
+                pools = Pools(self.connection)
+                create = replayed(plan, task, self.counters, pools, rng, self.sessions)
         with everywhere(*task.place), self._checked(True) as known:
             keys = ObjectMaker(
                 self.connection,
@@ -443,6 +454,7 @@ class Seeder:
                 self.counters,
                 self.project.tables,
                 self.accounts,
+                self.sessions,
             ).make()
             known |= {table.fullname: len(rows) for table, rows in keys.items()}
         self.generating += time.process_time() - start
@@ -458,7 +470,7 @@ class Seeder:
     ) -> tuple[str, RowBlock]:
         """What a block was made of; made again where another process made it."""
         if not result.parts:
-            result = run_task(plan, task, self.encoder, *task.elsewhere(), {})
+            result = run_task(plan, task, self.encoder, *task.elsewhere(), {}, self.sessions)
         return result.parts[number]
 
     def _record_objects(self, keys: WrittenKeys, plan: int, number: int, made: FactoryPlan) -> None:

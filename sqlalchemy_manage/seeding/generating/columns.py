@@ -22,7 +22,7 @@ from ..factory_boy_internals import (
     is_declaration,
     model_of,
 )
-from .failures import Failed, NeedsConnection, NotColumnwise
+from .failures import Failed, NeedsConnection, NotColumnwise, UserCode
 from .model_info import model_info
 
 if TYPE_CHECKING:
@@ -113,6 +113,9 @@ class RowBatch:
         self._pending.append(name)
         try:
             self.columns[name] = self.evaluate(declaration, context, self.rows, name)
+        except UserCode as error:
+            error.put_down_to(self.factory, name)
+            raise
         finally:
             self._pending.pop()
         return self.columns[name]

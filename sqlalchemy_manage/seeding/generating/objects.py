@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy import event
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Mapper, Session
@@ -17,7 +16,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from ...conf import raised
 from ...errors import ManageError, SeedError
 from ..collector import without_collector
-from ..factories import bound, mapper_of, subclasses
+from ..factories import mapped_factories, mapper_of
 from ..factory_boy_internals import model_of, next_number, sequence_owner
 from ..links import POOLS
 from ..row_blocks import WrittenKeys
@@ -25,6 +24,7 @@ from ..undoing.accounts import Accounts
 from ..undoing.inserts import watched_inserts
 from ..writers.refusals import refused
 from .numbering import Counters, key_name, sequence_name
+from .sessions import SeedSessions
 
 Create = Callable[[int, Session], Any]
 """Creates row number n, from 0, and returns it; None if there is nothing to write."""
@@ -41,6 +41,7 @@ class ObjectMaker:
     counters: Counters
     tables: Sequence[sa.Table]
     accounts: Accounts
+    sessions: SeedSessions
 
     def make(self) -> WrittenKeys:
         """Create and flush the rows.
@@ -50,7 +51,7 @@ class ObjectMaker:
         before, mark = dict(self.counters.next), self.accounts.mark()
         savepoint = self.connection.begin_nested()
         try:
-            keys = self._make([], flush_each=False)
+            keys = self._make()
         except StatementError as error:
             savepoint.rollback()
             self.accounts.rolled_back(mark)
@@ -59,19 +60,18 @@ class ObjectMaker:
         savepoint.commit()
         return keys
 
-    def _make(self, made: list[Any], flush_each: bool) -> WrittenKeys:
+    def _make(self, flush_each: bool = False) -> WrittenKeys:
         with (
-            Session(self.connection, join_transaction_mode="rollback_only") as session,
-            _keys_given(session, self.counters),
+            _keys_given(self.sessions, self.counters),
             watched_inserts(self.connection, self.accounts) as keys,
-            bound(session),
+            self.sessions.making() as session,
             _numbered(self.counters, self.tables),
             without_collector(),
         ):
             session.info[POOLS] = {}
             for number in range(self.count):
                 try:
-                    made.append(self.create(number, session))
+                    self.create(number, session)
                     if flush_each:
                         session.flush()
                 except (StatementError, ManageError):
@@ -79,7 +79,8 @@ class ObjectMaker:
                 except Exception as error:
                     raise SeedError(
                         f"{self.owner.__name__} failed at row {number + 1}: {raised(error)}. "
-                        "Nothing was written."
+                        "Nothing was written.",
+                        self.sessions.advice(self.owner),
                     ) from error
             session.flush()
         for table, rows in self.accounts.new.take().items():
@@ -88,25 +89,31 @@ class ObjectMaker:
 
     def _explained(self, error: StatementError) -> ManageError:
         """Which row it was: made again one by one."""
-        made: list[Any] = []
+        flushed: list[Any] = []
+
+        def before_flush(session: Session, context: Any, instances: Any) -> None:
+            flushed[:] = session.new
+
+        event.listen(Session, "before_flush", before_flush)
         savepoint = self.connection.begin_nested()
         try:
-            self._make(made, flush_each=True)
+            self._make(flush_each=True)
         except StatementError as again:
             error = again
         except ManageError as other:
             return other
         finally:
             savepoint.rollback()
-        names = {model_of(f): f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
-        return refused(error, made[-1] if made else None, names, self.tables)
+            event.remove(Session, "before_flush", before_flush)
+        names = {model_of(each): each.__name__ for each in [*mapped_factories(), self.owner]}
+        return refused(error, flushed, names, self.tables)
 
 
 @contextmanager
 def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
     """Each factory's Sequence continues where the seed's numbers are, and they with it."""
     counted: dict[str, Any] = {}
-    for each in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
+    for each in mapped_factories():
         mapper = mapper_of(each)
         if mapper is None or mapper.local_table not in tables:
             continue
@@ -120,7 +127,7 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
 
 
 @contextmanager
-def _keys_given(session: Session, counters: Counters) -> Iterator[None]:
+def _keys_given(sessions: SeedSessions, counters: Counters) -> Iterator[None]:
     """New rows get their keys from the seed's numbers."""
 
     numbered: dict[type, tuple[str, sa.Table] | None] = {}
@@ -130,15 +137,19 @@ def _keys_given(session: Session, counters: Counters) -> Iterator[None]:
             kind = type(row)
             if kind not in numbered:
                 numbered[kind] = _numbered_key(sa.inspect(kind))
-            if (found := numbered[kind]) is None:
+            found = numbered[kind]
+            if found is None or not sessions.holds(session, sa.inspect(kind)):
                 continue
             name, table = found
             if vars(row).get(name) is None:
                 # As SQLAlchemy sets a key that the database gave: no listener is told.
                 set_committed_value(row, name, counters.take(key_name(table), table, 1).start)
 
-    event.listen(session, "before_flush", before_flush)
-    yield
+    event.listen(Session, "before_flush", before_flush)
+    try:
+        yield
+    finally:
+        event.remove(Session, "before_flush", before_flush)
 
 
 def _numbered_key(mapper: Mapper[Any]) -> tuple[str, sa.Table] | None:

@@ -21,6 +21,7 @@ from ..generating.numbering import Counters
 from ..generating.objects import Create
 from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
+from ..generating.sessions import SeedSessions, seed_sessions
 from ..plan import FactoryPlan, SeedRequest, factory_plans
 from ..row_blocks import RowBlock, WrittenKeys, key_columns, kinds
 from ..undoing import ledger
@@ -134,6 +135,7 @@ def run_task(
     counters: Counters,
     pools: Pools,
     seen: dict[Any, set[Any]],
+    sessions: SeedSessions,
 ) -> ChunkResult:
     """Make the chunk. A result with ``why`` or ``retry`` holds nothing and used no numbers."""
     start = time.process_time()
@@ -143,6 +145,7 @@ def run_task(
         try:
             chunk.make(plan.factory, task.count, plan.overrides)
             deferred = chunk.deferred()
+            sessions.require_unused()
         except NotColumnwise as error:
             counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
             owner = getattr(error.factory, "__name__", plan.name)
@@ -168,7 +171,12 @@ def run_task(
 
 
 def replayed(
-    plan: FactoryPlan, task: ChunkTask, counters: Counters, pools: Pools, rng: random.Random
+    plan: FactoryPlan,
+    task: ChunkTask,
+    counters: Counters,
+    pools: Pools,
+    rng: random.Random,
+    sessions: SeedSessions,
 ) -> Create | None:
     """What makes the objects of the chunk one by one, of values that are evaluated here; None
     where factory_boy has to evaluate them, and no numbers are used."""
@@ -176,6 +184,7 @@ def replayed(
     chunk = ReplayedChunk(task.facts, counters, pools, rng, {})
     try:
         chunk.make(plan.factory, task.count, plan.overrides)
+        sessions.require_unused()
     except (NotColumnwise, Failed, ManageError):
         # Only create() itself can tell whether what fails here would fail there.
         counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
@@ -226,8 +235,10 @@ def prepared(setup: WorkerSetup) -> tuple[Project, list[FactoryPlan], Encoder]:
 
 def in_worker(setup: WorkerSetup, task: ChunkTask) -> ChunkResult:
     """The chunk, made in a process that has no connection."""
-    _project, plans, encoder = prepared(setup)
-    result = run_task(plans[task.facts.index], task, encoder, *task.elsewhere(), {})
+    project, plans, encoder = prepared(setup)
+    with seed_sessions(project.engine, None) as sessions:
+        plan = plans[task.facts.index]
+        result = run_task(plan, task, encoder, *task.elsewhere(), {}, sessions)
     result.parts = []
     return result
 
