@@ -24,6 +24,8 @@ A test fails for each name whose meaning changes: tests/seeding/test_factory_boy
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -34,6 +36,7 @@ import factory.random
 from factory import declarations, enums, fuzzy
 from factory.alchemy import SQLAlchemyModelFactory, SQLAlchemyOptions
 from factory.builder import BuildStep, StepBuilder, parse_declarations
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.util import ScopedRegistry
 
@@ -164,6 +167,8 @@ def attribute_of(owner: Any, declaration: Any) -> str | None:
 def own_way(owner: Any) -> str | None:
     """Why factory_boy itself must create each object; None if that is not needed."""
     options = owner._meta
+    if is_async(owner):
+        return "it is async"
     for name, article in _HOOKS.items():
         if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
             return f"it has {article} {name}() of its own"
@@ -217,6 +222,8 @@ def saves_at_once(owner: Any) -> bool:
 
 def own_generation(owner: Any) -> str | None:
     """Why factory_boy must evaluate what the factory declares; None if it only makes objects."""
+    if is_async(owner):
+        return "it is asynchronous"
     for name in ("_generate", "create"):
         if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
             return f"it has a {name}() of its own"
@@ -233,7 +240,7 @@ def is_relating(declaration: Any) -> bool:
     return type(declaration) in (factory.RelatedFactory, factory.RelatedFactoryList)
 
 
-def created(owner: Any, attributes: Mapping[str, Any]) -> Any:
+def made_of(owner: Any, attributes: Mapping[str, Any]) -> Any:
     """The object that ``create()`` makes of evaluated attributes, parameters among them."""
     options = owner._meta
     args, kwargs = options.prepare_arguments(attributes)
@@ -269,9 +276,29 @@ def next_number(owner: Any) -> int:
     return int(owner._meta.next_sequence())
 
 
-def makes_rows(owner: Any) -> bool:
+def makes_rows(value: Any) -> bool:
     """Whether it is a factory with the options of SQLAlchemy's, however it is derived."""
-    return isinstance(owner._meta, SQLAlchemyOptions)
+    is_factory = isinstance(value, type) and issubclass(value, factory.Factory)
+    return is_factory and isinstance(vars(value).get("_meta"), SQLAlchemyOptions)
+
+
+def is_async(owner: Any) -> bool:
+    """Whether its hooks are to be awaited, or use an AsyncSession."""
+    hooks = (getattr(owner, name, None) for name in _HOOKS)
+    session = named_session(owner)
+    return any(map(inspect.iscoroutinefunction, hooks)) or not isinstance(session, Session | None)
+
+
+def created(owner: Any, values: Mapping[str, Any]) -> Any:
+    """What ``create()`` makes; that of an async factory is awaited, in a loop of its own."""
+    if not is_async(owner):
+        return owner.create(**values)
+
+    async def create() -> Any:
+        made = owner.create(**values)
+        return await made if inspect.isawaitable(made) else made
+
+    return asyncio.run(create())
 
 
 def named_session(owner: Any) -> Any:
@@ -308,8 +335,9 @@ def on_session(
     before = {name: value for name, value in vars(options).items() if name in changed}
     own: Any = named_session(owner)
     given: Any = session
-    if own is not None and not isinstance(own, Session):
-        given = type(own)(sync_session_class=lambda **kw: session)
+    if is_async(owner):
+        kind: Any = AsyncSession if own is None or isinstance(own, Session) else type(own)
+        given = kind(sync_session_class=lambda **kw: session)
 
     def next_sequence() -> int:
         called(owner)

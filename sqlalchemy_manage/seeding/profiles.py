@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from factory.alchemy import SQLAlchemyModelFactory
-
 from ..errors import SeedError, UsageError, did_you_mean
-from .factory_boy_internals import model_of
+from .factory_boy_internals import makes_rows, model_of
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -111,7 +109,7 @@ def _factory(factory: Any) -> Any:
     """A factory class, or its name: ``"ItemFactory"``, ``"shop.Item"``."""
     if isinstance(factory, str):
         return factory
-    if not (isinstance(factory, type) and issubclass(factory, SQLAlchemyModelFactory)):
+    if not makes_rows(factory):
         raise SeedError(
             f"Rows and Reference take a SQLAlchemyModelFactory or its name, not {factory!r}."
         )

@@ -23,6 +23,7 @@ from ..databases.engines import trouble
 from ..errors import ManageError, SeedError
 from ..sql.dialects import MARIADB
 from .dependencies import model_name, needs_order
+from .factory_boy_internals import created
 from .generating.evaluators import start_iterators
 from .generating.failures import Failed
 from .generating.model_info import model_info
@@ -450,7 +451,7 @@ class Seeder:
                 self.connection,
                 plan.factory,
                 task.count,
-                create or (lambda number, session: plan.factory.create(**plan.overrides)),
+                create or (lambda number, session: created(plan.factory, plan.overrides)),
                 self.counters,
                 self.project.tables,
                 self.accounts,

@@ -27,7 +27,10 @@ MARKS = "SELECT m.id, p.id FROM mark m LEFT JOIN pupil p ON p.id = m.pupil_id"
 def empty(new_database: NewDatabase) -> Callable[[str], str]:
     def make(backend: str) -> str:
         url = new_database(backend)
-        code = "from school import db, models; models.Base.metadata.create_all(db.engine)"
+        code = (
+            "from clubs import models; from school import db;"
+            " models.Base.metadata.create_all(db.engine)"
+        )
         made = run(FOLDER, "-c", code, url=url)
         assert made.code == 0, made
         return url
@@ -99,3 +102,20 @@ def test_a_connection_of_its_own_is_named_with_the_link_that_needs_none(
         assert "in 'school_id'" in failed.stderr
         assert 'school_id = Link(SchoolFactory, attribute="id")' in failed.stderr
         assert counts(url) == [0, 0, 0]
+
+
+def test_async_factories_are_awaited(backend: str, empty: Callable[[str], str]) -> None:
+    url = empty(backend)
+    seeded = manage(url, "seed", "Club=2", "Room=3", "Member=3", APPS="school clubs")
+    assert seeded.code == 0, seeded
+    assert "ClubFactory: made one by one with factory_boy, because it is async." in seeded.stderr
+    assert rows(
+        url,
+        "SELECT name FROM room ORDER BY id",
+        "SELECT m.ref, c.name FROM member m JOIN club c ON c.id = m.club_id ORDER BY m.id",
+    ) == [
+        [("room 0",), ("room 1",), ("room 2",)],
+        [("M-1", "club 2"), ("M-2", "club 3"), ("M-3", "club 4")],
+    ]
+    undone = manage(url, "seed", "--undo", APPS="school clubs")
+    assert undone.stdout.endswith("Run 1: 11 rows removed.\n"), undone

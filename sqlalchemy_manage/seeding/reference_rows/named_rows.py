@@ -13,6 +13,7 @@ from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
 from ..factory_boy_internals import (
+    created,
     is_subfactory,
     model_of,
     renamed,
@@ -107,7 +108,7 @@ class NamedRows:
                 f"SubFactory of {self.owner.__name__} that could make it."
             )
         defaults = subfactory_defaults(self.owner, declared)
-        return sub.create(**defaults, **self._inner(session, name, values))
+        return created(sub, {**defaults, **self._inner(session, name, values)})
 
     def _inner(self, session: Session, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values, with the rows that they name further in, where those are there."""

@@ -10,16 +10,16 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...conf import raised
 from ...errors import ManageError, SeedError
-from ..factories import subclasses
+from ..factories import mapped_factories
 from ..factory_boy_internals import (
     call_hook,
+    created,
     declarations_of,
     declared_names,
     model_of,
@@ -162,7 +162,7 @@ class _ReferenceRows:
         except _RowError:
             raise
         except StatementError as error:
-            names = {model_of(f): f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
+            names = {model_of(f): f.__name__ for f in [*mapped_factories(), self.owner]}
             rows = [self.settled[number]] if number in self.settled else []
             told = refused(error, rows, names, self.tables)
             raise _RowError(about + told.message, told.hint) from error
@@ -188,7 +188,7 @@ class _ReferenceRows:
                 # They are linked afterwards; a hook that makes what is missing makes it here.
                 makes = self._left_to_hook(session, declared, name)
                 given[declared.names[name]] = values if makes else []
-        self.settled[number] = self.owner.create(**given)
+        self.settled[number] = created(self.owner, given)
         session.flush()
         if self.settled[number] not in find(session, self.model, self._key(number), self.keys):
             raise SeedError(

@@ -18,9 +18,9 @@ from factory import RelatedFactoryList
 from sqlalchemy.orm import Session
 
 from ..factory_boy_internals import (
-    created,
     follows,
     is_relating,
+    made_of,
     model_of,
     own_generation,
     recursed,
@@ -102,7 +102,7 @@ class ReplayedChunk(Chunk):
         values = {name: column[row] for name, column in kept.columns}
         for name in kept.brought:
             values[name] = self._resolved(values[name])
-        made = self._objects[place] = created(batch.factory, values)
+        made = self._objects[place] = made_of(batch.factory, values)
         results = {name: call(made) for name, call in kept.after.get(row, ())}
         if take := results_taken(batch.factory):
             take(made, create=True, results=results)
