@@ -118,6 +118,37 @@ def require_fakers(owner: Any, overrides: Mapping[str, Any]) -> None:
             )
 
 
+def require_targets(owner: Any, overrides: Mapping[str, Any]) -> None:
+    """Raises SeedError for a declaration that names a factory by a path that leads nowhere."""
+    _require_targets(owner, overrides, set())
+
+
+def _require_targets(owner: Any, overrides: Mapping[str, Any], seen: set[Any]) -> None:
+    seen.add(owner)
+    before, after = declarations_of(owner, overrides)
+    for name, (declaration, _context) in [*before.items(), *after.items()]:
+        for each in _parts(declaration):
+            try:
+                target = each.get_factory() if hasattr(each, "get_factory") else each.factory
+            except (ImportError, AttributeError, ValueError) as error:
+                raise SeedError(
+                    f"{owner.__name__}.{name} names a factory that there is not: {error}. "
+                    "Nothing was written.",
+                    'A factory is named by its module: "shop.factories.ItemFactory".',
+                ) from error
+            if target not in seen:
+                _require_targets(target, {}, seen)
+
+
+def _parts(declaration: Any) -> Iterator[Any]:
+    """The declarations within one that lead to other factories."""
+    if isinstance(declaration, factory.Maybe):
+        yield from _parts(declaration.yes)
+        yield from _parts(declaration.no)
+    elif isinstance(declaration, factory.SubFactory | factory.RelatedFactory | Link | Links):
+        yield declaration
+
+
 def drawn_from(owner: Any, overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The factories that Links and Link declarations draw from, with the attribute's name."""
     before, _ = declarations_of(owner, overrides)

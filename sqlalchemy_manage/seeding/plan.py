@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ..databases.engines import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
 from ..models import is_managed
-from .dependencies import drawn_from, require_fakers
+from .dependencies import drawn_from, require_fakers, require_targets
 from .discovery import looked_in
 from .factories import Factory
 from .factory_boy_internals import declarations_of, declared_names, model_of
@@ -120,6 +120,7 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     plans = _labelled(project, plans)
     for plan in plans:
         _require_managed(project, plan)
+        require_targets(plan.factory, plan.overrides)
         _require_names(plan)
     require_agreement([plan.reference for plan in plans if plan.reference is not None])
     return _sorted(project, plans)

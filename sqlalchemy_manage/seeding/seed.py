@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -316,7 +316,10 @@ class Seeder:
         facts = self._facts(index)
         pools = Pools(self.connection)
         if plan.reference is not None:
-            with everywhere(self.random_seed, plan.name, index), self._checked(True) as known:
+            with (
+                everywhere(self.random_seed, plan.name, index),
+                self.accounts.checked(self._fate()) as known,
+            ):
                 place = (self.connection, plan.reference, self.counters, self.project.tables)
                 named = natural_keys(p.reference for p in self.plans if p.reference is not None)
                 before = ledger.declared_before(self.connection) | self.declared
@@ -417,7 +420,7 @@ class Seeder:
         if result.why is not None:
             self._write_objects(plan, task, *result.why)
             return
-        with self._checked(self.accounts.triggers.written) as known:
+        with self.accounts.checked(self._fate(), by_columns=True) as known:
             told = []
             for number, block in enumerate(result.blocks):
                 part = partial(self._part, plan, task, result, number)
@@ -438,7 +441,7 @@ class Seeder:
         start = time.process_time()
         put_in(self.connection, self.writer, plan.name, self.tables)
         self.writer.sorting = False
-        with everywhere(*task.place), self._checked(True) as known:
+        with everywhere(*task.place), self.accounts.checked(self._fate()) as known:
             keys = ObjectMaker(
                 self.connection,
                 plan.factory,
@@ -471,10 +474,6 @@ class Seeder:
         record_found(self.connection, self.run, keys, (plan, number), own)
         self._count({table.fullname: len(rows) for table, rows in keys.items()})
         self.unproved |= {table.fullname for table in keys} & self.tables.keys()
-
-    def _checked(self, unsure: object) -> AbstractContextManager[dict[str, int]]:
-        """As ``Accounts.checked``, where others than the writer may write."""
-        return self.accounts.checked(self._fate()) if unsure else nullcontext({})
 
     def _chunk_done(self, index: int, chunk: int, plan: FactoryPlan, done: int) -> None:
         self.progress = Progress(index, chunk + 1, self.counters.next)
