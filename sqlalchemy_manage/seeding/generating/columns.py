@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+import sqlalchemy as sa
+
 from ...errors import ManageError
 from ..factory_boy_internals import (
     Builder,
@@ -20,15 +22,15 @@ from ..factory_boy_internals import (
     evaluates_differently,
     given_names,
     is_declaration,
+    looked_up,
     model_of,
+    saves_at_once,
 )
 from .failures import Failed, NeedsConnection, NotColumnwise, UserCode
 from .model_info import model_info
 
 if TYPE_CHECKING:
     import random
-
-    import sqlalchemy as sa
 
     from ..links import Link, Links
     from .pools import Pool, Pools
@@ -328,7 +330,22 @@ class _Seen:
             return batch.assembled.values[prop.columns[0]][self._row]
         if not hasattr(model, name):
             raise AttributeError(f"'{model.__name__}' has no '{name}'")
-        raise NotColumnwise(batch.factory, f"its object's '{name}' is used")
+        key = self._new_key(model, name)
+        if key is None:
+            raise NotColumnwise(batch.factory, f"its object's '{name}' is used")
+        return key
+
+    def _new_key(self, model: Any, name: str) -> int | None:
+        """The number that is the row's key, where create() would have it by now."""
+        batch = self._batch
+        column = sa.inspect(model).columns.get(name)
+        if column is None or not column.primary_key or looked_up(batch.factory):
+            return None
+        if batch.assembled is None or not saves_at_once(batch.factory):
+            return None
+        values = batch.assembled.values.get(column)
+        value = None if values is None else values[self._row]
+        return value if type(value) is int else None
 
 
 def each_row(batch: RowBatch, rows: Sequence[int], name: str, values: Iterator[Any]) -> list[Any]:

@@ -68,6 +68,8 @@ class Assembled:
         return found
 
     def _assemble(self) -> None:
+        if why := self.info.own_way:
+            raise NotColumnwise(self.batch.factory, why)  # its own hook may take other names
         given = dict(given_attributes(self.batch))
         for name in given:
             if self.info.plain_constructor and not hasattr(self.info.model, name):
