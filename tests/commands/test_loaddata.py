@@ -209,7 +209,7 @@ def test_what_does_not_exist_or_is_excluded_is_left_out(
         ),
     )
     assert manage("loaddata", path).code == 1
-        "loaddata", path, "-i", "-e", "hr.Employee", "--exclude", "hr.employee"
+    done = manage("loaddata", path, "-i", "-e", "hr.Employee", "--exclude", "hr.employee")
     assert done.code == 0
     assert 'does not exist: model "hr.gone".' in done.stderr
     assert 'field "floor" of hr.department.' in done.stderr
