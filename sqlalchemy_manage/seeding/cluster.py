@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..data.backends import writing
+from ..data.backends import storing_zeros, writing
 from ..databases.engines import shown
 from ..errors import DatabaseMissing, ManageError, SeedError
 from .generating.numbering import Starts
@@ -68,7 +68,7 @@ class ClusterSeeder(Seeder):
 
     def _starts(self) -> Starts:
         """Without locks: the workers write to the tables."""
-        return Starts(self.connection, self.tables, locked=False)
+        return replace(super()._starts(), locked=False)
 
     def _apart_from(self, rows: int, each: Mapping[str, int]) -> None:
         """Reserve the keys of the rows to come: no lock held here could."""
@@ -110,7 +110,7 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
     result = run_task(plan, task, encoder, *task.elsewhere(), {})
     if result.why is not None or result.retry:
         return result
-    with project.connect() as connection:
+    with project.connect() as connection, storing_zeros(connection):
         state = ledger.lock(connection, run, shared=True)
         if state is None or state[1] != token:
             raise SeedError(

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from ..conf import failing_line
+from ..data.backends import storing_zeros
 from ..databases.constraint_errors import violation
 from ..databases.engines import trouble
 from ..errors import ManageError, SeedError
@@ -145,7 +146,12 @@ class Seeder:
         self.run = run.id
         self.token = run.plan["token"]
         self.progress = Progress(**run.plan["progress"])
-        self.counters = Counters(self.progress.counters, run.plan["first"], self._starts())
+        self.counters = Counters(
+            self.progress.counters,
+            run.plan["first"],
+            self._starts(),
+            run.plan.get("steps"),
+        )
         facts = map(self._facts, range(len(self.plans)))
         self.deferred = deferred_again(self.connection, run, zip(self.plans, facts, strict=True))
         return self._all()
@@ -155,9 +161,10 @@ class Seeder:
         # What ``before`` removes may have to take other rows along.
         self._pragmas(*(["foreign_keys=OFF"] if before is None else []), "cache_size=-16000")
         try:
-            self._begin()
-            self._everything(before)
-            self.connection.commit()
+            with storing_zeros(self.connection):
+                self._begin()
+                self._everything(before)
+                self.connection.commit()
         except BaseException as error:
             self.connection.rollback()
             if self.commit_every is not None:
@@ -204,6 +211,7 @@ class Seeder:
             )
         self.writer.finish()
         self._prove()
+        ledger.save_plan(self.connection, self.run, self._plan())
         ledger.finish(self.connection, self.run)
 
     def _told(self, error: BaseException) -> ManageError | None:
@@ -266,6 +274,7 @@ class Seeder:
             "commit_every": self.commit_every,
             "progress": asdict(self.progress),
             "first": self.counters.first,
+            "steps": self.counters.steps,
             "token": self.token,
             "pid": os.getpid(),
         }
@@ -275,7 +284,8 @@ class Seeder:
         return PlanFacts(index, self.plans[index].name, self.random_seed, after)
 
     def _starts(self) -> Starts:
-        return Starts(self.connection, self.tables, locked=True)
+        used = partial(ledger.used_numbers, self.connection)
+        return Starts(self.connection, self.tables, locked=True, used=used)
 
     def _seed_plan(self, index: int, plan: FactoryPlan) -> None:
         facts = self._facts(index)
@@ -337,6 +347,7 @@ class Seeder:
             ahead = (task.number - first.number - 1) * SIZE
             starts = {name: base[name] + ahead * each.get(name, 0) for name in base}
             task = replace(task, counters=starts, first=self.counters.first, pools=pools.known)
+            task = replace(task, steps=self.counters.steps)
             self.submitted.append((task, self._submit(setup, task)))
             if len(self.submitted) > self.jobs:
                 yield self._from_worker(plan, each, pools)

@@ -131,7 +131,8 @@ class _Relation:
         free = [column.is_(None) for column in own]
         column = table.autoincrement_column
         if column is not None and key_name(table) in counters.first:
-            free.append(column >= counters.first[key_name(table)])  # rows of this seed only
+            first, down = counters.first[key_name(table)], counters.steps.get(key_name(table), 1) < 0
+            free.append(column <= first if down else column >= first)  # rows of this seed only
         keys = read_keys(self.connection, table, list(table.primary_key), *free)
         left, rows_left = len(keys[0]), total
         if left < links.min * total:

@@ -44,7 +44,7 @@ class WorkerSetup:
 class ChunkTask:
     """Chunk ``number`` of a factory plan: ``count`` rows.
 
-    ``counters``: the numbers it starts at, of those that began at ``first``.
+    ``counters``: the numbers it starts at, of those that began at ``first``, and their ``steps``.
     """
 
     facts: PlanFacts
@@ -52,6 +52,7 @@ class ChunkTask:
     count: int
     counters: dict[str, int] = field(default_factory=dict)
     first: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)
     pools: dict[PoolKey, Pool] = field(default_factory=dict)
 
     @property
@@ -66,7 +67,8 @@ class ChunkTask:
 
     def elsewhere(self) -> tuple[Counters, Pools]:
         """Numbers and pools for a process without others."""
-        return Counters(self.counters, self.first), Pools(None, self.pools)
+        counters = Counters(self.counters, self.first, steps=self.steps)
+        return counters, Pools(None, self.pools)
 
 
 def chunk_label(plan: int, number: int, own: bool = True) -> str:

@@ -180,6 +180,16 @@ def runs(connection: sa.Connection) -> list[SeedRun]:
     return found
 
 
+def used_numbers(connection: sa.Connection) -> dict[str, int]:
+    """The number after the highest of each sequence, among the runs that have rows left."""
+    found: dict[str, int] = {}
+    for run in runs(connection):
+        counters = run.plan.get("progress", {}).get("counters", {}) if run.rows else {}
+        for name, number in counters.items():
+            found[name] = max(number, found.get(name, 0))
+    return found
+
+
 def ended(connection: sa.Connection, run: int) -> None:
     """The process of a run is done with it, though the run is not."""
     plan = connection.scalar(sa.select(_RUN.c.plan).where(_RUN.c.id == run))

@@ -33,11 +33,11 @@ def refused(
     return refusal(name, what, reason(broken, error))
 
 
-def refusal(factory: str, what: str, why: str, other: str = "constraint") -> SeedError:
-    """The error for a refused row of ``factory``. ``other``: what else could change."""
+def refusal(factory: str, what: str, why: str) -> SeedError:
+    """The error for a row of ``factory`` that the database, or its driver, refused."""
     return SeedError(
         f"{factory}: the database refuses {what} ({why}). Nothing was written.",
-        f"Change that declaration of {factory}, or the {other}.",
+        f"Change that declaration of {factory}, or the constraint.",
     )
 
 

@@ -19,7 +19,7 @@ from ...errors import SeedError
 from ...sql.dialects import MARIADB
 from . import mysql, postgresql, sqlite
 from .block import EncodedBlock
-from .values import ValueFault, Values, bound, each, needs_core, without_defaults
+from .values import ValueFault, Values, bound, each, is_usual, needs_core, without_defaults
 
 __all__ = ["BlockWriter", "EncodedBlock", "Encoder", "ValueFault"]
 
@@ -46,6 +46,8 @@ class Encoder:
         given = [table.columns[key] for key in keys]
         try:
             made = [bound(c, self.dialect, v) for c, v in zip(given, values, strict=True)]
+            if way in ("copy", "literals") and not all(map(is_usual, given, values)):
+                way = "core"  # the driver and the server convert it, as they do for the ORM
             payload = self._payload(way, given, made, values)
         except ValueFault as fault:
             value = values[keys.index(fault.column)][fault.row]  # as it was given
