@@ -211,7 +211,7 @@ def dry_run(project: Project, request: SeedRequest, as_json: bool) -> None:
         _, plans = plan_seed(project, connection, request)
     rows = []
     for plan in plans:
-        how, why = model_info(plan.factory).how()
+        how, why = model_info(plan.factory).how(plan.overrides)
         order = needs_order(plan.factory, plan.overrides)
         rows.append(
             {

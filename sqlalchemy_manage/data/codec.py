@@ -19,6 +19,7 @@ class Codec:
     ``dump`` and ``load`` raise ValueError with the reason; neither is called with None.
     ``bind`` is the type that parameters get, ``read_as`` the one the column is read with.
     ``as_text``: read and written by a CAST, in the text form that the database defines.
+    ``select`` makes of the column what is to be read, where that is not the column itself.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Codec:
     read_as: TypeEngine[Any] | None = None
     as_text: bool = False
     normal: Callable[[Any], Any] | None = None
+    select: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]] | None = None
 
     def clean(self, value: Any) -> Any:
         """The JSON value that a dump would hold for ``value``; raises ValueError."""
@@ -48,6 +50,8 @@ class Codec:
         """The column as ``dump`` wants its values."""
         if self.as_text:
             return sa.cast(column, sa.Text())
+        if self.select is not None:
+            return self.select(column)
         return column if self.read_as is None else sa.type_coerce(column, self.read_as)
 
     def bound(self, name: str, column: sa.Column[Any]) -> sa.ColumnElement[Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from ..errors import FixtureError, did_you_mean
+from .scalars import WrittenFloat
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _KEYS = ("model", "pk", "fields")
@@ -128,7 +129,7 @@ def read_fixture(fixture: Fixture, stdin: TextIO) -> Iterator[Record]:
 def _records(text: str, file: str) -> Iterator[Record]:
     if text[(start := _skip(text, 0)) :][:1] != "[":
         raise _no_list(text, start, file)
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=WrittenFloat.parse)
     position = _skip(text, start + 1)
     number = 0
     while text[position : position + 1] != "]" or number:

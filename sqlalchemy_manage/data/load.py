@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from ..errors import DatabaseError, FixtureError
 from . import backends
 from .fixtures import find_fixtures, read_fixture, shown
+from .kept_less import why_less
 from .link_targets import require_targets
 from .order import plan
 from .record_layout import Layout, Layouts, require_tables
@@ -175,11 +176,8 @@ class _Load:
                 if excused:
                     self.changed_by_trigger.append(text)
                     continue
-                raise FixtureError(
-                    text,
-                    "The column's type cannot hold this exact value: MariaDB's DATETIME "
-                    "drops fractions of a second (fsp=6 keeps them), FLOAT drops digits.",
-                )
+                lost = batch.layout.by_name[next(iter(stored))]
+                raise FixtureError(text, why_less(lost, self.connection.dialect.name))
 
     def _a_trigger_fired(self) -> bool:
         """Whether what was written may have been changed by a trigger, on whatever table."""

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,18 +23,17 @@ from ..errors import did_you_mean
 from ..sql.dialects import MARIADB
 from .codec import KINDS, Codec, decorates, kind_of, pickles, stored_type
 from .json_text import canonical_json, marked, parse_json, unmarked
+from .numbers import floating, numeric
 from .scalars import (
     Unfit,
     dump_bytes,
     dump_duration,
-    dump_float,
     dump_int,
     held,
     int_loader,
     iso,
     load_bytes,
     load_duration,
-    load_float,
     load_uuid,
     only,
     only_text,
@@ -58,7 +56,9 @@ def codec_of(type_: TypeEngine[Any], dialect: Dialect) -> Codec:
         # value that the program sees is the same everywhere.
         return _through(rich.pop(), type_, dialect)
     made = _make(kind, stored, stored, dialect)
-    return made if made.as_text else replace(made, read_as=made.read_as or stored)
+    if made.as_text or made.select is not None:
+        return made
+    return replace(made, read_as=made.read_as or stored)
 
 
 def _dialects() -> list[Dialect]:
@@ -76,10 +76,9 @@ def _make(kind: str, stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Di
         load_int = int_loader(_limit(stored, dialect.name))
         return Codec(kind, "a whole number", dump_int, load_int, bind)
     if kind == "float":
-        read_as = sa.Float() if getattr(stored, "asdecimal", False) else None
-        return Codec(kind, "a number", dump_float, load_float, bind, read_as)
+        return floating(stored, bind, dialect)
     if kind == "numeric":
-        return _numeric(stored, bind, dialect)
+        return numeric(stored, bind, dialect)
     if kind == "datetime":
         return _datetime(stored, bind, dialect)
     if kind == "uuid":
@@ -133,40 +132,9 @@ def _through(kind: str, type_: TypeEngine[Any], dialect: Dialect) -> Codec:
     if kind in ("enum", "array", "other"):
         stored = stored_type(type_, dialect)
         return _make(kind_of(stored), stored, stored, dialect)
-    made = _make(kind, KINDS[kind][0](), type_, dialect)
+    plain = sa.Double() if kind == "float" else KINDS[kind][0]()
+    made = _make(kind, plain, type_, dialect)
     return Codec(kind, made.expected, made.dump, made.load, type_)
-
-
-def _numeric(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
-    scale: int | None = getattr(stored, "scale", None)
-    decimal = only(str, int, float)
-
-    def dump(value: Any) -> str:
-        number = value if isinstance(value, Decimal) else Decimal(repr(value))
-        if not number.is_finite():
-            return str(number)
-        if scale is not None:
-            return f"{number:.{scale}f}"
-        text = f"{number:f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-        return "0" if text == "-0" else text
-
-    def load(value: Any) -> Decimal:
-        try:
-            number = Decimal(str(decimal(value)))
-        except InvalidOperation:
-            raise ValueError("wrong type") from None
-        if number.is_finite() and abs(number.adjusted()) > 1000:
-            raise Unfit("is too large for the column")
-        if number.is_finite() and scale is not None and Decimal(f"{number:.{scale}f}") != number:
-            raise Unfit(f"has more than the {scale} decimals of the column")
-        return number
-
-    # SQLite stores a float: SQLAlchemy would warn, and round it to ten decimals.
-    read_as: TypeEngine[Any] = sa.Float()
-    if dialect.supports_native_decimal:
-        read_as = sa.Numeric(getattr(stored, "precision", None), scale, asdecimal=True)
-    return Codec("numeric", 'a decimal number such as "12.50"', dump, load, bind, read_as)
 
 
 def _datetime(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
@@ -278,7 +246,10 @@ def _array(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> 
     expected = f"a list, each item {item.expected}"
     if isinstance(stored.item_type, TypeDecorator):
         bind = postgresql.ARRAY(item.bind, dimensions=stored.dimensions)
-    return Codec("array", expected, dump, load, bind, bind)
+    # The driver gives exact decimals; a type for floats would round each of them.
+    exact = sa.Numeric(asdecimal=True) if item.kind == "numeric" else None
+    read_as = bind if exact is None else postgresql.ARRAY(exact, dimensions=stored.dimensions)
+    return Codec("array", expected, dump, load, bind, read_as)
 
 
 def _other(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:

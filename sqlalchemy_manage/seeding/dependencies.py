@@ -10,7 +10,14 @@ from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ..errors import SeedError, did_you_mean
-from .factory_boy_internals import arguments_of, declarations_of, faker_call, model_of
+from .factory_boy_internals import (
+    arguments_of,
+    declarations_of,
+    faker_call,
+    model_of,
+    needs_object,
+    settled,
+)
 from .generating.model_info import model_info
 from .generating.unique import left_to_chance
 from .links import Link, Links
@@ -35,9 +42,14 @@ def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]
             return f"{unique[0]} must be unique"
     way = {**on_the_way, owner: None}
     for name, (declaration, context) in before.items():
-        if why := _declared_order(name, declaration, context, False, way):
+        if why := _declared_order(name, settled(declaration, before), context, False, way):
             return why
-    for name, (declaration, context) in after.items():
+    for name, (each, context) in after.items():
+        declaration = settled(each, before)
+        if why := needs_object(name, declaration):
+            return why
+        if isinstance(declaration, factory.Maybe):
+            return f"'{name}' creates rows only sometimes"
         if isinstance(declaration, factory.RelatedFactoryList) and not isinstance(
             declaration.size, int
         ):

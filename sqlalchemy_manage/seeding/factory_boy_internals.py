@@ -127,10 +127,40 @@ def own_way(owner: Any) -> str | None:
     if options.inline_args:
         return "its model takes arguments by position (inline_args)"
     for name in options.post_declarations:
-        kind = type(options.post_declarations[name].declaration)
-        if kind not in (factory.RelatedFactory, factory.RelatedFactoryList):
-            return f"'{name}' is called with each object ({kind.__name__})"
+        if why := needs_object(name, options.post_declarations[name].declaration):
+            return why
     return None
+
+
+def needs_object(name: str, declaration: Any) -> str | None:
+    """Why a declaration needs the object itself, whatever the row; None if it may not.
+
+    A Trait is a Maybe: which of its two sides a row takes is decided for each.
+    """
+    if isinstance(declaration, factory.Maybe):
+        sides = [needs_object(name, side) for side in (declaration.yes, declaration.no)]
+        return sides[0] if all(sides) else None
+    kind = type(declaration)
+    if not follows(declaration) or kind in (factory.RelatedFactory, factory.RelatedFactoryList):
+        return None
+    return f"'{name}' is called with each object ({kind.__name__})"
+
+
+def settled(declaration: Any, before: Mapping[str, tuple[Any, Any]]) -> Any:
+    """The side of a Maybe that all rows take, as a Trait that is off or on; itself where that
+    depends on the row. ``before``: the declarations of the factory."""
+    while isinstance(declaration, factory.Maybe):
+        decider = declaration.decider
+        if type(decider) is not factory.SelfAttribute or decider.depth > 1:
+            return declaration
+        name, missing = decider.attribute_name, decider.default
+        if name not in before and missing is UNSPECIFIED:
+            return declaration
+        choice = before[name][0] if name in before else missing
+        if "." in name or is_declaration(choice):
+            return declaration
+        declaration = declaration.yes if choice else declaration.no
+    return declaration
 
 
 def maker(owner: Any) -> Callable[..., Any] | None:
@@ -185,6 +215,11 @@ def session_of(owner: Any) -> Session:
 def is_declaration(value: Any) -> bool:
     """Whether factory_boy evaluates the value before it makes the object."""
     return bool(enums.get_builder_phase(value) == enums.BuilderPhase.ATTRIBUTE_RESOLUTION)
+
+
+def follows(value: Any) -> bool:
+    """Whether factory_boy evaluates the value after it has made the object."""
+    return bool(enums.get_builder_phase(value) == enums.BuilderPhase.POST_INSTANTIATION)
 
 
 def arguments_of(declaration: Any, context: Mapping[str, Any]) -> dict[str, Any]:

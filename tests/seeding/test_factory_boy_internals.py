@@ -135,6 +135,26 @@ def test_factories_that_make_each_object_in_their_own_way() -> None:
     assert own(after=after) == "'after' is called with each object (PostGeneration)"
 
 
+def test_the_side_of_a_trait_that_every_row_takes() -> None:
+    hook = factory.PostGeneration(lambda *args, **values: None)
+    params = type("Params", (), {"loud": factory.Trait(name="Rex", told=hook)})
+    meta = type("Meta", (), {"model": Animal})
+
+    def sides(**given: Any) -> list[Any]:
+        owner = type("Own", (SQLAlchemyModelFactory,), {"Meta": meta, "Params": params, "name": 1})
+        before, after = internals.declarations_of(owner, given)
+        both = (before["name"][0], after["told"][0])
+        return [internals.settled(each, before) for each in both]
+
+    assert sides() == [1, internals.SKIP]
+    assert sides(loud=True) == ["Rex", hook]
+    undecided = sides(loud=factory.Sequence(int))
+    assert all(isinstance(each, factory.Maybe) for each in undecided)
+    assert internals.needs_object("told", undecided[1]) is None
+    both = factory.Maybe("name", hook, factory.PostGeneration(print))
+    assert internals.needs_object("a", both) == "'a' is called with each object (PostGeneration)"
+
+
 def test_each_hook_takes_part_in_create() -> None:
     """Else a factory's own one would be passed over unseen."""
     called = []

@@ -12,7 +12,15 @@ from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Sess
 from sqlalchemy.sql import operators, visitors
 
 from ...sqlalchemy_internals import original_constructor, users_listen
-from ..factory_boy_internals import declarations_of, given_names, model_of, own_way, renamed
+from ..factory_boy_internals import (
+    declarations_of,
+    given_names,
+    model_of,
+    needs_object,
+    own_way,
+    renamed,
+    settled,
+)
 
 _CONSTRUCTOR = registry().constructor  # SQLAlchemy's own
 
@@ -111,10 +119,12 @@ class ModelInfo:
                 return True
         return False
 
-    def how(self) -> tuple[str, str | None]:
+    def how(self, overrides: Mapping[str, Any]) -> tuple[str, str | None]:
         """``columns``, ``objects`` or ``factory_boy``, and why; as far as is known in advance."""
-        given = given_names(self.factory, declarations_of(self.factory, {})[0])
-        if why := self.one_by_one(given):
+        before, after = declarations_of(self.factory, overrides)
+        given = given_names(self.factory, before)
+        hooks = (needs_object(n, settled(each, before)) for n, (each, _) in after.items())
+        if why := self.one_by_one(given) or next(filter(None, hooks), None):
             return "factory_boy", why
         columns = {
             name: None

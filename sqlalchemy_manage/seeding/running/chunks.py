@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from factory import RelatedFactoryList
+from factory import Maybe, RelatedFactoryList
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
 from ..dependencies import waits
-from ..factory_boy_internals import model_of
+from ..factory_boy_internals import follows, is_declaration, model_of, needs_object
 from ..generating.columns import MadeRows, RowBatch, RowReference
 from ..generating.drawing import Drawing
 from ..generating.evaluators import EVALUATORS
@@ -118,15 +118,30 @@ class Chunk:
         meet(batch, self)
         self.batches.append(batch)
         for name, (declaration, context) in batch.after.items():
-            self._related(batch, name, declaration, dict(context))
+            self._afterwards(batch, name, declaration, dict(context), list(batch.rows))
 
-    def _related(self, batch: RowBatch, name: str, it: Any, context: dict[str, Any]) -> None:
-        """The rows that RelatedFactory makes for each row of the batch."""
-        if "" in context:
-            return  # a value was passed in its place
+    def _afterwards(
+        self, batch: RowBatch, name: str, it: Any, context: dict[str, Any], rows: list[int]
+    ) -> None:
+        """What is declared to happen when ``rows`` of the batch are made."""
+        if not rows or not follows(it):
+            return
+        if isinstance(it, Maybe):
+            if not is_declaration(it.decider):
+                raise NotColumnwise(batch.factory, f"'{name}' is decided with each object")
+            chosen = batch.evaluate(it.decider, {}, rows, name)
+            for side, wanted in ((it.yes, True), (it.no, False)):
+                some = [r for r, choice in zip(rows, chosen, strict=True) if bool(choice) is wanted]
+                self._afterwards(batch, name, side, context, some)
+        elif why := needs_object(name, it):
+            raise NotColumnwise(batch.factory, why)
+        elif "" not in context:  # else a value was passed in its place
+            self._related(batch, it, context, rows)
+
+    def _related(self, batch: RowBatch, it: Any, context: dict[str, Any], rows: list[int]) -> None:
+        """The rows that RelatedFactory makes for each of ``rows`` of the batch."""
         owner = it.get_factory()
         overrides = {**it.defaults, **context}
-        rows: list[int] = list(batch.rows)
         if isinstance(it, RelatedFactoryList):
             sizes = [it.size if isinstance(it.size, int) else it.size() for _ in rows]
             rows = [row for row, size in zip(rows, sizes, strict=True) for _ in range(size)]

@@ -180,3 +180,49 @@ class ClubFactory(SQLAlchemyModelFactory):
     @factory.post_generation
     def captain(club, create, extracted, **kwargs):
         club.captain = PlayerFactory(club=club)
+
+
+class ChildRestingFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = models.ChildResting
+
+
+class RestingFactory(SQLAlchemyModelFactory):
+    """Its traits have what is called with each object, and are off."""
+
+    class Meta:
+        model = models.Resting
+
+    class Params:
+        parent = factory.Trait(
+            more="parent", some=factory.RelatedFactoryList(ChildRestingFactory, "owner", size=2)
+        )
+        told = factory.Trait(after=factory.PostGeneration(lambda obj, *_, **__: 1 / 0))
+
+    text = factory.Sequence(lambda n: f"owner {n}")
+
+
+class ChildSwitchedFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = models.ChildSwitched
+
+    number = factory.Sequence(lambda n: n)
+
+
+class SwitchedFactory(SQLAlchemyModelFactory):
+    """Every third row has two children by a trait, the others one."""
+
+    class Meta:
+        model = models.Switched
+
+    class Params:
+        parent = factory.Trait(
+            some=factory.RelatedFactoryList(
+                ChildSwitchedFactory, "owner", size=2, text=factory.SelfAttribute("owner.text")
+            )
+        )
+
+    parent = factory.Sequence(lambda n: n % 3 == 0)
+    text = factory.Sequence(lambda n: f"owner {n}")
+    some = factory.RelatedFactory(ChildSwitchedFactory, "owner", more="one")
+    some__more = "given"

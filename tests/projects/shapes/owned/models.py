@@ -137,3 +137,19 @@ class Club(Row):
 class Player(Row):
     club_id: Mapped[int] = mapped_column(ForeignKey("t_club.id"))
     club: Mapped[Club] = relationship(foreign_keys=club_id)
+
+
+class Resting(OwnerRow):
+    pass
+
+
+class ChildResting(ChildRow):
+    of = "Resting"
+
+
+class Switched(OwnerRow):
+    pass
+
+
+class ChildSwitched(ChildRow):
+    of = "Switched"
