@@ -60,6 +60,7 @@ class Settings:
     fixture_dirs: tuple[Path, ...] = ()
     shell_imports: tuple[str, ...] = ()
     unmanaged: tuple[str, ...] = ()
+    factories: tuple[str, ...] = ()
     backup_dir: Path = Path("backups")
     lock_wait: float = 60.0
     lock_timeout: float = 4.0
@@ -179,6 +180,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         backup_dir=root / reader.path("BACKUP_DIR", BACKUP_DIR),
         shell_imports=reader.strings("SHELL_IMPORTS", ()),
         unmanaged=reader.strings("UNMANAGED", ()),
+        factories=reader.strings("FACTORIES", ()),
         lock_wait=reader.seconds("LOCK_WAIT", 60.0),
         lock_timeout=reader.seconds("LOCK_TIMEOUT", 4.0),
         statement_timeout=reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
@@ -208,6 +210,7 @@ KNOWN = (
     "CONCURRENTLY_TIMEOUT",
     "PROVE_LINKS",
     "UNMANAGED",
+    "FACTORIES",
 )
 
 

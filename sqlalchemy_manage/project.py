@@ -79,7 +79,7 @@ class Project:
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
-            if error.name in (name, app.name):
+            if error.name and f"{name}.".startswith(f"{error.name}."):
                 return None
             raise AppError(
                 f"{name} imports '{error.name}', which is not installed{failing_line(error)}."

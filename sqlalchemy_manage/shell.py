@@ -81,7 +81,8 @@ def shell_names(project: Project, session: orm.Session) -> Names:
     for mapper in sorted(project.mappers, key=lambda m: position[project.label_of(m)]):
         model = mapper.class_
         names.add("models", model.__name__, model, f"{model.__module__}.{model.__name__}")
-    for name, factory in _factories(project, names.warnings).items():
+    for factory in _factories(project, names.warnings):
+        name = factory.__name__
         names.add("factories", name, factory, f"{factory.__module__}.{name}")
     mapped = {mapper.local_table for mapper in project.mappers}
     for table in project.tables:
@@ -110,14 +111,14 @@ def _imported(dotted: str, file: Path) -> Any:
         ) from error
 
 
-def _factories(project: Project, warnings: list[str]) -> dict[str, type]:
-    from .seeding.factories import project_factories
+def _factories(project: Project, warnings: list[str]) -> list[type]:
+    from .seeding.discovery import project_factories
 
     try:
-        return dict(project_factories(project))
+        return [*project_factories(project).values()]
     except AppError as error:
         warnings.append(f"no factories: {error.message}")
-        return {}
+        return []
 
 
 def banner(project: Project, names: Names) -> str:

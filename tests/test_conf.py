@@ -62,6 +62,7 @@ def test_values_are_taken_over_and_frozen() -> None:
         MIGRATIONS_DIR=Path("db/revisions"),
         FIXTURE_DIRS=("/abs", Path("rel")),
         SHELL_IMPORTS=["json"],
+        FACTORIES=["tests.factories"],
         LOCK_WAIT=1.5,
     )
     assert settings.database("default").url == "postgresql://me:pw12345@h/d"
@@ -70,6 +71,7 @@ def test_values_are_taken_over_and_frozen() -> None:
     assert settings.installed_apps == ("a", "b.c")
     assert settings.migrations_dir == FILE.parent / "db" / "revisions"
     assert settings.fixture_dirs == (Path("/abs"), FILE.parent / "rel")
+    assert settings.factories == ("tests.factories",)
     assert settings.lock_wait == 1.5
     with pytest.raises(AttributeError):
         settings.lock_wait = 1  # type: ignore[misc]

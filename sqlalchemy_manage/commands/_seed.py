@@ -39,7 +39,7 @@ def run(
     """Plan and seed, with progress on stderr."""
     import secrets
 
-    from ..seeding.plan import plan_seed
+    from ..seeding.plan import left_out, plan_seed
     from ..seeding.running.executors import dask_cluster, process_pool
     from ..seeding.seed import Seeder
 
@@ -53,6 +53,8 @@ def run(
         connection = stack.enter_context(project.connect())
         request, plans = plan_seed(project, connection, request)
         connection.rollback()
+        for each in left_out(project, request):
+            output.warn(f"Left out: {each}")
         for plan in plans:
             if not plan.asked:
                 output.say(f"{plan.name}: {plan.count} rows, because others link to them.")
@@ -205,10 +207,13 @@ def dry_run(project: Project, request: SeedRequest, as_json: bool) -> None:
     """Print what would be made, and how; write nothing."""
     from ..seeding.dependencies import needs_order
     from ..seeding.generating.model_info import model_info
-    from ..seeding.plan import plan_seed
+    from ..seeding.lookup import shown_model
+    from ..seeding.plan import left_out, plan_seed
 
     with project.connect() as connection:
         _, plans = plan_seed(project, connection, request)
+    for each in left_out(project, request):
+        output.warn(f"Left out: {each}")
     rows = []
     for plan in plans:
         how, why = model_info(plan.factory).how(plan.overrides)
@@ -216,7 +221,7 @@ def dry_run(project: Project, request: SeedRequest, as_json: bool) -> None:
         rows.append(
             {
                 "factory": plan.name,
-                "model": plan.model.__name__,
+                "model": shown_model(project, plan.model),
                 "count": plan.count,
                 "asked": plan.asked,
                 "how": "factory_boy" if plan.reference is not None else how,

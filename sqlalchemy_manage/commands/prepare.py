@@ -35,7 +35,7 @@ def command(ctx: click.Context, random_seed: int) -> int:
     from ..databases.engines import shown
     from ..databases.protection import why_protected
     from ..databases.servers import create_database
-    from ..seeding.factories import project_factories
+    from ..seeding.discovery import project_factories
     from ..seeding.plan import SeedRequest
     from ..seeding.seed import row_counts
     from . import _seed, checklinks, migrate

@@ -1,4 +1,4 @@
-"""The factories of a project, and the session that they get while they run."""
+"""The factories of the process, and the session that they get while they run."""
 
 from __future__ import annotations
 
@@ -9,36 +9,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from factory.alchemy import SQLAlchemyModelFactory
 
-from .factory_boy_internals import is_abstract, model_of, on_session
+from .factory_boy_internals import model_of, on_session
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Mapper, Session
 
-    from ..project import Project
-
 Factory = type[SQLAlchemyModelFactory]
-
-
-def project_factories(project: Project) -> dict[str, Factory]:
-    """Name -> factory, for every factory that a ``factories`` module of an app defines.
-
-    Abstract factories are left out, and so are names that are merely imported there.
-    Raises AppError for a module that cannot be imported.
-    """
-    found: dict[str, Factory] = {}
-    for app in project.apps:
-        module = project.app_module(app, "factories")
-        if module is None:
-            continue
-        for name, value in vars(module).items():
-            if (
-                isinstance(value, type)
-                and issubclass(value, SQLAlchemyModelFactory)
-                and value.__module__ == module.__name__
-                and not is_abstract(value)
-            ):
-                found.setdefault(name, value)
-    return found
 
 
 def subclasses(factory: Factory) -> Iterator[Factory]:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from factory import Factory as BaseFactory
-from sqlalchemy.exc import NoInspectionAvailable
 
 from ..databases.engines import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
 from ..models import is_managed
 from .dependencies import drawn_from, require_fakers
-from .factories import Factory, project_factories
+from .discovery import looked_in
+from .factories import Factory
 from .factory_boy_internals import declarations_of, declared_names, model_of
 from .generating.model_info import model_info
 from .generating.unique import require_room
+from .lookup import (
+    all_factories,
+    by_dotted_name,
+    dotted_name,
+    factory_of,
+    named,
+    why_foreign,
+)
 from .profiles import Reference, Rows, profile
 
 if TYPE_CHECKING:
@@ -52,7 +60,8 @@ class SeedRequest:
 class FactoryPlan:
     """How many rows a factory is to make; ``asked`` is False for one that others need.
 
-    ``reference``: rows that must exist, instead of a count.
+    ``reference``: rows that must exist, instead of a count. ``label``: what tells the factory
+    from another of its name.
     """
 
     factory: Factory
@@ -60,10 +69,11 @@ class FactoryPlan:
     asked: bool = True
     overrides: Mapping[str, Any] = field(default_factory=dict)
     reference: Reference | None = None
+    label: str | None = None
 
     @property
     def name(self) -> str:
-        return str(self.factory.__name__)
+        return self.label or str(self.factory.__name__)
 
     @property
     def model(self) -> type:
@@ -80,29 +90,35 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     """
     plans: list[FactoryPlan] = []
     if request.profile is not None:
-        plans = [_factory_plan(each, request.scale) for each in profile(project, request.profile)]
+        declared = profile(project, request.profile)
+        plans = [_factory_plan(project, each, request.scale) for each in declared]
     elif not request.counts:
         plans = [FactoryPlan(f, _scaled(DEFAULT_COUNT, request.scale)) for f in _one_each(project)]
-    named: set[type] = set()
+    of_profile = len(plans)
+    twice: set[Factory] = set()
     for name, count in request.counts:
-        factory = _named(project, name)
-        if model_of(factory) in named:
+        factory = named(project, name)
+        if factory in twice:
             raise UsageError(f"{name} is named twice.")
-        named.add(model_of(factory))
-        matching = [i for i, s in enumerate(plans) if s.model is model_of(factory)]
+        twice.add(factory)
+        matching = [i for i, plan in enumerate(plans) if plan.factory is factory]
+        if not matching and name.rpartition(".")[2] != factory.__name__:
+            models = [plan.model for plan in plans[:of_profile]]
+            matching = [i for i, model in enumerate(models) if model is model_of(factory)]
         if matching:
             plans[matching[0]] = replace(plans[matching[0]], count=count)
         else:
             plans.append(FactoryPlan(factory, count))
     if request.only:
-        only = {model_of(_named(project, name)) for name in request.only}
+        only = {model_of(named(project, name)) for name in request.only}
         plans = [plan for plan in plans if plan.model in only]
-    exclude = {model_of(_named(project, name)) for name in request.exclude}
+    exclude = {model_of(named(project, name)) for name in request.exclude}
     plans = [plan for plan in plans if plan.model not in exclude]
-    factories = {f"{f.__module__}.{n}": f for n, f in all_factories(project).items()}
-    plans += [FactoryPlan(factories[name], DEFAULT_COUNT, asked=False) for name in request.added]
+    added = [by_dotted_name(project, name) for name in request.added]
+    plans += [FactoryPlan(factory, DEFAULT_COUNT, asked=False) for factory in added]
+    plans = _labelled(project, plans)
     for plan in plans:
-        _require_managed(plan)
+        _require_managed(project, plan)
         _require_names(plan)
     return _sorted(project, plans)
 
@@ -118,10 +134,11 @@ def plan_seed(
     if request.profile is None and not all_factories(project):
         raise SeedError(
             "There are no factories to seed with.",
-            "Write SQLAlchemyModelFactory classes of factory_boy in an app's factories.py.",
+            f"Looked in {looked_in(project)}. Write SQLAlchemyModelFactory classes of "
+            "factory_boy in an app's factories.py, or name their module in FACTORIES.",
         )
     plans = factory_plans(project, request)
-    excluded = {model_of(_named(project, name)) for name in request.exclude}
+    excluded = {model_of(named(project, name)) for name in request.exclude}
     while added := _needed(project, connection, plans, excluded):
         request = replace(request, added=(*request.added, *added))
         plans = factory_plans(project, request)
@@ -142,30 +159,37 @@ def _needed(
             target = model_of(declaration.factory)
             made = any(issubclass(s.model, target) for s in plans) or target in excluded
             if not (made or issubclass(plan.model, target)) and _empty(connection, target):
-                name = f"{target.__name__}Factory"
-                factory = all_factories(project).get(name, declaration.factory)
-                needed.setdefault(f"{factory.__module__}.{factory.__name__}")
+                needed.setdefault(dotted_name(_usual(project, target) or declaration.factory))
     return list(needed)
 
 
-def all_factories(project: Project) -> dict[str, Factory]:
-    """The project's factories; raises SeedError for one whose model is not mapped to a table."""
-    found = project_factories(project)
-    for name, each in found.items():
-        try:
-            sa.inspect(model_of(each))
-        except NoInspectionAvailable:
-            raise SeedError(
-                f"{name} creates {model_of(each).__name__}, which is not mapped to a table.",
-                "Set Meta.model to a mapped class, or derive it from factory.Factory.",
-            ) from None
-    return found
+def _usual(project: Project, model: type) -> Factory | None:
+    """The project's factory of a model that is called after it."""
+    found = [f for f in all_factories(project).values() if model_of(f) is model]
+    return next((f for f in found if f.__name__ == f"{model.__name__}Factory"), None)
 
 
-def _factory_plan(each: Rows | Reference, scale: float) -> FactoryPlan:
+def _factory_plan(project: Project, each: Rows | Reference, scale: float) -> FactoryPlan:
+    factory = each.factory
+    if isinstance(factory, str):
+        factory = named(project, factory)
     if isinstance(each, Reference):
-        return FactoryPlan(each.factory, len(each.rows), reference=each)
-    return FactoryPlan(each.factory, _scaled(each.count, scale), overrides=each.overrides)
+        each = copy(each)
+        each.factory = factory
+        return FactoryPlan(factory, len(each.rows), reference=each)
+    return FactoryPlan(factory, _scaled(each.count, scale), overrides=each.overrides)
+
+
+def _labelled(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]:
+    """The plans by names that tell their factories apart."""
+    known = all_factories(project)
+    labels = {factory: name for name, factory in known.items()}
+    return [
+        replace(plan, label=labels.get(plan.factory))
+        if plan.factory in labels or plan.name not in known
+        else replace(plan, label=dotted_name(plan.factory))
+        for plan in plans
+    ]
 
 
 def _scaled(count: int, scale: float) -> int:
@@ -174,15 +198,29 @@ def _scaled(count: int, scale: float) -> int:
 
 def _one_each(project: Project) -> list[Factory]:
     """A factory for each model that has one, and whose rows are ours to make."""
-    models = dict.fromkeys(model_of(f) for f in all_factories(project).values() if _managed(f))
-    return [_factory_of(project, model) for model in models]
+    own = [f for f in all_factories(project).values() if why_foreign(project, f) is None]
+    models = dict.fromkeys(model_of(f) for f in own if _managed(f))
+    return [factory_of(project, model) for model in models]
+
+
+def left_out(project: Project, request: SeedRequest) -> list[str]:
+    """Factories that a seed of every model leaves out, each with the reason."""
+    if request.profile is not None or request.counts:
+        return []
+    found = ((n, why_foreign(project, f)) for n, f in all_factories(project).items())
+    return [f"{name} {why}." for name, why in found if why is not None]
 
 
 def _managed(factory: Factory) -> bool:
     return all(map(is_managed, model_info(factory).tables))
 
 
-def _require_managed(plan: FactoryPlan) -> None:
+def _require_managed(project: Project, plan: FactoryPlan) -> None:
+    if why := why_foreign(project, plan.factory):
+        raise SeedError(
+            f"{plan.name} {why}. Nothing was written.",
+            "Add the package of its model to INSTALLED_APPS, or set Meta.model to another.",
+        )
     if not _managed(plan.factory):
         raise SeedError(
             f"{plan.name} makes rows of {plan.model.__name__}, which is a view, or is left to "
@@ -190,45 +228,6 @@ def _require_managed(plan: FactoryPlan) -> None:
             'Such a table has info={"managed": False} in the models, or UNMANAGED in the '
             "settings names it.",
         )
-
-
-def _factory_of(project: Project, model: type) -> Factory:
-    """The factory of a model; of several the one called ``<Model>Factory``, or the only one
-    that is not derived from another of them. Raises UsageError where that leaves several."""
-    found = {n: f for n, f in all_factories(project).items() if model_of(f) is model}
-    if f"{model.__name__}Factory" in found:
-        return found[f"{model.__name__}Factory"]
-    roots = [
-        f
-        for f in found.values()
-        if not any(f is not g and issubclass(f, g) for g in found.values())
-    ]
-    if len(roots) == 1:
-        return roots[0]
-    raise UsageError(
-        f"{model.__name__} has {len(found)} factories: {', '.join(found)}.",
-        f"Name the one you mean: {next(iter(found))}=10; or call it {model.__name__}Factory.",
-    )
-
-
-def _named(project: Project, name: str) -> Factory:
-    factories = all_factories(project)
-    if name in factories:
-        return factories[name]
-    for app in project.apps:
-        module = project.app_module(app, "factories")
-        other: Any = getattr(module, name, None)
-        if isinstance(other, type) and issubclass(other, BaseFactory) and model_of(other) is None:
-            raise UsageError(
-                f"{name} has no model.", "Give it class Meta: model = ..., or name another factory."
-            )
-    model = project.find_model(name).class_
-    if not any(model_of(f) is model for f in factories.values()):
-        raise UsageError(
-            f"{model.__name__} has no factory." + did_you_mean(f"{name}Factory", factories),
-            f"Factories: {', '.join(factories)}.",
-        )
-    return _factory_of(project, model)
 
 
 def _require_names(plan: FactoryPlan) -> None:

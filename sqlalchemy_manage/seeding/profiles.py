@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from factory.alchemy import SQLAlchemyModelFactory
+
 from ..errors import SeedError, UsageError, did_you_mean
+from .factory_boy_internals import model_of
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -23,7 +26,7 @@ class Rows:
             raise SeedError(
                 f"Rows({_name(factory)}, {count!r}): the count must be a whole number, 0 or more."
             )
-        self.factory = factory
+        self.factory = _factory(factory)
         self.count = count
         self.overrides = overrides
 
@@ -39,7 +42,7 @@ class Reference:
     def __init__(
         self, factory: Any, rows: Iterable[Mapping[str, Any]], /, *, key: str | Sequence[str]
     ) -> None:
-        self.factory = factory
+        self.factory = _factory(factory)
         self.rows = [dict(row) for row in rows]
         self.key = (key,) if isinstance(key, str) else tuple(key)
         found: set[tuple[Any, ...]] = set()
@@ -93,6 +96,19 @@ def profile(project: Project, name: str) -> list[Rows | Reference]:
             else "Declare them in an app's seeds.py: demo = Profile(Rows(BookFactory, 100)).",
         )
     return known[name]
+
+
+def _factory(factory: Any) -> Any:
+    """A factory class, or its name: ``"ItemFactory"``, ``"shop.Item"``."""
+    if isinstance(factory, str):
+        return factory
+    if not (isinstance(factory, type) and issubclass(factory, SQLAlchemyModelFactory)):
+        raise SeedError(
+            f"Rows and Reference take a SQLAlchemyModelFactory or its name, not {factory!r}."
+        )
+    if model_of(factory) is None:
+        raise SeedError(f"{factory.__name__} has no model.", "Give it class Meta: model = ...")
+    return factory
 
 
 def _name(factory: Any) -> str:

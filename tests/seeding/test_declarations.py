@@ -13,7 +13,8 @@ from hr.factories import DepartmentFactory, EmployeeFactory
 from hr.models import Base, Department, Employee
 from sqlalchemy_manage.project import Project
 from sqlalchemy_manage.seeding import Links
-from sqlalchemy_manage.seeding.factories import bound, project_factories
+from sqlalchemy_manage.seeding.discovery import project_factories
+from sqlalchemy_manage.seeding.factories import bound
 
 
 @pytest.fixture

@@ -197,6 +197,9 @@ CLASSES = [
     case("a dataclass", "Data", "objects",
          "SELECT c.id, c.name, level, tags, state, late, p.name FROM t_data c "
          "LEFT JOIN t_datatown p ON p.id = c.town_id"),
+    case("a dataclass with nothing but fields", "PlainData", "columns",
+         "SELECT c.id, c.name, level, tags, state, late, empty, p.name "
+         "FROM t_plaindata c LEFT JOIN t_datatown p ON p.id = c.town_id"),
     case("a class mapped imperatively", "Imperative"),
     case("a class mapped imperatively with its __init__", "ImperativeInit", "objects"),
     case("single-table inheritance, and one sequence for both", "Single=7 SingleChild=5",

@@ -21,6 +21,7 @@ from ..factory_boy_internals import (
     renamed,
     settled,
 )
+from .dataclass_models import plain_fields
 
 _CONSTRUCTOR = registry().constructor  # SQLAlchemy's own
 
@@ -87,6 +88,11 @@ class ModelInfo:
         known = (_CONSTRUCTOR, self.mapper.registry.constructor)
         return original_constructor(self.mapper) in known
 
+    @cached_property
+    def fields(self) -> Mapping[str, Any] | None:
+        """Of a dataclass with the constructor that fields imply; else None."""
+        return None if self.plain_constructor else plain_fields(self.mapper)
+
     def one_by_one(self, given: Mapping[str, Any]) -> str | None:
         """As ``own_way``, now that the attributes are known."""
         if self.own_way:
@@ -103,14 +109,16 @@ class ModelInfo:
 
     def needs_objects(self, given: Mapping[str, Any]) -> bool:
         """Whether the model handles its arguments differently from a plain one."""
-        if not self.plain_constructor or self.mapper.validators:
+        if (not self.plain_constructor and self.fields is None) or self.mapper.validators:
             return True
         manager: Any = self.mapper.class_manager
         model: Any = self.model
         if users_listen(manager, "init") or model.__setattr__ is not object.__setattr__:
             return True
-        for name in given:
+        for name in {**given, **(self.fields or {})}:
             prop = self.mapper.attrs.get(name)
+            if prop is None and self.fields and name in self.fields:
+                continue
             if prop is None:
                 return True  # a property, hybrid or proxy of the class
             if isinstance(prop, CompositeProperty):

@@ -23,6 +23,7 @@ from ...errors import SeedError, did_you_mean
 from ..factory_boy_internals import SKIP, Skip
 from ..row_blocks import ColumnValues, RowBlock, kinds, split
 from .columns import RowBatch, RowReference, ValueSource, given_attributes
+from .dataclass_models import with_defaults
 from .defaults import fill_defaults
 from .failures import NotColumnwise
 from .model_info import ModelInfo, model_info
@@ -84,6 +85,9 @@ class Assembled:
                 relations[prop] = given.pop(name)
         if self.info.needs_objects(given):
             given = self._through_objects(given)
+        elif self.info.fields is not None:
+            every = {**given, **{prop.key: values for prop, values in relations.items()}}
+            given = with_defaults(self.batch.factory, self.info.mapper, every, self.batch.count)
         for name, values in given.items():
             self._attribute(name, values)
         self._keys()

@@ -59,14 +59,16 @@ def fresh(backend: str, *, migrated: bool = True) -> Iterator[str]:
         yield url
 
 
-def process(url: str, script: str | Path, *arguments: object) -> tuple[str, int]:
-    """What a script prints, run in the project's folder, and its peak of memory in KiB."""
+def process(
+    url: str, script: str | Path, *arguments: object, folder: Path = ROOT
+) -> tuple[str, int]:
+    """What a script prints, run in a project's folder, and its peak of memory in KiB."""
     command = [sys.executable, str(script), *map(str, arguments)]
     settings = {"DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
     inherited = {k: v for k, v in os.environ.items() if k != "MANAGE_SETTINGS_MODULE"}
     with tempfile.TemporaryFile() as errors:
         started = subprocess.Popen(
-            command, cwd=ROOT, env=inherited | settings, stdout=subprocess.PIPE, stderr=errors
+            command, cwd=folder, env=inherited | settings, stdout=subprocess.PIPE, stderr=errors
         )
         assert started.stdout is not None
         text = started.stdout.read().decode()

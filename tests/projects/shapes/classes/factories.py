@@ -233,3 +233,13 @@ class OneToOneFactory(SQLAlchemyModelFactory):
 
     word = factory.Sequence(lambda n: f"word {n}")
     parent = factory.SubFactory(OneToOneParentFactory)
+
+
+class PlainDataFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = models.PlainData
+
+    name = factory.Sequence(lambda n: f"some name {n}")
+    town = factory.SubFactory(DataTownFactory)
+    level = factory.Maybe(factory.Sequence(lambda n: n % 2), 7)
+    loose = factory.Sequence(lambda n: n)

@@ -234,3 +234,18 @@ class OneToOne(Base):
     id: Mapped[int] = mapped_column(ForeignKey("t_onetooneparent.id"), primary_key=True)
     word: Mapped[str] = mapped_column(String(20))
     parent: Mapped[OneToOneParent] = relationship()
+
+
+class PlainData(MappedAsDataclass, Base):
+    """A dataclass without a method that makes values: its fields tell them all."""
+
+    id: Mapped[int] = mapped_column(init=False, primary_key=True)
+    name: Mapped[str] = mapped_column(String(20))
+    town_id: Mapped[int | None] = mapped_column(ForeignKey("t_datatown.id"), init=False)
+    town: Mapped[DataTown] = relationship()
+    level: Mapped[int] = mapped_column(default=4, kw_only=True)
+    tags: Mapped[list[str]] = mapped_column(sa.JSON, default_factory=lambda: ["new"])
+    state: Mapped[str] = mapped_column(String(20), init=False, default="fresh")
+    late: Mapped[str | None] = mapped_column(String(20), insert_default="late", init=False)
+    empty: Mapped[str | None] = mapped_column(String(20), default=None)
+    loose: int = 3  # no column

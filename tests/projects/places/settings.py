@@ -1,0 +1,3 @@
+DATABASES = {"default": {"URL": "sqlite:///places.sqlite"}}
+INSTALLED_APPS = ["blog", "shop", "till"]
+FACTORIES = ["more.factories"]

@@ -1,0 +1,3 @@
+from .goods import ItemFactory
+
+__all__ = ["ItemFactory"]
