@@ -19,7 +19,7 @@ from .factory_boy_internals import (
     settled,
 )
 from .generating.model_info import model_info
-from .generating.unique import left_to_chance
+from .generating.unique_sets import left_to_chance
 from .links import Link, Links
 
 

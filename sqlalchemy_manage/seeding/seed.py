@@ -24,12 +24,13 @@ from ..databases.engines import trouble
 from ..errors import ManageError, SeedError
 from .dependencies import model_name, needs_order
 from .generating.evaluators import start_iterators
-from .generating.failures import Failed
+from .generating.failures import Failed, NoOtherValues
 from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
 from .generating.objects import ObjectMaker, WrittenKeys
 from .generating.pools import Pools
 from .generating.randomness import everywhere
+from .generating.unique_sets import Refused
 from .plan import FactoryPlan, SeedRequest
 from .reference import seed_reference
 from .row_blocks import RowBlock, key_columns
@@ -46,6 +47,7 @@ from .running.work import (
     run_task,
 )
 from .undoing import ledger
+from .writers.refusals import RowRefused
 from .writers.row_errors import put_in, require_references, send
 from .writers.writer import BlockWriter, Encoder
 
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from ..project import Project
 
 SORTED_FROM = 200_000
+_ATTEMPTS = 100  # at a chunk of which the database refuses rows
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ class Seeder:
         self.writer = BlockWriter(self.connection, self.tables)
         self.counters = Counters({}, load=self._starts())
         self.seen: dict[Any, set[Any]] = {}
+        self.refused = Refused()
         self.deferred: dict[int, list[DeferredLink]] = {}
         self.rows: dict[str, int] = {}
         self.slow: dict[str, str] = {}
@@ -304,18 +308,63 @@ class Seeder:
         if plan.count == 0 or first >= total:
             return
         ordered = self.executor is None or needs_order(plan.factory, plan.overrides) is not None
-        tasks = (ChunkTask(facts, n, min(SIZE, plan.count - n * SIZE)) for n in range(first, total))
-        results = self._in_order(plan, tasks, pools)
-        if not ordered and total - first > 1:
-            results = self._apart(plan, tasks, pools)
-        # Fewer links fit the cache, in whatever order they come.
-        self.writer.sorting = plan.count >= SORTED_FROM
-        for task, result in results:
-            self._write(plan, task, result)
-            self._chunk_done(index, task.number, plan, task.number * SIZE + task.count)
+        while first < total:
+            numbers = range(first, total)
+            tasks = (ChunkTask(facts, n, min(SIZE, plan.count - n * SIZE)) for n in numbers)
+            results = self._in_order(plan, tasks, pools)
+            if not ordered and not self.refused and total - first > 1:
+                results = self._apart(plan, tasks, pools)
+            for task, result in results:
+                # Fewer links fit the cache, in whatever order they come.
+                self.writer.sorting = plan.count >= SORTED_FROM
+                again = self._written(plan, task, result, pools)
+                self._chunk_done(index, task.number, plan, task.number * SIZE + task.count)
+                first = task.number + 1
+                if again and self.submitted:
+                    self._forget_submitted()
+                    break
+
+    def _written(
+        self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult, pools: Pools
+    ) -> bool:
+        """Write a chunk; rows that are refused because others have their values are drawn again.
+
+        Returns whether there were any: the chunks after it then take other numbers.
+        """
+        original: RowRefused | None = None
+        for _ in range(_ATTEMPTS):
+            waiting = dict(self.writer.waiting.tables)
+            savepoint = self.connection.begin_nested()
+            try:
+                self._write(plan, task, result)
+            except RowRefused as error:
+                savepoint.rollback()
+                self.writer.waiting.tables = waiting
+                original = original or error
+                rows = [self.refused.add(error.table, row, error.columns) for row in error.rows]
+                if error.kind != "UNIQUE" or not any(rows):
+                    break
+                self.seen.clear()  # of rows that are not there now
+                self.counters.reset(result.before)
+                try:
+                    result = self._here(plan, task, pools)
+                except NoOtherValues:
+                    break
+                continue
+            savepoint.commit()
+            return original is not None
+        assert original is not None
+        raise original
+
+    def _forget_submitted(self) -> None:
+        """What other processes are making is to be made here."""
+        for _, future in self.submitted:
+            future.cancel()
+        self.submitted.clear()
 
     def _here(self, plan: FactoryPlan, task: ChunkTask, pools: Pools) -> ChunkResult:
-        result = run_task(plan, task, self.encoder, self.counters, pools, self.seen)
+        where = (self.counters, pools, self.seen, self.refused)
+        result = run_task(plan, task, self.encoder, *where)
         self.generating += result.seconds
         return result
 
@@ -372,6 +421,7 @@ class Seeder:
         if result.why is None:
             for name, number in each.items():
                 self.counters.next[name] = task.counters[name] + number * task.count
+            result.before = task.counters
         else:
             self.counters.next.update(task.counters)
         return task, result

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ..links import Link, Links
     from .pools import Pool, Pools
+    from .unique_sets import Refused
 
 
 class ValueSource(Protocol):
@@ -38,6 +39,7 @@ class ValueSource(Protocol):
     rng: random.Random
     pools: Pools
     seen: dict[Any, set[Any]]
+    refused: Refused
     evaluators: Mapping[type, Callable[..., list[Any]]]
 
     def numbers(self, factory: Any, count: int) -> Sequence[int]:

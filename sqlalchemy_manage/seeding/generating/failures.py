@@ -18,6 +18,10 @@ class NeedsConnection(Exception):
     """Only the process with the connection can read these rows, or say where numbers start."""
 
 
+class NoOtherValues(Exception):
+    """No declaration of rows that the database refused gives them other values."""
+
+
 class Failed(Exception):
     """A declaration of ``factory`` raised ``error`` at a row, counted from 0 in its batch."""
 

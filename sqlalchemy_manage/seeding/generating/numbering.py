@@ -35,6 +35,10 @@ class Counters:
         self.steps = dict(steps or {})
         self._load = load
 
+    def reset(self, to: Mapping[str, int]) -> None:
+        """The next numbers are those of an earlier moment again."""
+        self.next = {name: to.get(name, self.first[name]) for name in self.next}
+
     def take(self, name: str, what: Any, count: int) -> range:
         """The next ``count`` numbers; raises NeedsConnection in a worker."""
         if name not in self.next:

@@ -26,6 +26,7 @@ from ..generating.numbering import Counters, iterator_name, key_name, sequence_n
 from ..generating.pools import Pool, Pools
 from ..generating.rows import Assembled
 from ..generating.unique import meet
+from ..generating.unique_sets import Refused
 from ..links import Link, Links
 
 if TYPE_CHECKING:
@@ -78,12 +79,14 @@ class Chunk:
         pools: Pools,
         rng: random.Random,
         seen: dict[Any, set[Any]],
+        refused: Refused | None = None,
     ) -> None:
         self.facts = facts
         self.counters = counters
         self.pools = pools
         self.rng = rng
         self.seen = seen
+        self.refused = refused or Refused()
         self.batches: list[RowBatch] = []
         self._deferred: dict[str, None] = {}
         self.drawing = Drawing(facts.random_seed, rng, pools)

@@ -19,6 +19,7 @@ from ..generating.failures import NeedsConnection, NotColumnwise
 from ..generating.numbering import Counters
 from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
+from ..generating.unique_sets import Refused
 from ..plan import FactoryPlan, SeedRequest, factory_plans
 from ..row_blocks import RowBlock, key_columns
 from ..undoing import ledger
@@ -94,7 +95,7 @@ class Written:
 class ChunkResult:
     """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
 
-    ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
+    ``before``: the next numbers before it. ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
     nowhere. ``written``: a worker wrote it all itself. ``parts``: what the blocks were made
     of, each with the name of its factory; not carried between processes.
     """
@@ -104,6 +105,7 @@ class ChunkResult:
     keys: list[Written] = field(default_factory=list)
     deferred: list[DeferredLink] = field(default_factory=list)
     used: dict[str, int] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     why: tuple[str, str] | None = None
     retry: bool = False
@@ -132,22 +134,23 @@ def run_task(
     counters: Counters,
     pools: Pools,
     seen: dict[Any, set[Any]],
+    refused: Refused | None = None,
 ) -> ChunkResult:
     """Make the chunk. A result with ``why`` or ``retry`` holds nothing and used no numbers."""
     start = time.process_time()
     before = dict(counters.next)
     with everywhere(*task.place) as rng:
-        chunk = Chunk(task.facts, counters, pools, rng, seen)
+        chunk = Chunk(task.facts, counters, pools, rng, seen, refused)
         try:
             chunk.make(plan.factory, task.count, plan.overrides)
             deferred = chunk.deferred()
         except NotColumnwise as error:
-            counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
+            counters.reset(before)
             owner = getattr(error.factory, "__name__", plan.name)
             return ChunkResult(why=(owner, error.why))
         except NeedsConnection:
             return ChunkResult(retry=True)
-    result = ChunkResult(deferred=deferred)
+    result = ChunkResult(deferred=deferred, before=before)
     own = next(batch for batch in chunk.batches if batch.parent is None)
     for batch in chunk.batches:
         for part in batch.assembled.parts():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,27 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from ...databases.constraint_errors import Violation, violation
 from ...errors import SeedError
 from ...output import clean
+
+
+class RowRefused(SeedError):
+    """The database refused rows of ``table``, each by the keys of its columns.
+
+    ``columns``: keys of those whose values are the reason; empty where it names none.
+    """
+
+    def __init__(
+        self,
+        error: SeedError,
+        kind: str,
+        table: sa.Table,
+        columns: Sequence[str],
+        rows: Sequence[Mapping[str, Any]],
+    ) -> None:
+        super().__init__(error.message, error.hint)
+        self.kind = kind
+        self.table = table
+        self.columns = columns
+        self.rows = rows
 
 
 def refused(

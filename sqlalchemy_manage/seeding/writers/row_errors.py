@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ...databases.constraint_errors import violation
 from ...errors import SeedError
 from ...output import clean
 from ..row_blocks import RowBlock
-from .refusals import reason, refusal
+from .refusals import RowRefused, reason, refusal
 from .writer import BlockWriter, EncodedBlock, Encoder
 
 
@@ -69,7 +69,8 @@ def _blaming(
     try:
         write()
     except DBAPIError as error:
-        if violation(error, tables.values()).kind == "refused":
+        about_a_row = violation(error, tables.values()).kind != "refused"
+        if not about_a_row and isinstance(error, OperationalError):
             raise
         savepoint.rollback()
         raise named(error) from error
@@ -106,15 +107,44 @@ def _named(
     tables: Mapping[str, sa.Table],
     error: DBAPIError,
 ) -> SeedError:
-    row: dict[str, Any] = {}
-    for values in zip(*part.values, strict=True):
-        try:
-            writer.send(encoder.encode(part.table, part.columns, [[value] for value in values]))
-        except DBAPIError as again:
-            names = [part.table.columns[key].name for key in part.columns]
-            error, row = again, dict(zip(names, values, strict=True))
+    """The error for the first row that is refused. It knows the others, where they are refused
+    for values that other rows have."""
+    found: list[tuple[DBAPIError, Mapping[str, Any]]] = []
+    for number, again in _failing(writer, encoder, part, range(part.count)):
+        row = {key: values[number] for key, values in zip(part.columns, part.values, strict=True)}
+        found.append((again, row))
+        if violation(again, tables.values()).kind != "UNIQUE":
             break
-    return _refused(factory, part.table, row, tables, error)
+    columns = {key: part.table.columns[key].name for key in part.columns}
+    first, row = found[0] if found else (error, {})
+    named = {columns[key]: value for key, value in row.items()}
+    told = _refused(factory, part.table, named, tables, first)
+    broken = violation(first, tables.values())
+    keys = [key for key, name in columns.items() if name in broken.columns]
+    keys = keys if len(keys) == len(broken.columns) else []
+    return RowRefused(told, broken.kind, part.table, keys, [row for _, row in found])
+
+
+def _failing(
+    writer: BlockWriter, encoder: Encoder, part: RowBlock, rows: range
+) -> Iterator[tuple[int, DBAPIError]]:
+    """The rows that are refused, each with what the database says, while the others go in."""
+    connection = writer.connection
+    savepoint = connection.begin_nested()
+    try:
+        some = [values[rows.start : rows.stop] for values in part.values]
+        writer.send(encoder.encode(part.table, part.columns, some))
+    except DBAPIError as error:
+        savepoint.rollback()
+        if len(rows) == 1:
+            yield rows.start, error
+            return
+    else:
+        savepoint.commit()
+        return
+    middle = len(rows) // 2
+    for half in (rows[:middle], rows[middle:]):
+        yield from _failing(writer, encoder, part, half)
 
 
 def _refused(
