@@ -179,10 +179,9 @@ def first_number(owner: Any) -> int | None:
 
     https://factoryboy.readthedocs.io/en/stable/reference.html#factory.Factory._setup_next_sequence
     """
-    hook = owner._setup_next_sequence
-    if hook.__func__ is factory.Factory._setup_next_sequence.__func__:
-        return None
-    return int(hook())
+    hook: Any = owner._setup_next_sequence
+    known: Any = factory.Factory._setup_next_sequence
+    return None if hook.__func__ is known.__func__ else int(hook())
 
 
 def next_number(owner: Any) -> int:

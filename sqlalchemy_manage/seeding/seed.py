@@ -155,6 +155,7 @@ class Seeder:
             run.plan["first"],
             self._starts(),
             run.plan.get("steps"),
+            run.plan.get("turn"),
         )
         facts = map(self._facts, range(len(self.plans)))
         self.deferred = deferred_again(self.connection, run, zip(self.plans, facts, strict=True))
@@ -279,6 +280,7 @@ class Seeder:
             "progress": asdict(self.progress),
             "first": self.counters.first,
             "steps": self.counters.steps,
+            "turn": self.counters.turn,
             "token": self.token,
             "pid": os.getpid(),
         }
@@ -304,6 +306,8 @@ class Seeder:
             self._chunk_done(index, 0, plan, plan.count)
             return
         first = self.progress.chunk if index == self.progress.share else 0
+        if not first:
+            self.counters.turn.clear()
         total = -(-plan.count // SIZE)
         if plan.count == 0 or first >= total:
             return
@@ -396,7 +400,7 @@ class Seeder:
             ahead = (task.number - first.number - 1) * SIZE
             starts = {name: base[name] + ahead * each.get(name, 0) for name in base}
             task = replace(task, counters=starts, first=self.counters.first, pools=pools.known)
-            task = replace(task, steps=self.counters.steps)
+            task = replace(task, steps=self.counters.steps, turn=self.counters.turn)
             self.submitted.append((task, self._submit(setup, task)))
             if len(self.submitted) > self.jobs:
                 yield self._from_worker(plan, each, pools)

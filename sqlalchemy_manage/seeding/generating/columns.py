@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from ..links import Link, Links
-    from .pools import Pool, Pools
+    from .pools import Pools
     from .unique_sets import Refused
 
 
@@ -48,8 +48,10 @@ class ValueSource(Protocol):
     def keys(self, table: sa.Table, count: int) -> range:
         """New values of the table's autoincrement column."""
 
-    def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
-        """Rows of a pool, all equally likely."""
+    def choose(
+        self, batch: RowBatch, targets: Sequence[Any], own: Sequence[Any], unique: bool
+    ) -> Mapping[Any, list[Any]]:
+        """Values for a foreign key: of rows that are all equally likely, or each used once."""
 
     def taken(self, iterator: str, count: int) -> int:
         """How many values of an Iterator others have, now that ``count`` more are taken."""

@@ -18,7 +18,8 @@ from .failures import NeedsConnection
 
 
 class Counters:
-    """The next number under each name. ``first``: where this seed began to count.
+    """The next number under each name. ``first``: where this seed began to count; ``turn``: the
+    factory that is at work.
 
     ``steps``: how far the next one is, where that is not 1. ``load`` gives both for a name.
     """
@@ -29,10 +30,12 @@ class Counters:
         first: Mapping[str, int] | None = None,
         load: Callable[[str, Any], tuple[int, int]] | None = None,
         steps: Mapping[str, int] | None = None,
+        turn: Mapping[str, int] | None = None,
     ) -> None:
         self.next = dict(next_)
         self.first = dict(next_ if first is None else first)
         self.steps = dict(steps or {})
+        self.turn = dict(turn or {})
         self._load = load
 
     def reset(self, to: Mapping[str, int]) -> None:
@@ -49,6 +52,7 @@ class Counters:
                 self.steps[name] = step
         start, step = self.next[name], self.steps.get(name, 1)
         self.first.setdefault(name, start)
+        self.turn.setdefault(name, start)
         self.next[name] = start + count * step
         return range(start, start + count * step, step)
 

@@ -28,6 +28,7 @@ from .defaults import fill_defaults
 from .failures import NotColumnwise
 from .model_info import ModelInfo, model_info
 from .pools import Linked, LinkedTo
+from .unique_sets import unique_sets
 from .values import check_lengths
 
 
@@ -227,13 +228,14 @@ class Assembled:
                 ):
                     continue
                 targets = [element.column for element in constraint.elements]
-                pool = self.source.pools.of(targets[0].table, targets)
-                label = ", ".join(f"{table.name}.{c.name}" for c in columns)
-                owner = self.batch.factory.__name__
-                rows = self.source.choose(pool, self.batch.count, label, owner)
-                for column, keys in zip(columns, pool.keys, strict=True):
-                    self.values[column] = [keys[row] for row in rows]
-                    self._drawn.add(column)
+                unique = any(set(each.columns) <= set(columns) for each in unique_sets(table))
+                if unique and self.batch.replaces is not None:
+                    replaced, rows = self.batch.replaces
+                    known = replaced.assembled.values
+                    self.values |= {c: [known[c][row] for row in rows] for c in columns}
+                else:
+                    self.values |= self.source.choose(self.batch, targets, columns, unique)
+                self._drawn |= set(columns)
 
     def _link(self, prop: Any, values: Sequence[Any]) -> None:
         """The rows of a link table; of a one-to-many relationship, the second pass."""

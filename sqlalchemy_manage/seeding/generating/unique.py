@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import factory
-import sqlalchemy as sa
 from factory import fuzzy
 
 from ...errors import SeedError
@@ -24,7 +23,7 @@ from ..factory_boy_internals import (
     is_declaration,
     iterated,
 )
-from ..links import Links
+from ..links import Link, Links
 from . import faker_columns
 from .columns import RowBatch, ValueSource
 from .failures import NoOtherValues
@@ -181,6 +180,8 @@ def _brings_rows(declaration: Any) -> bool:
         return _brings_rows(declaration.yes) or _brings_rows(declaration.no)
     if isinstance(declaration, factory.Transformer):
         return _brings_rows(declaration.default)
+    if isinstance(declaration, Link):
+        return declaration.unique
     return isinstance(declaration, Links | factory.SubFactory) and not isinstance(
         declaration, factory.Dict | factory.List
     )

@@ -45,7 +45,8 @@ class WorkerSetup:
 class ChunkTask:
     """Chunk ``number`` of a factory plan: ``count`` rows.
 
-    ``counters``: the numbers it starts at, of those that began at ``first``, and their ``steps``.
+    ``counters``: the numbers it starts at, of those that began at ``first``, and for this plan
+    at ``turn``, with their ``steps``.
     """
 
     facts: PlanFacts
@@ -54,6 +55,7 @@ class ChunkTask:
     counters: dict[str, int] = field(default_factory=dict)
     first: dict[str, int] = field(default_factory=dict)
     steps: dict[str, int] = field(default_factory=dict)
+    turn: dict[str, int] = field(default_factory=dict)
     pools: dict[PoolKey, Pool] = field(default_factory=dict)
 
     @property
@@ -68,7 +70,7 @@ class ChunkTask:
 
     def elsewhere(self) -> tuple[Counters, Pools]:
         """Numbers and pools for a process without others."""
-        counters = Counters(self.counters, self.first, steps=self.steps)
+        counters = Counters(self.counters, self.first, steps=self.steps, turn=self.turn)
         return counters, Pools(None, self.pools)
 
 
@@ -95,7 +97,8 @@ class Written:
 class ChunkResult:
     """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
 
-    ``before``: the next numbers before it. ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
+    ``before``: the next numbers before it.
+    ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
     nowhere. ``written``: a worker wrote it all itself. ``parts``: what the blocks were made
     of, each with the name of its factory; not carried between processes.
     """

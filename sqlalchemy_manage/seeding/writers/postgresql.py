@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import logging
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -127,3 +129,15 @@ def copy_statement(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect)
     """COPY of these columns (keys)."""
     statement = f"COPY {target(table, columns, dialect)} FROM STDIN WITH (ENCODING 'UTF8')"
     return undoubled(statement, dialect)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """psycopg does not warn that a refused row ended the pipeline of the others: it is an error."""
+    logger = logging.getLogger("psycopg")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -14,6 +14,7 @@ from ...errors import SeedError
 from ...output import clean
 from ..row_blocks import RowBlock
 from .refusals import RowRefused, reason, refusal
+from .values import is_usual
 from .writer import BlockWriter, EncodedBlock, Encoder
 
 
@@ -111,8 +112,8 @@ def _named(
     for values that other rows have."""
     found: list[tuple[DBAPIError, Mapping[str, Any]]] = []
     for number, again in _failing(writer, encoder, part, range(part.count)):
-        row = {key: values[number] for key, values in zip(part.columns, part.values, strict=True)}
-        found.append((again, row))
+        values = (each[number] for each in part.values)
+        found.append((again, dict(zip(part.columns, values, strict=True))))
         if violation(again, tables.values()).kind != "UNIQUE":
             break
     columns = {key: part.table.columns[key].name for key in part.columns}
@@ -156,7 +157,11 @@ def _refused(
 ) -> SeedError:
     """``row``: by the names of its columns."""
     broken = violation(error, tables.values())
-    shown = [
-        f"{table.name}.{name} = {clean(repr(row[name]))}" for name in broken.columns if name in row
-    ] or [f"{table.name}: " + clean(", ".join(f"{k}={v!r}" for k, v in row.items()))]
+    names = [name for name in broken.columns if name in row]
+    if not names and broken.kind in ("wrong type", "refused"):
+        columns = {column.name: column for column in table.columns}
+        names = [name for name, value in row.items() if not is_usual(columns[name], [value])]
+    shown = [f"{table.name}.{name} = {clean(repr(row[name]))}" for name in names] or [
+        f"{table.name}: " + clean(", ".join(f"{k}={v!r}" for k, v in row.items()))
+    ]
     return refusal(factory, ", ".join(shown), reason(broken, error))

@@ -12,13 +12,14 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...data.backends import advance_sequences, giving_identities
-from ...errors import SeedError
+from ...errors import ManageError, SeedError
 from ...sql.dialects import MARIADB
 from . import mysql, postgresql, sqlite
 from .block import EncodedBlock
+from .postgresql import quiet
 from .values import ValueFault, Values, bound, each, is_usual, needs_core, without_defaults
 
 __all__ = ["BlockWriter", "EncodedBlock", "Encoder", "ValueFault"]
@@ -176,8 +177,14 @@ class BlockWriter:
 
     def _core(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:
         rows = [dict(zip(block.columns, row, strict=True)) for row in zip(*columns, strict=True)]
-        with giving_identities(self.connection, [table.columns[key] for key in block.columns]):
-            self.connection.execute(sa.insert(table), rows)
+        identities = [table.columns[key] for key in block.columns]
+        try:
+            with giving_identities(self.connection, identities), quiet():
+                self.connection.execute(sa.insert(table), rows)
+        except (SQLAlchemyError, ManageError):
+            raise
+        except Exception as error:  # a driver's own, of a value that it does not know
+            raise DBAPIError(self._named(table, block), None, error) from error
 
     def _named(self, table: sa.Table, block: EncodedBlock) -> str:
         return mysql.insert_head(table, block.columns, self.connection.dialect)
