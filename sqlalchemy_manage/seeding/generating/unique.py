@@ -219,9 +219,10 @@ def _take_what_is_left(
         if not watched.taken(batch, barred, rows):
             return
         break
-    if not watched.each:
-        raise NoOtherValues
-    drawn = max(range(len(watched.each)), key=lambda n: bool(watched.each[n].attributes))
+    chance = left_to_chance(batch.factory, batch.before)
+    drawn = next((n for n, unique in enumerate(watched.each) if unique in chance), None)
+    if drawn is None:
+        raise NoOtherValues()
     raise SeedError(
         f"{batch.factory.__name__}: {watched.each[drawn]} must be unique, and no new value was "
         f"found after {len(watched.seen[drawn]):,} rows. Nothing was written.",

@@ -24,6 +24,7 @@ from ..plan import FactoryPlan, SeedRequest, factory_plans
 from ..row_blocks import RowBlock, key_columns
 from ..undoing import ledger
 from ..undoing.packing import pack
+from ..writers.refusals import naming
 from ..writers.writer import EncodedBlock, Encoder
 from .chunks import Chunk, DeferredLink, PlanFacts
 
@@ -97,8 +98,8 @@ class Written:
 class ChunkResult:
     """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
 
-    ``before``: the next numbers before it.
-    ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
+    ``before``: the next numbers before it. ``rows``: how many for each table.
+    ``unproved``: tables with foreign keys that may lead
     nowhere. ``written``: a worker wrote it all itself. ``parts``: what the blocks were made
     of, each with the name of its factory; not carried between processes.
     """
@@ -174,7 +175,8 @@ def run_task(
 def _add(result: ChunkResult, encoder: Encoder, part: RowBlock, own: bool, factory: str) -> None:
     result.parts.append((factory, part))
     result.rows[part.table.fullname] = result.rows.get(part.table.fullname, 0) + part.count
-    result.blocks.append(encoder.encode(part.table, part.columns, part.values))
+    with naming(factory):
+        result.blocks.append(encoder.encode(part.table, part.columns, part.values))
     columns = key_columns(part.table)
     values = dict(zip(part.columns, part.values, strict=True))
     if all(name in values for name in columns):

@@ -29,11 +29,11 @@ def _escaped(text: str) -> str:
 
 def _string(text: str) -> str:
     text.encode()
-    _require_no_nul(text)
+    require_no_nul(text)
     return _escaped(text)
 
 
-def _require_no_nul(value: Any) -> None:
+def require_no_nul(value: Any) -> None:
     if isinstance(value, str) and "\0" in value:
         raise ValueError("PostgreSQL cannot store a NUL character")
 
@@ -98,7 +98,7 @@ def texts(column: sa.Column[Any], dialect: sa.Dialect, values: Values) -> Values
     """
     forms = _forms(column, dialect)
     if not set(map(type, values)) <= forms.keys() or is_cast(column, values):
-        each(column, _require_no_nul, values)
+        each(column, require_no_nul, values)
         return None
     return rendered(column, values, forms, _strings, _datetimes, NULL)
 
@@ -114,7 +114,7 @@ def _datetimes(values: Values) -> Values:
 def _strings(column: sa.Column[Any], values: Sequence[str]) -> Sequence[str]:
     text = joined(column, values)
     if text.count("\0") != max(len(values) - 1, 0):
-        each(column, _require_no_nul, values)
+        each(column, require_no_nul, values)
     escaped = _escaped(text)
     return values if escaped == text else escaped.split("\0")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from ...databases.constraint_errors import Violation, violation
 from ...errors import SeedError
 from ...output import clean
+from .values import ValueFault
 
 
 class RowRefused(SeedError):
@@ -60,6 +62,19 @@ def refusal(factory: str, what: str, why: str) -> SeedError:
         f"{factory}: the database refuses {what} ({why}). Nothing was written.",
         f"Change that declaration of {factory}, or the constraint.",
     )
+
+
+@contextmanager
+def naming(factory: str) -> Iterator[None]:
+    """A value that its column's type refuses, before anything is sent, is one of ``factory``."""
+    try:
+        yield
+    except ValueFault as fault:
+        value = f"{fault.table}.{fault.column} = {clean(fault.shown)}"
+        raise SeedError(
+            f"{factory}: the column's type refuses {value} ({fault.reason}). Nothing was written.",
+            f"Change that declaration of {factory}, or the column.",
+        ) from fault
 
 
 def _at_fault(row: Any, broken: Violation) -> Any:

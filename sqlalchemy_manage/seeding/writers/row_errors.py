@@ -13,8 +13,8 @@ from ...databases.constraint_errors import violation
 from ...errors import SeedError
 from ...output import clean
 from ..row_blocks import RowBlock
-from .refusals import RowRefused, reason, refusal
-from .values import is_usual
+from .refusals import RowRefused, naming, reason, refusal
+from .values import ValueFault, is_usual
 from .writer import BlockWriter, EncodedBlock, Encoder
 
 
@@ -37,7 +37,11 @@ def send(
         writer.sorting = False  # row by row, and into the table itself
         return _named(writer, encoder, *part(), tables, error)
 
-    _blaming(connection, tables, partial(writer.send, block), named)
+    try:
+        _blaming(connection, tables, partial(writer.send, block), named)
+    except ValueFault:
+        with naming(part()[0]):
+            raise
 
 
 def put_in(

@@ -28,6 +28,7 @@ class ValueFault(SeedError):
         text = repr(value)
         text = text if len(text) <= 80 else f"{text[:77]}..."
         super().__init__(f"{table}.{column} cannot take {text}: {reason}.")
+        self.shown = text
         self.table = table
         self.column = column
         self.row = row
@@ -211,7 +212,9 @@ def joined(column: sa.Column[Any], texts: Sequence[str]) -> str:
 _USUAL: tuple[tuple[type[Any], frozenset[type]], ...] = (
     (sa.Enum, frozenset()),
     (sa.String, frozenset({str})),
-    (sa.Integer, frozenset({int})),
+    (sa.BigInteger, frozenset({int})),  # PostgreSQL casts a bool to no other Integer
+    (sa.SmallInteger, frozenset({int})),
+    (sa.Integer, frozenset({int, bool})),
     (sa.Numeric, frozenset({int, float, decimal.Decimal})),
     (sa.DateTime, frozenset({datetime.datetime})),
     (sa.Date, frozenset({datetime.date})),

@@ -47,7 +47,13 @@ class Encoder:
         given = [table.columns[key] for key in keys]
         try:
             made = [bound(c, self.dialect, v) for c, v in zip(given, values, strict=True)]
-            if way in ("copy", "literals") and not all(map(is_usual, given, values)):
+            plain = [
+                (c, v) for c, v, m in zip(given, values, made, strict=True) if m is v
+            ]  # what their types leave as it is
+            if way in ("copy", "literals") and not all(is_usual(c, v) for c, v in plain):
+                if way == "copy":
+                    for column, each_made in zip(given, made, strict=True):
+                        each(column, postgresql.require_no_nul, each_made)
                 way = "core"  # the driver and the server convert it, as they do for the ORM
             payload = self._payload(way, given, made, values)
         except ValueFault as fault:
