@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """One result: status is ``ok``, ``failed`` or ``skipped``."""
+    """One result: status is ``ok``, ``warning``, ``failed`` or ``skipped``."""
 
     name: str
     status: str
@@ -26,7 +26,7 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
     """Each check in turn; one that needs a failed earlier one is skipped.
 
     ``drift``: also whether the database matches its own history. The database is
-    only read.
+    only read. Warnings come last, one a table; there is nothing of them otherwise.
     """
     failed: dict[str, str] = {}
     for name, (check, earlier) in _CHECKS.items():
@@ -43,6 +43,8 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
         except ManageError as error:
             failed[name] = error.message
             yield Check(name, "failed", error.message, error.hint)
+    if not {"models", "migrations"} & failed.keys():
+        yield from _indexes(project)
 
 
 def _settings(project: Project) -> str:
@@ -108,6 +110,21 @@ def _drift(project: Project) -> str:
             "manage.py makemigrations --empty",
         )
     return f"the database matches the revisions{note}"
+
+
+def _indexes(project: Project) -> Iterator[Check]:
+    from .links.indexes import keys_without_index
+
+    hint: str | None = (
+        "Every row that is deleted there is looked for in the whole table here. Set index=True "
+        "in the model, then manage.py makemigrations; info={'index': False} says none is wanted."
+    )
+    with project.connect() as connection:
+        for table, keys in keys_without_index(connection, project.tables):
+            columns = " or ".join(", ".join(names) for names in keys)
+            message = f"{table}: no index begins with the foreign key's {columns}"
+            yield Check("indexes", "warning", message, hint)
+            hint = None  # once is enough
 
 
 _CHECKS: dict[str, tuple[Callable[[Project], str], set[str]]] = {

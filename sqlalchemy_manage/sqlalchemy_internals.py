@@ -4,6 +4,7 @@
 Name                                         What it is needed for
 ===========================================  ===================================================
 ``ClassManager.new_init``, ``.original_init`` the ``__init__`` of a model, below SQLAlchemy's own
+``Column._annotations``                      which columns of a join are ``remote()``
 ``Column._copy()``                           a column for a revision, not tied to its table
 ``Constraint._creation_order``               the order in which models declare constraints
 ``Constraint._create_rule``                  whether a type's CHECK is created on a database
@@ -50,6 +51,11 @@ T = TypeVar("T", bound="sa.Constraint")
 def copy_column(column: sa.Column[Any]) -> sa.Column[Any]:
     """A copy that belongs to no table; ``Column.copy()`` is deprecated."""
     return column._copy()
+
+
+def is_remote(column: Any) -> bool:
+    """Whether a column in the condition of a relationship is one of the rows that it leads to."""
+    return "remote" in column._annotations
 
 
 def target_of(key: sa.ForeignKey) -> tuple[str | None, str]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import (
     composite,
     mapped_column,
     registry,
+    relationship,
 )
 
 from sqlalchemy_manage import sqlalchemy_internals as internals
@@ -72,6 +73,22 @@ def test_the_check_of_a_type_is_told_from_one_of_the_table() -> None:
     assert internals.is_of_type(check_of(sa.Boolean(create_constraint=True)))
     assert not internals.is_of_type(sa.CheckConstraint("a > 0"))
     assert not internals.is_of_type(sa.UniqueConstraint("a"))
+
+
+def test_which_columns_of_a_join_are_remote() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Node(Base):
+        __tablename__ = "node"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        up: Mapped[int | None] = mapped_column(sa.ForeignKey("node.id"))
+        parent: Mapped[Node] = relationship(remote_side=[id])
+
+    Base.registry.configure()
+    join = Node.parent.property.primaryjoin
+    remote = [side.key for side in (join.left, join.right) if internals.is_remote(side)]
+    assert remote == ["id"]
 
 
 def test_what_a_foreign_key_refers_to() -> None:

@@ -13,7 +13,7 @@ from ..options import json_option
 if TYPE_CHECKING:
     from ..project import Project
 
-_COLORS = {"ok": "green", "failed": "red", "skipped": "yellow"}
+_COLORS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "yellow"}
 
 
 @click.command()
@@ -28,7 +28,7 @@ def command(project: Project, drift: bool, as_json: bool) -> int:
     """Check the settings, models, revisions and database.
 
     The checks are settings, models, history, connection, migrations (none is pending) and
-    schema. Exits with 1 if one of them fails.
+    schema. Exits with 1 if one of them fails. A foreign key without an index is a warning.
 
     \b
     Example:
@@ -46,7 +46,7 @@ def command(project: Project, drift: bool, as_json: bool) -> int:
             output.answer(f"{status}  {result.name:<10}  {output.redact(result.message)}")
             if result.hint:
                 output.say(f"         {result.hint}")
-    ok = all(result.status == "ok" for result in results)
+    ok = all(result.status in ("ok", "warning") for result in results)
     if as_json:
         output.answer_json({"ok": ok, "checks": [asdict(result) for result in results]})
     return 0 if ok else 1

@@ -17,26 +17,35 @@ _NAMED = 20  # broken keys named per link; --json names all
 
 
 @click.command()
-@json_option("Print JSON: ok, and a list of name, kind, relationships, links, broken.")
+@click.option(
+    "--circles",
+    is_flag=True,
+    help="Also find rows that refer to themselves, directly or through others.",
+)
+@json_option("Print JSON: ok, links (name, kind, relationships, links, broken), not_judged.")
 @click.pass_obj
-def command(project: Project, as_json: bool) -> int:
+def command(project: Project, circles: bool, as_json: bool) -> int:
     """Check every relationship and foreign key for broken links.
 
     Finds dangling links, half-filled keys, duplicate pairs in a link table, several rows
-    where only one is allowed, and relationships whose two directions disagree. Exits with 1
-    if a link is broken.
+    where only one is allowed, relationships whose two directions disagree, rows of the
+    wrong class or without their part in a subclass's table, foreign keys that the database
+    lacks or does not enforce, and more: the README lists all kinds. A relationship is
+    followed under its own condition. Exits with 1 if a link is broken.
 
     \b
     Example:
       manage.py checklinks
+      manage.py checklinks --circles
       manage.py checklinks --json
     """
     from ..links.check import check_links
-    from ..links.declared_links import links_of
+    from ..links.declared_links import links_of, not_judged
 
-    links = links_of(project.mappers, project.tables)
+    links, left = links_of(project.mappers, project.tables), not_judged(project.mappers)
+    limit = None if as_json else _NAMED
     with project.connect() as connection:
-        report = check_links(connection, links, limit=None if as_json else _NAMED)
+        report = check_links(connection, links, limit=limit, with_circles=circles)
     if as_json:
         output.answer_json(
             {
@@ -51,6 +60,7 @@ def command(project: Project, as_json: bool) -> int:
                     }
                     for r in report.results
                 ],
+                "not_judged": [asdict(each) for each in left],
             }
         )
         return 0 if report.ok else 1
@@ -65,8 +75,11 @@ def command(project: Project, as_json: bool) -> int:
         if result.broken > len(result.findings):
             more = result.broken - len(result.findings)
             output.answer(f"... and {more:,} more of {result.link.name}; --json names all")
+    for skipped in left:
+        output.answer(f"{skipped.relationship} is not judged: {skipped.reason}")
     if report.ok:
-        output.answer(f"links ok: {report.followed:,} links, {len(links)} checks")
+        rest = f", {len(left)} not judged" if left else ""
+        output.answer(f"links ok: {report.followed:,} links, {len(links)} checks{rest}")
     else:
         output.answer(f"{report.broken:,} broken link{'s' if report.broken != 1 else ''}")
     return 0 if report.ok else 1

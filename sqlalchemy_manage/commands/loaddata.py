@@ -15,14 +15,37 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("fixtures", metavar="FIXTURE...", nargs=-1, required=True)
+@click.option(
+    "-i",
+    "--ignorenonexistent",
+    "ignore",
+    is_flag=True,
+    help="Leave out models and fields that do not exist, instead of refusing the fixture.",
+)
+@click.option(
+    "-e",
+    "--exclude",
+    metavar="APP[.MODEL]",
+    multiple=True,
+    help="Leave these records out. Can be given several times.",
+)
 @json_option("Print the counts as JSON.")
 @click.pass_obj
-def command(project: Project, fixtures: tuple[str, ...], as_json: bool) -> None:
+def command(
+    project: Project,
+    fixtures: tuple[str, ...],
+    ignore: bool,
+    exclude: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Load fixtures in one transaction: all records or none.
 
-    FIXTURE is a path to a .json file, a name to look up in FIXTURE_DIRS and the apps'
-    fixtures/ folders, or - for standard input. Existing rows are updated where they differ,
-    so loading twice changes nothing. No row is ever deleted.
+    FIXTURE is a path to a .json or .jsonl file (or .json.gz, .jsonl.xz ...), a name to look
+    up in FIXTURE_DIRS and the apps' fixtures/ folders, or - for standard input. Existing rows
+    are updated where they differ, so loading twice changes nothing. No row is ever deleted.
+
+    A link may be the natural key of its row, as dumpdata --natural-foreign writes it. A record
+    without pk is the row that its natural key names; without such a row it is a new one.
 
     \b
     Example:
@@ -34,11 +57,11 @@ def command(project: Project, fixtures: tuple[str, ...], as_json: bool) -> None:
 
     from ..data.load import load
 
-    loaded = load(project, fixtures, sys.stdin)
+    loaded = load(project, fixtures, sys.stdin, ignore_nonexistent=ignore, exclude=exclude)
     for note in loaded.notes[:5]:
-        output.warn(f"a trigger may have changed a row. {note}")
+        output.warn(note)
     if len(loaded.notes) > 5:
-        output.warn(f"{len(loaded.notes) - 5} more rows differ from the fixture.")
+        output.warn(f"{len(loaded.notes) - 5} more notes like these.")
     counts = {
         "records": loaded.records,
         "new": loaded.new,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -19,6 +19,7 @@ class Codec:
     ``dump`` and ``load`` raise ValueError with the reason; neither is called with None.
     ``bind`` is the type that parameters get, ``read_as`` the one the column is read with.
     ``as_text``: read and written by a CAST, in the text form that the database defines.
+    ``as_is``: a string is written and bound as it is.
     ``select`` makes of the column what is to be read, where that is not the column itself.
     """
 
@@ -30,6 +31,7 @@ class Codec:
     read_as: TypeEngine[Any] | None = None
     as_text: bool = False
     normal: Callable[[Any], Any] | None = None
+    as_is: bool = False
     select: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]] | None = None
 
     def clean(self, value: Any) -> Any:
@@ -100,8 +102,10 @@ def pickles(type_: TypeEngine[Any]) -> bool:
 
 def kind_of(type_: TypeEngine[Any]) -> str:
     """What a type without decoration stores; ``other`` if this module does not know it."""
-    if isinstance(type_, mysql.SET):
+    if isinstance(type_, _of_dialect("mysql", "SET")):
         return "other"  # calls itself a string, but gives a Python set
+    if isinstance(type_, _of_dialect("postgresql", "INTERVAL")):
+        return "interval"
     for kind, classes in KINDS.items():
         if isinstance(type_, classes):
             return kind
@@ -109,6 +113,14 @@ def kind_of(type_: TypeEngine[Any]) -> str:
         return "bytes" if type_.python_type is bytes else "other"
     except NotImplementedError:
         return "other"
+
+
+def _of_dialect(name: str, type_name: str) -> Any:
+    """A type of a dialect, or no type at all while nobody has imported the dialect.
+
+    To import all dialects takes as long as to dump some ten thousand rows.
+    """
+    return getattr(sys.modules.get(f"sqlalchemy.dialects.{name}"), type_name, ())
 
 
 # Float before Numeric: in SQLAlchemy 2.0 it is a subclass.
@@ -122,7 +134,7 @@ KINDS: dict[str, tuple[Any, ...]] = {
     "datetime": (sa.DateTime,),
     "date": (sa.Date,),
     "time": (sa.Time,),
-    "interval": (sa.Interval, postgresql.INTERVAL),
+    "interval": (sa.Interval,),
     "bytes": (sa.LargeBinary, sa.BINARY, sa.VARBINARY),
     "uuid": (sa.Uuid,),
     "json": (sa.JSON,),

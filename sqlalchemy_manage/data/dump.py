@@ -3,82 +3,159 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+import re
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from ..errors import DatabaseError, FixtureError
-from ..files import written_whole
+from ..errors import DatabaseError, FixtureError, UsageError
 from ..sql.dialects import MARIADB
 from . import backends
-from .fixtures import shown
+from .json_text import shown
+from .natural_keys import NaturalKeys, generated
 from .record_layout import Field, Layout, Layouts, require_tables
+from .record_text import RecordText, indented
+from .upsert import LOOKUP, chunks, matching
 
 if TYPE_CHECKING:
     from ..project import Project
 
 Write = Callable[[str], object]
-_PIECE = 1 << 16
+_BLOCK = 1000
 
 
 @dataclass(frozen=True)
 class Dumped:
-    """How much was written."""
+    """How much was written. ``notes``: what could not be written as it was asked for."""
 
     records: int
     tables: int
+    notes: tuple[str, ...] = ()
 
 
-def dump(project: Project, names: Sequence[str], write: Write, indent: int | None = None) -> Dumped:
-    """Hand the fixture of the named apps and models to ``write``, piece by piece.
+@dataclass(frozen=True)
+class Request:
+    """What to dump, and how.
 
-    Without names: of all. Equal rows give equal text on every database. Raises UsageError
-    for an unknown name, FixtureError for a value that JSON cannot hold.
+    ``names`` and ``exclude``: apps and models (``app.Model``); without names: all. ``pks``:
+    primary keys as they are typed, of the one model. ``lines``: a record a line, and no list
+    around them. ``natural_foreign``: links by the natural keys of the rows that they refer to;
+    ``natural_primary``: no primary key where a natural key says the same.
+    """
+
+    names: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    pks: Sequence[str] = ()
+    indent: int | None = None
+    lines: bool = False
+    natural_foreign: bool = False
+    natural_primary: bool = False
+
+
+def dump(project: Project, request: Request, write: Write) -> Dumped:
+    """Hand the fixture that was asked for to ``write``, piece by piece.
+
+    Equal rows give equal text on every database. Raises UsageError for an unknown name,
+    FixtureError for a value that JSON cannot hold.
     """
     with project.connect() as connection:
-        layouts = Layouts(project, connection.dialect).chosen(names)
+        layouts = Layouts(project, connection.dialect)
+        chosen = layouts.chosen(request.names, request.exclude)
+        keys = _typed_keys(chosen, request.pks) if request.pks else None
+        notes: list[str] = []
+        writers = [_writer(layouts, layout, request, notes) for layout in chosen]
         with backends.reading(connection):
-            views = require_tables(connection, [layout.table for layout in layouts])
-            stored = [layout for layout in layouts if layout.table not in views]
-            count, pieces, size = 0, ["["], 0
-            for layout in stored:
-                with closing(_records(connection, layout)) as records:
-                    for record in records:
-                        pieces += [",\n" if count else "\n", _text(record, indent)]
-                        count += 1
-                        size += len(pieces[-1])
-                        if size >= _PIECE:
-                            write("".join(pieces))
-                            pieces, size = [], 0
-            write("".join([*pieces, "\n]\n" if count else "]\n"]))
-    return Dumped(count, len(stored))
+            views = require_tables(connection, [layout.table for layout in chosen])
+            stored = [writer for writer in writers if writer.layout.table not in views]
+            count = 0
+            start, between, end = ("", "\n", "\n") if request.lines else ("[\n", ",\n", "\n]\n")
+            for writer in stored:
+                with closing(_blocks(connection, writer, request, keys)) as blocks:
+                    for block in blocks:
+                        write(between if count else start)
+                        write(between.join(block))
+                        count += len(block)
+            write(end if count else "" if request.lines else "[]\n")
+            if keys is not None and count < len(keys):
+                notes.append(f"Of {len(keys)} primary keys, {count} were found.")
+    return Dumped(count, len(stored), tuple(notes))
 
 
-def _text(record: dict[str, Any], indent: int | None) -> str:
-    text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=indent)
-    return textwrap.indent(text, " " * indent) if indent else text
+def _writer(layouts: Layouts, layout: Layout, request: Request, notes: list[str]) -> RecordText:
+    natural = NaturalKeys(layouts)
+    keyless = request.natural_primary and natural.replaces_key(layout)
+    if request.natural_primary and not keyless and any(generated(f.column) for f in layout.key):
+        notes.append(f"{layout.label} has no natural key: its records keep their pk.")
+    if keyless:
+        other = natural.referring(layout, foreign=request.natural_foreign)
+        if other is not None:
+            keyless = False
+            advice = "" if request.natural_foreign else " (--natural-foreign changes that)"
+            notes.append(f"{layout.label} keeps its pk: {other} refers to it by that{advice}.")
+    return RecordText(layout, natural if request.natural_foreign else None, keyless)
 
 
-def _records(connection: sa.Connection, layout: Layout) -> Generator[dict[str, Any], None, None]:
-    fields = layout.all_fields
-    columns = [f.codec.selected(f.column).label(f"c{i}") for i, f in enumerate(fields)]
+def typed_list(text: str) -> list[str]:
+    """``1,2`` and ``[1, 2],[3, 4]`` as the items that a comma parts."""
+    return [item.strip() for item in re.split(r",(?![^\[]*\])", text) if item.strip()]
+
+
+def _typed_keys(chosen: Sequence[Layout], typed: Sequence[str]) -> list[list[Any]]:
+    """Primary keys as a person types them: the values, and for several columns JSON lists."""
+    if len(chosen) != 1:
+        raise UsageError("--pks needs the name of one model, and no other.")
+    key = chosen[0].key
+    names = ", ".join(f.name for f in key)
+    if not key:
+        raise UsageError(f"{chosen[0].label} has no primary key.")
+    found: dict[str, list[Any]] = {}
+    for text in typed:
+        try:
+            parts = [text] if len(key) == 1 else json.loads(text)
+            if not isinstance(parts, list) or len(parts) != len(key):
+                raise ValueError("not a list of that many values")
+            found[text] = [_typed(f, part) for f, part in zip(key, parts, strict=True)]
+        except (ValueError, ArithmeticError) as error:
+            form = f"a list such as '[1, 2]' ({names})" if len(key) > 1 else key[0].codec.expected
+            raise UsageError(f"--pks: {shown(text)} is not a key: expected {form}.") from error
+    return list(found.values())
+
+
+def _typed(field: Field, part: Any) -> Any:
+    if isinstance(part, str) and field.codec.kind in ("int", "float"):
+        part = json.loads(part)
+    return field.codec.clean(part)
+
+
+def _blocks(
+    connection: sa.Connection,
+    writer: RecordText,
+    request: Request,
+    keys: list[list[Any]] | None,
+) -> Generator[list[str], None, None]:
+    layout = writer.layout
+    columns = [column.label(f"c{i}") for i, column in enumerate(writer.columns)]
     order = [_ordering(f, connection.dialect.name) for f in layout.key]
-    statement = sa.select(*columns).select_from(layout.table).order_by(*order)
-    options = {"yield_per": 1000}
+    statement = sa.select(*columns).select_from(writer.source).order_by(*order)
+    statements = [statement]
+    if keys is not None:
+        parts = chunks(keys, max(1, LOOKUP // len(layout.key)))
+        statements = [statement.where(matching(connection, layout.key, part)) for part in parts]
     try:
-        with closing(connection.execute(statement, execution_options=options)) as rows:
-            records = (_record(layout, row) for row in rows)
-            if layout.key:
-                yield from records
-            else:
-                # Only the whole row to sort by, and not every column can be sorted by.
-                yield from sorted(records, key=lambda record: json.dumps(record["fields"]))
+        for select in statements:
+            options = {"yield_per": _BLOCK}
+            with closing(connection.execute(select, execution_options=options)) as rows:
+                blocks = (list(writer.texts(part)) for part in rows.partitions())
+                if not layout.key:
+                    # Only the whole row to sort by, and not every column can be sorted by.
+                    blocks = (x for x in [sorted(t for block in blocks for t in block)] if x)
+                for block in blocks:
+                    indent = request.indent
+                    yield block if indent is None else [indented(text, indent) for text in block]
     except DBAPIError as error:
         first = (str(error.orig).strip().splitlines() or [""])[0]
         raise DatabaseError(
@@ -89,29 +166,6 @@ def _records(connection: sa.Connection, layout: Layout) -> Generator[dict[str, A
         raise FixtureError(
             f"Table {layout.table.fullname} holds a value that its column type cannot read: {error}"
         ) from error
-
-
-def _record(layout: Layout, row: Sequence[Any]) -> dict[str, Any]:
-    values = {}
-    for field, value in zip(layout.all_fields, row, strict=True):
-        try:
-            values[field.name] = None if value is None else field.codec.dump(value)
-        except (ValueError, ArithmeticError) as error:
-            where = _where(layout, values)
-            raise FixtureError(
-                f"{layout.label}{where}: column {field.column} cannot be written: {error}."
-            ) from error
-    record: dict[str, Any] = {"model": layout.label}
-    if layout.key:
-        key = [values.pop(field.name) for field in layout.key]
-        record["pk"] = key[0] if len(key) == 1 else key
-    record["fields"] = values
-    return record
-
-
-def _where(layout: Layout, values: dict[str, Any]) -> str:
-    key = [values[field.name] for field in layout.key if field.name in values]
-    return f" {shown(key[0] if len(key) == 1 else key)}" if key else ""
 
 
 def _ordering(field: Field, dialect: str) -> sa.ColumnElement[Any]:
@@ -126,24 +180,3 @@ def _ordering(field: Field, dialect: str) -> sa.ColumnElement[Any]:
     if dialect == "sqlite":
         return sa.type_coerce(column, sa.Text()).collate("BINARY")
     return column
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Write]:
-    """Write a file that replaces ``path`` completely at the end of the block, or not at all.
-
-    Nobody but the owner may read it (mode 0600). Raises FixtureError if it cannot be made.
-    """
-    try:
-        with _replacing(path) as file:
-            yield file.write
-    except OSError as error:
-        raise FixtureError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _replacing(path: Path) -> AbstractContextManager[IO[str]]:
-    if path.is_dir():
-        raise FixtureError(f"{path} is a folder.")
-    if path.exists() and not path.is_file():
-        return path.open("w", encoding="utf-8")  # a device: /dev/stdout, a named pipe
-    return written_whole(path.resolve(), replace=True, private=True, newline="\n")

@@ -1,20 +1,21 @@
-"""Fixture files: what a name refers to, and the records in a file."""
+"""The records of a fixture, read a piece at a time: a JSON list, or a record a line."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import IO, Any, NamedTuple
 
 from ..errors import FixtureError, did_you_mean
+from .fixture_files import Fixture
+from .json_text import shown
 from .scalars import WrittenFloat
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _KEYS = ("model", "pk", "fields")
+_PIECE = 1 << 18
 
 
 class Origin(NamedTuple):
@@ -29,161 +30,160 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as written; ``pk`` is None where the file has none."""
+    """One record as written; ``pk`` is None where the file has none.
+
+    ``completes``: the rest of a record, for a row that exists once the first part is loaded.
+    """
 
     origin: Origin
     model: str
     pk: Any
     fields: dict[str, Any]
+    completes: bool = False
 
 
-@dataclass(frozen=True)
-class Fixture:
-    """A file to load, or the standard input (``path`` is None)."""
+def read_fixture(fixture: Fixture, stdin: IO[str] | None = None) -> Iterator[Record]:
+    """The records of a fixture; raises FixtureError with line and column for bad JSON.
 
-    shown: str
-    path: Path | None
-
-
-def shown(value: Any) -> str:
-    """A JSON value in an error message: short, and nothing in it can steer a terminal."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    if not text.isprintable():
-        text = json.dumps(value, default=str)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def find_fixtures(names: Sequence[str], folders: Sequence[Path]) -> list[Fixture]:
-    """The files that ``names`` refer to, in their order, each once; raises FixtureError.
-
-    ``-`` is the standard input. A path to a file is that file. Any other name is looked
-    up in every one of ``folders``, with or without ``.json``, and never outside of them.
+    ``stdin``: what ``repeatable`` gave. Memory is that of a piece of the file, and of the
+    longest record.
     """
-    found: dict[Path | None, Fixture] = {}
-    for name in names:
-        for fixture in _find(name, folders):
-            found.setdefault(fixture.path, fixture)
-    return list(found.values())
+    with fixture.opened(stdin) as text:
+        yield from _Reader(text, fixture.shown).records()
 
 
-def _find(name: str, folders: Sequence[Path]) -> list[Fixture]:
-    if name == "-":
-        return [Fixture("standard input", None)]
-    if not name or "\0" in name:
-        raise FixtureError(f"{shown(name)} is not the name of a fixture.")
-    path = Path(name)
-    explicit = path.is_absolute() or "/" in name or os.sep in name or path.suffix == ".json"
-    if explicit and path.is_dir():
-        raise FixtureError(f"{name} is a folder, not a fixture.", _choices(folders))
-    if explicit and path.exists():
-        return [Fixture(name, path.resolve())]
-    if path.is_absolute() or ".." in path.parts:
-        raise FixtureError(f"There is no fixture file {name}.", _choices(folders))
-    matches = []
-    for folder in folders:
-        for file in (folder / name, folder / f"{name}.json"):
-            if file.suffix == ".json" and _inside(file, folder):
-                matches.append(Fixture(_relative(file), file.resolve()))
-    if not matches:
-        known = [file.stem for folder in folders for file in folder.glob("*.json")]
-        raise FixtureError(
-            f"There is no fixture '{name}'." + did_you_mean(path.stem, known), _choices(folders)
-        )
-    return matches
+class _Reader:
+    """What is left of a text: ``text`` from ``position``; ``line`` and ``column`` are before it."""
 
+    def __init__(self, file: IO[str], name: str) -> None:
+        self.file = file
+        self.name = name
+        self.text = ""
+        self.position = 0
+        self.line, self.column = 1, 0
+        self.ended = False
 
-def _inside(file: Path, folder: Path) -> bool:
-    try:
-        return file.is_file() and file.resolve().is_relative_to(folder.resolve())
-    except OSError:
-        return False
+    def records(self) -> Iterator[Record]:
+        opening = self._next()
+        if opening not in ("[", "{"):
+            raise self._no_records(opening)
+        listed = opening == "["
+        if listed:
+            self.position += 1
+        number = 0
+        while (mark := self._next()) and (number or mark != "]"):
+            number += 1
+            origin = Origin(self.name, number)
+            value = self._value(origin)
+            if not listed and number == 1 and "model" not in value:
+                raise _not_a_list(self.name, value)
+            yield _record(value, origin)
+            if not listed:
+                continue
+            mark = self._next()
+            if mark == "]":
+                break
+            if mark != ",":
+                raise self._syntax("Expecting ',' or ']' after a record", self.position)
+            self.position += 1
+        if not listed:
+            return
+        if not mark:
+            raise self._syntax("Expecting value", self.position)
+        self.position += 1
+        if self._next():
+            raise self._syntax("Unexpected text after the list", self.position)
 
+    def _next(self) -> str:
+        """The next character that is no space, where ``position`` then is; "" at the end."""
+        while True:
+            found = _SPACE.match(self.text, self.position)
+            self.position = found.end() if found else self.position
+            if self.position < len(self.text) or not self._more():
+                return self.text[self.position : self.position + 1]
 
-def _relative(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    def _more(self) -> bool:
+        """Read on, as much again as is waiting; False at the end of the file."""
+        size = max(_PIECE, len(self.text) - self.position)
+        piece = "" if self.ended else self.file.read(size)
+        self.ended = not piece
+        newline = self.text.rfind("\n", 0, self.position)
+        self.line += self.text.count("\n", 0, self.position)
+        self.column = self.position - newline - 1 if newline >= 0 else self.column + self.position
+        self.text = self.text[self.position :] + piece
+        self.position = 0
+        return not self.ended
 
+    def _value(self, origin: Origin) -> Any:
+        while True:
+            try:
+                value, self.position = _DECODER.raw_decode(self.text, self.position)
+                return value
+            except json.JSONDecodeError as error:
+                if self._more():
+                    continue
+                # At the end, what was read is all there is: the error is not a cut.
+                raise self._wrong_at_end(error) from None
+            except RecursionError:
+                raise FixtureError(f"{origin}: nested too deeply.") from None
+            except (ValueError, ArithmeticError) as error:
+                raise FixtureError(f"{origin}: {error}.") from None
 
-def _choices(folders: Sequence[Path]) -> str:
-    known = sorted({file.stem for folder in folders for file in folder.glob("*.json")})
-    there = f" Found there: {', '.join(known)}." if known else ""
-    return f"Looked in {', '.join(map(_relative, folders)) or 'no folder'}.{there}"
-
-
-def read_fixture(fixture: Fixture, stdin: TextIO) -> Iterator[Record]:
-    """The records of a fixture; raises FixtureError with line and column for bad JSON."""
-    try:
-        if fixture.path is None:
-            text = stdin.read().removeprefix("\ufeff")
-        else:
-            text = fixture.path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FixtureError(f"{fixture.shown} is not UTF-8 text: {error}.") from error
-    except OSError as error:
-        raise FixtureError(f"{fixture.shown} cannot be read: {error.strerror}.") from error
-    return _records(text, fixture.shown)
-
-
-def _records(text: str, file: str) -> Iterator[Record]:
-    if text[(start := _skip(text, 0)) :][:1] != "[":
-        raise _no_list(text, start, file)
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=WrittenFloat.parse)
-    position = _skip(text, start + 1)
-    number = 0
-    while text[position : position + 1] != "]" or number:
-        number += 1
-        origin = Origin(file, number)
+    def _wrong_at_end(self, error: json.JSONDecodeError) -> FixtureError:
         try:
-            value, position = decoder.raw_decode(text, position)
+            _DECODER.raw_decode(self.text, self.position)
+        except json.JSONDecodeError as again:
+            return self._syntax(again.msg, again.pos)
+        return self._syntax(error.msg, self.position)
+
+    def _syntax(self, message: str, position: int) -> FixtureError:
+        lines = self.text.count("\n", 0, position)
+        column = position - self.text.rfind("\n", 0, position)
+        if not lines:
+            column = self.column + position + 1
+        return FixtureError(
+            f"{self.name}, line {self.line + lines}, column {column}: not valid JSON: {message}."
+        )
+
+    def _no_records(self, mark: str) -> FixtureError:
+        if not mark:
+            return FixtureError(f"{self.name} is empty: an empty fixture is [].")
+        try:
+            while self._more():
+                pass
+            value = json.loads(self.text)
         except json.JSONDecodeError as error:
-            raise _syntax(error.msg, text, error.pos, file) from None
-        except RecursionError:
-            raise FixtureError(f"{origin}: nested too deeply.") from None
-        except ValueError as error:
-            raise FixtureError(f"{origin}: {error}.") from None
-        yield _record(value, origin)
-        position = _skip(text, position)
-        mark = text[position : position + 1]
-        if mark == "]":
-            break
-        if mark != ",":
-            raise _syntax("Expecting ',' or ']' after a record", text, position, file)
-        position = _skip(text, position + 1)
-    end = _skip(text, position + 1)
-    if end < len(text):
-        raise _syntax("Unexpected text after the list", text, end, file)
+            return self._syntax(error.msg, error.pos)
+        except (ValueError, RecursionError) as error:
+            return FixtureError(f"{self.name} is not valid JSON: {error}.")
+        return _not_a_list(self.name, value)
 
 
-def _skip(text: str, position: int) -> int:
-    found = _SPACE.match(text, position)
-    return found.end() if found else position
+def _not_a_list(name: str, value: Any) -> FixtureError:
+    return FixtureError(
+        f"{name} contains {_json_type(value)}, but a list of records was expected.",
+        'A record is {"model": "app.model", "pk": 1, "fields": {...}}.',
+    )
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f'{name} is not JSON; write "{name}"')
 
 
-def _syntax(message: str, text: str, position: int, file: str) -> FixtureError:
-    line = text.count("\n", 0, position) + 1
-    column = position - text.rfind("\n", 0, position)
-    return FixtureError(f"{file}, line {line}, column {column}: not valid JSON: {message}.")
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"an object has the key {shown(twice)} twice")
+    return found
 
 
-def _no_list(text: str, start: int, file: str) -> FixtureError:
-    if start == len(text):
-        return FixtureError(f"{file} is empty: an empty fixture is [].")
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        return _syntax(error.msg, text, error.pos, file)
-    except (ValueError, RecursionError) as error:
-        return FixtureError(f"{file} is not valid JSON: {error}.")
-    return FixtureError(
-        f"{file} contains {_json_type(value)}, but a list of records was expected.",
-        'A record is {"model": "app.model", "pk": 1, "fields": {...}}.',
-    )
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse_constant,
+    parse_float=WrittenFloat.parse,
+    object_pairs_hook=_object,
+)
 
 
 def _json_type(value: Any) -> str:

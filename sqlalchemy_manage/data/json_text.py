@@ -41,6 +41,14 @@ def _finite(text: str) -> float:
     return number
 
 
+def shown(value: Any) -> str:
+    """A JSON value in an error message: short, and nothing in it can steer a terminal."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if not text.isprintable():
+        text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def marked(value: Any) -> Any:
     bare = value is None or (isinstance(value, dict) and set(value) == {JSON_MARK})
     return {JSON_MARK: value} if bare else value

@@ -1,34 +1,42 @@
-"""Load fixtures: all of their records, in one transaction, or none."""
+"""Load fixtures: all of their records, in one transaction, or none; a block at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import DatabaseError, FixtureError
 from . import backends
-from .fixtures import find_fixtures, read_fixture, shown
-from .kept_less import why_less
-from .link_targets import require_targets
-from .order import plan
-from .record_layout import Layout, Layouts, require_tables
-from .record_rows import Key, Row, TableRows, collect, describe, key_of
-from .upsert import Differences, differing, insert, lacking, same, update
+from .block_load import BlockLoad
+from .fixture_files import Fixture, find_fixtures, repeatable
+from .fixtures import Record, read_fixture
+from .json_text import shown
+from .link_targets import missing_targets
+from .natural_keys import NaturalKeys
+from .natural_records import NaturalRecords
+from .record_blocks import Waiting, blocks
+from .record_layout import Layouts, require_tables
+from .record_rows import Key, Row, TableRows, collect, contradiction, describe, key_of
+from .seen_keys import SeenKeys
+from .upsert import LinkRefused, holds_rows, same
 
 if TYPE_CHECKING:
     from ..project import Project
 
+# After so many passes over what waits for rows that come later, the rest is loaded at once.
+_PASSES = 4
+_NAMED = 1000
+
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did. ``notes``: values that a trigger made different from the fixture."""
+    """What a load did. ``notes``: what a person should know of the rows that were written."""
 
     fixtures: int
     new: int
@@ -41,11 +49,21 @@ class Loaded:
         return self.new + self.changed + self.unchanged
 
 
-def load(project: Project, names: Sequence[str], stdin: TextIO) -> Loaded:
+def load(
+    project: Project,
+    names: Sequence[str],
+    stdin: TextIO,
+    *,
+    ignore_nonexistent: bool = False,
+    exclude: Sequence[str] = (),
+) -> Loaded:
     """Load the fixtures of these names into the project's database.
 
     A row whose key exists is changed where it differs, a new one is inserted: loading
-    twice changes nothing. Raises FixtureError or DatabaseError; then nothing is written.
+    twice changes nothing. A record without pk is the row that its natural key names, else a
+    new one. ``ignore_nonexistent``: records and fields of what the models do not have are left
+    out, as are the records of the ``exclude`` apps and models. Memory does not grow with the
+    fixtures. Raises FixtureError or DatabaseError; then nothing is written.
     """
     if project.database.protected:
         raise DatabaseError(
@@ -53,21 +71,24 @@ def load(project: Project, names: Sequence[str], stdin: TextIO) -> Loaded:
             "Choose another with --database ALIAS, or remove PROTECTED from the settings.",
         )
     fixtures = find_fixtures(names, fixture_folders(project))
-    with project.connect() as connection:
+    with ExitStack() as stack:
+        copy = stack.enter_context(repeatable(stdin)) if _reads_stdin(fixtures) else None
+        connection = stack.enter_context(project.connect())
         layouts = Layouts(project, connection.dialect)
-        records = chain.from_iterable(read_fixture(fixture, stdin) for fixture in fixtures)
-        batches = collect(records, layouts)
+        source = _Source(fixtures, copy, layouts, ignore_nonexistent, layouts.labels(exclude))
+        loading = _Load(connection, project, layouts, source)
         try:
-            views = require_tables(connection, batches)
-            connection.rollback()
-            for table in views:
-                raise FixtureError(f"{table.fullname} is a view: nothing can be loaded into it.")
             with backends.writing(connection):
-                new, changed, notes = _Load(connection, project, layouts, batches).run()
+                loading.run()
         except DBAPIError as error:
             raise _failed(error) from error
-    total = sum(batch.size for batch in batches.values())
-    return Loaded(len(fixtures), new, changed, total - new - changed, notes)
+    unchanged = loading.total - loading.new - loading.changed
+    notes = (*source.notes(), *loading.notes)
+    return Loaded(len(fixtures), loading.new, loading.changed, unchanged, notes)
+
+
+def _reads_stdin(fixtures: Iterable[Fixture]) -> bool:
+    return any(fixture.path is None for fixture in fixtures)
 
 
 def fixture_folders(project: Project) -> list[Path]:
@@ -82,133 +103,247 @@ def _failed(error: DBAPIError) -> DatabaseError:
 
 
 @dataclass
+class _Source:
+    """The records of all fixtures, as often as they are asked for."""
+
+    fixtures: list[Fixture]
+    stdin: IO[str] | None
+    layouts: Layouts
+    ignore_nonexistent: bool
+    excluded: set[str]
+    left_out: dict[str, None] = field(default_factory=dict)
+
+    def records(self) -> Iterator[Record]:
+        for fixture in self.fixtures:
+            for record in read_fixture(fixture, self.stdin):
+                if record.model.lower() in self.excluded:
+                    continue
+                known = self._existing(record) if self.ignore_nonexistent else record
+                if known is not None:
+                    yield known
+
+    def _existing(self, record: Record) -> Record | None:
+        layout = self.layouts.by_label.get(record.model.lower())
+        if layout is None:
+            self.left_out[f"model {shown(record.model)}"] = None
+            return None
+        fields = {}
+        for name, value in record.fields.items():
+            if name in layout.accepted or name in layout.relationships:
+                fields[name] = value
+            else:
+                self.left_out[f"field {shown(name)} of {layout.label}"] = None
+        if len(fields) == len(record.fields):
+            return record
+        return replace(record, fields=fields) if fields or record.pk is not None else None
+
+    def notes(self) -> list[str]:
+        return [f"Left out, because it does not exist: {name}." for name in self.left_out]
+
+
+@dataclass
 class _Load:
-    """One load, inside its transaction. ``completed``: links were filled in by an UPDATE."""
+    """One load, inside its transaction. ``total``: rows that the fixtures ask for."""
 
     connection: sa.Connection
     project: Project
     layouts: Layouts
-    batches: dict[sa.Table, TableRows]
-    differences: dict[sa.Table, Differences] = field(default_factory=dict)
-    completed: set[sa.Table] = field(default_factory=set)
-    changed_by_trigger: list[str] = field(default_factory=list)
+    source: _Source
+    total: int = 0
+    new: int = 0
+    changed: int = 0
+    notes: list[str] = field(default_factory=list)
+    # Tables that this load writes to, and whether they had rows before.
+    filled: dict[sa.Table, bool] = field(default_factory=dict)
+    # Rows that a later block has changed once more.
+    twice: dict[sa.Table, set[Key]] = field(default_factory=dict)
+    # Whether links are looked up before a block is written: once one was refused.
+    careful: bool = False
 
-    def run(self) -> tuple[int, int, tuple[str, ...]]:
-        require_targets(self.connection, self.batches, self.layouts)
-        for table, batch in self.batches.items():
-            self.differences[table] = differing(self.connection, batch.layout, batch.rows)
-        new = self._insert()
-        changed = self._update()
-        self._verify()
+    def __post_init__(self) -> None:
+        self.natural = NaturalRecords(self.connection, self.layouts, NaturalKeys(self.layouts))
+
+    def run(self) -> None:
+        with ExitStack() as stack:
+            self.seen = stack.enter_context(SeenKeys())
+            waiting = stack.enter_context(Waiting())
+            for block, last in blocks(self.source.records()):
+                only = last and not self.filled and not waiting.count
+                waiting.add(self._block(block, last=only, loose=only))
+            passes = 0
+            while waiting.count:
+                passes += 1
+                rest = stack.enter_context(Waiting())
+                at_once = passes > _PASSES
+                parts = [(list(waiting), True)] if at_once else blocks(waiting)
+                for block, last in parts:
+                    rest.add(self._block(block, last=last and not rest.count, loose=True))
+                if at_once and rest.count:
+                    raise self.natural.missing(next(iter(rest)))
+                if rest.count == waiting.count:
+                    passes = _PASSES
+                waiting = rest
+        self._finish()
+
+    @property
+    def batches(self) -> Mapping[sa.Table, TableRows]:
+        """The rows of each table, read from the fixtures anew: only an error needs them."""
+        return _Again(self, self.filled)
+
+    def _finish(self) -> None:
         self._check_links()
+        self._note_contradictions()
         backends.check_deferred(self.connection)
-        fields = [field for batch in self.batches.values() for field in batch.layout.all_fields]
-        own = [field.column for field in fields if not field.column.foreign_keys]
+        fields = [f for table in self.filled for f in self.layouts.by_table[table].all_fields]
+        own = [f.column for f in fields if not f.column.foreign_keys]
         backends.advance_sequences(self.connection, own)
-        return new, changed, tuple(self.changed_by_trigger)
 
-    def _new_rows(self, table: sa.Table) -> list[Row]:
-        batch = self.batches[table]
-        missing = self.differences[table].missing
-        return [*(batch.rows[key] for key in missing), *batch.loose]
+    def _note_contradictions(self) -> None:
+        """Tell of the records, far from each other, that give one row different values."""
+        merged: dict[tuple[sa.Table, Key], Row] = {}
+        for block, _ in blocks(self.source.records()) if any(self.twice.values()) else ():
+            batches = collect(self.natural.resolved(block)[0], self.layouts)
+            for table, batch in batches.items():
+                for key in batch.rows.keys() & self.twice.get(table, set()):
+                    row = batch.rows[key]
+                    earlier = merged.setdefault((table, key), row)
+                    note = contradiction(batch.layout, earlier, row)
+                    self.notes += [note] if note else []
+                    row.values = {**earlier.values, **row.values}
+                    merged[table, key] = row
 
-    def _insert(self) -> int:
-        count = 0
-        pending = {
-            table: (batch.layout, self._new_rows(table)) for table, batch in self.batches.items()
+    def _block(
+        self, records: list[Record], *, last: bool, loose: bool, split: bool = True
+    ) -> list[Record]:
+        """Load what can be loaded; the records that wait for rows of later blocks.
+
+        ``last``: no block follows, and a record that waits for ever is an error. ``loose``:
+        whether rows may be given a key by the database, now that all written keys are taken.
+        ``split``: whether rows that wait for each other may be loaded in two steps.
+        """
+        pending = records
+        while True:
+            ready, waiting = self.natural.resolved(pending)
+            ready, linked = self._parted(ready)
+            if not loose:
+                later = [r for r in ready if self._gets_key(r)]
+                ready = [r for r in ready if not self._gets_key(r)] if later else ready
+            else:
+                later = []
+            waiting = [*waiting, *linked]
+            late = self._write(ready, must=last and not waiting) if ready else []
+            pending = [*waiting, *late]
+            if not pending or len(late) == len(ready):
+                break
+        pending = [*later, *pending]
+        return self._last_resort(pending, split=split) if last and pending else pending
+
+    def _last_resort(self, records: list[Record], *, split: bool) -> list[Record]:
+        """Rows that wait for each other: first without the links that may be null."""
+        halves = [self.natural.halves(record) if split else None for record in records]
+        if not any(halves):
+            ready, waiting = self.natural.resolved(records)
+            if waiting or not ready:
+                raise self.natural.missing((waiting or records)[0])
+            self._write(ready, must=True)
+            return []
+        first = [half[0] if half else r for half, r in zip(halves, records, strict=True)]
+        second = [half[1] for half in halves if half]
+        rest = self._block(first, last=False, loose=True)
+        before = self.changed
+        self._block([*second, *rest], last=True, loose=True, split=False)
+        # The second halves are no rows of their own.
+        self.total -= len(second)
+        self.changed -= min(len(second), self.changed - before)
+        return []
+
+    def _parted(self, records: list[Record]) -> tuple[list[Record], list[Record]]:
+        """Records without pk, and apart from them their many-to-many links, for later."""
+        rows, links = [], []
+        for record in records:
+            halves = self.natural.without_links(record) if record.pk is None else None
+            rows.append(halves[0] if halves else record)
+            links += [halves[1]] if halves else []
+        # These are no rows of their own.
+        self.total -= len(links)
+        return rows, links
+
+    def _gets_key(self, record: Record) -> bool:
+        layout = self.layouts.by_label.get(record.model.lower())
+        if record.pk is not None or layout is None or not layout.key:
+            return False
+        given = {layout.accepted[n].column for n in record.fields if n in layout.accepted}
+        for name in layout.relationships.keys() & record.fields.keys():
+            given |= {local for _, local in layout.relationships[name].synchronize_pairs}  # type: ignore[misc]
+        return any(f.column not in given for f in layout.key)
+
+    def _write(self, records: list[Record], *, must: bool) -> list[Record]:
+        """Write a block; the records that cannot be yet, because a row they refer to is missing."""
+        notes: list[str] = []
+        batches = collect(records, self.layouts, notes)
+        self._open(batches)
+        late: list[Record] = []
+        if must:
+            for _, error in missing_targets(self.connection, batches, self.layouts):
+                raise error
+        elif self.careful:
+            while found := missing_targets(self.connection, batches, self.layouts):
+                origins = {row.origin for row, _ in found}
+                late += [r for r in records if r.origin in origins]
+                records = [r for r in records if r.origin not in origins]
+                batches = collect(records, self.layouts)
+        repeated = self.seen.add(batches)
+        empty = {t for t in batches if not self.filled[t] and t not in repeated}
+        block = BlockLoad(self.connection, batches, self.seen.wanted, frozenset(empty))
+        try:
+            with self.connection.begin_nested():
+                new, changed = block.run()
+        except LinkRefused:
+            if must or self.careful:
+                raise
+            self.careful = True
+            self.seen.forget()
+            return self._write(records, must=False)
+        self.seen.keep()
+        # The keys of these rows are not known: they may come up again in what waits.
+        self.filled |= {
+            table: True for table, batch in batches.items() if batch.loose or batch.links
         }
-        postponed: list[tuple[Layout, dict[Row, tuple[str, ...]]]] = []
-        plans = []
-        for table, batch in self.batches.items():
-            _, rows = pending.pop(table)
-            made = plan(batch.layout, rows, pending, partial(backends.defers, self.connection))
-            if made.stuck and not backends.stop_checking(self.connection):
-                row, link = made.stuck[0]
-                names = ", ".join(batch.layout.names(link.columns))
-                raise FixtureError(
-                    f"{describe(batch.layout, row)}: {names} leads back to "
-                    "the row itself in a circle, and no row of the circle can be loaded first.",
-                    "Let the column be null, or make its foreign key DEFERRABLE.",
-                )
-            plans.append((batch, made))
-        for batch, made in plans:
-            insert(self.connection, batch.layout, (_without(r, made.later) for r in made.order))
-            count += len(made.order)
-            for rows, often in ((batch.bag, True), (batch.links, False)):
-                missing = lacking(self.connection, batch.layout, rows, often=often)
-                insert(self.connection, batch.layout, missing)
-                count += len(missing)
-            postponed.append((batch.layout, made.later))
-        for layout, later in postponed:
-            update(self.connection, layout, list(later.items()), quietly=True)
-            self.completed |= {layout.table} if later else set()
-        return count
+        self.new += new
+        self.changed += changed
+        self.total += sum(batch.size for batch in batches.values())
+        self.total -= sum(map(len, repeated.values()))
+        self.notes += [*notes, *block.notes]
+        for table, keys in repeated.items():
+            again = keys & block.differences[table].changed.keys()
+            # It was counted when it came first.
+            self.changed -= len(again)
+            if sum(map(len, self.twice.values())) < _NAMED:
+                self.twice.setdefault(table, set()).update(again)
+        return late
 
-    def _update(self) -> int:
-        count = 0
-        for table, batch in self.batches.items():
-            changed = self.differences[table].changed
-            update(
-                self.connection,
-                batch.layout,
-                [(batch.rows[key], tuple(names)) for key, names in changed.items()],
-            )
-            count += len(changed)
-        return count
-
-    def _verify(self) -> None:
-        """Read back what was written: a column may hold less than the fixture says."""
-        excused = self._a_trigger_fired()
-        for table, batch in self.batches.items():
-            before = self.differences[table]
-            written: dict[Key, Row] = {
-                key: batch.rows[key] for key in chain(before.missing, before.changed)
-            }
-            after = differing(self.connection, batch.layout, written)
-            for key in after.missing:
-                row = written[key]
-                raise FixtureError(
-                    f"{describe(batch.layout, row)}: the database did not keep the row under this "
-                    "key."
-                )
-            for key, stored in after.changed.items():
-                text = self._lost(batch.layout, written[key], stored)
-                if excused:
-                    self.changed_by_trigger.append(text)
-                    continue
-                lost = batch.layout.by_name[next(iter(stored))]
-                raise FixtureError(text, why_less(lost, self.connection.dialect.name))
-
-    def _a_trigger_fired(self) -> bool:
-        """Whether what was written may have been changed by a trigger, on whatever table."""
-        events = set()
-        for table, found in self.differences.items():
-            batch = self.batches[table]
-            if found.missing or batch.loose or batch.bag or batch.links:
-                events.add((table.name, "INSERT"))
-            if found.changed or table in self.completed:
-                events.add((table.name, "UPDATE"))
-        return bool(events & backends.triggers(self.connection))
-
-    def _lost(self, layout: Layout, row: Row, stored: dict[str, object]) -> str:
-        name, value = next(iter(stored.items()))
-        return (
-            f"{describe(layout, row)}: the database holds {shown(value)} "
-            f"for field '{name}', but the fixture says {shown(row.values[name])}."
-        )
+    def _open(self, batches: Mapping[sa.Table, TableRows]) -> None:
+        """Raise for tables that cannot be written to; note those that are empty."""
+        first = [table for table in batches if table not in self.filled]
+        for table in require_tables(self.connection, first) if first else ():
+            raise FixtureError(f"{table.fullname} is a view: nothing can be loaded into it.")
+        self.filled |= {table: holds_rows(self.connection, table) for table in first}
 
     def _check_links(self) -> None:
         """Also if no foreign key is declared, or the database does not enforce it."""
         from ..links.check import check_links
-        from ..links.declared_links import LinkColumns, links_of
+        from ..links.declared_links import links_of
+        from ..links.link_types import LinkColumns
 
         links = links_of(self.project.mappers, self.project.tables)
         ours = [x for x in links if isinstance(x, LinkColumns) and x.child in self.batches]
         for result in check_links(self.connection, ours).results:
             for finding in result.findings:
+                if finding.kind != "dangling":
+                    continue
                 # What was broken before, on rows that the fixture does not name, stays so.
                 origin = self._origin(self.batches[result.link.tables[0]], finding.key)
-                if finding.kind == "dangling" and origin is not None:
+                if origin is not None:
                     raise FixtureError(f"{origin}: a link would be broken: {finding.message}.")
 
     def _origin(self, batch: TableRows, key: dict[str, object]) -> str | None:
@@ -228,8 +363,32 @@ class _Load:
         return None if row is None else describe(layout, row)
 
 
-def _without(row: Row, later: dict[Row, tuple[str, ...]]) -> Row:
-    names = later.get(row)
-    if not names:
-        return row
-    return Row({**row.values, **dict.fromkeys(names)}, row.origin)
+class _Again(Mapping[sa.Table, TableRows]):
+    """The rows that the fixtures ask for, of a few tables, each read when it is asked for."""
+
+    def __init__(self, load: _Load, tables: Iterable[sa.Table]) -> None:
+        self.source = load.source
+        self.layouts = load.layouts
+        self.natural = load.natural
+        self.tables = dict.fromkeys(tables)
+
+    def __iter__(self) -> Iterator[sa.Table]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
+
+    def __contains__(self, table: object) -> bool:
+        return table in self.tables
+
+    def __getitem__(self, table: sa.Table) -> TableRows:
+        found = TableRows(self.layouts.by_table[table])
+        for block, _ in blocks(self.source.records()):
+            ready, _ = self.natural.resolved(block)
+            batch = collect(ready, self.layouts).get(table)
+            if batch is not None:
+                found.rows |= batch.rows
+                found.loose += batch.loose
+                found.bag += batch.bag
+                found.links += batch.links
+        return found

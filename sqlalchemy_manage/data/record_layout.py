@@ -82,8 +82,15 @@ class Layouts:
         }
         self.by_label = {layout.label: layout for layout in self.by_table.values()}
 
-    def chosen(self, names: Iterable[str]) -> list[Layout]:
+    def chosen(self, names: Iterable[str], exclude: Iterable[str] = ()) -> list[Layout]:
         """The layouts of ``app`` and ``app.Model`` names, of all for none; raises UsageError."""
+        names = list(names)
+        wanted = self.labels(names) if names else set(self.by_label)
+        wanted -= self.labels(exclude)
+        return [x for x in self.by_table.values() if x.label in wanted]
+
+    def labels(self, names: Iterable[str]) -> set[str]:
+        """The labels of ``app`` and ``app.Model`` names; raises UsageError."""
         wanted: set[str] = set()
         apps = {label.partition(".")[0] for label in self.by_label}
         for name in names:
@@ -94,7 +101,7 @@ class Layouts:
                 wanted.add(lower)
             else:
                 raise self._unknown(name, apps)
-        return [x for x in self.by_table.values() if not names or x.label in wanted]
+        return wanted
 
     def _unknown(self, name: str, apps: set[str]) -> UsageError:
         app, dot, _ = name.lower().partition(".")

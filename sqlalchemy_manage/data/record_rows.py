@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipDirection, RelationshipProperty
 
 from ..errors import FixtureError, did_you_mean
-from .fixtures import Origin, Record, shown
+from .fixtures import Origin, Record
+from .json_text import shown
 from .record_layout import Field, Layout, Layouts
 from .scalars import Unfit
 
@@ -68,11 +69,25 @@ def describe(layout: Layout, row: Row) -> str:
     return f"{row.origin} ({layout.label} {shown(key[0] if len(key) == 1 else key)})"
 
 
-def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, TableRows]:
+def contradiction(layout: Layout, old: Row, new: Row) -> str | None:
+    """What to tell of two records that give one row different values."""
+    for name, value in new.values.items():
+        if old.values.get(name, value) != value:
+            row = describe(layout, new).partition(" (")[2].rstrip(")")
+            return (
+                f"{old.origin} and {new.origin} give different values for '{name}' of {row}: "
+                "the last holds."
+            )
+    return None
+
+
+def collect(
+    records: Iterable[Record], layouts: Layouts, notes: list[str] | None = None
+) -> dict[sa.Table, TableRows]:
     """The rows that ``records`` ask for, by table, parents before children.
 
-    A repeated key changes the row that came first. Raises FixtureError that names
-    file, record, field, value and what was expected.
+    A repeated key changes the row that came first; ``notes`` gets those whose values differ.
+    Raises FixtureError that names file, record, field, value and what was expected.
     """
     batches = {table: TableRows(layout) for table, layout in layouts.by_table.items()}
     for record in records:
@@ -83,7 +98,7 @@ def collect(records: Iterable[Record], layouts: Layouts) -> dict[sa.Table, Table
                 f"{record.origin}: there is no model {shown(record.model)}.{close}",
                 f"Known: {', '.join(layouts.by_label)}.",
             )
-        _RecordReader(record, layout, layouts, batches).read()
+        _RecordReader(record, layout, layouts, batches, notes).read()
     return {table: batch for table, batch in batches.items() if batch.size}
 
 
@@ -95,6 +110,7 @@ class _RecordReader:
     layout: Layout
     layouts: Layouts
     batches: dict[sa.Table, TableRows]
+    notes: list[str] | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
     def wrong(self, text: str, hint: str | None = None) -> FixtureError:
@@ -102,6 +118,8 @@ class _RecordReader:
         return FixtureError(f"{self.record.origin} ({self.layout.label}{pk}): {text}", hint)
 
     def read(self) -> None:
+        if self.record.pk is None and not self.record.fields:
+            raise self.wrong("has neither a pk nor fields, so it says nothing.")
         self._read_key()
         links: list[tuple[RelationshipProperty[Any], Any]] = []
         for name, value in self.record.fields.items():
@@ -210,6 +228,9 @@ class _RecordReader:
         if not missing:
             key = key_of((f.name for f in layout.key), self.values)
             if (old := batch.rows.get(key)) is not None:
+                note = contradiction(layout, old, row)
+                if note and self.notes is not None:
+                    self.notes.append(note)
                 old.values.update(self.values)
                 old.origin = self.record.origin
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -16,7 +16,7 @@ from ..databases.constraint_errors import violation
 from ..errors import FixtureError
 from ..models import column_named
 from .backends import giving_identities
-from .fixtures import shown
+from .json_text import shown
 from .record_layout import Field, Layout
 from .record_rows import Key, Row, describe, fills_itself, hashable, key_of
 
@@ -25,6 +25,10 @@ CHUNK = 1000
 # Far below the number of parameters that any of the databases takes in a statement.
 LOOKUP = 500
 _UNREADABLE = object()
+
+
+class LinkRefused(FixtureError):
+    """The database refused a row because of a foreign key."""
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -58,6 +62,13 @@ class Differences:
 
     missing: list[Key] = field(default_factory=list)
     changed: dict[Key, dict[str, Any]] = field(default_factory=dict)
+
+
+def holds_rows(connection: sa.Connection, table: sa.Table) -> bool:
+    """Whether a table has a row."""
+    return (
+        connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() is not None
+    )
 
 
 def differing(connection: sa.Connection, layout: Layout, rows: dict[Key, Row]) -> Differences:
@@ -126,11 +137,17 @@ def same(one: Any, other: Any) -> bool:
 
 
 def lacking(
-    connection: sa.Connection, layout: Layout, rows: list[Row], *, often: bool
+    connection: sa.Connection,
+    layout: Layout,
+    rows: list[Row],
+    *,
+    earlier: Callable[[object, int], int] | None = None,
+    empty: bool = False,
 ) -> list[Row]:
     """Those of ``rows``, compared by the fields they have, that the table does not hold.
 
-    ``often``: a row that is listed twice is wanted twice; else once is enough.
+    ``earlier``: a row that is listed twice is wanted twice, and this says how often it was
+    listed before; without it once is enough. ``empty``: the table holds only what was listed.
     """
     missing: list[Row] = []
     groups: dict[tuple[str, ...], list[Row]] = {}
@@ -140,6 +157,15 @@ def lacking(
         fields = [layout.by_name[name] for name in names]
         wanted = Counter(key_of(names, row.values) for row in group)
         have: Counter[Key] = Counter()
+        if earlier is not None:
+            before = {
+                key: earlier((layout.table.fullname, names, key), times)
+                for key, times in wanted.items()
+            }
+            if empty:
+                missing += group
+                continue
+            have.subtract(before)
         columns = [f.codec.selected(f.column).label(f"c{i}") for i, f in enumerate(fields)]
         for result in connection.execute(sa.select(*columns).select_from(layout.table)):
             key = tuple(hashable(f.codec.encode(v)) for f, v in zip(fields, result, strict=True))
@@ -148,10 +174,10 @@ def lacking(
         for row in group:
             key = key_of(names, row.values)
             if have[key] > 0:
-                have[key] -= often
+                have[key] -= earlier is not None
             else:
                 missing.append(row)
-                have[key] += not often
+                have[key] += earlier is None
     return missing
 
 
@@ -229,7 +255,10 @@ def _run(
                     connection.execute(statement, parameters(row))
             except (StatementError, OverflowError, ValueError) as error:
                 said = f"{describe(layout, row)}: {refusal(error, layout, row)}"
-                raise FixtureError(said) from error
+                dangling = isinstance(error, DBAPIError) and (
+                    violation(error, [layout.table]).kind == "FOREIGN KEY"
+                )
+                raise (LinkRefused if dangling else FixtureError)(said) from error
         raise FixtureError(f"{layout.table.fullname}: {refusal(failure, layout)}") from failure
 
 

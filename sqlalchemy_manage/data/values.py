@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -62,6 +61,8 @@ def codec_of(type_: TypeEngine[Any], dialect: Dialect) -> Codec:
 
 
 def _dialects() -> list[Dialect]:
+    from sqlalchemy.dialects import mysql, postgresql, sqlite
+
     return [module.dialect() for module in (sqlite, postgresql, mysql)]
 
 
@@ -178,7 +179,7 @@ def _text(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> C
                 raise Unfit("holds half a surrogate pair, which is not text") from None
         return value
 
-    return Codec("text", "a string", dump, load, bind)
+    return Codec("text", "a string", dump, load, bind, as_is=not padded)
 
 
 def _enum(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:
@@ -245,10 +246,10 @@ def _array(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> 
 
     expected = f"a list, each item {item.expected}"
     if isinstance(stored.item_type, TypeDecorator):
-        bind = postgresql.ARRAY(item.bind, dimensions=stored.dimensions)
+        bind = type(stored)(item.bind, dimensions=stored.dimensions)
     # The driver gives exact decimals; a type for floats would round each of them.
     exact = sa.Numeric(asdecimal=True) if item.kind == "numeric" else None
-    read_as = bind if exact is None else postgresql.ARRAY(exact, dimensions=stored.dimensions)
+    read_as = bind if exact is None else type(stored)(exact, dimensions=stored.dimensions)
     return Codec("array", expected, dump, load, bind, read_as)
 
 

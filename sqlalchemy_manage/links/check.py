@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
+from sqlalchemy.exc import DBAPIError
 
 from ..output import clean
-from .declared_links import Directions, Link, LinkColumns, LinkTable, ToOne
+from .circles import circles
+from .conditions import literal_columns
+from .hierarchy_statements import of_hierarchy
+from .link_types import Directions, Link, LinkColumns, LinkTable, LinkTypes, ToOne
+from .statements import (
+    Followed,
+    ReferenceStatements,
+    RowCheck,
+    of_directions,
+    of_link_table,
+    of_to_one,
+    of_types,
+    shown_key,
+)
+from .stored_keys import StoredKeys, read_stored_keys
 
 
 @dataclass(frozen=True)
 class BrokenLink:
-    """One broken link. ``key``: the columns that name the row at fault, and those of the link."""
+    """One broken link. ``key``: the columns that name the row at fault, and those of the link.
+
+    Empty where the fault is not that of a row.
+    """
 
     kind: str
     table: str
@@ -69,184 +88,164 @@ def check_links(
     *,
     limit: int | None = None,
     only: Collection[sa.Table] | None = None,
+    with_circles: bool = False,
 ) -> Report:
     """Check ``links`` as the connection's transaction sees them; nothing is written.
 
     ``limit``: how many broken rows to name for each link (they are counted all).
     ``only``: leave out links that touch none of these tables. A table that the database
-    lacks is a finding.
+    lacks is a finding. ``with_circles``: rows that refer to themselves, be it through
+    others, are findings too.
     """
-    inspector = sa.inspect(connection)
-    present: dict[sa.Table, bool] = {}
-    counted: dict[sa.Table, int] = {}
-    results: list[LinkResult] = []
-    for link in links:
-        if only is not None and not set(link.tables) & set(only):
-            continue
-        for table in link.tables:
-            if table not in present:
-                present[table] = inspector.has_table(table.name, schema=table.schema)
-        missing = [table.fullname for table in link.tables if not present[table]]
-        if missing:
-            results.append(_missing(link, missing))
-        elif isinstance(link, Directions) and link.same_columns and _whole(link, results):
-            # Both read the same rows, and all of those refer to existing rows.
-            results.append(
-                LinkResult(link, _rows(connection, link.there.secondary, counted), 0, ())
+    links = [x for x in links if only is None or set(x.tables) & set(only)]
+    return Report(tuple(_Checking(connection, links, limit, with_circles).results()))
+
+
+class _Checking:
+    """One check of all links."""
+
+    def __init__(
+        self, connection: sa.Connection, links: list[Link], limit: int | None, circles: bool
+    ) -> None:
+        self.connection, self.links, self.limit, self.circles = connection, links, limit, circles
+        self.inspector = sa.inspect(connection)
+        self.present: dict[sa.Table, bool] = {}
+        self.counted: dict[sa.Table, int] = {}
+        self.done: list[LinkResult] = []
+
+    @cached_property
+    def keys(self) -> StoredKeys:
+        tables = {t for x in self.links if isinstance(x, LinkColumns) for t in x.tables}
+        return read_stored_keys(self.connection, [t for t in tables if self.has(t)])
+
+    def has(self, table: sa.Table) -> bool:
+        if table not in self.present:
+            self.present[table] = self.inspector.has_table(table.name, schema=table.schema)
+        return self.present[table]
+
+    def results(self) -> list[LinkResult]:
+        for link in self.links:
+            missing = [table.fullname for table in link.tables if not self.has(table)]
+            findings = [
+                BrokenLink("missing table", t, {}, f"table {t} is missing: manage.py migrate")
+                for t in missing
+            ]
+            self.done.append(
+                LinkResult(link, 0, len(findings), tuple(findings))
+                if findings
+                else self._check(link)
             )
-        elif isinstance(link, LinkTable) and _unique(inspector, link):
-            results.append(LinkResult(link, _rows(connection, link.table, counted), 0, ()))
-        else:
-            results.append(_check(connection, link, limit, counted))
-    return Report(tuple(results))
+        return self.done
 
+    def _check(self, link: Link) -> LinkResult:
+        findings: list[BrokenLink] = []
+        if isinstance(link, LinkColumns):
+            for kind, reason in self.keys.problems(link):
+                message = clean(f"{link.name}: {reason} ({kind})")
+                findings.append(BrokenLink(kind, link.child.fullname, {}, message))
+            # SQLite compares a number with the text of it, others refuse or guess.
+            differ = any(finding.kind == "types differ" for finding in findings)
+            if differ and self.connection.dialect.name != "sqlite":
+                return LinkResult(link, 0, len(findings), tuple(findings))
+        broken = len(findings)
+        try:
+            with self._apart():
+                followed = self._statements(link)
+                for check in followed.checks:
+                    count, found = self._run(check)
+                    broken += count
+                    findings += found
+                if self.circles and isinstance(link, LinkColumns):
+                    for key, reason in circles(self.connection, link):
+                        name = link.child.fullname
+                        findings.append(_broken("circle", name, key, reason))
+                        broken += 1
+                number = self._count(followed)
+        except DBAPIError as error:
+            return self._unreadable(link, error, findings)
+        return LinkResult(link, number, broken, tuple(findings))
 
-def _whole(link: Directions, results: Iterable[LinkResult]) -> bool:
-    """Whether the references of the link table were followed, and none is broken."""
-    followed: set[sa.Column[Any]] = set()
-    for result in results:
-        if isinstance(result.link, LinkColumns) and result.link.child in link.tables:
-            if result.broken:
-                return False
-            followed |= set(result.link.columns)
-    return all(column in followed and not column.nullable for _, column in link.stored)
+    def _apart(self) -> Any:
+        """PostgreSQL ends a transaction with the first statement that fails in it."""
+        on_postgresql = self.connection.dialect.name == "postgresql"
+        return self.connection.begin_nested() if on_postgresql else nullcontext()
 
+    def _unreadable(self, link: Link, error: DBAPIError, findings: list[BrokenLink]) -> LinkResult:
+        """The link cannot be followed: its columns cannot be compared, or one is missing."""
+        told = any(
+            finding.kind == "types differ" and set(result.link.tables) & set(link.tables)
+            for result in self.done
+            for finding in result.findings
+        )
+        if not told:
+            why = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
+            message = clean(f"{link.name}: it cannot be followed: {why} (not readable)")
+            findings = [*findings, BrokenLink("not readable", link.tables[0].fullname, {}, message)]
+        return LinkResult(link, 0, len(findings), tuple(findings))
 
-def _unique(inspector: Any, link: LinkTable) -> bool:
-    """Whether the database itself lets no pair occur twice."""
-    table = link.table
-    wanted = {column.name for column in link.columns}
-    key = inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"]
-    return bool(key) and set(key) <= wanted
+    def _statements(self, link: Link) -> Followed:
+        if isinstance(link, LinkColumns):
+            return ReferenceStatements(link).followed()
+        if isinstance(link, LinkTypes):
+            return of_types(link)
+        if isinstance(link, LinkTable):
+            return of_link_table(link, self._unique(link))
+        if isinstance(link, ToOne):
+            return of_to_one(link)
+        if isinstance(link, Directions):
+            if link.same_columns and self._whole(link):
+                # Both read the same rows, and all of those refer to existing rows.
+                assert isinstance(link.there.secondary, sa.Table)
+                return Followed(link.there.secondary, None, ())
+            return of_directions(link)
+        return of_hierarchy(link, self.connection.dialect)
 
+    def _whole(self, link: Directions) -> bool:
+        """Whether the references of the link table were followed, and none is broken."""
+        if not isinstance(link.there.secondary, sa.Table):
+            return False
+        followed: set[sa.Column[Any]] = set()
+        for result in self.done:
+            if isinstance(result.link, LinkColumns) and result.link.child in link.tables:
+                if result.broken or result.link.guard:
+                    return False
+                followed |= set(result.link.columns)
+        return all(column in followed and not column.nullable for column, _ in link.stored)
 
-def _rows(connection: sa.Connection, table: Any, counted: dict[sa.Table, int]) -> int:
-    if table not in counted:
-        query = sa.select(sa.func.count()).select_from(table)
-        counted[table] = connection.scalar(query) or 0
-    return counted[table]
+    def _unique(self, link: LinkTable) -> bool:
+        """Whether the database itself lets no pair occur twice."""
+        wanted = {column.name for column in link.columns}
+        fixed = [set(literal_columns(guard, one_value=True)) for guard in link.guards]
+        wanted |= {column.name for column in set.intersection(*fixed)}
+        key = self.inspector.get_pk_constraint(link.table.name, schema=link.table.schema)
+        columns = set(key["constrained_columns"])
+        return bool(columns) and columns <= wanted
 
+    def _count(self, followed: Followed) -> int:
+        if followed.count is not None:
+            return self.connection.scalar(followed.count) or 0
+        table = followed.table
+        if table not in self.counted:
+            query = sa.select(sa.func.count()).select_from(table)
+            self.counted[table] = self.connection.scalar(query) or 0
+        return self.counted[table]
 
-def _missing(link: Link, tables: list[str]) -> LinkResult:
-    findings = tuple(
-        BrokenLink("missing table", table, {}, f"table {table} is missing: manage.py migrate")
-        for table in tables
-    )
-    return LinkResult(link, 0, len(findings), findings)
-
-
-def _check(
-    connection: sa.Connection, link: Link, limit: int | None, counted: dict[sa.Table, int]
-) -> LinkResult:
-    if isinstance(link, LinkColumns):
-        followed, checks = _reference(link)
-    elif isinstance(link, LinkTable):
-        followed, checks = _pairs_once(link.table, link.columns, "duplicate")
-    elif isinstance(link, ToOne):
-        followed, checks = _pairs_once(link.table, link.columns, "several rows")
-    else:
-        followed, checks = _both_ways(link)
-    findings: list[BrokenLink] = []
-    broken = 0
-    for kind, statement in checks:
+    def _run(self, check: RowCheck) -> tuple[int, list[BrokenLink]]:
         # A count is cheap where nothing is broken, which is nearly always.
-        count = connection.scalar(sa.select(sa.func.count()).select_from(statement.subquery()))
-        if count:
-            broken += count
-            rows = connection.execute(statement.limit(limit) if limit else statement)
-            findings += _findings(link, kind, rows.mappings())
-    if isinstance(link, LinkColumns) and not any(column.nullable for column in link.columns):
-        number = _rows(connection, link.child, counted)
-    else:
-        number = connection.scalar(followed) or 0
-    return LinkResult(link, number, broken, tuple(findings))
+        statement = check.statement
+        count = self.connection.scalar(sa.select(sa.func.count()).select_from(statement.subquery()))
+        if not count:
+            return 0, []
+        rows = self.connection.execute(statement.limit(self.limit) if self.limit else statement)
+        return count, list(_findings(check, rows.mappings()))
 
 
-Checks = list[tuple[str, "sa.Select[Any]"]]
-
-
-def _reference(link: LinkColumns) -> tuple[sa.Select[Any], Checks]:
-    child, parent = link.child.alias("child"), link.parent.alias("parent")
-    columns = [child.c[column.key] for column in link.columns]
-    targets = [parent.c[column.key] for column in link.targets]
-    filled = sa.and_(*(column.is_not(None) for column in columns))
-    key = [child.c[column.key] for column in link.child.primary_key]
-    shown = [column.label(column.name) for column in dict.fromkeys([*key, *columns])]
-    joined = child.outerjoin(
-        parent, sa.and_(*(t == c for c, t in zip(columns, targets, strict=True)))
-    )
-    # An equality that held leaves no null on the parent's side.
-    dangling = sa.select(*shown).select_from(joined).where(filled, targets[0].is_(None))
-    checks: Checks = [("dangling", dangling)]
-    if len(columns) > 1:
-        # MATCH SIMPLE: the database does not check a key with a null part. Where a
-        # part can never be null (a tenant's id, say), null in the other is how to have none.
-        some = sa.or_(*(column.is_not(None) for column in columns))
-        none = sa.or_(*(column.is_(None) for column in columns))
-        if all(column.nullable for column in link.columns):
-            checks.append(("half link", sa.select(*shown).where(some, none)))
-    followed = sa.select(sa.func.count()).select_from(child).where(filled)
-    return followed, checks
-
-
-def _pairs_once(
-    table: sa.Table, columns: Iterable[sa.Column[Any]], kind: str
-) -> tuple[sa.Select[Any], Checks]:
-    shown = [column.label(column.name) for column in columns]
-    filled = sa.and_(*(column.is_not(None) for column in columns))
-    twice = (
-        sa.select(*shown, sa.func.count().label("rows"))
-        .where(filled)
-        .group_by(*columns)
-        .having(sa.func.count() > 1)
-    )
-    return sa.select(sa.func.count()).select_from(table).where(filled), [(kind, twice)]
-
-
-def _both_ways(link: Directions) -> tuple[sa.Select[Any], Checks]:
-    here, there = aliased(link.there.parent), aliased(link.there.mapper)
-    key = [*_key(here, link.there.parent), *_key(there, link.there.mapper, prefix="to ")]
-    out = sa.select(*key).select_from(here).join(getattr(here, link.there.key).of_type(there))
-    back = sa.select(*key).select_from(there).join(getattr(there, link.back.key).of_type(here))
-    checks: Checks = []
-    for kind, one, other in (("one way", out, back), ("one way back", back, out)):
-        only = sa.except_(one, other).subquery()
-        checks.append((kind, sa.select(only)))
-    return sa.select(sa.func.count()).select_from(out.subquery()), checks
-
-
-def _key(entity: Any, mapper: Any, prefix: str = "") -> Iterator[Any]:
-    for column in mapper.primary_key:
-        key = mapper.get_property_by_column(column).key
-        yield getattr(entity, key).label(f"{prefix}{column.name}")
-
-
-def _findings(link: Link, kind: str, rows: Iterable[Any]) -> Iterator[BrokenLink]:
+def _findings(check: RowCheck, rows: Iterable[Any]) -> Iterator[BrokenLink]:
     for row in rows:
         key = dict(row)
-        if isinstance(link, Directions):
-            table = link.there.parent.class_.__name__
-            one, other = (link.there, link.back) if kind == "one way" else (link.back, link.there)
-            reason = f"{one} links them, {other} does not"
-        elif isinstance(link, LinkColumns):
-            table = link.child.fullname
-            if kind == "dangling":
-                target = {
-                    t.name: key[c.name] for c, t in zip(link.columns, link.targets, strict=True)
-                }
-                reason = f"no {link.parent.fullname} with {shown_key(target)}"
-            else:
-                reason = "only part of the key is filled"
-        else:
-            table = link.tables[0].fullname
-            times = key.pop("rows")
-            reason = f"occurs {times} times"
-            if isinstance(link, ToOne):
-                reason += f", and {link.relationship} is to one"
-        message = f"{table} ({shown_key(key)}): {reason} ({kind})"
-        yield BrokenLink(kind, table, key, message)
+        reason = check.reason(key)
+        yield _broken(check.kind, check.table, key, reason)
 
 
-def shown_key(key: dict[str, Any]) -> str:
-    """``a=1, b='x'``, safe to print."""
-    return clean(", ".join(f"{name}={value!r}" for name, value in key.items()))
+def _broken(kind: str, table: str, key: dict[str, Any], reason: str) -> BrokenLink:
+    return BrokenLink(kind, table, key, f"{table} ({shown_key(key)}): {reason} ({kind})")

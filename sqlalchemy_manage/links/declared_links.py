@@ -3,247 +3,238 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
-from sqlalchemy.sql import operators
+
+from .conditions import (
+    Clauses,
+    StoredJoin,
+    columns_in,
+    is_declared,
+    literal_columns,
+    signature,
+    stored_joins,
+)
+from .hierarchies import hierarchies_of
+from .link_types import Directions, Link, LinkColumns, LinkTable, LinkTypes, ToOne
 
 
 @dataclass(frozen=True)
-class LinkColumns:
-    """Columns of ``child`` that name a row of ``parent``, pair by pair.
+class NotJudged:
+    """A relationship that is not followed, and why."""
 
-    ``declared``: by a foreign key; else only a relationship says so. ``relationships``:
-    those that use it, as ``Employee.departments``.
-    """
-
-    child: sa.Table
-    columns: tuple[sa.Column[Any], ...]
-    parent: sa.Table
-    targets: tuple[sa.Column[Any], ...]
-    declared: bool
-    relationships: tuple[str, ...] = ()
-
-    kind = "reference"
-
-    @property
-    def name(self) -> str:
-        here, there = (_names(side) for side in (self.columns, self.targets))
-        return f"{self.child.fullname}({here}) -> {self.parent.fullname}({there})"
-
-    @property
-    def tables(self) -> tuple[sa.Table, ...]:
-        return self.child, self.parent
-
-
-@dataclass(frozen=True)
-class LinkTable:
-    """The table of a many-to-many, in which no pair may occur twice."""
-
-    table: sa.Table
-    columns: tuple[sa.Column[Any], ...]
-    relationships: tuple[str, ...] = ()
-
-    kind = "link table"
-
-    @property
-    def name(self) -> str:
-        return f"{self.table.fullname}({_names(self.columns)})"
-
-    @property
-    def tables(self) -> tuple[sa.Table, ...]:
-        return (self.table,)
-
-
-@dataclass(frozen=True)
-class ToOne:
-    """A relationship to one row, whose key is on the other side: no two may claim it."""
-
-    relationship: RelationshipProperty[Any]
-    table: sa.Table
-    columns: tuple[sa.Column[Any], ...]
-
-    kind = "to-one"
-
-    @property
-    def name(self) -> str:
-        return str(self.relationship)
-
-    @property
-    def relationships(self) -> tuple[str, ...]:
-        return (self.name,)
-
-    @property
-    def tables(self) -> tuple[sa.Table, ...]:
-        return (self.table,)
-
-
-@dataclass(frozen=True)
-class Directions:
-    """Two relationships that are each other's way back."""
-
-    there: RelationshipProperty[Any]
-    back: RelationshipProperty[Any]
-
-    kind = "both ways"
-
-    @property
-    def name(self) -> str:
-        return f"{self.there} <-> {self.back}"
-
-    @property
-    def relationships(self) -> tuple[str, ...]:
-        return str(self.there), str(self.back)
-
-    @property
-    def tables(self) -> tuple[sa.Table, ...]:
-        found = [*self.there.parent.tables, *self.there.mapper.tables, self.there.secondary]
-        return tuple(dict.fromkeys(t for t in found if isinstance(t, sa.Table)))
-
-    @property
-    def stored(self) -> tuple[tuple[Any, Any], ...]:
-        """The pairs (column of a row, column of the link table that holds its value)."""
-        return _stored(self.there)
-
-    @property
-    def same_columns(self) -> bool:
-        """Whether both run along the same columns of one link table, under no other condition.
-
-        Then no row of it can be seen from one side only.
-        """
-        there, back = self.there, self.back
-        if not isinstance(there.secondary, sa.Table) or there.secondary is not back.secondary:
-            return False
-        if there.mapper.single or back.mapper.single:  # rows of other classes are hidden
-            return False
-        pairs = set(there.synchronize_pairs), set(there.secondary_synchronize_pairs or ())
-        if pairs != (set(back.secondary_synchronize_pairs or ()), set(back.synchronize_pairs)):
-            return False
-        return all(
-            _only_equalities(join, len(found))
-            for relation in (there, back)
-            for join, found in (
-                (relation.primaryjoin, relation.synchronize_pairs),
-                (relation.secondaryjoin, relation.secondary_synchronize_pairs or ()),
-            )
-        )
-
-
-def _only_equalities(join: Any, count: int) -> bool:
-    """Whether a join is ``count`` comparisons of two columns, all of which must hold."""
-    parts = list(join.clauses) if isinstance(join, sa.sql.elements.BooleanClauseList) else [join]
-    if len(parts) > 1 and join.operator is not operators.and_:
-        return False
-    return len(parts) == count and all(
-        isinstance(part, sa.BinaryExpression)
-        and part.operator is operators.eq
-        and isinstance(part.left, sa.Column)
-        and isinstance(part.right, sa.Column)
-        for part in parts
-    )
-
-
-Link = LinkColumns | LinkTable | ToOne | Directions
+    relationship: str
+    reason: str
 
 
 def links_of(mappers: Iterable[Mapper[Any]], tables: Iterable[sa.Table]) -> list[Link]:
     """Every link of ``mappers`` and ``tables``, each once.
 
     A relationship that runs along a foreign key is that foreign key. A view-only
-    relationship adds none: nothing is stored through it.
+    relationship adds none: nothing is stored through it. Where several relationships are
+    stored in the same columns, each under a condition, a row counts if one of these holds.
     """
+    mappers = list(mappers)
     relations = list(dict.fromkeys(_relationships(mappers)))
+    references, types = _references(relations, tables)
     return [
-        *_references(relations, tables),
-        *_link_tables(relations),
+        *references,
+        *types,
+        *_link_tables(relations, mappers),
         *_to_ones(relations),
         *_directions(relations),
+        *hierarchies_of(mappers),
     ]
 
 
-def _relationships(mappers: Iterable[Mapper[Any]]) -> Iterator[RelationshipProperty[Any]]:
+def not_judged(mappers: Iterable[Mapper[Any]]) -> list[NotJudged]:
+    """The relationships along which no link is followed, and no foreign key either."""
+    found = []
+    for relation in _relationships(mappers, viewonly=True):
+        joins = stored_joins(relation)
+        if not joins:
+            columns = [c for pair in relation.local_remote_pairs or () for c in pair]
+            if not columns or not any(c.foreign_keys for c in columns):
+                reason = "its condition compares no columns of two tables"
+                found.append(NotJudged(str(relation), reason))
+        elif any(j.unknown and not _guard(relation, j) and not is_declared(j) for j in joins):
+            reason = "its condition depends on more than the two rows"
+            found.append(NotJudged(str(relation), reason))
+    return found
+
+
+def _relationships(
+    mappers: Iterable[Mapper[Any]], *, viewonly: bool = False
+) -> Iterator[RelationshipProperty[Any]]:
     for mapper in mappers:
         for relation in mapper.relationships:
             # An inherited relationship is its base's own; it would be checked twice.
-            if relation.parent is mapper and not relation.viewonly:
+            if relation.parent is mapper and (viewonly or not relation.viewonly):
                 yield relation
+
+
+def _back(relation: RelationshipProperty[Any]) -> RelationshipProperty[Any] | None:
+    name = relation.back_populates
+    return relation.mapper.relationships.get(name) if name else None
+
+
+def _guard(relation: RelationshipProperty[Any], join: StoredJoin) -> Clauses:
+    """The conditions on the row that holds the link; those of the way back, if it has none."""
+    if not join.guard and (back := _back(relation)) is not None:
+        for other in stored_joins(back):
+            if set(other.pairs) == set(join.pairs):
+                return other.guard
+    return join.guard
+
+
+@dataclass
+class _Reference:
+    """What is gathered of one LinkColumns."""
+
+    pairs: tuple[Any, ...]
+    declared: bool
+    names: list[str] = field(default_factory=list)
+    guards: dict[Any, Clauses] = field(default_factory=dict)
+    unguarded: bool = False
+    owners: list[Mapper[Any]] = field(default_factory=list)
+    single: list[tuple[str, Clauses]] = field(default_factory=list)
+
+    def add(self, relation: RelationshipProperty[Any], join: StoredJoin) -> None:
+        self.names.append(str(relation))
+        self.owners.append(join.owner)
+        if guard := _guard(relation, join):
+            self.guards.setdefault(signature(guard), guard)
+        else:
+            self.unguarded = True
+        to_one = relation.direction is RelationshipDirection.MANYTOONE and not relation.uselist
+        if to_one and not join.both and not _unique(join):
+            self.single.append((str(relation), join.target))
+
+    def made(self) -> LinkColumns:
+        columns, targets = zip(*self.pairs, strict=True)
+        every = self.declared or self.unguarded
+        return LinkColumns(
+            columns[0].table,
+            columns,
+            targets[0].table,
+            targets,
+            self.declared,
+            tuple(self.names),
+            () if every else tuple(self.guards.values()),
+            self._classes(targets[0].table),
+            tuple(self.single),
+        )
+
+    def _classes(self, parent: sa.Table) -> tuple[Mapper[Any], ...]:
+        owners = dict.fromkeys(self.owners)
+        # Of a class that has each row of the table nothing needs to be asked.
+        if any(o.inherits is None or (o.local_table is parent and not o.single) for o in owners):
+            return ()
+        return tuple(owners)
+
+
+def _unique(join: StoredJoin) -> bool:
+    """Whether the models say that no two rows have the values that are referred to."""
+    targets = {source.name for _, source in join.pairs}
+    unique = (sa.PrimaryKeyConstraint, sa.UniqueConstraint)
+    keys: list[Any] = [c for c in join.parent.constraints if isinstance(c, unique)]
+    keys += [index for index in join.parent.indexes if index.unique]
+    return any(len(key.columns) and {c.name for c in key.columns} <= targets for key in keys)
 
 
 def _references(
     relations: list[RelationshipProperty[Any]], tables: Iterable[sa.Table]
-) -> Iterator[LinkColumns]:
-    found: dict[frozenset[Any], tuple[list[Any], bool, list[str]]] = {}
+) -> tuple[list[LinkColumns], list[LinkTypes]]:
+    found: dict[frozenset[Any], _Reference] = {}
     for table in tables:
         constraints = sorted(table.foreign_key_constraints, key=lambda c: list(c.column_keys))
         for constraint in constraints:
-            pairs = [(element.parent, element.column) for element in constraint.elements]
-            found[frozenset(pairs)] = (pairs, True, [])
+            pairs = tuple((element.parent, element.column) for element in constraint.elements)
+            found[frozenset(pairs)] = _Reference(pairs, True)
     for relation in relations:
-        for pairs in _pairs(relation):
-            entry = found.setdefault(frozenset(pairs), (pairs, False, []))
-            entry[2].append(str(relation))
-    for pairs, declared, names in found.values():
-        children = {child.table for child, _ in pairs}
-        parents = {parent.table for _, parent in pairs}
-        if len(children) == len(parents) == 1:
-            yield LinkColumns(
-                children.pop(),
-                tuple(child for child, _ in pairs),
-                parents.pop(),
-                tuple(parent for _, parent in pairs),
-                declared,
-                tuple(names),
+        for join in stored_joins(relation):
+            key = frozenset(join.pairs)
+            declared = key in found or is_declared(join)
+            # Which of the rows are links depends on something that is not known here.
+            if declared or not join.unknown:
+                found.setdefault(key, _Reference(join.pairs, is_declared(join))).add(relation, join)
+    return [each.made() for each in found.values()], list(_types(found.values()))
+
+
+def _types(found: Iterable[_Reference]) -> Iterator[LinkTypes]:
+    """Generic links: the same columns lead to several tables, under a literal value each."""
+    groups: dict[frozenset[Any], list[_Reference]] = {}
+    for each in found:
+        groups.setdefault(frozenset(column for column, _ in each.pairs), []).append(each)
+    for group in groups.values():
+        parents = {target.table for each in group for _, target in each.pairs}
+        if len(parents) < 2 or any(each.declared or each.unguarded for each in group):
+            continue
+        literal = [literal_columns(guard) for each in group for guard in each.guards.values()]
+        types = [c for c in literal[0] if all(c in columns for columns in literal)]
+        if types:
+            first = group[0].pairs[0][0].table
+            yield LinkTypes(
+                first,
+                tuple(column for column, _ in group[0].pairs),
+                tuple(first.c[column.key] for column in types),
+                tuple(tuple(columns[c] for c in types) for columns in literal),
+                tuple(name for each in group for name in each.names),
             )
 
 
-def _pairs(relation: RelationshipProperty[Any]) -> Iterator[list[Any]]:
-    """The (child, parent) column pairs along which a relationship is stored."""
-    if relation.secondary is not None:
-        yield [(link, own) for own, link in relation.synchronize_pairs]
-        yield [(link, own) for own, link in relation.secondary_synchronize_pairs or ()]
-    else:
-        # Of either direction: the pair's second column is the one that is filled.
-        yield [(filled, source) for source, filled in relation.synchronize_pairs]
-
-
-def _stored(relation: RelationshipProperty[Any]) -> tuple[tuple[Any, Any], ...]:
-    return (*relation.synchronize_pairs, *(relation.secondary_synchronize_pairs or ()))
-
-
-def _link_tables(relations: list[RelationshipProperty[Any]]) -> Iterator[LinkTable]:
-    found: dict[Any, tuple[sa.Table, list[Any], list[str]]] = {}
+def _link_tables(
+    relations: list[RelationshipProperty[Any]], mappers: list[Mapper[Any]]
+) -> Iterator[LinkTable]:
+    mapped = {table for mapper in mappers for table in mapper.tables}
+    found: dict[Any, dict[str, tuple[Any, Clauses]]] = {}
     for relation in relations:
-        table = relation.secondary
-        if not isinstance(table, sa.Table):
-            continue
-        columns = [link for _, link in _stored(relation)]
-        entry = found.setdefault((table, frozenset(columns)), (table, columns, []))
-        entry[2].append(str(relation))
-    for table, columns, names in found.values():
-        yield LinkTable(table, tuple(c for c in table.c if c in set(columns)), tuple(names))
+        table, joins = relation.secondary, stored_joins(relation)
+        if isinstance(table, sa.Table) and joins and not joins[0].unknown:
+            stored = {column for join in joins for column, _ in join.pairs}
+            columns = tuple(c for c in table.c if c in stored)
+            found.setdefault((table, columns), {})[str(relation)] = (joins, joins[0].guard)
+    whole: dict[sa.Table, list[Any]] = {}
+    for table, columns in found:
+        if table not in mapped:
+            whole.setdefault(table, []).append(columns)
+    for (table, columns), entry in found.items():
+        guards = {signature(guard): guard for _, guard in entry.values()}
+        key = set(table.primary_key) - set(columns)
+        yield LinkTable(
+            table,
+            columns,
+            tuple(entry),
+            tuple(guards.values()),
+            tuple(c for c in columns_in(c for guard in guards.values() for c in guard)),
+            tuple(whole.pop(table, ())),
+            table in mapped and bool(key - _told_apart(guards.values())),
+        )
+
+
+def _told_apart(guards: Iterable[Clauses]) -> set[Any]:
+    """The columns to which each of the guards gives one value."""
+    found = [set(literal_columns(guard, one_value=True)) for guard in guards]
+    return set.intersection(*found) if found else set()
 
 
 def _to_ones(relations: list[RelationshipProperty[Any]]) -> Iterator[ToOne]:
     for relation in relations:
         if relation.direction is RelationshipDirection.ONETOMANY and not relation.uselist:
-            columns = tuple(filled for _, filled in relation.synchronize_pairs)
-            tables = {column.table for column in columns}
-            if len(tables) == 1 and isinstance(table := tables.pop(), sa.Table):
-                yield ToOne(relation, table, columns)  # type: ignore[arg-type]
+            for join in stored_joins(relation):
+                if not join.unknown:
+                    yield ToOne(relation, join)
 
 
 def _directions(relations: list[RelationshipProperty[Any]]) -> Iterator[Directions]:
     seen: set[frozenset[Any]] = set()
     for relation in relations:
-        name = relation.back_populates
-        back = relation.mapper.relationships.get(name) if name else None
+        back = _back(relation)
         if back is None or back.viewonly or (pair := frozenset((relation, back))) in seen:
             continue
         seen.add(pair)
-        yield Directions(relation, back)
-
-
-def _names(columns: Iterable[sa.Column[Any]]) -> str:
-    return ", ".join(column.name for column in columns)
+        if all(r.entity is r.mapper for r in (relation, back)):  # no aliased class
+            yield Directions(relation, back)

@@ -18,12 +18,15 @@ import sqlalchemy as sa
 from ..data.backends import storing_zeros, writing
 from ..databases.engines import shown
 from ..errors import DatabaseMissing, ManageError, SeedError
+from ..sql.dialects import MARIADB
+from .generating.model_info import model_info
 from .generating.numbering import Starts
 from .running.work import ChunkResult, ChunkTask, WorkerSetup, prepared, record, run_task
 from .seed import Seeded, Seeder
 from .undoing import ledger
+from .undoing.accounts import Accounts
 from .undoing.undo import undo
-from .writers.writer import BlockWriter
+from .writers.writer import BlockWriter, Encoder
 
 
 class ClusterSeeder(Seeder):
@@ -91,8 +94,13 @@ class ClusterSeeder(Seeder):
         assert self.executor is not None
         return self.executor.submit(write_in_worker, setup, task, self.run, self.token)
 
+    def _watch(self) -> None:
+        """Not yet: the workers write to these tables too, each in its turn."""
+        self.encoder = Encoder(self.connection.dialect, self.accounts.triggers.changing)
+
     def _write(self, plan: Any, task: ChunkTask, result: ChunkResult) -> None:
         if not result.written:
+            self.accounts.begin()
             super()._write(plan, task, result)
             return
         self._count(result.rows)
@@ -111,6 +119,9 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
     if result.why is not None or result.retry:
         return result
     with project.connect() as connection, storing_zeros(connection):
+        if connection.dialect.name in MARIADB:
+            connection.rollback()
+            connection.execution_options(isolation_level="REPEATABLE READ")
         state = ledger.lock(connection, run, shared=True)
         if state is None or state[1] != token:
             raise SeedError(
@@ -119,10 +130,15 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
             )
         if state[0] != "running":
             raise SeedError(f"Run {run} was abandoned; a worker leaves it alone.")
+        rows = result.rows
         if task.label not in ledger.chunks_done(connection, run):
-            writer = BlockWriter(connection, {table.fullname: table for table in project.tables})
-            for block in result.blocks:
-                writer.send(block)
-            record(connection, run, task, result.keys)
+            tables = {table.fullname: table for table in project.tables}
+            accounts = Accounts(connection, tables)
+            accounts.begin()
+            writer = BlockWriter(connection, tables)
+            told = [writer.send(block) for block in result.blocks]
+            own = model_info(plan.factory).tables
+            rows = record(accounts, run, task, result, told, own)
+            accounts.end()
             connection.commit()
-    return replace(result, blocks=[], parts=[], keys=[], written=True)
+    return replace(result, blocks=[], own=[], parts=[], keys=[], rows=rows, written=True)

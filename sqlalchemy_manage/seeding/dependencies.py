@@ -14,6 +14,7 @@ from .factory_boy_internals import (
     arguments_of,
     declarations_of,
     faker_call,
+    looked_up,
     model_of,
     needs_object,
     settled,
@@ -38,6 +39,8 @@ def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]
     if issubclass(owner, SQLAlchemyModelFactory):
         if why := model_info(owner).own_way:
             return why
+        if looked_up(owner):
+            return "it looks for each row first (sqlalchemy_get_or_create)"
         if unique := left_to_chance(owner, before):
             return f"{unique[0]} must be unique"
     way = {**on_the_way, owner: None}

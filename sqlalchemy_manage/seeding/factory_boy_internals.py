@@ -110,6 +110,42 @@ def declared_names(owner: Any) -> set[str]:
     return {*owner._meta.base_declarations, *owner._meta.parameters}
 
 
+def parameter_names(owner: Any) -> set[str]:
+    """Parameters and traits, which the model is not given."""
+    return set(owner._meta.parameters)
+
+
+def trait_values(owner: Any, name: str) -> dict[str, Any] | None:
+    """What a trait gives without a declaration: plain values; None if it is no trait."""
+    trait = owner._meta.parameters.get(name)
+    if not isinstance(trait, factory.Trait):
+        return None
+    return {k: v for k, v in trait.overrides.items() if enums.get_builder_phase(v) is None}
+
+
+def subfactory_of(owner: Any, name: str) -> Any:
+    """The factory that makes the row of a SubFactory or a Link; None for another declaration."""
+    declared = owner._meta.pre_declarations.declarations.get(name)
+    if isinstance(declared, factory.SubFactory):
+        return declared.get_factory()
+    wrapped = getattr(declared, "_wrapped", None)
+    return wrapped.get_factory() if isinstance(wrapped, factory.SubFactory) else None
+
+
+def is_subfactory(owner: Any, name: str) -> bool:
+    """Whether the declaration of that name takes ``name__attribute`` for a row that it makes."""
+    declared = owner._meta.pre_declarations.declarations.get(name)
+    return isinstance(declared, factory.SubFactory)
+
+
+def subfactory_defaults(owner: Any, name: str) -> dict[str, Any]:
+    """What a SubFactory passes on to its factory, with what a subclass adds by name__x."""
+    if not is_subfactory(owner, name):
+        return {}
+    declared = owner._meta.pre_declarations[name]
+    return arguments_of(declared.declaration, declared.context)
+
+
 def attribute_of(owner: Any, declaration: Any) -> str | None:
     """The attribute with exactly this declaration."""
     declared = owner._meta.pre_declarations.declarations
@@ -122,8 +158,6 @@ def own_way(owner: Any) -> str | None:
     for name, article in _HOOKS.items():
         if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
             return f"it has {article} {name}() of its own"
-    if options.sqlalchemy_get_or_create:
-        return "it looks for each row first (sqlalchemy_get_or_create)"
     if options.inline_args:
         return "its model takes arguments by position (inline_args)"
     for name in options.post_declarations:
@@ -161,6 +195,16 @@ def settled(declaration: Any, before: Mapping[str, tuple[Any, Any]]) -> Any:
             return declaration
         declaration = declaration.yes if choice else declaration.no
     return declaration
+
+
+def looked_up(owner: Any) -> tuple[str, ...]:
+    """The attributes by which a row is looked for before it is made."""
+    return tuple(owner._meta.sqlalchemy_get_or_create or ())
+
+
+def saves_at_once(owner: Any) -> bool:
+    """Whether each row is flushed or committed as soon as it is made."""
+    return owner._meta.sqlalchemy_session_persistence is not None
 
 
 def maker(owner: Any) -> Callable[..., Any] | None:

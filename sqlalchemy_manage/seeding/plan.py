@@ -27,6 +27,7 @@ from .lookup import (
     why_foreign,
 )
 from .profiles import Reference, Rows, profile
+from .reference_rows.declared_names import linked_models, require_agreement, require_row_names
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -120,6 +121,7 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     for plan in plans:
         _require_managed(project, plan)
         _require_names(plan)
+    require_agreement([plan.reference for plan in plans if plan.reference is not None])
     return _sorted(project, plans)
 
 
@@ -232,9 +234,11 @@ def _require_managed(project: Project, plan: FactoryPlan) -> None:
 
 def _require_names(plan: FactoryPlan) -> None:
     """Each override names an attribute of the model, a declaration, a parameter or a trait."""
+    if plan.reference is not None:
+        require_row_names(plan.factory, plan.reference, plan.name)
+        return
     known = declared_names(plan.factory)
-    rows = plan.reference.rows if plan.reference is not None else [plan.overrides]
-    for name in {name for row in rows for name in row}:
+    for name in plan.overrides:
         first = name.split("__")[0]
         if first not in known and not hasattr(plan.model, first):
             raise SeedError(
@@ -242,8 +246,7 @@ def _require_names(plan: FactoryPlan) -> None:
                 + did_you_mean(first, known),
                 f"It has: {', '.join(sorted(known))}.",
             )
-        if plan.reference is None:
-            declarations_of(plan.factory, plan.overrides)
+        declarations_of(plan.factory, plan.overrides)
 
 
 def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]:
@@ -255,6 +258,11 @@ def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]
     def put(plan: FactoryPlan, waiting: tuple[int, ...]) -> None:
         if id(plan) in found or id(plan) in waiting:
             return  # exists, or is in a circle: it is linked afterwards
+        if plan.reference is not None:
+            for model in linked_models(plan.factory, plan.reference):
+                for other in ordered:
+                    if issubclass(other.model, model):
+                        put(other, (*waiting, id(plan)))
         for name, declaration in drawn_from(plan.factory, plan.overrides):
             relation = model_info(plan.factory).relation(name)
             if relation is not None and relation.direction.name == "ONETOMANY":

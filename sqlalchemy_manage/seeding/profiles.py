@@ -45,7 +45,7 @@ class Reference:
         self.factory = _factory(factory)
         self.rows = [dict(row) for row in rows]
         self.key = (key,) if isinstance(key, str) else tuple(key)
-        found: set[tuple[Any, ...]] = set()
+        found: list[tuple[Any, ...]] = []  # a value may be a list
         for row in self.rows:
             missing = [name for name in self.key if name not in row]
             if missing:
@@ -55,7 +55,7 @@ class Reference:
             values = tuple(row[name] for name in self.key)
             if values in found:
                 raise SeedError(f"Reference({_name(factory)}): two rows have the key {values!r}.")
-            found.add(values)
+            found.append(values)
 
 
 class Profile:

@@ -13,6 +13,9 @@ from .factory_boy_internals import SKIP, Skip
 ColumnValues = dict[Any, Sequence[Any]]
 """Column -> a value for each row; SKIP if the database gives one, or nobody does."""
 
+WrittenKeys = dict[sa.Table, list[tuple[Any, ...]]]
+"""Table -> the keys of the rows that were written: of its primary key, or all columns."""
+
 
 @dataclass(slots=True, eq=False)
 class RowBlock:

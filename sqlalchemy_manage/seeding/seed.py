@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,18 +22,19 @@ from ..data.backends import storing_zeros
 from ..databases.constraint_errors import violation
 from ..databases.engines import trouble
 from ..errors import ManageError, SeedError
+from ..sql.dialects import MARIADB
 from .dependencies import model_name, needs_order
 from .generating.evaluators import start_iterators
 from .generating.failures import Failed, NoOtherValues
 from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
-from .generating.objects import ObjectMaker, WrittenKeys
+from .generating.objects import ObjectMaker
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .generating.unique_sets import Refused
 from .plan import FactoryPlan, SeedRequest
-from .reference import seed_reference
-from .row_blocks import RowBlock, key_columns
+from .reference_rows.rows import natural_keys, seed_reference
+from .row_blocks import RowBlock, WrittenKeys
 from .running.chunks import SIZE, DeferredLink, PlanFacts
 from .running.deferred_links import link_afterwards
 from .running.resuming import deferred_again
@@ -41,12 +42,13 @@ from .running.work import (
     ChunkResult,
     ChunkTask,
     WorkerSetup,
-    chunk_label,
     in_worker,
     record,
+    record_found,
     run_task,
 )
 from .undoing import ledger
+from .undoing.accounts import Accounts
 from .writers.refusals import RowRefused
 from .writers.row_errors import put_in, require_references, send
 from .writers.writer import BlockWriter, Encoder
@@ -116,6 +118,7 @@ class Seeder:
     def __post_init__(self) -> None:
         self.tables = {table.fullname: table for table in self.project.tables}
         self.encoder = Encoder(self.connection.dialect)
+        self.accounts = Accounts(self.connection, self.tables)
         self.writer = BlockWriter(self.connection, self.tables)
         self.counters = Counters({}, load=self._starts())
         self.seen: dict[Any, set[Any]] = {}
@@ -138,6 +141,7 @@ class Seeder:
         ``before`` runs first in the same transaction. With ``commit_every`` what was
         committed stays, and the ledger knows it.
         """
+        self._isolate()
         try:
             ledger.create_tables(self.connection)
             self.connection.commit()
@@ -147,6 +151,7 @@ class Seeder:
 
     def resume(self, run: ledger.SeedRun) -> Seeded:
         """Continue a run that was interrupted between two commits."""
+        self._isolate()
         self.run = run.id
         self.token = run.plan["token"]
         self.progress = Progress(**run.plan["progress"])
@@ -201,10 +206,12 @@ class Seeder:
             )
         if before is not None:
             before()
+        self._watch()
         start_iterators()
         for index, plan in enumerate(self.plans):
             if index >= self.progress.share:
                 self._seed_plan(index, plan)
+        self.accounts.begin()
         for index, deferred in sorted(self.deferred.items()):
             link_afterwards(
                 self.connection,
@@ -216,6 +223,7 @@ class Seeder:
             )
         self.writer.finish()
         self._prove()
+        self._note_rest()
         ledger.save_plan(self.connection, self.run, self._plan())
         ledger.finish(self.connection, self.run)
 
@@ -251,6 +259,24 @@ class Seeder:
         """Begin the transaction: on SQLite a savepoint outside of one commits when it ends."""
         if self.connection.dialect.name == "sqlite":
             self.connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _isolate(self) -> None:
+        """On MariaDB: rows that others commit in the meantime are not taken for the run's."""
+        if self.connection.dialect.name in MARIADB:
+            self.connection.rollback()
+            self.connection.execution_options(isolation_level="REPEATABLE READ")
+
+    def _watch(self) -> None:
+        """In a new transaction: look at the tables that triggers write to."""
+        self.encoder = Encoder(self.connection.dialect, self.accounts.triggers.changing)
+        self.accounts.begin()
+
+    def _note_rest(self) -> None:
+        """Before a commit: rows that no chunk brought, as those of triggers to UPDATE."""
+        found = self.accounts.new.take()
+        record_found(self.connection, self.run, found)
+        self._count({table.fullname: len(rows) for table, rows in found.items()})
+        self.accounts.end()
 
     def _pragmas(self, *settings: str) -> None:
         """On SQLite. What is drawn from existing rows need not be looked up row by row, and
@@ -297,10 +323,11 @@ class Seeder:
         facts = self._facts(index)
         pools = Pools(self.connection)
         if plan.reference is not None:
-            with everywhere(self.random_seed, plan.name, index):
-                keys, changed = seed_reference(
-                    self.connection, plan.reference, self.counters, self.project.tables
-                )
+            with everywhere(self.random_seed, plan.name, index), self._checked(True) as known:
+                place = (self.connection, plan.reference, self.counters, self.project.tables)
+                named = natural_keys(p.reference for p in self.plans if p.reference is not None)
+                keys, changed = seed_reference(*place, self.accounts, named)
+                known |= {table.fullname: len(rows) for table, rows in keys.items()}
             self.changed += changed
             self._record_objects(keys, index, 0, plan)
             self._chunk_done(index, 0, plan, plan.count)
@@ -320,7 +347,7 @@ class Seeder:
                 results = self._apart(plan, tasks, pools)
             for task, result in results:
                 # Fewer links fit the cache, in whatever order they come.
-                self.writer.sorting = plan.count >= SORTED_FROM
+                self.writer.sorting = plan.count >= SORTED_FROM and not self.accounts.new.watched
                 again = self._written(plan, task, result, pools)
                 self._chunk_done(index, task.number, plan, task.number * SIZE + task.count)
                 first = task.number + 1
@@ -335,6 +362,9 @@ class Seeder:
 
         Returns whether there were any: the chunks after it then take other numbers.
         """
+        if result.why is not None:
+            self._write(plan, task, result)
+            return False
         original: RowRefused | None = None
         for _ in range(_ATTEMPTS):
             waiting = dict(self.writer.waiting.tables)
@@ -437,17 +467,23 @@ class Seeder:
             self.project.settings_name or settings.module,
             self.project.alias,
             self.request,
+            self.accounts.triggers.changing,
         )
 
     def _write(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         if result.why is not None:
             self._write_objects(plan, task, *result.why)
             return
-        for number, block in enumerate(result.blocks):
-            part = partial(self._part, plan, task, result, number)
-            send(self.connection, self.writer, self.encoder, block, part, self.tables)
-        record(self.connection, self.run, task, result.keys)
-        self._count(result.rows)
+        with self._checked(self.accounts.triggers.written) as known:
+            told = []
+            for number, block in enumerate(result.blocks):
+                part = partial(self._part, plan, task, result, number)
+                told.append(
+                    send(self.connection, self.writer, self.encoder, block, part, self.tables)
+                )
+            own = model_info(plan.factory).tables
+            known |= record(self.accounts, self.run, task, result, told, own)
+        self._count(known)
         self.unproved |= result.unproved
         self.deferred.setdefault(task.facts.index, []).extend(result.deferred)
 
@@ -457,7 +493,9 @@ class Seeder:
             self.slow[factory] = why
             self.on_slow(factory, why)
         start = time.process_time()
-        with everywhere(*task.place):
+        put_in(self.connection, self.writer, plan.name, self.tables)
+        self.writer.sorting = False
+        with everywhere(*task.place), self._checked(True) as known:
             keys = ObjectMaker(
                 self.connection,
                 plan.factory,
@@ -465,7 +503,9 @@ class Seeder:
                 lambda number, session: plan.factory.create(**plan.overrides),
                 self.counters,
                 self.project.tables,
+                self.accounts,
             ).make()
+            known |= {table.fullname: len(rows) for table, rows in keys.items()}
         self.generating += time.process_time() - start
         self._record_objects(keys, task.facts.index, task.number, plan)
 
@@ -483,13 +523,14 @@ class Seeder:
         return result.parts[number]
 
     def _record_objects(self, keys: WrittenKeys, plan: int, number: int, made: FactoryPlan) -> None:
-        own = set(model_info(made.factory).tables)
-        for table, rows in keys.items():
-            values = [list(each) for each in zip(*rows, strict=True)]
-            label = chunk_label(plan, number, table in own)
-            ledger.record_keys(self.connection, self.run, table, key_columns(table), values, label)
-            self._count({table.fullname: len(rows)})
-            self.unproved.add(table.fullname)
+        own = model_info(made.factory).tables
+        record_found(self.connection, self.run, keys, (plan, number), own)
+        self._count({table.fullname: len(rows) for table, rows in keys.items()})
+        self.unproved |= {table.fullname for table in keys} & self.tables.keys()
+
+    def _checked(self, unsure: object) -> AbstractContextManager[dict[str, int]]:
+        """As ``Accounts.checked``, where others than the writer may write."""
+        return self.accounts.checked(self._fate()) if unsure else nullcontext({})
 
     def _chunk_done(self, index: int, chunk: int, plan: FactoryPlan, done: int) -> None:
         self.progress = Progress(index, chunk + 1, self.counters.next)
@@ -502,9 +543,11 @@ class Seeder:
             ledger.save_plan(self.connection, self.run, self._plan())
             self._prove()
             self.writer.finish()
+            self._note_rest()
             self.connection.commit()
             self.uncommitted = 0
             self._begin()
+            self._watch()
         self.on_progress(plan, done)
 
 

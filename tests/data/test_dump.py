@@ -17,7 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from support import warehouse
 from support.stock import dumped, loaded, project_of
 
-from sqlalchemy_manage.data.dump import dump, replacing
+from sqlalchemy_manage.data.dump import Request, dump
+from sqlalchemy_manage.data.fixture_files import replacing
 from sqlalchemy_manage.errors import DatabaseError, FixtureError, UsageError
 from sqlalchemy_manage.project import Project
 
@@ -82,7 +83,7 @@ def test_each_record_is_a_line_unless_indented(project: Project) -> None:
         '{"model": "stock.team", "pk": 2, "fields": {"lead_id": null}}\n]\n'
     )
     pieces: list[str] = []
-    dump(project, ["stock.team"], pieces.append, 2)
+    dump(project, Request(["stock.team"], indent=2), pieces.append)
     assert "".join(pieces) == json.dumps(json.loads(text), indent=2) + "\n"
 
 
@@ -125,7 +126,7 @@ def test_all_is_read_at_one_moment(project_of: Callable[..., Project], database_
                 connection.execute(sa.insert(warehouse.box_tag).values(box_id=1, tag_name="red"))
         pieces.append(text)
 
-    dump(project, [], write)
+    dump(project, Request(), write)
     assert len(pieces) > 1
     text = "".join(pieces)
     assert ("9999" in text, "box_tag" in text) == (False, False)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sqlalchemy_manage.data.fixtures import Fixture, Record, find_fixtures, read_fixture, shown
+from sqlalchemy_manage.data.fixture_files import Fixture, find_fixtures
+from sqlalchemy_manage.data.fixtures import Record, read_fixture
+from sqlalchemy_manage.data.json_text import shown
 from sqlalchemy_manage.errors import FixtureError
 
 
@@ -130,7 +132,7 @@ def test_a_broken_file_is_told_what_and_where(
 
 def test_an_unreadable_file(tmp_path: Path) -> None:
     with pytest.raises(FixtureError, match=r"gone\.json cannot be read: No such file"):
-        read_fixture(Fixture("gone.json", tmp_path / "gone.json"), io.StringIO())
+        list(read_fixture(Fixture("gone.json", tmp_path / "gone.json")))
 
 
 def test_a_shown_value_is_short_and_cannot_steer_a_terminal() -> None:

@@ -340,8 +340,8 @@ def test_a_trigger_may_change_what_is_written_and_that_is_told(
     assert loaded(project, [record("box", 2, serial="b")]).notes == ()
     done = loaded(project, [record("box", 1, serial="c")])
     assert done.notes == (
-        'standard input, record 1 (stock.box 1): the database holds "C" for field '
-        "'serial', but the fixture says \"c\".",
+        "A trigger may have changed a row. standard input, record 1 (stock.box 1): the database "
+        'holds "C" for field \'serial\', but the fixture says "c".',
     )
 
 

@@ -160,7 +160,7 @@ WHOLE = [
     "INSERT INTO cook (id) VALUES (2)",
     "INSERT INTO badge (id, person_id) VALUES (1, 1), (2, 2), (3, NULL)",
     "INSERT INTO dish (id, cook_id) VALUES (1, 2), (2, NULL)",
-    "INSERT INTO liking (person_id, dish_id) VALUES (1, 1), (1, 2), (3, 1), (NULL, 1)",
+    "INSERT INTO liking (person_id, dish_id) VALUES (1, 1), (1, 2), (3, 1)",
     "INSERT INTO letter (id, writer_id) VALUES (1, 3), (2, NULL)",
     "INSERT INTO parcel (shelf, number, sender_id) VALUES ('a', 1, 1), ('b', 1, NULL)",
     "INSERT INTO label (id, shelf, number) VALUES (1, 'a', 1), (2, NULL, NULL)",
@@ -187,6 +187,10 @@ DAMAGES = {
     "a base row lost under joined inheritance": (
         "INSERT INTO cook (id) VALUES (66)",
         ["cook (id=66): no person with id=66 (dangling)"],
+    ),
+    "half a link row": (
+        "INSERT INTO liking (person_id, dish_id) VALUES (NULL, 1)",
+        ["liking (person_id=None, dish_id=1): only part of the row is filled (half link)"],
     ),
     "half a composite key": (
         "UPDATE label SET number = NULL WHERE id = 1",

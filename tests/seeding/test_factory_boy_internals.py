@@ -126,13 +126,22 @@ def test_factories_that_make_each_object_in_their_own_way() -> None:
         assert own(**{name: method}) == f"it has a {name}() of its own"
     for name in ("_adjust_kwargs", "_after_postgeneration"):
         assert own(**{name: method}) == f"it has an {name}() of its own"
-    found = own(name="a", meta={"sqlalchemy_get_or_create": ("name",)})
-    assert found == "it looks for each row first (sqlalchemy_get_or_create)"
     assert own(meta={"inline_args": ("name",)}) == (
         "its model takes arguments by position (inline_args)"
     )
     after = factory.PostGeneration(lambda *args, **values: None)
     assert own(after=after) == "'after' is called with each object (PostGeneration)"
+
+
+def test_what_a_factory_looks_for_and_when_it_saves() -> None:
+    def own(**meta: Any) -> Any:
+        members = type("Meta", (), {"model": Animal, **meta})
+        return type("Own", (SQLAlchemyModelFactory,), {"Meta": members, "name": "a"})
+
+    assert internals.looked_up(own()) == ()
+    assert internals.looked_up(own(sqlalchemy_get_or_create=("name",))) == ("name",)
+    assert not internals.saves_at_once(own())
+    assert internals.saves_at_once(own(sqlalchemy_session_persistence="flush"))
 
 
 def test_the_side_of_a_trait_that_every_row_takes() -> None:

@@ -215,14 +215,14 @@ class SeededSet:
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as connection:
-        found = [tuple(row) for row in connection.exec_driver_sql(query)]
+        found = [tuple(row) for row in connection.execute(sa.text(query))]
     return sorted(found, key=repr)
 
 
 def same(found: Contents, expected: Contents) -> None:
     """Tell the rows that differ, and no others."""
-    lost = {t: sorted({*expected[t]} - {*rows}, key=repr) for t, rows in found.items()}
-    new = {t: sorted({*rows} - {*expected[t]}, key=repr) for t, rows in found.items()}
+    lost = {t: [row for row in expected[t] if row not in rows] for t, rows in found.items()}
+    new = {t: [row for row in rows if row not in expected[t]] for t, rows in found.items()}
     assert not any([*lost.values(), *new.values()]), f"lost {lost}, new {new}"
     assert found == expected
 

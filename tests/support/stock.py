@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from sqlalchemy_manage.conf import Database, Settings
-from sqlalchemy_manage.data.dump import dump
+from sqlalchemy_manage.data.dump import Request, dump
 from sqlalchemy_manage.data.load import Loaded, load
 from sqlalchemy_manage.project import App, Project
 
@@ -54,9 +54,9 @@ def project_of(tmp_path: Path) -> Iterator[Make]:
             project.engine.dispose()
 
 
-def dumped(project: Project, *names: str) -> str:
+def dumped(project: Project, *names: str, **options: Any) -> str:
     pieces: list[str] = []
-    dump(project, names, pieces.append)
+    dump(project, Request(names, **options), pieces.append)
     return "".join(pieces)
 
 

@@ -8,7 +8,7 @@ factory_boy's own resolver. What only makes sense for one object at a time raise
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -94,6 +94,7 @@ class RowBatch:
         self.replaces: tuple[RowBatch, Sequence[int]] | None = None
         self._pending: list[str] = []
         self.assembled: Any = None
+        self.found: Any = None  # what stands for it where rows are looked up first
 
     @property
     def rows(self) -> range:
@@ -119,6 +120,26 @@ class RowBatch:
         """Evaluate every attribute."""
         for name in self.before:
             self.column(name)
+
+    def part(self, rows: Sequence[int], names: Iterable[str]) -> RowBatch:
+        """``rows`` alone, as they are; the values of ``names`` stay also when others are drawn
+        again."""
+        kept = {name: [column[row] for row in rows] for name, column in self.columns.items()}
+        parent = self.parent and (self.parent[0], [self.parent[1][row] for row in rows])
+        sequences = [self.sequences[row] for row in rows]
+        preset = {name: kept[name] for name in {*self.preset, *names}}
+        part = RowBatch(
+            self.factory,
+            self.source,
+            len(rows),
+            sequences,
+            self.overrides,
+            parent,
+            preset,
+            self.own_numbers,
+        )
+        part.columns |= kept
+        return part
 
     def evaluate(
         self, declaration: Any, context: dict[str, Any], rows: Sequence[int], name: str = ""
@@ -270,11 +291,14 @@ class MadeRows:
     batch: RowBatch
 
     def seen(self, row: int) -> Any:
+        if self.batch.found is not None:
+            return self.batch.found.seen(row)
         return _Seen(self.batch, row)
 
     def values(self, column: Any) -> Sequence[Any]:
         """The values of a column of a table, a value for each row."""
-        found: Sequence[Any] = self.batch.assembled.values_of(column)
+        holder = self.batch.found or self.batch.assembled
+        found: Sequence[Any] = holder.values_of(column)
         return found
 
 

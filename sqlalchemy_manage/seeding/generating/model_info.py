@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache, cached_property
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session, registry
+from sqlalchemy.orm.interfaces import MANYTOONE
 from sqlalchemy.sql import operators, visitors
 
 from ...sqlalchemy_internals import original_constructor, users_listen
 from ..factory_boy_internals import (
     declarations_of,
     given_names,
+    looked_up,
     model_of,
     needs_object,
     own_way,
@@ -24,6 +28,14 @@ from ..factory_boy_internals import (
 from .dataclass_models import plain_fields
 
 _CONSTRUCTOR = registry().constructor  # SQLAlchemy's own
+# Types of values that Python compares as each database does; of text that depends on the column.
+_COMPARED: tuple[tuple[type[Any], set[type]], ...] = (
+    (sa.String, {str}),
+    (sa.Integer, {int}),
+    (sa.Boolean, {bool}),
+    (sa.Date, {date}),
+    (sa.Uuid, {UUID, str}),
+)
 
 
 class ModelInfo:
@@ -93,6 +105,11 @@ class ModelInfo:
         """Of a dataclass with the constructor that fields imply; else None."""
         return None if self.plain_constructor else plain_fields(self.mapper)
 
+    @cached_property
+    def lookup(self) -> dict[str, Any]:
+        """What rows are looked up by before they are made: attribute -> its property."""
+        return {name: self.mapper.attrs.get(name) for name in looked_up(self.factory)}
+
     def one_by_one(self, given: Mapping[str, Any]) -> str | None:
         """As ``own_way``, now that the attributes are known."""
         if self.own_way:
@@ -101,6 +118,12 @@ class ModelInfo:
             found = self.mapper.all_orm_descriptors.get(name)
             if isinstance(found, AssociationProxy):
                 return f"'{name}' is an association proxy, which creates objects"
+        for name, prop in self.lookup.items():
+            if name not in given:
+                return f"it looks for each row by '{name}', which it is not given"
+            columns = getattr(prop, "columns", (None,))
+            if getattr(prop, "direction", None) is not MANYTOONE and not compared(columns[0]):
+                return f"it looks for each row by '{name}'"
         if not self.plain_constructor and not hasattr(self.model, "__dataclass_fields__"):
             for name in given:
                 if isinstance(self.mapper.attrs.get(name), RelationshipProperty):
@@ -142,6 +165,15 @@ class ModelInfo:
         if self.needs_objects(columns):
             return "objects", f"{self.model.__name__} creates values of its own"
         return "columns", None
+
+
+def compared(column: Any) -> set[type]:
+    """The types of values that a column and Python hold equal alike."""
+    if isinstance(column, sa.Column):
+        for kind, takes in _COMPARED:
+            if isinstance(column.type, kind):
+                return {column.type.python_type} if isinstance(column.type, sa.Enum) else takes
+    return set()
 
 
 @cache

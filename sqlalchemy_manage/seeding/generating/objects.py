@@ -18,15 +18,14 @@ from ...errors import ManageError, SeedError
 from ..factories import bound, mapper_of, subclasses
 from ..factory_boy_internals import model_of, next_number, sequence_owner
 from ..links import POOLS
-from ..row_blocks import key_columns
+from ..row_blocks import WrittenKeys
+from ..undoing.accounts import Accounts
+from ..undoing.inserts import watched_inserts
 from ..writers.refusals import refused
 from .numbering import Counters, key_name, sequence_name
 
 Create = Callable[[int, Session], Any]
 """Creates row number n, from 0, and returns it; None if there is nothing to write."""
-
-WrittenKeys = dict[sa.Table, list[tuple[Any, ...]]]
-"""Table -> the keys of the rows that were written: of its primary key, or all columns."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +38,20 @@ class ObjectMaker:
     create: Create
     counters: Counters
     tables: Sequence[sa.Table]
+    accounts: Accounts
 
     def make(self) -> WrittenKeys:
         """Create and flush the rows.
 
         Raises SeedError that names the factory, and the column and value that was refused.
         """
-        before = dict(self.counters.next)
+        before, mark = dict(self.counters.next), self.accounts.mark()
         savepoint = self.connection.begin_nested()
         try:
             keys = self._make([], flush_each=False)
         except StatementError as error:
             savepoint.rollback()
+            self.accounts.rolled_back(mark)
             self.counters.next = before
             raise self._explained(error) from error
         savepoint.commit()
@@ -59,7 +60,8 @@ class ObjectMaker:
     def _make(self, made: list[Any], flush_each: bool) -> WrittenKeys:
         with (
             Session(self.connection, join_transaction_mode="rollback_only") as session,
-            _watched(session, self.connection, self.counters) as keys,
+            _keys_given(session, self.counters),
+            watched_inserts(self.connection, self.accounts) as keys,
             bound(session),
             _numbered(self.counters, self.tables),
         ):
@@ -77,6 +79,8 @@ class ObjectMaker:
                         "Nothing was written."
                     ) from error
             session.flush()
+        for table, rows in self.accounts.new.take().items():
+            keys.setdefault(table, []).extend(rows)
         return keys
 
     def _explained(self, error: StatementError) -> ManageError:
@@ -113,11 +117,8 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
 
 
 @contextmanager
-def _watched(
-    session: Session, connection: sa.Connection, counters: Counters
-) -> Iterator[WrittenKeys]:
-    """New rows get their keys from the seed's numbers; the keys of what is written are noted."""
-    keys: WrittenKeys = {}
+def _keys_given(session: Session, counters: Counters) -> Iterator[None]:
+    """New rows get their keys from the seed's numbers."""
 
     def before_flush(session: Session, context: Any, instances: Any) -> None:
         for row in session.new:
@@ -130,39 +131,5 @@ def _watched(
             if sa.inspect(row).dict.get(name) is None:
                 setattr(row, name, counters.take(key_name(table), table, 1).start)
 
-    def after_flush(session: Session, context: Any) -> None:
-        for row in session.new:
-            mapper = sa.inspect(type(row))
-            for table in mapper.tables:
-                values = tuple(
-                    sa.inspect(row).dict[mapper.get_property_by_column(table.c[key]).key]
-                    for key in key_columns(table)
-                )
-                keys.setdefault(table, []).append(values)
-
-    def after_execute(
-        connection: Any, statement: Any, multiparams: Any, params: Any, options: Any, result: Any
-    ) -> None:
-        if not isinstance(statement, sa.Insert) or statement.table in mapped:
-            return
-        table: Any = statement.table
-        for row in [*multiparams, params] if params else multiparams:
-            for each in row if isinstance(row, list | tuple) else [row]:
-                if all(key in each for key in key_columns(table)):
-                    values = tuple(each[key] for key in key_columns(table))
-                    keys.setdefault(table, []).append(values)
-
-    mapped: set[Any] = {
-        table
-        for each in subclasses(SQLAlchemyModelFactory)
-        if (mapper := mapper_of(each)) is not None
-        for other in mapper.registry.mappers
-        for table in other.tables
-    }
     event.listen(session, "before_flush", before_flush)
-    event.listen(session, "after_flush", after_flush)
-    event.listen(connection, "after_execute", after_execute)
-    try:
-        yield keys
-    finally:
-        event.remove(connection, "after_execute", after_execute)
+    yield

@@ -106,7 +106,7 @@ class Pools:
         if key not in self.known:
             if self.connection is None:
                 raise NeedsConnection(key)
-            keys = read_keys(self.connection, table, columns, *_of_model(model, table))
+            keys = read_keys(self.connection, table, columns, *of_model(model, table))
             self.known[key] = Pool(*key[:2], keys)
         return self.known[key]
 
@@ -140,7 +140,7 @@ class Pools:
         return self._sums[key]
 
 
-def _of_model(model: Mapper[Any] | None, table: Any) -> list[Any]:
+def of_model(model: Mapper[Any] | None, table: Any) -> list[Any]:
     """The condition on rows of ``table`` to be of a model that shares it with others."""
     if model is None or model.inherits is None:
         return []

@@ -9,7 +9,7 @@ from typing import Any
 import factory
 import sqlalchemy as sa
 
-from ..factory_boy_internals import Declarations, renamed
+from ..factory_boy_internals import Declarations, looked_up, renamed
 from ..links import Link
 from .model_info import ModelInfo, model_info
 
@@ -93,14 +93,17 @@ def left_to_chance(owner: Any, before: Declarations) -> list[Unique]:
 
 
 def declared_sets(owner: Any, before: Declarations) -> list[Unique]:
-    """All unique constraints of a factory's model, with the attributes that fill them, or none
+    """The unique constraints of a factory's model, with the attributes that fill them, or none
     where something else fills one."""
     info = model_info(owner)
-    return [
+    found = [
         replace(unique, attributes=_attributes(info, unique.columns, before) or ())
         for table in info.tables
         for unique in unique_sets(table)
     ]
+    names = set(looked_up(owner))
+    # A row with the values by which rows are looked up is found, not made.
+    return [each for each in found if not (names and names <= set(each.attributes))]
 
 
 def unique_sets(table: sa.Table) -> Iterator[Unique]:

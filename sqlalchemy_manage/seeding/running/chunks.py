@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,11 +17,19 @@ from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
 from ..dependencies import waits
-from ..factory_boy_internals import follows, is_declaration, model_of, needs_object, renamed
+from ..factory_boy_internals import (
+    follows,
+    is_declaration,
+    looked_up,
+    model_of,
+    needs_object,
+    renamed,
+)
 from ..generating.columns import MadeRows, RowBatch, RowReference
 from ..generating.drawing import Drawing
 from ..generating.evaluators import EVALUATORS
 from ..generating.failures import NotColumnwise
+from ..generating.finding import Finder
 from ..generating.model_info import model_info
 from ..generating.numbering import Counters, iterator_name, key_name, sequence_name
 from ..generating.pools import Pool, Pools
@@ -89,6 +98,8 @@ class Chunk:
         self.refused = refused or Refused()
         self.batches: list[RowBatch] = []
         self._deferred: dict[str, None] = {}
+        self._finder = Finder(pools.connection)
+        self._ways: dict[sa.Table, tuple[str, ...]] = {}  # what rows of a table are looked up by
         self.drawing = Drawing(facts.random_seed, rng, pools)
 
     def make(self, owner: Any, count: int, overrides: Mapping[str, Any]) -> None:
@@ -103,6 +114,12 @@ class Chunk:
             batch.columns.clear()
             batch.assembled = None
         self.batches.clear()
+        self._finder.forget()
+
+    @property
+    def own(self) -> RowBatch | None:
+        """The chunk's own rows; None where all of them are found."""
+        return next((batch for batch in self.batches if batch.parent is None), None)
 
     # --- what batches ask for
 
@@ -117,11 +134,28 @@ class Chunk:
         return self.counters.take(iterator_name(iterator), None, count).start
 
     def made(self, batch: RowBatch) -> None:
+        names = looked_up(batch.factory)
+        table = model_info(batch.factory).tables[0]
+        if self._ways.setdefault(table, names) != names:
+            raise NotColumnwise(batch.factory, f"others make rows of {table.name}, which one finds")
+        if names and not model_info(batch.factory).one_by_one(batch.given):
+            batch.found = self._finder.find(batch, partial(self._new, batch))
+        else:
+            self._assemble(batch)
+        for name, (declaration, context) in batch.after.items():
+            self._afterwards(batch, name, declaration, dict(context), list(batch.rows))
+
+    def _assemble(self, batch: RowBatch) -> None:
         batch.assembled = Assembled(batch, self)
         meet(batch, self)
         self.batches.append(batch)
-        for name, (declaration, context) in batch.after.items():
-            self._afterwards(batch, name, declaration, dict(context), list(batch.rows))
+
+    def _new(self, batch: RowBatch, rows: list[int]) -> Assembled:
+        """``rows`` of the batch, which are the ones that are not found."""
+        new = batch.part(rows, map(batch.given.__getitem__, looked_up(batch.factory)))
+        self._assemble(new)
+        made: Assembled = new.assembled
+        return made
 
     def _afterwards(
         self, batch: RowBatch, name: str, it: Any, context: dict[str, Any], rows: list[int]
@@ -259,6 +293,8 @@ class Chunk:
                 f"{needed[0]} cannot be NULL until then. Nothing was written.",
                 "Let one of the two columns be NULL, or link from the other side only.",
             )
+        if looked_up(batch.factory):
+            raise NotColumnwise(batch.factory, f"'{name}' is linked when all rows exist")
         if batch.parent is None:
             self._deferred.setdefault(name)
         elif prop.direction is not MANYTOONE:
@@ -266,7 +302,9 @@ class Chunk:
 
     def deferred(self) -> list[DeferredLink]:
         """What is to be linked when all rows exist."""
-        own = next(batch for batch in self.batches if batch.parent is None)
+        own = self.own
+        if own is None:
+            return []
         found = []
         for name in self._deferred:
             columns = told_by(model_info(own.factory).relation(name))

@@ -7,10 +7,11 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -21,10 +22,12 @@ from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
 from ..generating.unique_sets import Refused
 from ..plan import FactoryPlan, SeedRequest, factory_plans
-from ..row_blocks import RowBlock, key_columns
+from ..row_blocks import RowBlock, WrittenKeys, key_columns, kinds
 from ..undoing import ledger
+from ..undoing.accounts import Accounts
 from ..undoing.packing import pack
 from ..writers.refusals import naming
+from ..writers.values import Values
 from ..writers.writer import EncodedBlock, Encoder
 from .chunks import Chunk, DeferredLink, PlanFacts
 
@@ -34,12 +37,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WorkerSetup:
-    """How another process gets the same project and the same plans."""
+    """How another process gets the same project and the same plans.
+
+    ``changing``: as the Encoder has it.
+    """
 
     folder: str
     settings: str
     alias: str
     request: SeedRequest
+    changing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -98,14 +105,16 @@ class Written:
 class ChunkResult:
     """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
 
-    ``before``: the next numbers before it. ``rows``: how many for each table.
-    ``unproved``: tables with foreign keys that may lead
+    ``own``: for each block, whether it holds rows of the plan's factory. ``keys``: those that
+    are known before the rows are written. ``before``: the next numbers before it.
+    ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
     nowhere. ``written``: a worker wrote it all itself. ``parts``: what the blocks were made
     of, each with the name of its factory; not carried between processes.
     """
 
     blocks: list[EncodedBlock] = field(default_factory=list)
     parts: list[tuple[str, RowBlock]] = field(default_factory=list)
+    own: list[bool] = field(default_factory=list)
     keys: list[Written] = field(default_factory=list)
     deferred: list[DeferredLink] = field(default_factory=list)
     used: dict[str, int] = field(default_factory=dict)
@@ -155,7 +164,7 @@ def run_task(
         except NeedsConnection:
             return ChunkResult(retry=True)
     result = ChunkResult(deferred=deferred, before=before)
-    own = next(batch for batch in chunk.batches if batch.parent is None)
+    own = chunk.own
     for batch in chunk.batches:
         for part in batch.assembled.parts():
             _add(result, encoder, part, batch is own, batch.factory.__name__)
@@ -175,11 +184,18 @@ def run_task(
 def _add(result: ChunkResult, encoder: Encoder, part: RowBlock, own: bool, factory: str) -> None:
     result.parts.append((factory, part))
     result.rows[part.table.fullname] = result.rows.get(part.table.fullname, 0) + part.count
-    with naming(factory):
-        result.blocks.append(encoder.encode(part.table, part.columns, part.values))
     columns = key_columns(part.table)
     values = dict(zip(part.columns, part.values, strict=True))
-    if all(name in values for name in columns):
+    known = part.table.fullname not in encoder.changing and all(
+        name in values and (not part.table.primary_key or NoneType not in kinds(values[name]))
+        for name in columns
+    )
+    asked = () if known else columns
+    result.own.append(own)
+    with naming(factory):
+        block = encoder.encode(part.table, part.columns, part.values, asked, rows=part.count)
+    result.blocks.append(block)
+    if known:
         found = [part.table.c[name] for name in columns]
         keys = [values[name] for name in columns]
         for count, packed in pack(found, keys, encoder.dialect):
@@ -202,7 +218,8 @@ def prepared(setup: WorkerSetup) -> tuple[Project, list[FactoryPlan], Encoder]:
         with project.connect():
             pass  # what a dialect does may depend on the server's version
         project.close()
-    return project, factory_plans(project, setup.request), Encoder(project.engine.dialect)
+    encoder = Encoder(project.engine.dialect, setup.changing)
+    return project, factory_plans(project, setup.request), encoder
 
 
 def in_worker(setup: WorkerSetup, task: ChunkTask) -> ChunkResult:
@@ -213,10 +230,48 @@ def in_worker(setup: WorkerSetup, task: ChunkTask) -> ChunkResult:
     return result
 
 
-def record(connection: sa.Connection, run: int, task: ChunkTask, keys: Iterable[Written]) -> None:
-    """Write the keys of a chunk into the ledger."""
-    for each in keys:
+def record(
+    accounts: Accounts,
+    run: int,
+    task: ChunkTask,
+    result: ChunkResult,
+    told: Sequence[Sequence[Values]],
+    own: Collection[sa.Table],
+) -> dict[str, int]:
+    """Write the keys of a chunk into the ledger; returns how many rows of each table they are.
+
+    ``told``: for each block, what the database told. ``own``: the tables of the plan's factory.
+    """
+    connection, new, tables = accounts.connection, accounts.new, accounts.tables.project
+    counts: dict[str, int] = {}
+    for each in result.keys:
+        if each.table in new.watched:
+            continue
         label = chunk_label(task.facts.index, task.number, each.own)
         ledger.record_packed(
             connection, run, each.table, each.columns, each.count, each.packed, label
         )
+        counts[each.table] = counts.get(each.table, 0) + each.count
+    for block, own_rows, values in zip(result.blocks, result.own, told, strict=True):
+        if values and block.table not in new.watched:
+            label = chunk_label(task.facts.index, task.number, own_rows)
+            table = tables[block.table]
+            ledger.record_keys(connection, run, table, block.returned, values, label)
+            counts[block.table] = counts.get(block.table, 0) + block.count
+    found = new.take()
+    record_found(connection, run, found, (task.facts.index, task.number), own)
+    return counts | {table.fullname: len(rows) for table, rows in found.items()}
+
+
+def record_found(
+    connection: sa.Connection,
+    run: int,
+    found: WrittenKeys,
+    chunk: tuple[int, int] | None = None,
+    own: Collection[sa.Table] = (),
+) -> None:
+    """Write keys into the ledger; ``chunk``: the plan and the number of the chunk they are of."""
+    for table, rows in found.items():
+        label = chunk_label(*chunk, table in own) if chunk is not None else ""
+        values = list(zip(*rows, strict=True))
+        ledger.record_keys(connection, run, table, key_columns(table), values, label)

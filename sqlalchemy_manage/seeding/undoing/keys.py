@@ -11,53 +11,29 @@ from ...sql.dialects import MARIADB
 from ..writers.writer import BlockWriter, Encoder
 
 
-class KeyTables:
-    """The keys of one table: ``gone``, whose rows are to go, and ``kept``, whose rows stay.
+class TableKeys:
+    """Keys of one table in temporary tables.
 
-    ``some`` is room for a selection. ``whole``: the table has no primary key, and a key is
-    all its columns, compared with NULL equal to NULL.
+    ``whole``: the table has no primary key, and a key is all its columns, compared with NULL
+    equal to NULL.
     """
 
-    def __init__(
-        self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], number: int
-    ) -> None:
+    def __init__(self, connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> None:
         self.table = table
         self.columns = tuple(columns)
-        self._names = [f"k{number}" for number in range(len(columns))]
+        self.names = [f"k{number}" for number in range(len(columns))]
         self.whole = set(columns) != {column.key for column in table.primary_key}
         self._connection = connection
         self._name = connection.dialect.name
-        self.gone = self._temporary(f"sqlalchemy_manage_undo_gone_{number}")
-        self.some = self._temporary(f"sqlalchemy_manage_undo_some_{number}")
-        kept_in = sa.Column("round", sa.Integer)
-        self.kept = self._temporary(f"sqlalchemy_manage_undo_kept_{number}", kept_in)
 
     def load(self, target: sa.Table, values: Sequence[Sequence[Any]]) -> None:
         """Put Python values, a sequence for each column, into one of the temporary tables."""
         writer = BlockWriter(self._connection, {target.fullname: target})
-        writer.send(Encoder(self._connection.dialect).encode(target, self._names, values))
-
-    def loaded(self) -> None:
-        """To be called once, when all keys to be removed are there."""
-        if self._name in MARIADB:
-            return  # it has its index from the beginning: CREATE INDEX would commit
-        if not self.whole or self._name == "sqlite":
-            for target in (self.gone, self.some, self.kept):
-                columns = ", ".join(self._names)
-                self._run(f"CREATE INDEX {target.name}_key ON {target.name} ({columns})")
-        if self._name == "postgresql":
-            self._run(f"ANALYZE {self.gone.name}")
-
-    def drop(self) -> None:
-        for target in (self.gone, self.some, self.kept):
-            self._drop(target.name)
-
-    def count(self, target: sa.Table) -> int:
-        return self._connection.scalar(sa.select(sa.func.count()).select_from(target)) or 0
+        writer.send(Encoder(self._connection.dialect).encode(target, self.names, values))
 
     def of(self, keys: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """The key columns of a temporary table, or of an alias of it."""
-        return [keys.c[name] for name in self._names]
+        return [keys.c[name] for name in self.names]
 
     def match(self, row: sa.FromClause, keys: sa.FromClause) -> sa.ColumnElement[bool]:
         """That a row of the table has the key in ``keys``."""
@@ -78,6 +54,76 @@ class KeyTables:
             # A text can be hashed; IS NOT DISTINCT FROM cannot, and a json has not even =.
             return [sa.cast(sa.func.row(*columns), sa.Text)]
         return list(columns)
+
+    def temporary(self, name: str, *more: sa.Column[Any]) -> sa.Table:
+        """A new, empty temporary table for keys, with ``more`` columns."""
+        self.drop_table(name)
+        found = [self.table.c[key] for key in self.columns]
+        labels = [c.label(own) for c, own in zip(found, self.names, strict=True)]
+        # A copy of the columns: their types, collations and signs are those of the database.
+        select = sa.select(*labels, *(sa.literal_column("0").label(c.name) for c in more))
+        text = str(select.where(sa.text("1 = 0")).compile(dialect=self._connection.dialect))
+        if self._name not in MARIADB:
+            self._run(f"CREATE TEMPORARY TABLE {name} AS {text}")
+        else:
+            simple = [
+                f"k{number}"
+                for number, column in enumerate(found)
+                if not self.whole or isinstance(column.type, sa.Integer)
+            ]
+            key = f"(KEY ({', '.join(simple[:16])})) " if simple else ""
+            try:
+                self._run(f"CREATE TEMPORARY TABLE {name} {key}ENGINE=InnoDB AS {text}")
+            except sa.exc.DBAPIError:  # a TEXT, or too long for an index
+                if not key:
+                    raise
+                self._run(f"CREATE TEMPORARY TABLE {name} ENGINE=InnoDB AS {text}")
+        columns = [sa.Column(own, c.type) for own, c in zip(self.names, found, strict=True)]
+        return sa.Table(name, sa.MetaData(), *columns, *more)
+
+    def drop_table(self, name: str) -> None:
+        """Drop a temporary table, and no other that has its name."""
+        # Without the word MariaDB would commit; without the schema another table could go.
+        word = "TEMPORARY " if self._name in MARIADB else ""
+        place = {"sqlite": "temp.", "postgresql": "pg_temp."}.get(self._name, "")
+        self._run(f"DROP {word}TABLE IF EXISTS {place}{name}")
+
+    def _run(self, statement: str) -> None:
+        self._connection.exec_driver_sql(statement)
+
+
+class KeyTables(TableKeys):
+    """Keys of one table: ``gone``, whose rows are to go, and ``kept``, whose rows stay.
+
+    ``some`` is room for a selection.
+    """
+
+    def __init__(
+        self, connection: sa.Connection, table: sa.Table, columns: Sequence[str], number: int
+    ) -> None:
+        super().__init__(connection, table, columns)
+        self.gone = self.temporary(f"sqlalchemy_manage_undo_gone_{number}")
+        self.some = self.temporary(f"sqlalchemy_manage_undo_some_{number}")
+        kept_in = sa.Column("round", sa.Integer)
+        self.kept = self.temporary(f"sqlalchemy_manage_undo_kept_{number}", kept_in)
+
+    def loaded(self) -> None:
+        """To be called once, when all keys to be removed are there."""
+        if self._name in MARIADB:
+            return  # it has its index from the beginning: CREATE INDEX would commit
+        if not self.whole or self._name == "sqlite":
+            for target in (self.gone, self.some, self.kept):
+                columns = ", ".join(self.names)
+                self._run(f"CREATE INDEX {target.name}_key ON {target.name} ({columns})")
+        if self._name == "postgresql":
+            self._run(f"ANALYZE {self.gone.name}")
+
+    def drop(self) -> None:
+        for target in (self.gone, self.some, self.kept):
+            self.drop_table(target.name)
+
+    def count(self, target: sa.Table) -> int:
+        return self._connection.scalar(sa.select(sa.func.count()).select_from(target)) or 0
 
     def delete_rows(self, target: sa.Table) -> int:
         """Delete the rows that ``target`` names; returns how many."""
@@ -102,37 +148,3 @@ class KeyTables:
         row = self.table.alias()
         there = sa.exists().where(self.match(row, self.gone)).correlate(self.gone)
         self._connection.execute(sa.delete(self.gone).where(~there))
-
-    def _temporary(self, name: str, *more: sa.Column[Any]) -> sa.Table:
-        self._drop(name)
-        found = [self.table.c[key] for key in self.columns]
-        labels = [c.label(own) for c, own in zip(found, self._names, strict=True)]
-        # A copy of the columns: their types, collations and signs are those of the database.
-        select = sa.select(*labels, *(sa.literal_column("0").label(c.name) for c in more))
-        text = str(select.where(sa.text("1 = 0")).compile(dialect=self._connection.dialect))
-        if self._name not in MARIADB:
-            self._run(f"CREATE TEMPORARY TABLE {name} AS {text}")
-        else:
-            simple = [
-                f"k{number}"
-                for number, column in enumerate(found)
-                if not self.whole or isinstance(column.type, sa.Integer)
-            ]
-            key = f"(KEY ({', '.join(simple[:16])})) " if simple else ""
-            try:
-                self._run(f"CREATE TEMPORARY TABLE {name} {key}ENGINE=InnoDB AS {text}")
-            except sa.exc.DBAPIError:  # a TEXT, or too long for an index
-                if not key:
-                    raise
-                self._run(f"CREATE TEMPORARY TABLE {name} ENGINE=InnoDB AS {text}")
-        columns = [sa.Column(own, c.type) for own, c in zip(self._names, found, strict=True)]
-        return sa.Table(name, sa.MetaData(), *columns, *more)
-
-    def _drop(self, name: str) -> None:
-        # Without the word MariaDB would commit; without the schema another table could go.
-        word = "TEMPORARY " if self._name in MARIADB else ""
-        place = {"sqlite": "temp.", "postgresql": "pg_temp."}.get(self._name, "")
-        self._run(f"DROP {word}TABLE IF EXISTS {place}{name}")
-
-    def _run(self, statement: str) -> None:
-        self._connection.exec_driver_sql(statement)

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from ...errors import SeedError
 from . import ledger
 from .keys import KeyTables
+from .known_tables import reflected
 from .references import ForeignReference, ForeignReferences
 from .removal import refers, remove
 
@@ -84,14 +85,7 @@ def _with_reflected(
     for name in ledger.recorded_tables(connection, run):
         schema, _, plain = name.rpartition(".")
         if name not in found and sa.inspect(connection).has_table(plain, schema or None):
-            metadata = sa.MetaData()
-            found[name] = sa.Table(
-                plain,
-                metadata,
-                schema=schema or None,
-                autoload_with=connection,
-                resolve_fks=False,
-            )
+            found[name] = reflected(connection, schema or None, plain)
     return found
 
 

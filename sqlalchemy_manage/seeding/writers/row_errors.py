@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -14,8 +14,10 @@ from ...errors import SeedError
 from ...output import clean
 from ..row_blocks import RowBlock
 from .refusals import RowRefused, naming, reason, refusal
-from .values import ValueFault, is_usual
+from .values import ValueFault, Values, is_usual
 from .writer import BlockWriter, EncodedBlock, Encoder
+
+T = TypeVar("T")
 
 
 def send(
@@ -25,10 +27,10 @@ def send(
     block: EncodedBlock,
     part: Callable[[], tuple[str, RowBlock]],
     tables: Mapping[str, sa.Table],
-) -> None:
-    """Write a block; raises SeedError with the factory, the columns and their values where the
-    database refuses a row of it.
+) -> list[Values]:
+    """Write a block, and return what the database was to tell.
 
+    Raises SeedError with the factory, the columns and their values where it refuses a row.
     ``part`` gives what the block was made of: it is then sent row by row. A refusal that is no
     row's fault (the disk is full) is raised as it is.
     """
@@ -38,7 +40,7 @@ def send(
         return _named(writer, encoder, *part(), tables, error)
 
     try:
-        _blaming(connection, tables, partial(writer.send, block), named)
+        return _blaming(connection, tables, partial(writer.send, block), named)
     except ValueFault:
         with naming(part()[0]):
             raise
@@ -66,13 +68,13 @@ def put_in(
 def _blaming(
     connection: sa.Connection,
     tables: Mapping[str, sa.Table],
-    write: Callable[[], None],
+    write: Callable[[], T],
     named: Callable[[DBAPIError], SeedError],
-) -> None:
+) -> T:
     """``write`` whole, or not at all: what a row is to blame for is raised as ``named`` has it."""
     savepoint = connection.begin_nested()
     try:
-        write()
+        written = write()
     except DBAPIError as error:
         about_a_row = violation(error, tables.values()).kind != "refused"
         if not about_a_row and isinstance(error, OperationalError):
@@ -80,6 +82,7 @@ def _blaming(
         savepoint.rollback()
         raise named(error) from error
     savepoint.commit()
+    return written
 
 
 def require_references(connection: sa.Connection, table: sa.Table) -> None:

@@ -6,7 +6,7 @@ An :class:`Encoder` makes blocks, in any process and without a connection; a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -26,21 +26,32 @@ __all__ = ["BlockWriter", "EncodedBlock", "Encoder", "ValueFault"]
 
 
 class Encoder:
-    """Makes blocks for one dialect."""
+    """Makes blocks for one dialect.
 
-    def __init__(self, dialect: sa.Dialect) -> None:
+    ``changing``: the full names of tables in which a row may get another key than it is sent with.
+    """
+
+    def __init__(self, dialect: sa.Dialect, changing: Collection[str] = ()) -> None:
         self.dialect = dialect
+        self.changing = changing
         self._ways: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def encode(
-        self, table: sa.Table, columns: Sequence[str], values: Sequence[Values]
+        self,
+        table: sa.Table,
+        columns: Sequence[str],
+        values: Sequence[Values],
+        returned: Sequence[str] = (),
+        rows: int = 0,
     ) -> EncodedBlock:
         """A block of rows, from a sequence of Python values for each column (by its key).
 
-        Without columns it has no rows. Raises ValueFault for a value that cannot be written.
+        ``rows``: how many there are where no column is given. ``returned``: the columns
+        whose values the database has to tell, as it gives them. Raises ValueFault for a
+        value that cannot be written.
         """
         keys = tuple(columns)
-        count = len(values[0]) if values else 0
+        count = len(values[0]) if values else rows
         way = self._ways.get((table.fullname, keys))
         if way is None:
             way = self._ways[table.fullname, keys] = _way(table, keys, self.dialect)
@@ -61,7 +72,9 @@ class Encoder:
             raise ValueFault(
                 table.fullname, fault.column, fault.row, value, fault.reason
             ) from fault.__cause__
-        return EncodedBlock(table.fullname, keys, count, payload)
+        if returned:
+            payload = ("returning", list(values))
+        return EncodedBlock(table.fullname, keys, count, payload, tuple(returned))
 
     def _payload(
         self, way: str, given: list[sa.Column[Any]], made: list[Values], values: Sequence[Values]
@@ -119,13 +132,15 @@ class BlockWriter:
         self._sent: dict[str, set[str]] = {}
         self.waiting = sqlite.Waiting(connection, tables.values())
 
-    def send(self, block: EncodedBlock) -> None:
-        """Insert the rows of a block."""
+    def send(self, block: EncodedBlock) -> list[Values]:
+        """Insert the rows of a block. Returns the values of its ``returned`` columns."""
         if not block.count:
-            return
+            return []
         table = self.tables[block.table]
         self._sent.setdefault(block.table, set()).update(block.columns)
         how, what = block.payload
+        if how == "returning":
+            return self._returning(table, block, what)
         ways: dict[str, Callable[[sa.Table, EncodedBlock, Any], None]] = {
             "many": self._many,
             "copy": self._copy,
@@ -134,6 +149,7 @@ class BlockWriter:
             "core": self._core,
         }
         ways[how](table, block, what)
+        return []
 
     def _many(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:
         at = (block.table, block.columns)
@@ -191,6 +207,27 @@ class BlockWriter:
             raise
         except Exception as error:  # a driver's own, of a value that it does not know
             raise DBAPIError(self._named(table, block), None, error) from error
+
+    def _returning(
+        self, table: sa.Table, block: EncodedBlock, columns: list[Values]
+    ) -> list[Values]:
+        if not self.connection.dialect.insert_returning:
+            raise SeedError(
+                f"{block.table}: this database does not tell the keys that it gives, so the rows "
+                "could not be removed again. Nothing was written.",
+                f"Give {block.table}.{block.returned[0]} its value in the factory, or a default "
+                "in the model.",
+            )
+        rows = [dict(zip(block.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+        told = [table.columns[key] for key in block.returned]
+        given = [table.columns[key] for key in block.columns]
+        insert = sa.insert(table).returning(*told)
+        with giving_identities(self.connection, given):
+            if rows:
+                found = self.connection.execute(insert, rows).all()
+            else:  # DEFAULT VALUES, of which an INSERT takes one row
+                found = [self.connection.execute(insert).one() for _ in range(block.count)]
+        return list(zip(*found, strict=True))
 
     def _named(self, table: sa.Table, block: EncodedBlock) -> str:
         return mysql.insert_head(table, block.columns, self.connection.dialect)

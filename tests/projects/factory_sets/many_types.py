@@ -16,7 +16,7 @@ class Sample(Base):
     amount: Mapped[decimal.Decimal] = mapped_column(Numeric(20, 8))
     ratio: Mapped[float] = mapped_column(Double)
     big: Mapped[int] = mapped_column(BigInteger)
-    blob: Mapped[bytes] = mapped_column(LargeBinary)
+    image: Mapped[bytes] = mapped_column(LargeBinary)
     taken_at: Mapped[datetime.datetime] = mapped_column(DateTime(timezone=True))
     day: Mapped[datetime.date]
     hour: Mapped[datetime.time]
@@ -38,7 +38,7 @@ class SampleFactory(SQLAlchemyModelFactory):
     amount = factory.Sequence(lambda n: decimal.Decimal(n) + decimal.Decimal("0.00000001"))
     ratio = factory.Sequence(lambda n: n / 8)
     big = factory.Sequence(lambda n: 2**62 + n)
-    blob = factory.Sequence(lambda n: bytes([n, 0, 255]))
+    image = factory.Sequence(lambda n: bytes([n, 0, 255]))
     taken_at = factory.Sequence(
         lambda n: datetime.datetime(2024, 1, 1 + n, 12, tzinfo=datetime.timezone.utc)
     )
@@ -54,4 +54,4 @@ class SampleFactory(SQLAlchemyModelFactory):
 
 
 # %% equal
-["SELECT level, amount, ratio, big, blob, taken_at, day, hour, length, flag, note FROM sample"]
+["SELECT level, amount, ratio, big, image, taken_at, day, hour, length, flag, note FROM sample"]

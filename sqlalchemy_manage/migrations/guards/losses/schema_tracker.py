@@ -136,14 +136,15 @@ class SchemaTracker:
             return found  # checklinks says what is wrong with the models
         if not mappers:
             return found
-        from ....links.declared_links import LinkColumns, links_of  # imports the ORM
+        from ....links.declared_links import links_of  # imports the ORM
+        from ....links.link_types import LinkColumns
 
         try:
             links = links_of(mappers, ())
         except ManageError:
             return found  # checklinks says what is wrong with the models
         for link in links:
-            if isinstance(link, LinkColumns) and not link.declared:
+            if isinstance(link, LinkColumns):
                 columns = tuple(column.name for column in link.columns)
                 name = (link.child.schema, link.child.name)
                 found.setdefault(name, []).append(StoredLink(columns, link.parent.fullname))

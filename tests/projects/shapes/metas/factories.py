@@ -63,6 +63,37 @@ class FoundlingFactory(SQLAlchemyModelFactory):
     town = factory.SubFactory(FoundTownFactory)
 
 
+class GrantNoteFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = models.GrantNote
+
+    text = factory.LazyAttribute(lambda o: f"of {o.grant.text}, {o.grant.number}")
+
+
+class GrantFactory(SQLAlchemyModelFactory):
+    """Looked up by a row that is looked up itself, and by a text that may be missing."""
+
+    class Meta:
+        model = models.Grant
+        sqlalchemy_get_or_create = ("town", "text")
+
+    town = factory.SubFactory(FoundTownFactory)
+    text = factory.Iterator(["read", None])
+    number = factory.Sequence(lambda n: n)
+    note = factory.RelatedFactory(GrantNoteFactory, "grant")
+
+
+class CasedFactory(SQLAlchemyModelFactory):
+    """What it looks for is equal in some databases only."""
+
+    class Meta:
+        model = models.Cased
+        sqlalchemy_get_or_create = ("text",)
+
+    text = factory.Iterator(["Lom", "LOM", "Lóm"])
+    number = factory.Sequence(lambda n: n)
+
+
 class AdjustedFactory(SQLAlchemyModelFactory):
     class Meta:
         model = models.Adjusted

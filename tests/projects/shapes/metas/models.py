@@ -99,3 +99,17 @@ class Friendly(Row):
         primaryjoin="Friendly.id == friend.c.left_id",
         secondaryjoin="Friendly.id == friend.c.right_id",
     )
+
+
+class Grant(Row):
+    town_id: Mapped[int | None] = mapped_column(ForeignKey("t_foundtown.id"))
+    town: Mapped[FoundTown | None] = relationship()
+
+
+class GrantNote(Row):
+    grant_id: Mapped[int | None] = mapped_column(ForeignKey("t_grant.id"))
+    grant: Mapped[Grant | None] = relationship()
+
+
+class Cased(Row):
+    pass

@@ -1,0 +1,1 @@
+"""Reference rows: each exists once, as declared, however often it is seeded."""

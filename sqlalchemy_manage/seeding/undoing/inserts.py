@@ -1,0 +1,141 @@
+"""The keys of the rows that are inserted on a connection, whoever sends the INSERT.
+
+An ORM session, a listener's ``connection.execute(table.insert(), ...)``, bulk inserts and SQL
+text all come by here. Where the parameters hold the keys, these are noted; the table of any
+other INSERT is watched (see ``new_rows``). What is sent past SQLAlchemy comes by nobody:
+``accounts`` counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from ...sql.statement_kinds import Kind, kind_of
+from ..row_blocks import WrittenKeys, key_columns
+from .accounts import Accounts, Mark
+
+# Which rows these insert and which they change or leave out, no parameter says.
+_UPSERT = re.compile(
+    r"\b(?:ON\s+CONFLICT|ON\s+DUPLICATE\s+KEY|INSERT\s+OR|INSERT\s+IGNORE|REPLACE\s+INTO)\b",
+    re.IGNORECASE,
+)
+# SQLAlchemy's event for a savepoint does not tell its name.
+_SAVEPOINT = re.compile(
+    r"\s*(?:SAVEPOINT|(?P<back>ROLLBACK\s+(?:WORK\s+|TRANSACTION\s+)?TO)(?:\s+SAVEPOINT)?)"
+    r"\s+(?P<name>\S+)\s*$",
+    re.IGNORECASE,
+)
+
+
+@contextmanager
+def watched_inserts(connection: sa.Connection, accounts: Accounts) -> Iterator[WrittenKeys]:
+    """The keys of the rows inserted in the block, without those of the watched tables."""
+    log = _InsertLog(accounts)
+    handlers: dict[str, Any] = {
+        "before_cursor_execute": log.before,
+        "after_cursor_execute": log.after,
+    }
+    for name, handler in handlers.items():
+        event.listen(connection, name, handler)
+    try:
+        yield log.keys
+    finally:
+        for name, handler in handlers.items():
+            event.remove(connection, name, handler)
+
+
+@dataclass
+class _InsertLog:
+    accounts: Accounts
+    keys: WrittenKeys = field(default_factory=dict)
+    _busy: bool = False
+    _noted: Any = None
+    _marks: dict[str, tuple[dict[sa.Table, int], Mark]] = field(default_factory=dict)
+
+    def before(
+        self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: Any
+    ) -> None:
+        if self._busy or context is self._noted:
+            return  # our own; or one more part of the same INSERT
+        if point := _SAVEPOINT.match(statement):
+            with self._quietly():
+                self._savepoint(point["name"], point["back"] is not None)
+            return
+        table = _table(context)
+        if table is None:
+            tables = self._named(connection, statement)
+        elif self._rows(table, statement, context) is None:
+            tables = [table]
+        else:
+            return
+        with self._quietly():
+            for each in tables:
+                self.accounts.new.watch(each)
+
+    def after(
+        self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: Any
+    ) -> None:
+        if self._busy or context is self._noted:
+            return
+        table = _table(context)
+        if table is None or table in self.accounts.new:
+            return
+        self._noted = context
+        rows = self._rows(table, statement, context)
+        self.keys.setdefault(table, []).extend(rows or ())
+
+    def _savepoint(self, name: str, back: bool) -> None:
+        if not back:
+            counts = {table: len(rows) for table, rows in self.keys.items()}
+            self._marks[name] = (counts, self.accounts.mark())
+        elif name in self._marks:  # else it began before this
+            counts, mark = self._marks[name]
+            for table, rows in self.keys.items():
+                del rows[counts.get(table, 0) :]
+            self.accounts.rolled_back(mark)
+
+    def _rows(self, table: sa.Table, statement: str, context: Any) -> list[tuple[Any, ...]] | None:
+        """The keys that the parameters of an INSERT tell; None where they do not tell all."""
+        if table.fullname in self.accounts.triggers.changing or _UPSERT.search(statement):
+            return None
+        names = key_columns(table)
+        found = []
+        for row in context.compiled_parameters:
+            if not all(name in row for name in names):
+                return None
+            values = tuple(row[name] for name in names)
+            if None in values and table.primary_key:
+                return None
+            found.append(values)
+        return found
+
+    def _named(self, connection: Any, statement: str) -> list[sa.Table]:
+        """The tables that a text may insert into."""
+        if kind_of(statement, connection.dialect.name) is not Kind.WRITE:
+            return []
+        with self._quietly():
+            return self.accounts.tables.filled_by(statement)
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """While the log itself asks the database."""
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+
+
+def _table(context: Any) -> sa.Table | None:
+    """The table of an INSERT that was made with SQLAlchemy's ``insert()``."""
+    statement = context.compiled.statement if context.compiled is not None else None
+    if not isinstance(statement, sa.Insert):
+        return None
+    return statement.table if isinstance(statement.table, sa.Table) else None
