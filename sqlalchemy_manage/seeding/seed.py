@@ -33,6 +33,7 @@ from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .generating.unique_sets import Refused
 from .plan import FactoryPlan, SeedRequest
+from .process_state import forget_unique
 from .reference_rows.rows import natural_keys, seed_reference
 from .row_blocks import RowBlock, WrittenKeys
 from .running.chunks import SIZE, DeferredLink, PlanFacts
@@ -208,6 +209,7 @@ class Seeder:
             before()
         self._watch()
         start_iterators()
+        forget_unique()
         for index, plan in enumerate(self.plans):
             if index >= self.progress.share:
                 self._seed_plan(index, plan)
