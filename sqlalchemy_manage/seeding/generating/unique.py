@@ -82,7 +82,7 @@ class _Watched:
             found = [u for u in found if all(column in made for column in u.columns)]
         else:
             found = left_to_chance(batch.factory, batch.before)
-        each = [unique for unique in found if dialect not in unique.partial]
+        each = [unique for unique in found if unique.holds(dialect)]
         for unique in each:
             if unique.name not in chunk.seen:
                 chunk.seen[unique.name] = folding.stored(unique.columns)
@@ -273,7 +273,7 @@ def require_room(owner: Any, overrides: Mapping[str, Any], count: int) -> None:
     """Raises SeedError if a unique column has fewer values than the rows wanted."""
     before, _ = declarations_of(owner, overrides)
     for unique in left_to_chance(owner, before):
-        if unique.table is not model_info(owner).tables[0] or unique.partial:
+        if unique.table is not model_info(owner).tables[0] or unique.partial or unique.only:
             continue
         room = 1
         for name in unique.attributes:

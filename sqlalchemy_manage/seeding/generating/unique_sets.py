@@ -9,6 +9,7 @@ from typing import Any
 import factory
 import sqlalchemy as sa
 
+from ...sqlalchemy_internals import dialects_of
 from ..factory_boy_internals import Declarations, looked_up, renamed
 from ..links import Link
 from .model_info import ModelInfo, model_info
@@ -24,8 +25,8 @@ Name = tuple[str, tuple[str, ...]]
 class Unique:
     """Columns of a table that are unique together, and the attributes that fill them.
 
-    ``partial``: the databases on which only some rows have to be. ``nulls``: whether a second
-    NULL is refused on PostgreSQL.
+    ``partial``: the databases on which only some rows have to be. ``only``: those that have the
+    constraint, None for all. ``nulls``: whether a second NULL is refused on PostgreSQL.
     """
 
     table: sa.Table
@@ -33,6 +34,11 @@ class Unique:
     attributes: tuple[str, ...] = ()
     partial: frozenset[str] = frozenset()
     nulls: bool = False
+    only: tuple[str, ...] | None = None
+
+    def holds(self, dialect: str) -> bool:
+        """Whether all rows have to be unique on this database."""
+        return dialect not in self.partial and (self.only is None or dialect in self.only)
 
     def __str__(self) -> str:
         return ", ".join(f"{self.table.name}.{column.name}" for column in self.columns)
@@ -112,14 +118,16 @@ def unique_sets(table: sa.Table) -> Iterator[Unique]:
     for constraint in table.constraints:
         if isinstance(constraint, sa.UniqueConstraint | sa.PrimaryKeyConstraint):
             columns = tuple(constraint.columns)
-            sets.setdefault(frozenset(columns), Unique(table, columns, nulls=_nulls(constraint)))
+            each = Unique(table, columns, nulls=_nulls(constraint), only=dialects_of(constraint))
+            sets.setdefault(frozenset(columns), each)
     for index in table.indexes:
         if index.unique:
             columns = tuple(index.columns)  # also those in an expression: equal ones are refused
             partial = frozenset(
                 name for name in _PARTIAL if index.dialect_options[name]["where"] is not None
             )
-            each = Unique(table, columns, partial=partial, nulls=_nulls(index))
+            only = dialects_of(index)
+            each = Unique(table, columns, partial=partial, nulls=_nulls(index), only=only)
             known = sets.get(frozenset(columns))
             if known is None or known.partial:
                 sets[frozenset(columns)] = each

@@ -88,7 +88,8 @@ class _Nothing(dict[Any, Any]):
         return True
 
     def __missing__(self, name: Any) -> set[Any]:
-        return self.setdefault(name, set())
+        self[name] = taken = set[Any]()
+        return taken
 
 
 def _values(column: Any) -> Sequence[Any]:
