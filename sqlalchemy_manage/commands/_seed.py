@@ -100,8 +100,11 @@ def resume(project: Project, which: str, jobs: int) -> Seeded:
         return seeder.resume(found)
 
 
-def undo(project: Project, which: str, as_json: bool) -> None:
-    """Remove what a run made, and say what was kept."""
+def undo(project: Project, which: str, as_json: bool) -> int:
+    """Remove what a run made, and say what was kept.
+
+    Returns the exit code; raises SeedError where nothing was removed that should have been.
+    """
     from ..data.backends import writing
     from ..seeding.undoing.ledger import require_ended
     from ..seeding.undoing.undo import undo as remove
@@ -112,7 +115,8 @@ def undo(project: Project, which: str, as_json: bool) -> None:
         require_ended(found)
         connection.rollback()
         with writing(connection):
-            undone = remove(connection, found.id, {t.fullname: t for t in project.tables})
+            tables = {table.fullname: table for table in project.tables}
+            undone = remove(connection, found.id, tables, project.mappers)
     if as_json:
         named = [{"table": k.table, "key": k.key, "because": k.because} for k in undone.kept]
         output.answer_json(
@@ -121,9 +125,11 @@ def undo(project: Project, which: str, as_json: bool) -> None:
                 "removed": undone.removed,
                 "kept": named,
                 "kept_count": undone.kept_count,
+                "missing": undone.missing,
+                "gone": undone.gone,
             }
         )
-        return
+        return 0 if undone.is_complete else 1
     output.table(
         ("table", "removed"), [(t, f"{n:,}") for t, n in undone.removed.items()], right=(1,)
     )
@@ -134,7 +140,39 @@ def undo(project: Project, which: str, as_json: bool) -> None:
         output.answer(f"... and {undone.kept_count - len(undone.kept):,} more")
     total = sum(undone.removed.values())
     also = f", {undone.kept_count:,} kept" if undone.kept_count else ""
+    also += f", {undone.gone:,} were gone before" if undone.gone else ""
     output.answer(f"Run {found.id}: {total:,} rows removed{also}.")
+    if undone.missing:
+        rows = ", ".join(f"{table} ({count:,} rows)" for table, count in undone.missing.items())
+        raise SeedError(
+            f"These tables are not in the database any more: {rows}. Run {found.id} is not undone.",
+            "If it was renamed outside of the migrations, give it its name back, then repeat the "
+            f"command.\nIf it was dropped: manage.py seed --forget {found.id}",
+        )
+    if not undone.is_complete:
+        raise SeedError(
+            f"Nothing was removed: other rows refer to all that run {found.id} made.",
+            "Remove those first, then repeat the command. To keep the rows for good:\n"
+            f"manage.py seed --forget {found.id}",
+        )
+    return 0
+
+
+def forget(project: Project, which: str) -> None:
+    """Leave the rows of a run where they are, and let the ledger forget them."""
+    from ..data.backends import writing
+    from ..seeding.undoing.ledger import finish, forget_keys, require_ended
+
+    permit(project)
+    with project.connect() as connection:
+        found = _named(connection, which, "running", "done")
+        require_ended(found)
+        connection.rollback()
+        with writing(connection):
+            forget_keys(connection, found.id)
+            finish(connection, found.id, "forgotten")
+    rows = sum(found.rows.values())
+    output.answer(f"Run {found.id}: {rows:,} rows stay, and are no longer known to be seeded.")
 
 
 def _undo_all(project: Project, connection: Any) -> None:
@@ -144,10 +182,12 @@ def _undo_all(project: Project, connection: Any) -> None:
     tables = {table.fullname: table for table in project.tables}
     for each in reversed(runs(connection)[:-1]):
         if each.rows:
-            undone = remove(connection, each.id, tables)
+            undone = remove(connection, each.id, tables, project.mappers)
             output.say(f"Removed run {each.id}: {sum(undone.removed.values()):,} rows.")
             for kept in undone.kept:
                 output.say(f"  kept in {kept.table}: {kept.key}, {kept.because}")
+            for table, count in undone.missing.items():
+                output.say(f"  {count:,} rows of {table}: the database has no such table")
 
 
 def _named(connection: Any, which: str, *states: str) -> SeedRun:

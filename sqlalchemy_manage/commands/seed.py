@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     metavar="[RUN]",
     help="Remove the rows of a run (default: the last), and nothing else.",
 )
+@click.option("--forget", metavar="RUN", help="Keep the rows of a run for good; never undo it.")
 @click.option(
     "--resume",
     is_flag=False,
@@ -66,9 +67,10 @@ def command(
     commit_every: int | None,
     status: bool,
     undo: str | None,
+    forget: str | None,
     resume: str | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Fill the database using the factories of the apps.
 
     All rows are written or none. PROFILE is declared in an app's seeds.py. Without PROFILE
@@ -86,7 +88,7 @@ def command(
 
     if status:
         _seed.status(project, as_json)
-        return
+        return 0
     names = [each for each in what if isinstance(each, str)]
     if len(names) > 1:
         raise UsageError(f"'{names[1]}' is not MODEL=COUNT; the profile is already '{names[0]}'.")
@@ -95,19 +97,21 @@ def command(
     if dask and (jobs > 1 or commit_every is not None):
         raise UsageError("--dask cannot be used together with --jobs or --commit-every.")
     if undo is not None:
-        _seed.undo(project, undo, as_json)
-        return
+        return _seed.undo(project, undo, as_json)
+    if forget is not None:
+        _seed.forget(project, forget)
+        return 0
     from ..seeding.plan import SeedRequest
 
     counts = tuple(each for each in what if not isinstance(each, str))
     request = SeedRequest(names[0] if names else None, counts, scale, only, exclude)
     if dry_run:
         _seed.dry_run(project, request, as_json)
-        return
+        return 0
     _seed.permit(project)
     if resume is not None:
         _seed.show(_seed.resume(project, resume, jobs), as_json)
-        return
+        return 0
     seeded = _seed.run(
         project,
         request,
@@ -118,3 +122,4 @@ def command(
         replant=replant,
     )
     _seed.show(seeded, as_json)
+    return 0

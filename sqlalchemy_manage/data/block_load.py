@@ -16,7 +16,8 @@ from .kept_less import why_less
 from .order import plan
 from .record_layout import Layout
 from .record_rows import Key, Row, TableRows, describe
-from .upsert import Differences, differing, insert, lacking, update
+from .stored_rows import Differences, differing, lacking
+from .upsert import insert, update
 
 
 @dataclass

@@ -19,7 +19,7 @@ class Codec:
     ``dump`` and ``load`` raise ValueError with the reason; neither is called with None.
     ``bind`` is the type that parameters get, ``read_as`` the one the column is read with.
     ``as_text``: read and written by a CAST, in the text form that the database defines.
-    ``as_is``: a string is written and bound as it is.
+    ``as_is``: strings and whole numbers are written and bound as they are.
     ``select`` makes of the column what is to be read, where that is not the column itself.
     """
 

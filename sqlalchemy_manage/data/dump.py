@@ -19,7 +19,7 @@ from .json_text import shown
 from .natural_keys import NaturalKeys, generated
 from .record_layout import Field, Layout, Layouts, require_tables
 from .record_text import RecordText, indented
-from .upsert import LOOKUP, chunks, matching
+from .stored_rows import LOOKUP, chunks, matching
 
 if TYPE_CHECKING:
     from ..project import Project

@@ -13,7 +13,7 @@ from .json_text import shown
 from .order import link_names, reference
 from .record_layout import Layout, Layouts
 from .record_rows import Key, Row, TableRows, describe, key_of
-from .upsert import LOOKUP, chunks, matching
+from .stored_rows import LOOKUP, chunks, matching
 
 
 def missing_targets(

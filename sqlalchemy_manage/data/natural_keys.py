@@ -21,7 +21,7 @@ INFO = "natural_key"
 
 
 @dataclass(frozen=True)
-class Link:
+class NaturalLink:
     """A column that refers to one row of ``target``, in which ``column`` has its value."""
 
     target: Layout
@@ -43,14 +43,14 @@ class NaturalKeys:
             self._known[layout.table] = self._chosen(layout)
         return self._known[layout.table]
 
-    def link(self, layout: Layout, column_field: Field) -> Link | None:
+    def link(self, layout: Layout, column_field: Field) -> NaturalLink | None:
         """Where a field refers to, if a natural key can stand for its value."""
         for constraint in layout.table.foreign_key_constraints:
             if list(constraint.columns) != [column_field.column]:
                 continue
             target = self.layouts.by_table.get(constraint.referred_table)
             if target is not None and self.of(target) is not None:
-                return Link(target, constraint.elements[0].column)
+                return NaturalLink(target, constraint.elements[0].column)
         return None
 
     def replaces_key(self, layout: Layout) -> bool:

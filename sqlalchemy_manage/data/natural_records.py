@@ -15,7 +15,7 @@ from .json_text import shown
 from .natural_keys import NaturalKeys
 from .record_layout import Field, Layout, Layouts
 from .record_rows import Key, hashable
-from .upsert import LOOKUP, chunks, matching
+from .stored_rows import LOOKUP, chunks, matching
 
 _REMEMBERED = 20_000
 
@@ -107,11 +107,14 @@ class NaturalRecords:
         )
 
     def _places(self, record: Record) -> list[_Place]:
+        pk = record.pk
+        if type(pk) is not list and list not in map(type, record.fields.values()):
+            return []
         layout = self.layouts.by_label.get(record.model.lower())
         if layout is None:
             return []
         places: list[_Place] = []
-        pk, key = record.pk, layout.key
+        key = layout.key
         parts = pk if len(key) > 1 and isinstance(pk, list) and len(pk) == len(key) else [pk]
         for i, (own, part) in enumerate(zip(key, parts, strict=False)):
             if type(part) is list:
@@ -216,8 +219,10 @@ class NaturalRecords:
         """Records with the pk of the row that they name; those that must come after another."""
         named: dict[Layout, dict[int, list[Any]]] = {}
         for record in records:
+            if record.pk is not None:
+                continue
             layout = self.layouts.by_label.get(record.model.lower())
-            if record.pk is not None or layout is None or not self.keys.replaces_key(layout):
+            if layout is None or not self.keys.replaces_key(layout):
                 continue
             identity = list(self._identity(layout, record))
             if identity:
@@ -238,6 +243,8 @@ class NaturalRecords:
                 elif key in new or record_id in completing:
                     late.add(record_id)
                 new.add(key)
+        if not pks and not late:
+            return records, []
         ready = [
             replace(r, pk=pks[id(r)]) if id(r) in pks else r for r in records if id(r) not in late
         ]

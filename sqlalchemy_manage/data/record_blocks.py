@@ -22,18 +22,18 @@ def blocks(records: Iterable[Record]) -> Iterator[tuple[list[Record], bool]]:
             yield block, False
             block, size = [], 0
         block.append(record)
-        size += sum(len(v) for v in record.fields.values() if isinstance(v, str | list | dict))
+        size += record.size
     yield block, True
 
 
-class Waiting:
+class WaitingRecords:
     """Records in a temporary file, in their order."""
 
     def __init__(self) -> None:
         self.count = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
 
-    def __enter__(self) -> Waiting:
+    def __enter__(self) -> WaitingRecords:
         return self
 
     def __exit__(

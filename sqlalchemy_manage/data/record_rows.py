@@ -14,6 +14,7 @@ from ..errors import FixtureError, did_you_mean
 from .fixtures import Origin, Record
 from .json_text import shown
 from .record_layout import Field, Layout, Layouts
+from .record_shapes import Shape, shape_of
 from .scalars import Unfit
 
 Key = tuple[Any, ...]
@@ -90,7 +91,18 @@ def collect(
     Raises FixtureError that names file, record, field, value and what was expected.
     """
     batches = {table: TableRows(layout) for table, layout in layouts.by_table.items()}
+    shapes: dict[tuple[str, ...], Shape | None] = {}
     for record in records:
+        form = (record.model, *record.fields)
+        if form not in shapes:
+            shapes[form] = shape_of(record, layouts)
+        shape = shapes[form]
+        if shape is not None and (found := shape.read(record)) is not None:
+            rows = batches[shape.table].rows
+            key, values = found
+            if key not in rows:
+                rows[key] = Row(values, record.origin)
+                continue
         layout = layouts.by_label.get(record.model.lower())
         if layout is None:
             close = did_you_mean(record.model.lower(), layouts.by_label)

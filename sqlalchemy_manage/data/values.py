@@ -75,7 +75,7 @@ def _make(kind: str, stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Di
         return _text(stored, bind, dialect)
     if kind == "int":
         load_int = int_loader(_limit(stored, dialect.name))
-        return Codec(kind, "a whole number", dump_int, load_int, bind)
+        return Codec(kind, "a whole number", dump_int, load_int, bind, as_is=True)
     if kind == "float":
         return floating(stored, bind, dialect)
     if kind == "numeric":
@@ -157,8 +157,17 @@ def _datetime(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) 
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
 
+    def normal(value: Any) -> str:
+        # Most are spelled in the one way, and need no more than this look.
+        if type(value) is str and not zoned:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None and moment.isoformat() == value:
+                return value
+        return dump(load(value))
+
     example = "2024-05-31T12:30:00+00:00" if zoned else "2024-05-31T12:30:00"
-    return Codec("datetime", f"a date and time such as {example}", dump, load, bind)
+    expected = f"a date and time such as {example}"
+    return Codec("datetime", expected, dump, load, bind, normal=normal)
 
 
 def _text(stored: TypeEngine[Any], bind: TypeEngine[Any], dialect: Dialect) -> Codec:

@@ -26,6 +26,7 @@ from .guards.destructive import DestructiveGuard, allowed_of
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
 from .guards.losses.guard import LossGuard, wanted_of
+from .guards.seed_ledger import SeedLedgerGuard
 from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
@@ -220,6 +221,7 @@ def guards(run: Run) -> list[Guard]:
     if not run.recorded:  # a scratch database, which is dropped
         return in_order([SqliteObjectsGuard(), ForeignKeyGuard()])
     found: list[Guard] = [DestructiveGuard(run), SqliteObjectsGuard(), LedgerGuard(run)]
+    found.append(SeedLedgerGuard())
     if run.prove and run.project.settings.prove_links:
         found.append(LossGuard(run))
     found.append(ForeignKeyGuard())
@@ -234,6 +236,7 @@ BEFORE: tuple[tuple[type[Guard], type[Guard], str], ...] = (
     (SqliteObjectsGuard, JournalGuard, _UNSEEN),
     (LedgerGuard, LossGuard, "where MariaDB has committed a loss, the revision is recorded"),
     (LedgerGuard, JournalGuard, _UNSEEN),
+    (SeedLedgerGuard, JournalGuard, _UNSEEN),
     (LossGuard, ForeignKeyGuard, "of the two that find a loss it names the rows"),
     (LossGuard, JournalGuard, _UNSEEN),
     (ForeignKeyGuard, JournalGuard, _UNSEEN),

@@ -21,6 +21,7 @@ from ..errors import DatabaseMissing, ManageError, SeedError
 from ..sql.dialects import MARIADB
 from .generating.model_info import model_info
 from .generating.numbering import Starts
+from .generating.sessions import seed_sessions
 from .running.work import ChunkResult, ChunkTask, WorkerSetup, prepared, record, run_task
 from .seed import Seeded, Seeder
 from .undoing import ledger
@@ -51,7 +52,7 @@ class ClusterSeeder(Seeder):
             self.connection.rollback()
             if self.run:
                 with writing(self.connection):
-                    undo(self.connection, self.run, self.tables)
+                    undo(self.connection, self.run, self.tables, self.project.mappers)
             if isinstance(error, DatabaseMissing):
                 raise SeedError(
                     f"A worker's settings point to another database: {error.message} "
@@ -115,7 +116,8 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
     """
     project, plans, encoder = prepared(setup)
     plan = plans[task.facts.index]
-    result = run_task(plan, task, encoder, *task.elsewhere(), {})
+    with seed_sessions(project.engine, None) as sessions:
+        result = run_task(plan, task, encoder, *task.elsewhere(), {}, sessions)
     if result.why is not None or result.retry:
         return result
     with project.connect() as connection, storing_zeros(connection):
@@ -136,9 +138,11 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
             accounts = Accounts(connection, tables)
             accounts.begin()
             writer = BlockWriter(connection, tables)
-            told = [writer.send(block) for block in result.blocks]
             own = model_info(plan.factory).tables
-            rows = record(accounts, run, task, result, told, own)
+            with accounts.checked("Nothing was written.", by_columns=True) as known:
+                told = [writer.send(block) for block in result.blocks]
+                rows = record(accounts, run, task, result, told, own)
+                known |= rows
             accounts.end()
             connection.commit()
     return replace(result, blocks=[], own=[], parts=[], keys=[], rows=rows, written=True)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import factory
-from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
 from ..errors import SeedError, did_you_mean
@@ -15,6 +14,7 @@ from .factory_boy_internals import (
     declarations_of,
     faker_call,
     looked_up,
+    makes_rows,
     model_of,
     needs_object,
     settled,
@@ -37,7 +37,7 @@ def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]
     if owner in on_the_way:
         return f"{owner.__name__} creates rows of its own kind"
     before, after = declarations_of(owner, overrides)
-    if issubclass(owner, SQLAlchemyModelFactory):
+    if makes_rows(owner):
         if why := model_info(owner).own_way:
             return why
         if looked_up(owner):
@@ -80,7 +80,7 @@ def _declared_order(
         return _declared_order(name, declaration.default, {}, sometimes, way)
     elif isinstance(declaration, factory.SubFactory):
         target = declaration.get_factory()
-        if sometimes and issubclass(target, SQLAlchemyModelFactory):
+        if sometimes and makes_rows(target):
             return f"'{name}' creates a row only sometimes"
         return _order(target, arguments_of(declaration, context), way)
     elif isinstance(declaration, factory.Iterator) and sometimes:
@@ -119,6 +119,37 @@ def require_fakers(owner: Any, overrides: Mapping[str, Any]) -> None:
                 f"{owner.__name__}.{name}: Faker has no '{provider}'. Nothing was written."
                 + did_you_mean(provider, dir(fake)),
             )
+
+
+def require_targets(owner: Any, overrides: Mapping[str, Any]) -> None:
+    """Raises SeedError for a declaration that names a factory by a path that leads nowhere."""
+    _require_targets(owner, overrides, set())
+
+
+def _require_targets(owner: Any, overrides: Mapping[str, Any], seen: set[Any]) -> None:
+    seen.add(owner)
+    before, after = declarations_of(owner, overrides)
+    for name, (declaration, _context) in [*before.items(), *after.items()]:
+        for each in _parts(declaration):
+            try:
+                target = each.get_factory() if hasattr(each, "get_factory") else each.factory
+            except (ImportError, AttributeError, ValueError) as error:
+                raise SeedError(
+                    f"{owner.__name__}.{name} names a factory that there is not: {error}. "
+                    "Nothing was written.",
+                    'A factory is named by its module: "shop.factories.ItemFactory".',
+                ) from error
+            if target not in seen:
+                _require_targets(target, {}, seen)
+
+
+def _parts(declaration: Any) -> Iterator[Any]:
+    """The declarations within one that lead to other factories."""
+    if isinstance(declaration, factory.Maybe):
+        yield from _parts(declaration.yes)
+        yield from _parts(declaration.no)
+    elif isinstance(declaration, factory.SubFactory | factory.RelatedFactory | Link | Links):
+        yield declaration
 
 
 def drawn_from(owner: Any, overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -10,12 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from factory.alchemy import SQLAlchemyModelFactory
-
 from ..conf import raised
 from ..errors import SettingsError, UsageError
 from .factories import Factory
-from .factory_boy_internals import is_abstract
+from .factory_boy_internals import is_abstract, makes_rows
 
 if TYPE_CHECKING:
     from ..project import App, Project
@@ -89,7 +87,7 @@ def _found(project: Project) -> Iterator[Factory]:
     homes = {module.__name__ for module in searched}
     for module in searched:
         for value in list(vars(module).values()):
-            if not (isinstance(value, type) and issubclass(value, SQLAlchemyModelFactory)):
+            if not makes_rows(value):
                 continue
             home = value.__module__
             own = home in homes or any(is_of(app, home) for app in project.apps)

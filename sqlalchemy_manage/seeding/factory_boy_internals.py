@@ -5,16 +5,16 @@ A test fails for each name whose meaning changes: tests/seeding/test_factory_boy
 - ``Factory._meta``, a FactoryOptions: ``factory``, ``model``, ``abstract``, ``exclude``,
   ``rename``, ``inline_args``, ``parameters``, ``base_declarations``, ``pre_declarations`` and
   ``post_declarations`` (DeclarationSets), ``counter_reference``, ``next_sequence()``,
-  ``get_model_class()``; of a SQLAlchemyModelFactory also ``sqlalchemy_session``,
+  ``get_model_class()``; of a SQLAlchemyOptions also ``sqlalchemy_session``,
   ``sqlalchemy_session_factory``, ``sqlalchemy_session_persistence`` and
   ``sqlalchemy_get_or_create``.
 - ``Factory._create()``, and the hooks in ``_HOOKS``.
-- ``factory.builder``: ``parse_declarations()``, DeclarationSet; BuildStep (``sequence``, ``stub``,
-  ``builder``, ``chain``, ``parent_step``, ``recurse()``), StepBuilder (``factory_meta``,
-  ``strategy``, ``extras``), Resolver (``factory_parent``).
+- ``factory.builder``: ``parse_declarations()``, DeclarationSet with ``declarations``; BuildStep
+  (``sequence``, ``stub``, ``builder``, ``chain``, ``parent_step``, ``recurse()``), StepBuilder
+  (``factory_meta``, ``strategy``, ``extras``), Resolver (``factory_parent``).
 - ``factory.enums``: ``get_builder_phase()``, ``BuilderPhase``, ``CREATE_STRATEGY``.
-- ``factory.declarations``: ``BaseDeclaration``, ``Skip``, ``SKIP``, ``_UNSPECIFIED``,
-  ``deepgetattr()``. ``factory.random``: ``randgen``.
+- ``factory.declarations``: ``BaseDeclaration``, ``PostGenerationContext``, ``Skip``, ``SKIP``,
+  ``_UNSPECIFIED``, ``deepgetattr()``. ``factory.random``: ``randgen``.
 - Of a declaration: ``_defaults``, ``_creation_counter``, ``evaluate()``, ``evaluate_pre()``,
   ``unroll_context()``; the variable ``iterator`` inside ``Iterator.iterator_builder``;
   ``Faker._get_faker()`` and ``Faker._FAKER_REGISTRY``.
@@ -24,19 +24,21 @@ A test fails for each name whose meaning changes: tests/seeding/test_factory_boy
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import factory
 import factory.random
 from factory import declarations, enums, fuzzy
-from factory.alchemy import SQLAlchemyModelFactory
-from factory.builder import parse_declarations
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+from factory.alchemy import SQLAlchemyModelFactory, SQLAlchemyOptions
+from factory.builder import BuildStep, StepBuilder, parse_declarations
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+from sqlalchemy.util import ScopedRegistry
 
 BaseDeclaration = declarations.BaseDeclaration
 Skip = declarations.Skip
@@ -57,11 +59,7 @@ _HOOKS = {
     **dict.fromkeys(("_create", "_build", "_save", "_get_or_create", "_generate", "create"), "a"),
     **dict.fromkeys(("_adjust_kwargs", "_after_postgeneration"), "an"),
 }
-_SESSION_OPTIONS = (
-    "sqlalchemy_session",
-    "sqlalchemy_session_factory",
-    "sqlalchemy_session_persistence",
-)
+_SESSION_OPTIONS = ("sqlalchemy_session", "sqlalchemy_session_factory")
 
 
 # --- factories
@@ -146,6 +144,13 @@ def subfactory_defaults(owner: Any, name: str) -> dict[str, Any]:
     return arguments_of(declared.declaration, declared.context)
 
 
+def call_hook(owner: Any, name: str, row: Any, value: Any) -> None:
+    """Call what a factory calls after it has made a row, with the value for it."""
+    step = BuildStep(StepBuilder(owner._meta, {}, enums.CREATE_STRATEGY), sequence=0)
+    context = declarations.PostGenerationContext(value_provided=True, value=value, extra={})
+    owner._meta.post_declarations[name].declaration.call(row, step, context)
+
+
 def attribute_of(owner: Any, declaration: Any) -> str | None:
     """The attribute with exactly this declaration."""
     declared = owner._meta.pre_declarations.declarations
@@ -155,6 +160,8 @@ def attribute_of(owner: Any, declaration: Any) -> str | None:
 def own_way(owner: Any) -> str | None:
     """Why factory_boy itself must create each object; None if that is not needed."""
     options = owner._meta
+    if is_async(owner):
+        return "it is async"
     for name, article in _HOOKS.items():
         if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
             return f"it has {article} {name}() of its own"
@@ -233,16 +240,92 @@ def next_number(owner: Any) -> int:
     return int(owner._meta.next_sequence())
 
 
-@contextmanager
-def on_session(owner: Any, session: Session) -> Iterator[None]:
-    """The factory works on ``session``, and neither flushes nor commits."""
-    options = owner._meta
-    before = {name: getattr(options, name, None) for name in _SESSION_OPTIONS}
-    vars(options).update(dict.fromkeys(_SESSION_OPTIONS), sqlalchemy_session=session)
+def makes_rows(value: Any) -> bool:
+    """Whether it is a factory with the options of SQLAlchemy's, however it is derived."""
+    is_factory = isinstance(value, type) and issubclass(value, factory.Factory)
+    return is_factory and isinstance(vars(value).get("_meta"), SQLAlchemyOptions)
+
+
+def is_async(owner: Any) -> bool:
+    """Whether its hooks are to be awaited, or use an AsyncSession."""
+    hooks = (getattr(owner, name, None) for name in _HOOKS)
+    session = named_session(owner)
+    return any(map(inspect.iscoroutinefunction, hooks)) or not isinstance(session, Session | None)
+
+
+def created(owner: Any, values: Mapping[str, Any]) -> Any:
+    """What ``create()`` makes; that of an async factory is awaited, in a loop of its own."""
+    if not is_async(owner):
+        return owner.create(**values)
+
+    async def create() -> Any:
+        made = owner.create(**values)
+        return await made if inspect.isawaitable(made) else made
+
+    return asyncio.run(create())
+
+
+def named_session(owner: Any) -> Any:
+    """The session that the factory names itself, a Session or an AsyncSession; None if it names
+    none, or one that cannot be had here (as where a test's fixture would make it)."""
+    return next((each for each in map(session_given, _named(owner)) if each is not None), None)
+
+
+def session_given(named: Any) -> Any:
+    """The session that is named, or given when called; None if there is none."""
     try:
+        found = named() if callable(named) else named
+        return found if isinstance(getattr(found, "sync_session", found), Session) else None
+    except Exception:  # a function of the user's
+        return None
+
+
+def _named(owner: Any) -> tuple[Any, Any]:
+    """What the factory names as its session, and as what gives one."""
+    return owner._meta.sqlalchemy_session, owner._meta.sqlalchemy_session_factory
+
+
+@contextmanager
+def on_session(
+    owner: Any, session: Session, called: Callable[[Any], None] = lambda owner: None
+) -> Iterator[None]:
+    """The factory works on ``session``, and flushes and commits it as it is declared to.
+
+    So do the registries of scoped sessions that it names: who asks them gets this session.
+    ``called`` is given the factory before it makes an object, by columns too.
+    """
+    options = owner._meta
+    changed = (*_SESSION_OPTIONS, "next_sequence")
+    before = {name: value for name, value in vars(options).items() if name in changed}
+    own: Any = named_session(owner)
+    given: Any = session
+    if is_async(owner):
+        kind: Any = AsyncSession if own is None or isinstance(own, Session) else type(own)
+        given = kind(sync_session_class=lambda **kw: session)
+
+    def next_sequence() -> int:
+        called(owner)
+        return int(type(options).next_sequence(options))
+
+    with ExitStack() as stack:
+        stack.callback(vars(options).update, before)
+        stack.callback(vars(options).pop, "next_sequence", None)
+        options.next_sequence = next_sequence
+        named, maker = (each if _scoped(each, given, stack) else None for each in _named(owner))
+        options.sqlalchemy_session = named or given
+        if options.sqlalchemy_session_factory is not None:
+            options.sqlalchemy_session_factory = maker or (lambda: given)
         yield
-    finally:
-        vars(options).update(before)
+
+
+def _scoped(named: Any, given: Any, stack: ExitStack) -> bool:
+    """Whether ``named`` is a scoped session; its registry then has ``given`` until the end."""
+    registry = getattr(named, "registry", None)
+    if not isinstance(registry, ScopedRegistry):
+        return False
+    stack.callback(partial(registry.set, registry()) if registry.has() else registry.clear)
+    registry.set(given)
+    return True
 
 
 def session_of(owner: Any) -> Session:

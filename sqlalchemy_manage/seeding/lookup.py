@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from factory import Factory as BaseFactory
-from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.exc import NoInspectionAvailable
 
 from ..errors import SeedError, UsageError, did_you_mean
 from .discovery import modules, named_factory, project_factories
 from .factories import Factory
-from .factory_boy_internals import model_of
+from .factory_boy_internals import makes_rows, model_of
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -114,5 +113,4 @@ def _dotted(name: str) -> Factory | None:
         found = pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError):
         return None
-    is_factory = isinstance(found, type) and issubclass(found, SQLAlchemyModelFactory)
-    return found if is_factory and model_of(found) else None
+    return found if makes_rows(found) and model_of(found) else None

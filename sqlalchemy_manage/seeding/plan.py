@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ..databases.engines import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
 from ..models import is_managed
-from .dependencies import drawn_from, require_fakers
+from .dependencies import drawn_from, require_fakers, require_targets
 from .discovery import looked_in
 from .factories import Factory
 from .factory_boy_internals import declarations_of, declared_names, model_of
@@ -120,6 +120,7 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     plans = _labelled(project, plans)
     for plan in plans:
         _require_managed(project, plan)
+        require_targets(plan.factory, plan.overrides)
         _require_names(plan)
     require_agreement([plan.reference for plan in plans if plan.reference is not None])
     return _sorted(project, plans)
@@ -261,7 +262,8 @@ def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]
         if plan.reference is not None:
             for model in linked_models(plan.factory, plan.reference):
                 for other in ordered:
-                    if issubclass(other.model, model):
+                    # Rows of one kind name each other: those of a base come before a subclass's.
+                    if issubclass(other.model, model) and not issubclass(other.model, plan.model):
                         put(other, (*waiting, id(plan)))
         for name, declaration in drawn_from(plan.factory, plan.overrides):
             relation = model_info(plan.factory).relation(name)

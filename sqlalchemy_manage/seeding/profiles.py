@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from factory.alchemy import SQLAlchemyModelFactory
-
 from ..errors import SeedError, UsageError, did_you_mean
-from .factory_boy_internals import model_of
+from .factory_boy_internals import makes_rows, model_of
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -43,8 +41,17 @@ class Reference:
         self, factory: Any, rows: Iterable[Mapping[str, Any]], /, *, key: str | Sequence[str]
     ) -> None:
         self.factory = _factory(factory)
+        rows = rows if isinstance(rows, Mapping) else list(rows)
+        wrong = [row for row in rows if not isinstance(row, Mapping)]
+        if isinstance(rows, Mapping) or wrong:
+            raise SeedError(
+                f"Reference({_name(factory)}): the rows are a list of dicts, "
+                f"not {(wrong or [rows])[0]!r}."
+            )
         self.rows = [dict(row) for row in rows]
         self.key = (key,) if isinstance(key, str) else tuple(key)
+        if not self.key:
+            raise SeedError(f"Reference({_name(factory)}) needs a key: the name of an attribute.")
         found: list[tuple[Any, ...]] = []  # a value may be a list
         for row in self.rows:
             missing = [name for name in self.key if name not in row]
@@ -102,7 +109,7 @@ def _factory(factory: Any) -> Any:
     """A factory class, or its name: ``"ItemFactory"``, ``"shop.Item"``."""
     if isinstance(factory, str):
         return factory
-    if not (isinstance(factory, type) and issubclass(factory, SQLAlchemyModelFactory)):
+    if not makes_rows(factory):
         raise SeedError(
             f"Rows and Reference take a SQLAlchemyModelFactory or its name, not {factory!r}."
         )

@@ -32,6 +32,50 @@ def key_columns(table: sa.Table) -> tuple[str, ...]:
     return tuple(column.key for column in table.primary_key or table.columns)
 
 
+@dataclass(frozen=True, slots=True)
+class HeldValue:
+    """A value as SQLite holds it, from which its type makes another, and back not the same:
+    it is told as ``2024-01-01 00:00:00``, and would be sent with the fractions of a second."""
+
+    value: Any
+
+
+def held(column: sa.ColumnElement[Any], dialect: sa.Dialect) -> sa.ColumnElement[Any]:
+    """What to read in order to find the value again; the rows go through :func:`held_values`."""
+    return sa.type_coerce(column, sa.types.NullType()) if _is_made(column, dialect) else column
+
+
+def held_values(
+    columns: Sequence[sa.ColumnElement[Any]], rows: Sequence[Any], dialect: sa.Dialect
+) -> list[tuple[Any, ...]]:
+    """The rows that were read by :func:`held`."""
+    made = [_is_made(column, dialect) for column in columns]
+    if not any(made):
+        return [tuple(row) for row in rows]
+    return [
+        tuple(HeldValue(v) if m and v is not None else v for v, m in zip(row, made, strict=True))
+        for row in rows
+    ]
+
+
+def told_values(
+    column: sa.ColumnElement[Any], values: Sequence[Any], dialect: sa.Dialect
+) -> Sequence[Any]:
+    """The values as the column's type tells them."""
+    if HeldValue not in kinds(values):
+        return values
+    tell = column.type.dialect_impl(dialect).result_processor(dialect, None) or (
+        lambda value: value
+    )
+    return [tell(v.value) if type(v) is HeldValue else v for v in values]
+
+
+def _is_made(column: sa.ColumnElement[Any], dialect: sa.Dialect) -> bool:
+    if dialect.name != "sqlite":
+        return False
+    return column.type.dialect_impl(dialect).result_processor(dialect, None) is not None
+
+
 def kinds(values: Sequence[Any]) -> set[type]:
     """The types of all values; faster than searching for one value among them."""
     return {int} if isinstance(values, range) else set(map(type, values))

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from ..databases.engines import trouble
 from ..errors import ManageError, SeedError
 from ..sql.dialects import MARIADB
 from .dependencies import model_name, needs_order
+from .factory_boy_internals import created
 from .generating.evaluators import start_iterators
 from .generating.failures import Failed, NoOtherValues
 from .generating.model_info import model_info
@@ -31,6 +32,7 @@ from .generating.numbering import Counters, Starts
 from .generating.objects import ObjectMaker
 from .generating.pools import Pools
 from .generating.randomness import everywhere
+from .generating.sessions import seed_sessions
 from .generating.unique_sets import Refused
 from .plan import FactoryPlan, SeedRequest
 from .process_state import forget_unique
@@ -130,6 +132,7 @@ class Seeder:
         self.progress = Progress()
         self.generating = 0.0
         self.changed = 0
+        self.declared: dict[str, str] = {}
         self.uncommitted = 0
         self.run = 0
         self.unproved: set[str] = set()
@@ -155,6 +158,7 @@ class Seeder:
         self._isolate()
         self.run = run.id
         self.token = run.plan["token"]
+        self.declared = run.plan.get("declared", {})
         self.progress = Progress(**run.plan["progress"])
         self.counters = Counters(
             self.progress.counters,
@@ -174,7 +178,8 @@ class Seeder:
         try:
             with storing_zeros(self.connection):
                 self._begin()
-                self._everything(before)
+                with seed_sessions(self.connection.engine, self.connection) as self.sessions:
+                    self._everything(before)
                 self.connection.commit()
         except BaseException as error:
             self.connection.rollback()
@@ -236,7 +241,8 @@ class Seeder:
                 f"{error.factory.__name__} failed at row {error.row + 1}: "
                 f"{type(error.error).__name__}: {error.error}, in '{error.name}'"
                 f"{failing_line(error.error)}. "
-                f"{self._fate()}"
+                f"{self._fate()}",
+                self.sessions.advice(error.factory, error.name),
             )
         if isinstance(error, StatementError):
             if isinstance(error, OperationalError) and (
@@ -311,6 +317,7 @@ class Seeder:
             "turn": self.counters.turn,
             "token": self.token,
             "pid": os.getpid(),
+            "declared": self.declared,
         }
 
     def _facts(self, index: int) -> PlanFacts:
@@ -325,13 +332,18 @@ class Seeder:
         facts = self._facts(index)
         pools = Pools(self.connection)
         if plan.reference is not None:
-            with everywhere(self.random_seed, plan.name, index), self._checked(True) as known:
+            with (
+                everywhere(self.random_seed, plan.name, index),
+                self.accounts.checked(self._fate()) as known,
+            ):
                 place = (self.connection, plan.reference, self.counters, self.project.tables)
                 named = natural_keys(p.reference for p in self.plans if p.reference is not None)
-                keys, changed = seed_reference(*place, self.accounts, named)
-                known |= {table.fullname: len(rows) for table, rows in keys.items()}
-            self.changed += changed
-            self._record_objects(keys, index, 0, plan)
+                before = ledger.declared_before(self.connection) | self.declared
+                done = seed_reference(*place, self.accounts, self.sessions, named, before)
+                known |= {table.fullname: len(rows) for table, rows in done.keys.items()}
+            self.changed += done.changed
+            self.declared |= done.declared
+            self._record_objects(done.keys, index, 0, plan)
             self._chunk_done(index, 0, plan, plan.count)
             return
         first = self.progress.chunk if index == self.progress.share else 0
@@ -399,7 +411,7 @@ class Seeder:
         self.submitted.clear()
 
     def _here(self, plan: FactoryPlan, task: ChunkTask, pools: Pools) -> ChunkResult:
-        where = (self.counters, pools, self.seen, self.refused)
+        where = (self.counters, pools, self.seen, self.sessions, self.refused)
         result = run_task(plan, task, self.encoder, *where)
         self.generating += result.seconds
         return result
@@ -476,7 +488,7 @@ class Seeder:
         if result.why is not None:
             self._write_objects(plan, task, *result.why)
             return
-        with self._checked(self.accounts.triggers.written) as known:
+        with self.accounts.checked(self._fate(), by_columns=True) as known:
             told = []
             for number, block in enumerate(result.blocks):
                 part = partial(self._part, plan, task, result, number)
@@ -497,15 +509,16 @@ class Seeder:
         start = time.process_time()
         put_in(self.connection, self.writer, plan.name, self.tables)
         self.writer.sorting = False
-        with everywhere(*task.place), self._checked(True) as known:
+        with everywhere(*task.place), self.accounts.checked(self._fate()) as known:
             keys = ObjectMaker(
                 self.connection,
                 plan.factory,
                 task.count,
-                lambda number, session: plan.factory.create(**plan.overrides),
+                lambda number, session: created(plan.factory, plan.overrides),
                 self.counters,
                 self.project.tables,
                 self.accounts,
+                self.sessions,
             ).make()
             known |= {table.fullname: len(rows) for table, rows in keys.items()}
         self.generating += time.process_time() - start
@@ -521,7 +534,7 @@ class Seeder:
     ) -> tuple[str, RowBlock]:
         """What a block was made of; made again where another process made it."""
         if not result.parts:
-            result = run_task(plan, task, self.encoder, *task.elsewhere(), {})
+            result = run_task(plan, task, self.encoder, *task.elsewhere(), {}, self.sessions)
         return result.parts[number]
 
     def _record_objects(self, keys: WrittenKeys, plan: int, number: int, made: FactoryPlan) -> None:
@@ -529,10 +542,6 @@ class Seeder:
         record_found(self.connection, self.run, keys, (plan, number), own)
         self._count({table.fullname: len(rows) for table, rows in keys.items()})
         self.unproved |= {table.fullname for table in keys} & self.tables.keys()
-
-    def _checked(self, unsure: object) -> AbstractContextManager[dict[str, int]]:
-        """As ``Accounts.checked``, where others than the writer may write."""
-        return self.accounts.checked(self._fate()) if unsure else nullcontext({})
 
     def _chunk_done(self, index: int, chunk: int, plan: FactoryPlan, done: int) -> None:
         self.progress = Progress(index, chunk + 1, self.counters.next)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from support import undeclared, warehouse
+from support import generic_links, undeclared, warehouse
 from support.stock import dumped, loaded, project_of
 from support.warehouse import Box, Person, Shelf, box_tag
 
@@ -386,6 +386,22 @@ def test_a_link_that_no_foreign_key_declares_is_followed(
         "standard input, record 2 (stock.book 3): a link would be broken: book"
     )
     assert len(rows(project, sa.select(undeclared.Author))) == 1
+
+
+def test_a_generic_link_is_followed_to_the_table_that_its_type_says(
+    project_of: Callable[..., Project], database_url: str
+) -> None:
+    project = project_of(generic_links, database_url)
+    good = [
+        record("post", 3),
+        record("child", 5),
+        record("note", 1, object_type="post", object_id=3),
+        record("note", 2, object_type="child", object_id=5),
+    ]
+    assert counts(project, good) == (4, 0, 0)
+    assert counts(project, dumped(project)) == (0, 0, 4)
+    with pytest.raises(FixtureError, match=r"note 3\): a link would be broken: .*no child with"):
+        loaded(project, [record("note", 3, object_type="child", object_id=3)])
 
 
 def test_the_session_of_mariadb_is_left_as_it_was(project: Project, backend: str) -> None:

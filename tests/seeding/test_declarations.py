@@ -84,7 +84,7 @@ def test_the_factories_get_their_own_session_back(session: Session) -> None:
     try:
         with bound(session):
             assert options.sqlalchemy_session is session
-            assert options.sqlalchemy_session_persistence is None
+            assert options.sqlalchemy_session_persistence == "commit"
         assert options.sqlalchemy_session is own
         assert options.sqlalchemy_session_persistence == "commit"
     finally:

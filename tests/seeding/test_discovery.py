@@ -85,6 +85,16 @@ def test_a_name_that_says_too_little(seed: Places, arguments: str, code: int, sa
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("path", ["shop.factories.ItmFactory", "nowhere.ItemFactory"])
+def test_a_subfactory_that_leads_nowhere(folder: Path, seed: Places, path: str) -> None:
+    file = folder / "till" / "tests" / "factories.py"
+    file.write_text(file.read_text().replace("shop.factories.ItemFactory", path))
+    for arguments in (["Sale=2"], ["--dry-run"]):
+        result = seed(*arguments)
+        assert result.code == 1, result
+        assert "SaleFactory.item names a factory that there is not: " in result.stderr
+
+
 def test_without_factories_it_is_said_where_they_were_looked_for(
     folder: Path, seed: Places
 ) -> None:

@@ -18,8 +18,17 @@ import sqlalchemy as sa
 from factory import builder, declarations, enums, fuzzy
 from factory.alchemy import SQLAlchemyModelFactory
 from factory.declarations import Transformer
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    mapped_column,
+    scoped_session,
+    sessionmaker,
+)
 
+from sqlalchemy_manage.seeding import Link
 from sqlalchemy_manage.seeding import factory_boy_internals as internals
 
 
@@ -104,6 +113,47 @@ def test_the_names_that_a_factory_declares() -> None:
     assert internals.declared_names(AnimalFactory) == declared
     assert internals.attribute_of(AnimalFactory, vars(AnimalFactory)["called"]) == "called"
     assert internals.attribute_of(AnimalFactory, factory.Sequence(str)) is None
+
+
+def test_what_a_trait_and_a_subfactory_give() -> None:
+    class OwnedFactory(SQLAlchemyModelFactory):
+        class Meta:
+            model = Dog
+
+        class Params:
+            mixed = factory.Trait(kind="loud", name=factory.Faker("name"))
+            number = 3
+
+        owner = factory.SubFactory(DogFactory, kind="big")
+        drawn = Link(DogFactory)
+
+    class NamedFactory(OwnedFactory):
+        owner__name = "rex"
+
+    assert internals.parameter_names(OwnedFactory) == {"mixed", "number"}
+    assert internals.trait_values(OwnedFactory, "mixed") == {"kind": "loud"}
+    assert internals.trait_values(OwnedFactory, "number") is None
+    assert internals.subfactory_of(OwnedFactory, "owner") is DogFactory
+    assert internals.subfactory_of(OwnedFactory, "drawn") is DogFactory
+    assert internals.subfactory_of(AnimalFactory, "called") is None
+    assert internals.is_subfactory(OwnedFactory, "owner")
+    assert not internals.is_subfactory(OwnedFactory, "drawn")
+    assert internals.subfactory_defaults(NamedFactory, "owner") == {"kind": "big", "name": "rex"}
+    assert internals.subfactory_defaults(OwnedFactory, "drawn") == {}
+
+
+def test_a_hook_is_called_with_a_value() -> None:
+    class HookedFactory(SQLAlchemyModelFactory):
+        class Meta:
+            model = Dog
+
+        @factory.post_generation
+        def called(self, create: bool, extracted: Any, **more: Any) -> None:
+            self.name = (create, extracted, more)
+
+    dog: Any = Dog()
+    internals.call_hook(HookedFactory, "called", dog, "rex")
+    assert dog.name == (True, "rex", {})
 
 
 def test_who_counts_and_the_next_number() -> None:
@@ -203,26 +253,56 @@ def test_objects_of_a_factory_that_writes_nothing() -> None:
 
 
 def test_a_session_is_given_and_taken_back() -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
     Base.metadata.create_all(engine)
     before = Session(engine)
-    AnimalFactory._meta.sqlalchemy_session = before
-    AnimalFactory._meta.sqlalchemy_session_persistence = "commit"
+    options: Any = AnimalFactory._meta
+    scoped = scoped_session(sessionmaker(engine))
+    calls: list[Any] = []
     try:
-        with Session(engine) as session, internals.on_session(AnimalFactory, session):
-            assert internals.session_of(AnimalFactory) is session
-            made = AnimalFactory.create()
-            assert made in session.new  # neither flushed nor committed
-        assert internals.session_of(AnimalFactory) is before
-        assert AnimalFactory._meta.sqlalchemy_session_persistence == "commit"
-        AnimalFactory._meta.sqlalchemy_session = None
-        AnimalFactory._meta.sqlalchemy_session_factory = lambda: before
+        with Session(engine) as session:
+            for own, maker, named in (
+                (before, None, before),
+                (None, lambda: before, before),
+                (scoped, None, scoped()),
+                (None, scoped, scoped()),
+                (None, None, None),
+                (None, lambda: 1 / 0, None),  # as where a fixture of a test would be asked
+            ):
+                options.sqlalchemy_session, options.sqlalchemy_session_factory = own, maker
+                options.sqlalchemy_session_persistence = "flush"
+                assert internals.named_session(AnimalFactory) is named
+                with internals.on_session(AnimalFactory, session, calls.append):
+                    made = AnimalFactory.create(kind="animal")
+                    assert made in session and made.id
+                    assert internals.named_session(AnimalFactory) is session
+                    assert scoped() is (session if scoped in (own, maker) else scoped())
+                assert (options.sqlalchemy_session, options.sqlalchemy_session_factory) == (
+                    own,
+                    maker,
+                )
+            assert calls == [AnimalFactory] * 6
+        options.sqlalchemy_session_factory = lambda: before
         assert internals.session_of(AnimalFactory) is before
     finally:
-        for name in internals._SESSION_OPTIONS:
-            setattr(AnimalFactory._meta, name, None)
+        for name in (*internals._SESSION_OPTIONS, "sqlalchemy_session_persistence"):
+            setattr(options, name, None)
+        scoped.remove()
         before.close()
         engine.dispose()
+
+
+def test_an_async_session_is_one_over_the_session_given() -> None:
+    options: Any = AnimalFactory._meta
+    options.sqlalchemy_session = async_scoped_session(async_sessionmaker(), lambda: 1)
+    try:
+        assert isinstance(internals.named_session(AnimalFactory), AsyncSession)
+        with Session() as session, internals.on_session(AnimalFactory, session):
+            given: Any = options.sqlalchemy_session()
+            assert isinstance(given, AsyncSession)
+            assert given.sync_session is session
+    finally:
+        options.sqlalchemy_session = None
 
 
 # --- declarations

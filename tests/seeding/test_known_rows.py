@@ -22,6 +22,8 @@ COUNTS = [
     "Job=3",
     "User=3",
     "Letter=4",
+    "OwnEntryFactory=3",
+    "OwnMeasureFactory=3",
 ]
 OWN = {
     "doc": "(id, title) VALUES ('{key}', 'mine')",
@@ -40,7 +42,7 @@ TRIGGERS = {
         "CREATE TRIGGER follow AFTER INSERT ON letter BEGIN"
         " INSERT INTO trail (letter) VALUES (NEW.id); END",
         "CREATE TRIGGER rekey AFTER INSERT ON letter BEGIN"
-        " UPDATE letter SET id = NEW.id + 500 WHERE id = NEW.id; END",
+        " UPDATE letter SET id = NEW.id + 100000 WHERE id = NEW.id; END",
     ),
     "postgresql": (
         "CREATE TABLE trail (id SERIAL PRIMARY KEY, letter INTEGER)",
@@ -48,14 +50,14 @@ TRIGGERS = {
         " INSERT INTO trail (letter) VALUES (NEW.id); RETURN NEW; END $$",
         "CREATE TRIGGER follow AFTER INSERT ON letter FOR EACH ROW EXECUTE FUNCTION follow()",
         "CREATE FUNCTION rekey() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " NEW.id := NEW.id + 500; RETURN NEW; END $$",
+        " NEW.id := NEW.id + 100000; RETURN NEW; END $$",
         "CREATE TRIGGER rekey BEFORE INSERT ON letter FOR EACH ROW EXECUTE FUNCTION rekey()",
     ),
     "mariadb": (
         "CREATE TABLE trail (id INTEGER PRIMARY KEY AUTO_INCREMENT, letter INTEGER)",
         "CREATE TRIGGER follow AFTER INSERT ON letter FOR EACH ROW"
         " INSERT INTO trail (letter) VALUES (NEW.id)",
-        "CREATE TRIGGER rekey BEFORE INSERT ON letter FOR EACH ROW SET NEW.id = NEW.id + 500",
+        "CREATE TRIGGER rekey BEFORE INSERT ON letter FOR EACH ROW SET NEW.id = NEW.id + 100000",
     ),
 }
 
@@ -93,6 +95,8 @@ def test_undo_leaves_the_database_as_it_was_before(archive: ProjectFolder) -> No
     assert numbers["bare"] == 3
     assert numbers["audit"] == 3 * 8
     assert numbers["trail"] == 4
+    assert numbers["entry"] == 8
+    assert numbers["measure"] == 10
     assert numbers["job_skill"] == 3
     assert min(row[0] for row in seeded["letter"]) > 500
     assert rows_left(archive) == [sum(numbers.values())]
@@ -108,4 +112,98 @@ def test_undo_leaves_the_database_as_it_was_before(archive: ProjectFolder) -> No
     archive.done("seed", "--replant", "Doc=4", "User=1")
     assert len(content(archive)["doc"]) == 5
     archive.done("seed", "--undo")
+    assert content(archive) == before
+
+
+@pytest.mark.server
+def test_a_killed_run_is_resumed_and_undone_whole(
+    archive: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = content(archive)
+    counts = ["Doc=6", "Tag=2", "Post=4", "User=2", "Measure=3", "Letter=4", "Bare=2"]
+    with monkeypatch.context() as patch:
+        patch.setenv("DIE", "1")
+        assert archive.spawn("seed", "--commit-every", "1", *counts).code == 9
+    assert len(archive.query("SELECT 1 FROM doc")) == 7
+    archive.done("seed", "--resume")
+    seeded = content(archive)
+    assert len(seeded["letter"]) == 4
+    assert len(seeded["trail"]) == 4
+    assert len(seeded["audit"]) == 2 * 8 + 1
+    archive.done("seed", "--undo")
+    assert content(archive) == before
+
+
+@pytest.mark.server
+def test_rows_that_other_processes_make_are_known_too(archive: ProjectFolder) -> None:
+    before = content(archive)
+    archive.done("seed", "--jobs", "2", "Doc=20001", "Measure=10001", "Letter=40")
+    assert len(archive.query("SELECT 1 FROM doc")) == 20_002
+    assert len(archive.query("SELECT 1 FROM trail")) == 40
+    archive.done("seed", "--undo")
+    assert content(archive) == before
+
+
+@pytest.mark.server
+def test_what_goes_past_sqlalchemy_stops_the_run(
+    archive: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = content(archive)
+    monkeypatch.setenv("PAST", "1")
+    result = archive.manage("seed", "Tag=2", "User=1")
+    assert result.code == 1, result
+    assert "total got 1 row more than this seed knows of" in result.stderr
+    assert "Nothing was written." in result.stderr
+    assert content(archive) == before
+
+
+@pytest.mark.server
+def test_a_row_stays_to_which_one_of_somebodys_refers_without_a_foreign_key(
+    archive: ProjectFolder,
+) -> None:
+    archive.done("seed", "Team=6", "Fan=2", "Tag=2")
+    ((first,),) = archive.query("SELECT min(id) FROM team")
+    codes = dict(archive.query("SELECT id, code FROM team"))
+    by_code, by_type = first + 1, first + 3
+    archive.execute(
+        f"INSERT INTO fan (id, code) VALUES (900, '{codes[by_code]}')",
+        f"INSERT INTO sticker (id, kind, on_id) VALUES (1, 'team', {by_type})",
+        f"INSERT INTO sticker (id, kind, on_id) VALUES (2, 'other', {first + 4})",
+    )
+    before = len(archive.query("SELECT 1 FROM tag"))
+    result = archive.manage("seed", "--undo")
+    assert result.code == 0, result
+    assert f"team (id={by_code}) is kept: fan (id=900) refers to it" in result.stdout
+    assert f"team (id={by_type}) is kept: sticker (id=1) refers to it" in result.stdout
+    assert sorted(archive.query("SELECT id FROM team")) == [(by_code,), (by_type,)]
+    assert archive.query("SELECT id FROM fan") == [(900,)]
+    assert len(archive.query("SELECT 1 FROM tag")) == before - 2
+    # Nothing can be removed: that is no success, and the run says what is left of it.
+    again = archive.manage("seed", "--undo", 1)
+    assert again.code == 1, again
+    assert "Nothing was removed: other rows refer to all that run 1 made." in again.stderr
+    assert "seed --forget 1" in again.stderr
+    assert rows_left(archive) == [2]
+    archive.execute("DELETE FROM fan")
+    archive.done("seed", "--undo", 1)
+    assert archive.query("SELECT id FROM team") == [(by_type,)]
+    archive.done("seed", "--forget", 1)
+    assert rows_left(archive) == [None]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_what_a_function_of_a_trigger_does_stops_the_run(archive: ProjectFolder) -> None:
+    """What the trigger's own text does not show."""
+    archive.execute(
+        "CREATE FUNCTION hidden() RETURNS void LANGUAGE sql AS"
+        " $$ INSERT INTO total (name, number) VALUES (gen_random_uuid()::varchar(10), 1) $$",
+        "CREATE FUNCTION calls() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM hidden(); RETURN NEW; END $$",
+        "CREATE TRIGGER calls AFTER INSERT ON tag FOR EACH ROW EXECUTE FUNCTION calls()",
+    )
+    before = content(archive)
+    result = archive.manage("seed", "Tag=2")
+    assert result.code == 1, result
+    assert "total got 2 rows more than this seed knows of" in result.stderr
     assert content(archive) == before

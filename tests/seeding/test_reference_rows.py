@@ -146,6 +146,15 @@ def test_a_changed_declaration_or_row_is_set_right_once(access: Access) -> None:
         ("Ray", "Lane 2")
     ]
     assert access.rows("SELECT password_hash, token FROM account") == before
+    access.edit(('"password": "secret"', '"password": "other"'), ('"pin": "1234"', '"pin": "5678"'))
+    access.edit(('"salted": "pepper"', '"salted": "salt"'))
+    assert access.seeded("everything") == (0, 2)
+    assert access.seeded("everything") == (0, 0)
+    after = access.rows("SELECT password_hash, token FROM account")
+    assert [a == b for a, b in zip(after, before, strict=True)].count(True) == 1
+    assert "5678" in str(access.rows("SELECT token FROM account"))
+    assert "salt" in str(access.rows("SELECT salted FROM product"))
+    assert "other" not in str(access.rows("SELECT plan FROM sqlalchemy_manage_seed_run"))
     changed = access.rows("SELECT code FROM product WHERE changed IS NOT NULL")
     assert changed == [("a",), ("b",)]  # what is equal as stored was not updated
 
@@ -173,6 +182,11 @@ def test_a_changed_declaration_or_row_is_set_right_once(access: Access) -> None:
             'Reference(f.RoleFactory, [{"name": "x", "perms": "read"}], key="name")',
             "give it a list, not 'read'",
         ),
+        (
+            'Reference(f.RoleFactory, [{"name": "x", "scopes__code": "a"}], key="name")',
+            "'scopes' is a relationship to many rows: name them in a list",
+        ),
+        ('Reference(f.RoleFactory, {"name": "x"}, key="name")', "the rows are a list of dicts"),
         (
             'Reference(f.RoleFactory, [{"name": "x", "parent": "y"}, {"name": "y", "parent": "x"}],'
             ' key="name")',

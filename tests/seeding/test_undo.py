@@ -569,7 +569,10 @@ def test_a_table_is_gone(place: MakePlace) -> None:
     at = place(company())
     run = seeded_company(at)
     at.run("DROP TABLE link")
-    assert at.undo(run) == Undone(run, {"dept": 3, "person": 3}, (), 0)
+    done = at.undo(run)
+    assert done == Undone(run, {"dept": 3, "person": 3}, (), 0, missing={"link": 3})
+    assert not done.is_complete
+    assert at.state(run) == ("done", {"link": 3})
 
 
 def test_an_unknown_run_and_one_that_is_undone(place: MakePlace) -> None:

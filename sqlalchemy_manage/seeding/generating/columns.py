@@ -21,7 +21,7 @@ from ..factory_boy_internals import (
     is_declaration,
     model_of,
 )
-from .failures import Failed, NeedsConnection, NotColumnwise
+from .failures import Failed, NeedsConnection, NotColumnwise, UserCode
 
 if TYPE_CHECKING:
     import random
@@ -112,6 +112,9 @@ class RowBatch:
         self._pending.append(name)
         try:
             self.columns[name] = self.evaluate(declaration, context, self.rows, name)
+        except UserCode as error:
+            error.put_down_to(self.factory, name)
+            raise
         finally:
             self._pending.pop()
         return self.columns[name]

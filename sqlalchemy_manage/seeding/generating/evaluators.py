@@ -12,7 +12,6 @@ from typing import Any
 
 import factory
 from factory import fuzzy
-from factory.alchemy import SQLAlchemyModelFactory
 
 from ..factory_boy_internals import (
     SKIP,
@@ -23,6 +22,7 @@ from ..factory_boy_internals import (
     faker_call,
     is_declaration,
     maker,
+    makes_rows,
 )
 from ..links import Link, Links
 from . import faker_columns
@@ -135,7 +135,7 @@ def _sub_factory(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -
     overrides = arguments_of(it, context)
     if not len(rows):
         return []
-    if not issubclass(owner, SQLAlchemyModelFactory):
+    if not makes_rows(owner):
         return _plain_objects(batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE))
     made = batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE)
     batch.source.made(made)

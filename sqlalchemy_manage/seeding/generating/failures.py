@@ -7,13 +7,30 @@ from typing import Any
 from ...errors import ManageError
 
 
-class NotColumnwise(Exception):
-    """``factory`` needs its objects one at a time; the message says why."""
+class NotColumnwise(BaseException):
+    """``factory`` needs its objects one at a time; the message says why.
+
+    Not an Exception: a declaration's own ``except Exception`` must let it pass.
+    """
 
     def __init__(self, factory: Any, why: str) -> None:
         super().__init__(why)
         self.factory = factory
         self.why = why
+
+
+class UserCode(NotColumnwise):
+    """A declaration does what needs the session; ``what`` is said of it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(None, f"a declaration {what}")
+        self.what = what
+
+    def put_down_to(self, factory: Any, name: str) -> None:
+        """It is the declaration of that attribute, unless a nested one was found before."""
+        if self.factory is None:
+            self.factory = factory
+            self.why = f"'{name}' {self.what}" if name else self.why
 
 
 class NeedsConnection(Exception):

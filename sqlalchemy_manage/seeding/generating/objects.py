@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy import event
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
 from ...conf import raised
 from ...errors import ManageError, SeedError
-from ..factories import bound, mapper_of, subclasses
+from ..factories import mapped_factories, mapper_of
 from ..factory_boy_internals import model_of, next_number, sequence_owner
 from ..links import POOLS
 from ..row_blocks import WrittenKeys
@@ -23,6 +22,7 @@ from ..undoing.accounts import Accounts
 from ..undoing.inserts import watched_inserts
 from ..writers.refusals import refused
 from .numbering import Counters, key_name, sequence_name
+from .sessions import SeedSessions
 
 Create = Callable[[int, Session], Any]
 """Creates row number n, from 0, and returns it; None if there is nothing to write."""
@@ -39,6 +39,7 @@ class ObjectMaker:
     counters: Counters
     tables: Sequence[sa.Table]
     accounts: Accounts
+    sessions: SeedSessions
 
     def make(self) -> WrittenKeys:
         """Create and flush the rows.
@@ -48,7 +49,7 @@ class ObjectMaker:
         before, mark = dict(self.counters.next), self.accounts.mark()
         savepoint = self.connection.begin_nested()
         try:
-            keys = self._make([], flush_each=False)
+            keys = self._make()
         except StatementError as error:
             savepoint.rollback()
             self.accounts.rolled_back(mark)
@@ -57,18 +58,17 @@ class ObjectMaker:
         savepoint.commit()
         return keys
 
-    def _make(self, made: list[Any], flush_each: bool) -> WrittenKeys:
+    def _make(self, flush_each: bool = False) -> WrittenKeys:
         with (
-            Session(self.connection, join_transaction_mode="rollback_only") as session,
-            _keys_given(session, self.counters),
+            _keys_given(self.sessions, self.counters),
             watched_inserts(self.connection, self.accounts) as keys,
-            bound(session),
+            self.sessions.making() as session,
             _numbered(self.counters, self.tables),
         ):
             session.info[POOLS] = {}
             for number in range(self.count):
                 try:
-                    made.append(self.create(number, session))
+                    self.create(number, session)
                     if flush_each:
                         session.flush()
                 except (StatementError, ManageError):
@@ -76,7 +76,8 @@ class ObjectMaker:
                 except Exception as error:
                     raise SeedError(
                         f"{self.owner.__name__} failed at row {number + 1}: {raised(error)}. "
-                        "Nothing was written."
+                        "Nothing was written.",
+                        self.sessions.advice(self.owner),
                     ) from error
             session.flush()
         for table, rows in self.accounts.new.take().items():
@@ -85,25 +86,31 @@ class ObjectMaker:
 
     def _explained(self, error: StatementError) -> ManageError:
         """Which row it was: made again one by one."""
-        made: list[Any] = []
+        flushed: list[Any] = []
+
+        def before_flush(session: Session, context: Any, instances: Any) -> None:
+            flushed[:] = session.new
+
+        event.listen(Session, "before_flush", before_flush)
         savepoint = self.connection.begin_nested()
         try:
-            self._make(made, flush_each=True)
+            self._make(flush_each=True)
         except StatementError as again:
             error = again
         except ManageError as other:
             return other
         finally:
             savepoint.rollback()
-        names = {model_of(f): f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
-        return refused(error, made[-1] if made else None, names, self.tables)
+            event.remove(Session, "before_flush", before_flush)
+        names = {model_of(each): each.__name__ for each in [*mapped_factories(), self.owner]}
+        return refused(error, flushed, names, self.tables)
 
 
 @contextmanager
 def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
     """Each factory's Sequence continues where the seed's numbers are, and they with it."""
     counted: dict[str, Any] = {}
-    for each in dict.fromkeys(subclasses(SQLAlchemyModelFactory)):
+    for each in mapped_factories():
         mapper = mapper_of(each)
         if mapper is None or mapper.local_table not in tables:
             continue
@@ -117,12 +124,14 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
 
 
 @contextmanager
-def _keys_given(session: Session, counters: Counters) -> Iterator[None]:
+def _keys_given(sessions: SeedSessions, counters: Counters) -> Iterator[None]:
     """New rows get their keys from the seed's numbers."""
 
     def before_flush(session: Session, context: Any, instances: Any) -> None:
         for row in session.new:
             mapper = sa.inspect(type(row))
+            if not sessions.holds(session, mapper):
+                continue
             table = mapper.base_mapper.local_table
             column = getattr(table, "autoincrement_column", None)
             if column is None or column.foreign_keys:
@@ -131,5 +140,8 @@ def _keys_given(session: Session, counters: Counters) -> Iterator[None]:
             if sa.inspect(row).dict.get(name) is None:
                 setattr(row, name, counters.take(key_name(table), table, 1).start)
 
-    event.listen(session, "before_flush", before_flush)
-    yield
+    event.listen(Session, "before_flush", before_flush)
+    try:
+        yield
+    finally:
+        event.remove(Session, "before_flush", before_flush)

@@ -169,13 +169,20 @@ def _require(owner: Any, model: Any, name: str, whole: str, label: str) -> None:
         return
     first, _, rest = name.partition("__")
     relation = attribute_name(mapper, renamed(owner).get(first, first) if owner else first)
-    if rest and relation in mapper.relationships:
-        target = mapper.relationships[relation].mapper.class_
+    declared = owner is not None and first in declared_names(owner)
+    found = mapper.relationships.get(relation) if rest else None
+    if found is not None and found.uselist and not declared:
+        raise SeedError(
+            f"{label}: '{first}' is a relationship to many rows: name them in a list, not as "
+            f"'{whole}'. Nothing was written."
+        )
+    if found is not None:
+        target = found.mapper.class_
         sub = subfactory_of(owner, first) if owner is not None else None
         if sub is None or issubclass(model_of(sub), target):
             _require(sub, target, rest, whole, label)
             return
-    if rest and owner is not None and first in declared_names(owner):
+    if rest and declared:
         return  # an argument of a declaration
     within = f" of {model.__name__} (in '{whole}')" if name != whole else ""
     raise SeedError(

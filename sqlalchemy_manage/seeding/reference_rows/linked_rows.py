@@ -9,12 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.collections import collection_adapter
 
+from ...errors import SeedError
+
 
 def set_many(session: Session, row: Any, name: str, wanted: list[Any]) -> bool:
     """Add and remove what is needed for ``row.name`` to hold ``wanted``; whether it was."""
     relation = sa.inspect(type(row)).relationships.get(name)
     collection = getattr(row, name)
     if relation is None:
+        if hasattr(collection, "keys"):
+            raise SeedError(f"'{name}' holds values by keys: give it a dict, not {wanted!r}.")
         add, remove = _proxied(collection)
         current = list(collection)
     elif relation.lazy == "write_only":

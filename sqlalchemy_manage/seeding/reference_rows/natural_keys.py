@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, Session
 
 from ...errors import SeedError, did_you_mean
+from ..factory_boy_internals import renamed
 from .declared_names import attribute_name, attribute_names, is_to_one
 from .stored_values import as_declared
 
@@ -152,3 +153,13 @@ def one_of(rows: Sequence[Any], model: type, values: Mapping[str, Any]) -> Any:
             "A natural key must identify one row: name more attributes.",
         )
     return rows[0] if rows else None
+
+
+def by_attribute(owner: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by the attributes of the model; Meta.rename may give the factory other names."""
+    new = renamed(owner)
+    found = {}
+    for name, value in values.items():
+        first, splitter, rest = name.partition("__")
+        found[new.get(name) or new.get(first, first) + splitter + rest] = value
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,32 +10,32 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.exc import StatementError
-from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...conf import raised
 from ...errors import ManageError, SeedError
-from ..factories import subclasses
+from ..factories import mapped_factories
 from ..factory_boy_internals import (
+    call_hook,
+    created,
     declarations_of,
     declared_names,
-    is_subfactory,
     model_of,
-    renamed,
-    subfactory_defaults,
-    subfactory_of,
 )
 from ..generating.numbering import Counters
 from ..generating.objects import ObjectMaker
+from ..generating.sessions import SeedSessions
 from ..profiles import Reference
 from ..row_blocks import WrittenKeys
 from ..undoing.accounts import Accounts
 from ..writers.refusals import refused
+from .declared_before import digest_of, same
 from .declared_names import DeclaredRow, declared_row, linked_model
 from .linked_rows import set_many, set_pairs
-from .natural_keys import NaturalKeys, by_natural_key, find, one_of, shown, similar
+from .named_rows import NamedRows
+from .natural_keys import NaturalKeys, by_attribute, find, one_of, shown
 from .stored_values import as_declared, give
 
 
@@ -42,19 +43,21 @@ def natural_keys(references: Iterable[Reference]) -> NaturalKeys:
     """The keys that References declare, by model; of several the first."""
     found: dict[type, tuple[str, ...]] = {}
     for each in references:
-        names = _renamed(each.factory, dict.fromkeys(each.key))
+        names = by_attribute(each.factory, dict.fromkeys(each.key))
         found.setdefault(model_of(each.factory), tuple(names))
     return found
 
 
-def _renamed(owner: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """By the attributes of the model; Meta.rename may give the factory other names."""
-    new = renamed(owner)
-    found = {}
-    for name, value in values.items():
-        first, splitter, rest = name.partition("__")
-        found[new.get(name) or new.get(first, first) + splitter + rest] = value
-    return found
+@dataclass(frozen=True)
+class ReferenceResult:
+    """``keys`` of the rows that were missing; ``changed``: how many others were given new values.
+
+    ``declared``: row -> a hash of what cannot be read back from it, as it is declared now.
+    """
+
+    keys: WrittenKeys
+    changed: int
+    declared: dict[str, str]
 
 
 def seed_reference(
@@ -63,18 +66,21 @@ def seed_reference(
     counters: Counters,
     tables: Sequence[sa.Table],
     accounts: Accounts,
+    sessions: SeedSessions,
     keys: NaturalKeys,
-) -> tuple[WrittenKeys, int]:
-    """The keys of the rows that were missing, and how many others were given new values.
+    before: Mapping[str, str],
+) -> ReferenceResult:
+    """Make the rows that are missing, and give others the declared values.
 
-    ``keys``: the natural keys that the References of the same profile declare.
+    ``keys``: the natural keys that the References of the same profile declare. ``before``:
+    what the results of earlier runs had in ``declared``.
     """
-    rows = _ReferenceRows(reference, tables, accounts, keys)
+    rows = _ReferenceRows(reference, tables, accounts, keys, before)
     count = len(reference.rows)
     maker = ObjectMaker(
-        connection, reference.factory, count, rows.settle, counters, tables, accounts
+        connection, reference.factory, count, rows.settle, counters, tables, accounts, sessions
     )
-    return maker.make(), len(rows.changed)
+    return ReferenceResult(maker.make(), len(rows.changed), rows.declared)
 
 
 class _RowError(SeedError):
@@ -89,10 +95,12 @@ class _ReferenceRows:
     tables: Sequence[sa.Table]
     accounts: Accounts
     keys: NaturalKeys
+    before: Mapping[str, str] = field(default_factory=dict)
     session: Session | None = None
     settled: dict[int, Any] = field(default_factory=dict)
     waiting: list[int] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
+    declared: dict[str, str] = field(default_factory=dict)
 
     @property
     def owner(self) -> Any:
@@ -104,16 +112,16 @@ class _ReferenceRows:
         return found
 
     @cached_property
-    def mapper(self) -> Mapper[Any]:
-        found: Mapper[Any] = sa.inspect(self.model)
-        return found
+    def rows(self) -> NamedRows:
+        """The rows that these name."""
+        return NamedRows(self.owner, self.keys)
 
     def settle(self, number: int, session: Session) -> Any:
         """The row of that number, as declared; before it the rows of this Reference that it
         names."""
-        if session is not self.session:  # the rows are made once more, to see which was refused
-            self.session = session
-            self.settled, self.waiting, self.changed = {}, [], set()
+        self.session = session
+        if number == 0 and not self.waiting:  # perhaps once more, to see which was refused
+            self.settled, self.waiting, self.changed, self.declared = {}, [], set(), {}
         if number in self.settled:
             return self.settled[number]
         with self._explained(number):
@@ -121,19 +129,23 @@ class _ReferenceRows:
             key = self._key(number)
             row = one_of(find(session, self.model, key, self.keys), self.model, key)
             if row is None:
-                self._made(session, number, declared)
-                self._link(session, declared, self.settled[number])
+                self._make(session, number, declared)
                 return self.settled[number]
             if any(row is other for other in self.settled.values()):
                 raise SeedError("another row of the Reference is the same row of the database.")
             self.settled[number] = row
-            if self._change(session, declared, row) | self._link(session, declared, row):
+            changed, unread = self._change(session, declared, row)
+            changed |= self._link(session, declared, row)
+            if self._declared_anew(number, unread):
+                self._apply(session, row, unread)
+                changed = True
+            if changed:
                 self.changed.add(number)
         return row
 
     def _key(self, number: int) -> dict[str, Any]:
         values = self.reference.rows[number]
-        return _renamed(self.owner, {name: values[name] for name in self.reference.key})
+        return by_attribute(self.owner, {name: values[name] for name in self.reference.key})
 
     @contextmanager
     def _explained(self, number: int) -> Iterator[None]:
@@ -150,8 +162,9 @@ class _ReferenceRows:
         except _RowError:
             raise
         except StatementError as error:
-            names = {model_of(f): f.__name__ for f in subclasses(SQLAlchemyModelFactory)}
-            told = refused(error, self.settled.get(number), names, self.tables)
+            names = {model_of(f): f.__name__ for f in [*mapped_factories(), self.owner]}
+            rows = [self.settled[number]] if number in self.settled else []
+            told = refused(error, rows, names, self.tables)
             raise _RowError(about + told.message, told.hint) from error
         except ManageError as error:
             fate = "" if "othing was written" in error.message else " Nothing was written."
@@ -161,23 +174,21 @@ class _ReferenceRows:
         finally:
             self.waiting.pop()
 
-    # --- a row that is missing
-
-    def _made(self, session: Session, number: int, declared: DeclaredRow) -> None:
+    def _make(self, session: Session, number: int, declared: DeclaredRow) -> None:
         given = dict(declared.arguments)
-        for name, value in self._values(declared).items():
+        for name, value in self.rows.values(declared).items():
             given[declared.names[name]] = value
         for name, value in declared.one.items():
-            given[declared.names[name]] = self._named(session, name, value)
+            given[declared.names[name]] = self.rows.named(session, name, value, self._later)
         for name, values in declared.nested.items():
-            given |= self._nested_for_new(session, name, values)
+            given |= self.rows.nested_for_new(session, name, values)
         known = declared_names(self.owner)
         for name, values in declared.many.items():
             if declared.names[name] in known:
                 # They are linked afterwards; a hook that makes what is missing makes it here.
                 makes = self._left_to_hook(session, declared, name)
                 given[declared.names[name]] = values if makes else []
-        self.settled[number] = self.owner.create(**given)
+        self.settled[number] = created(self.owner, given)
         session.flush()
         if self.settled[number] not in find(session, self.model, self._key(number), self.keys):
             raise SeedError(
@@ -185,53 +196,66 @@ class _ReferenceRows:
                 "would not find the row.",
                 "Declare the key as it is stored.",
             )
-
-    def _nested_for_new(
-        self, session: Session, name: str, values: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        declared = self._declared_name(name)
-        own = self.mapper.relationships[name].direction is not MANYTOONE
-        found = None if own else self._there(session, name, values)
-        if found is not None:
-            return {declared: found}
-        if own or is_subfactory(self.owner, declared):
-            inner = self._inner(session, name, values)
-            return {f"{declared}__{other}": value for other, value in inner.items()}
-        return {declared: self._new(session, name, values)}
+        row = self.settled[number]
+        self._declared_anew(number, self._change(session, declared, row)[1])
+        self._link(session, declared, row)
 
     def _left_to_hook(self, session: Session, declared: DeclaredRow, name: str) -> bool:
         """Whether a hook of the factory gets natural keys that nothing has yet."""
         after = declarations_of(self.owner, {})[1]
-        model = linked_model(self.mapper, name)
+        model = linked_model(self.rows.mapper, name)
         if declared.names[name] not in after or model is None:
             return False
-        return any(self._find(session, model, each) is None for each in _list(declared, name))
+        return any(self.rows.find(session, model, each) is None for each in _list(declared, name))
 
-    # --- a row that is there
-
-    def _change(self, session: Session, declared: DeclaredRow, row: Any) -> bool:
-        changed, _ = give(session, self.accounts, row, self._values(declared))
-        links = {name: self._named(session, name, value) for name, value in declared.one.items()}
+    def _change(
+        self, session: Session, declared: DeclaredRow, row: Any
+    ) -> tuple[bool, dict[str, Any]]:
+        """Whether values and links to one were others, and what cannot be read back."""
+        values = self.rows.values(declared)
+        changed, unsteady = give(session, self.accounts, row, values)
+        after = declarations_of(self.owner, {})[1]
+        unread = {name: value for name, value in declared.arguments.items() if name in after}
+        unread |= {name: values[name] for name in unsteady}
+        links = {
+            name: self.rows.named(session, name, value, self._later)
+            for name, value in declared.one.items()
+        }
         for name, values in declared.nested.items():
             now = getattr(row, name)
-            if self.mapper.relationships[name].direction is not MANYTOONE and now is not None:
+            if self.rows.mapper.relationships[name].direction is not MANYTOONE and now is not None:
                 changed |= self._change_own(session, now, values)
-            elif now is None or not self._has(session, now, name, values):
-                links[name] = self._there(session, name, values) or self._new(session, name, values)
+            elif now is None or not self.rows.has(session, now, name, values):
+                links[name] = self.rows.there(session, name, values) or self.rows.new(
+                    session, name, values
+                )
         for name, other in links.items():
             if getattr(row, name) is not other:
                 setattr(row, name, other)
                 session.flush()
                 changed = True
-        return changed
+        return changed, unread
 
-    def _has(self, session: Session, row: Any, name: str, values: Mapping[str, Any]) -> bool:
-        """Whether it is a row with these values."""
-        mapper = sa.inspect(row).mapper
-        keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
-        own = dict(zip(keys, sa.inspect(row).identity, strict=True))
-        model = self.mapper.relationships[name].mapper.class_
-        return bool(find(session, model, {**values, **own}, self.keys))
+    def _declared_anew(self, number: int, unread: Mapping[str, Any]) -> bool:
+        """Whether values that cannot be read back are others than at the last run."""
+        digest = digest_of(unread) if unread else None
+        if digest is None:
+            return False
+        label = json.dumps([str(self.rows.mapper.local_table), self._key(number)], default=str)
+        known = self.before.get(label)
+        if known is not None and same(unread, known):
+            return False
+        self.declared[label] = digest
+        return known is not None
+
+    def _apply(self, session: Session, row: Any, unread: Mapping[str, Any]) -> None:
+        after = declarations_of(self.owner, {})[1]
+        for name, value in unread.items():
+            if name in after:
+                call_hook(self.owner, name, row, value)
+            else:
+                setattr(row, name, value)
+        session.flush()
 
     def _change_own(self, session: Session, row: Any, values: Mapping[str, Any]) -> bool:
         """The values of a row that belongs to the one declared, as a profile to a user."""
@@ -250,91 +274,22 @@ class _ReferenceRows:
                 changed |= set_pairs(session, row, name, declared.many[name])
                 continue
             wanted = _list(declared, name)
-            if linked_model(self.mapper, name) is not None:
-                wanted = [self._named(session, name, each) for each in wanted]
+            if linked_model(self.rows.mapper, name) is not None:
+                wanted = [self.rows.named(session, name, each, self._later) for each in wanted]
             unique = [each for place, each in enumerate(wanted) if each not in wanted[:place]]
             changed |= set_many(session, row, name, unique)
         return changed
 
-    # --- values and rows by their natural keys
-
-    def _values(self, declared: DeclaredRow) -> dict[str, Any]:
-        columns = self.mapper.columns
-        return {
-            name: as_declared(columns[name].type, value) if name in columns else value
-            for name, value in declared.values.items()
-        }
-
-    def _named(self, session: Session, name: str, value: Any) -> Any:
-        """The row that a value of a relationship names; raises SeedError if there is none."""
-        if value is None:
-            return None
-        model = linked_model(self.mapper, name)
-        found = self._find(session, model, value)
-        if found is None:
-            found = self._later(session, model, value)
-        if found is None:
-            wanted = by_natural_key(model, value, self.keys)
-            raise SeedError(
-                f"'{name}' names a {model.__name__} with {shown(wanted)}, and there is none."
-                + similar(session, model, wanted),
-                f"Declare it in a Reference of {model.__name__} in the same profile.",
-            )
-        return found
-
-    def _find(self, session: Session, model: Any, value: Any) -> Any:
-        if isinstance(value, model):
-            return value
-        wanted = by_natural_key(model, value, self.keys)
-        return one_of(find(session, model, wanted, self.keys), model, wanted)
-
-    def _later(self, session: Session, model: Any, value: Any) -> Any:
+    def _later(self, model: Any, wanted: Mapping[str, Any]) -> Any:
         """A row of this Reference that comes later is made now."""
         if not issubclass(self.model, model):
             return None
-        wanted = by_natural_key(model, value, self.keys)
         for number in range(len(self.reference.rows)):
-            row = _renamed(self.owner, self.reference.rows[number])
+            row = by_attribute(self.owner, self.reference.rows[number])
             if all(name in row and row[name] == each for name, each in wanted.items()):
-                return self.settle(number, session)
+                assert self.session is not None
+                return self.settle(number, self.session)
         return None
-
-    def _there(self, session: Session, name: str, values: Mapping[str, Any]) -> Any:
-        model = self.mapper.relationships[name].mapper.class_
-        return one_of(find(session, model, values, self.keys), model, values)
-
-    def _new(self, session: Session, name: str, values: Mapping[str, Any]) -> Any:
-        """A row with these values, made by the factory that is declared for the relationship."""
-        declared = self._declared_name(name)
-        sub = subfactory_of(self.owner, declared)
-        if sub is None:
-            model = self.mapper.relationships[name].mapper.class_
-            raise SeedError(
-                f"there is no {model.__name__} with {shown(values)}, and '{name}' is no "
-                f"SubFactory of {self.owner.__name__} that could make it."
-            )
-        defaults = subfactory_defaults(self.owner, declared)
-        return sub.create(**defaults, **self._inner(session, name, values))
-
-    def _inner(self, session: Session, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values, with the rows that they name further in, where those are there."""
-        sub = subfactory_of(self.owner, self._declared_name(name))
-        if sub is None:
-            return dict(values)
-        inside = _ReferenceRows(Reference(sub, [], key=()), self.tables, self.accounts, self.keys)
-        declared = declared_row(sub, values)
-        given = dict(declared.arguments)
-        for other, value in inside._values(declared).items():
-            given[declared.names[other]] = value
-        for other, value in declared.one.items():
-            given[declared.names[other]] = inside._named(session, other, value)
-        for other, nested in declared.nested.items():
-            given |= inside._nested_for_new(session, other, nested)
-        return given
-
-    def _declared_name(self, attribute: str) -> str:
-        old = {new: old for old, new in renamed(self.owner).items()}
-        return old.get(attribute, attribute)
 
 
 def _list(declared: DeclaredRow, name: str) -> list[Any]:

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm import Mapper
 
 from ..dependencies import model_name
-from ..factories import bound
 from ..generating.model_info import model_info
 from ..generating.numbering import Counters
 from ..generating.pools import Pool, Pools
+from ..generating.sessions import SeedSessions, seed_sessions
 from ..plan import FactoryPlan
 from ..writers.writer import Encoder
 from .chunks import PlanFacts
@@ -32,22 +32,28 @@ def how_made(
     Where a declaration tells only when it is evaluated, it is, for a few rows: in a transaction
     that is rolled back, with made-up rows to draw from.
     """
-    with _apart(connection):
-        return [_tried(connection, plans, index) for index in range(len(plans))]
+    with _apart(connection) as sessions:
+        return [_tried(connection, sessions, plans, index) for index in range(len(plans))]
 
 
 @contextmanager
-def _apart(connection: sa.Connection) -> Iterator[None]:
+def _apart(connection: sa.Connection) -> Iterator[SeedSessions]:
     """What a declaration writes with its factory's session is rolled back."""
     try:
-        with Session(connection, join_transaction_mode="rollback_only") as session, bound(session):
-            yield
+        if connection.dialect.name == "sqlite":
+            connection.rollback()
+            connection.exec_driver_sql("BEGIN")  # else a savepoint commits when it ends
+        with seed_sessions(connection.engine, connection) as sessions:
+            yield sessions
     finally:
         connection.rollback()
 
 
 def _tried(
-    connection: sa.Connection, plans: Sequence[FactoryPlan], index: int
+    connection: sa.Connection,
+    sessions: SeedSessions,
+    plans: Sequence[FactoryPlan],
+    index: int,
 ) -> tuple[str, str | None]:
     plan = plans[index]
     if plan.reference is not None:
@@ -59,9 +65,8 @@ def _tried(
     task = ChunkTask(PlanFacts(index, plan.name, 0, after), 0, min(plan.count, _ROWS))
     counters = Counters({}, load=lambda name, what: (1, 1))
     try:
-        tried = run_task(
-            plan, task, Encoder(connection.dialect), counters, _MadeUp(connection), _Nothing()
-        )
+        where = (counters, _MadeUp(connection), _Nothing(), sessions)
+        tried = run_task(plan, task, Encoder(connection.dialect), *where)
     except Exception:
         return known  # what fails, fails in the run as well, and is explained there
     if tried.why is None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ..dependencies import drawn_from, waits
 from ..generating.model_info import model_info
 from ..plan import FactoryPlan
+from ..row_blocks import told_values
 from ..undoing import ledger
 from .chunks import SIZE, DeferredLink, PlanFacts, told_by
 
@@ -46,6 +47,8 @@ def _recorded(
         place, _, number = label.partition("/")
         if place != str(plan) or not number.isdigit():  # of rows that came along it is not
             continue
+        dialect = connection.dialect
+        keys = [list(told_values(c, v, dialect)) for c, v in zip(key, keys, strict=True)]
         values = keys
         if stored is not None:
             rows = [stored[row] for row in zip(*keys, strict=True)]

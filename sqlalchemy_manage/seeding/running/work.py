@@ -20,6 +20,7 @@ from ..generating.failures import NeedsConnection, NotColumnwise
 from ..generating.numbering import Counters
 from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
+from ..generating.sessions import SeedSessions, seed_sessions
 from ..generating.unique_sets import Refused
 from ..plan import FactoryPlan, SeedRequest, factory_plans
 from ..row_blocks import RowBlock, WrittenKeys, key_columns, kinds
@@ -147,6 +148,7 @@ def run_task(
     counters: Counters,
     pools: Pools,
     seen: dict[Any, set[Any]],
+    sessions: SeedSessions,
     refused: Refused | None = None,
 ) -> ChunkResult:
     """Make the chunk. A result with ``why`` or ``retry`` holds nothing and used no numbers."""
@@ -157,6 +159,7 @@ def run_task(
         try:
             chunk.make(plan.factory, task.count, plan.overrides)
             deferred = chunk.deferred()
+            sessions.require_unused()
         except NotColumnwise as error:
             counters.reset(before)
             owner = getattr(error.factory, "__name__", plan.name)
@@ -224,8 +227,10 @@ def prepared(setup: WorkerSetup) -> tuple[Project, list[FactoryPlan], Encoder]:
 
 def in_worker(setup: WorkerSetup, task: ChunkTask) -> ChunkResult:
     """The chunk, made in a process that has no connection."""
-    _project, plans, encoder = prepared(setup)
-    result = run_task(plans[task.facts.index], task, encoder, *task.elsewhere(), {})
+    project, plans, encoder = prepared(setup)
+    with seed_sessions(project.engine, None) as sessions:
+        plan = plans[task.facts.index]
+        result = run_task(plan, task, encoder, *task.elsewhere(), {}, sessions)
     result.parts = []
     return result
 

@@ -19,7 +19,7 @@ from sqlalchemy import event
 
 from ...sql.statement_kinds import Kind, kind_of
 from ..row_blocks import WrittenKeys, key_columns
-from .accounts import Accounts, Mark
+from .accounts import Accounts
 
 # Which rows these insert and which they change or leave out, no parameter says.
 _UPSERT = re.compile(
@@ -57,7 +57,7 @@ class _InsertLog:
     keys: WrittenKeys = field(default_factory=dict)
     _busy: bool = False
     _noted: Any = None
-    _marks: dict[str, tuple[dict[sa.Table, int], Mark]] = field(default_factory=dict)
+    _marks: dict[str, tuple[dict[sa.Table, int], frozenset[str]]] = field(default_factory=dict)
 
     def before(
         self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: Any
@@ -65,10 +65,10 @@ class _InsertLog:
         if self._busy or context is self._noted:
             return  # our own; or one more part of the same INSERT
         if point := _SAVEPOINT.match(statement):
-            with self._quietly():
-                self._savepoint(point["name"], point["back"] is not None)
+            if not point["back"]:
+                self._begun(point["name"])
             return
-        table = _table(context)
+        table = self._table(context)
         if table is None:
             tables = self._named(connection, statement)
         elif self._rows(table, statement, context) is None:
@@ -84,22 +84,38 @@ class _InsertLog:
     ) -> None:
         if self._busy or context is self._noted:
             return
-        table = _table(context)
+        if (point := _SAVEPOINT.match(statement)) and point["back"]:
+            self._rolled_back(point["name"])  # now that PostgreSQL takes queries again
+            return
+        table = self._table(context)
         if table is None or table in self.accounts.new:
             return
         self._noted = context
         rows = self._rows(table, statement, context)
         self.keys.setdefault(table, []).extend(rows or ())
 
-    def _savepoint(self, name: str, back: bool) -> None:
-        if not back:
-            counts = {table: len(rows) for table, rows in self.keys.items()}
-            self._marks[name] = (counts, self.accounts.mark())
-        elif name in self._marks:  # else it began before this
-            counts, mark = self._marks[name]
-            for table, rows in self.keys.items():
-                del rows[counts.get(table, 0) :]
-            self.accounts.rolled_back(mark)
+    def _begun(self, savepoint: str) -> None:
+        counts = {table: len(rows) for table, rows in self.keys.items()}
+        self._marks[savepoint] = (counts, self.accounts.mark())
+
+    def _rolled_back(self, savepoint: str) -> None:
+        if savepoint not in self._marks:
+            return  # it began before this
+        counts, mark = self._marks[savepoint]
+        told = {}
+        for table, rows in self.keys.items():
+            told[table.fullname] = len(rows) - counts.get(table, 0)
+            del rows[counts.get(table, 0) :]
+        with self._quietly():
+            self.accounts.rolled_back(mark, told)
+
+    def _table(self, context: Any) -> sa.Table | None:
+        """The table of an INSERT that was made with SQLAlchemy's ``insert()``."""
+        statement = context.compiled.statement if context.compiled is not None else None
+        if not isinstance(statement, sa.Insert) or not isinstance(statement.table, sa.Table):
+            return None
+        # The ORM's is a copy with annotations.
+        return self.accounts.tables.project.get(statement.table.fullname, statement.table)
 
     def _rows(self, table: sa.Table, statement: str, context: Any) -> list[tuple[Any, ...]] | None:
         """The keys that the parameters of an INSERT tell; None where they do not tell all."""
@@ -131,11 +147,3 @@ class _InsertLog:
             yield
         finally:
             self._busy = False
-
-
-def _table(context: Any) -> sa.Table | None:
-    """The table of an INSERT that was made with SQLAlchemy's ``insert()``."""
-    statement = context.compiled.statement if context.compiled is not None else None
-    if not isinstance(statement, sa.Insert):
-        return None
-    return statement.table if isinstance(statement.table, sa.Table) else None

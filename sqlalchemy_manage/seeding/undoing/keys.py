@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...sql.dialects import MARIADB
+from ..row_blocks import HeldValue, held, held_values, kinds
 from ..writers.writer import BlockWriter, Encoder
 
 
@@ -28,8 +29,23 @@ class TableKeys:
 
     def load(self, target: sa.Table, values: Sequence[Sequence[Any]]) -> None:
         """Put Python values, a sequence for each column, into one of the temporary tables."""
+        if any(HeldValue in kinds(each) for each in values):
+            columns = []
+            for name, each in zip(self.names, values, strict=True):
+                raw = HeldValue in kinds(each)
+                columns.append(sa.Column(name, sa.types.NullType() if raw else target.c[name].type))
+            target = sa.Table(target.name, sa.MetaData(), *columns)
+            values = [[v.value if type(v) is HeldValue else v for v in each] for each in values]
         writer = BlockWriter(self._connection, {target.fullname: target})
         writer.send(Encoder(self._connection.dialect).encode(target, self.names, values))
+
+    def read(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+        """The keys that a query of the key columns finds, as they can be found again."""
+        dialect = self._connection.dialect
+        found = query.subquery()
+        columns = list(found.c)[: len(self.columns)]
+        rows = self._connection.execute(sa.select(*(held(c, dialect) for c in columns))).all()
+        return held_values(columns, rows, dialect)
 
     def of(self, keys: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """The key columns of a temporary table, or of an alias of it."""

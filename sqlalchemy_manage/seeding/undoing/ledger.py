@@ -5,47 +5,32 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
+from ...data.seed_keys import SEED_KEYS, LongText
 from ...databases.engines import OWN_TABLE, host, is_running, user
 from ...errors import SeedError
-from .packing import pack, unpack
+from .packing import fits, pack, unpack
 
-# MySQL's and MariaDB's TEXT ends at 64 KB.
-_LongText = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
-_METADATA = sa.MetaData()
+_METADATA = SEED_KEYS.metadata
 _RUN = sa.Table(
     "sqlalchemy_manage_seed_run",
     _METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("profile", sa.String(255)),
-    sa.Column("counts", _LongText, nullable=False, comment="JSON"),
+    sa.Column("counts", LongText, nullable=False, comment="JSON"),
     sa.Column("random_seed", sa.Text, nullable=False, comment="a number of any length"),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("started_at", sa.DateTime, nullable=False, comment="UTC"),
     sa.Column("finished_at", sa.DateTime, comment="UTC"),
     sa.Column("host", sa.String(255), nullable=False),
     sa.Column("username", sa.String(255), nullable=False),
-    sa.Column("plan", _LongText, nullable=False, comment="JSON"),
-    **OWN_TABLE,
-)
-_KEYS = sa.Table(
-    "sqlalchemy_manage_seed_keys",
-    _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("run", sa.Integer, nullable=False, index=True),
-    sa.Column("table_name", sa.String(255), nullable=False),
-    sa.Column("key_columns", _LongText, nullable=False, comment="JSON"),
-    sa.Column("chunk", sa.String(255), nullable=False),
-    sa.Column("row_count", sa.Integer, nullable=False),
-    # MySQL and MariaDB make a MEDIUMBLOB of this length; BLOB alone ends at 64 KB.
-    sa.Column("packed", sa.LargeBinary(2**24 - 1), nullable=False, comment="see packing.py"),
+    sa.Column("plan", LongText, nullable=False, comment="JSON"),
     **OWN_TABLE,
 )
 
@@ -54,7 +39,8 @@ _KEYS = sa.Table(
 class SeedRun:
     """A run. ``rows``: table -> number of rows that it made and that are not undone.
 
-    ``state``: running, done, or undone; an undone run that kept rows still has them in ``rows``.
+    ``state``: running, done, undone, or forgotten; an undone run that kept rows still has them
+    in ``rows``.
     """
 
     id: int
@@ -137,7 +123,7 @@ def record_packed(
         "row_count": count,
         "packed": packed,
     }
-    connection.execute(sa.insert(_KEYS), row)
+    connection.execute(sa.insert(SEED_KEYS), row)
 
 
 def save_plan(connection: sa.Connection, run: int, plan: dict[str, Any]) -> None:
@@ -154,9 +140,12 @@ def finish(connection: sa.Connection, run: int, state: str = "done") -> None:
     connection.execute(sa.update(_RUN).where(_RUN.c.id == run).values(values))
 
 
-def forget_keys(connection: sa.Connection, run: int) -> None:
-    """Remove what is recorded of the rows of a run; the run itself stays."""
-    connection.execute(sa.delete(_KEYS).where(_KEYS.c.run == run))
+def forget_keys(connection: sa.Connection, run: int, tables: Iterable[str] | None = None) -> None:
+    """Remove what is recorded of the rows of a run, in all tables or in ``tables``."""
+    statement = sa.delete(SEED_KEYS).where(SEED_KEYS.c.run == run)
+    if tables is not None:
+        statement = statement.where(SEED_KEYS.c.table_name.in_(list(tables)))
+    connection.execute(statement)
 
 
 def runs(connection: sa.Connection) -> list[SeedRun]:
@@ -164,10 +153,10 @@ def runs(connection: sa.Connection) -> list[SeedRun]:
     if not sa.inspect(connection).has_table(_RUN.name):
         return []
     rows: dict[int, dict[str, int]] = defaultdict(dict)
-    counted = sa.select(_KEYS.c.run, _KEYS.c.table_name, sa.func.sum(_KEYS.c.row_count)).group_by(
-        _KEYS.c.run, _KEYS.c.table_name
-    )
-    first = sa.func.min(_KEYS.c.id)
+    counted = sa.select(
+        SEED_KEYS.c.run, SEED_KEYS.c.table_name, sa.func.sum(SEED_KEYS.c.row_count)
+    ).group_by(SEED_KEYS.c.run, SEED_KEYS.c.table_name)
+    first = sa.func.min(SEED_KEYS.c.id)
     for run, table, count in connection.execute(counted.order_by(first)):
         rows[run][table] = int(count)
     found = []
@@ -187,6 +176,14 @@ def used_numbers(connection: sa.Connection) -> dict[str, int]:
         counters = run.plan.get("progress", {}).get("counters", {}) if run.rows else {}
         for name, number in counters.items():
             found[name] = max(number, found.get(name, 0))
+    return found
+
+
+def declared_before(connection: sa.Connection) -> dict[str, str]:
+    """Reference row -> a hash of what was declared for it, and cannot be read from it."""
+    found: dict[str, str] = {}
+    for plan in connection.scalars(sa.select(_RUN.c.plan).order_by(_RUN.c.id)):
+        found |= json.loads(plan).get("declared", {})
     return found
 
 
@@ -225,14 +222,20 @@ def lock(connection: sa.Connection, run: int, *, shared: bool = False) -> tuple[
 
 def chunks_done(connection: sa.Connection, run: int) -> set[str]:
     """The chunks whose keys a run has recorded."""
-    query = sa.select(_KEYS.c.chunk).where(_KEYS.c.run == run, _KEYS.c.chunk != "").distinct()
+    query = (
+        sa.select(SEED_KEYS.c.chunk)
+        .where(SEED_KEYS.c.run == run, SEED_KEYS.c.chunk != "")
+        .distinct()
+    )
     return set(connection.scalars(query))
 
 
-def recorded_tables(connection: sa.Connection, run: int) -> list[str]:
-    """The full names of the tables that a run has recorded rows of."""
-    query = sa.select(_KEYS.c.table_name).where(_KEYS.c.run == run).distinct()
-    return list(connection.scalars(query.order_by(_KEYS.c.table_name)))
+def recorded_tables(connection: sa.Connection, run: int) -> dict[str, int]:
+    """The full names of the tables that a run has recorded rows of -> how many."""
+    name = SEED_KEYS.c.table_name
+    query = sa.select(name, sa.func.sum(SEED_KEYS.c.row_count)).where(SEED_KEYS.c.run == run)
+    found = connection.execute(query.group_by(name).order_by(name))
+    return {table: int(count) for table, count in found}
 
 
 def recorded_keys(
@@ -241,21 +244,46 @@ def recorded_keys(
     """(table, key columns, a list of values for each, chunk) of every block, as recorded.
 
     A table that is not in ``tables`` is left out. Only one block is in memory at a time.
-    Raises SeedError if a key column is gone from its table.
+    Raises SeedError if a key column is gone from its table, or is of another type now.
     """
-    blocks = sa.select(_KEYS.c.id).where(_KEYS.c.run == run, _KEYS.c.table_name.in_(tables))
-    for number in connection.scalars(blocks.order_by(_KEYS.c.id)).all():
-        row = connection.execute(sa.select(_KEYS).where(_KEYS.c.id == number)).one()
+    blocks = sa.select(SEED_KEYS.c.id).where(
+        SEED_KEYS.c.run == run, SEED_KEYS.c.table_name.in_(tables)
+    )
+    for number in connection.scalars(blocks.order_by(SEED_KEYS.c.id)).all():
+        row = connection.execute(sa.select(SEED_KEYS).where(SEED_KEYS.c.id == number)).one()
         table = tables[row.table_name]
         columns = tuple(json.loads(row.key_columns))
         if missing := [name for name in columns if name not in table.c]:
             raise SeedError(
                 f"{table.fullname} has no column {missing[0]} any more, "
                 f"and seed run {run} recorded its rows by it.",
-                "Undo it with the models that it was seeded with.",
+                "Undo it with the models that it was seeded with. To keep the rows:\n"
+                f"manage.py seed --forget {run}",
             )
         found = [table.c[name] for name in columns]
-        yield table, columns, unpack(found, row.packed, connection.dialect), row.chunk
+        values = _unpacked(connection, run, found, row.packed)
+        yield table, columns, values, row.chunk
+
+
+def _unpacked(
+    connection: sa.Connection, run: int, columns: Sequence[sa.Column[Any]], packed: bytes
+) -> list[list[Any]]:
+    hint = (
+        "Undo it with the models and the revision that it was seeded with. To keep the rows:\n"
+        f"manage.py seed --forget {run}"
+    )
+    try:
+        values = unpack(columns, packed, connection.dialect)
+        changed = [c for c, v in zip(columns, values, strict=True) if not fits(c, v)]
+    except (ValueError, KeyError, TypeError, AttributeError):  # a type takes no such value
+        values, changed = [], list(columns)
+    if changed:
+        raise SeedError(
+            f"{changed[0]} is of type {changed[0].type} now, and seed run {run} recorded its "
+            "rows by keys of another type: they cannot be found. Nothing was removed.",
+            hint,
+        )
+    return values
 
 
 def _now() -> datetime:

@@ -59,7 +59,7 @@ class NewRows:
         found: WrittenKeys = {}
         for keys, before in self._watched.values():
             query = _more(keys, before) if keys.whole else _others(keys, before)
-            if rows := [tuple(row) for row in self.connection.execute(query)]:
+            if rows := keys.read(query):
                 found[keys.table] = rows
                 keys.load(before, list(zip(*rows, strict=True)))
         return found
@@ -78,7 +78,8 @@ class NewRows:
 def _others(keys: TableKeys, before: sa.Table) -> sa.Select[Any]:
     row = keys.table.alias()
     there = sa.exists().where(keys.match(row, before)).correlate(row)
-    return sa.select(*(row.c[name] for name in keys.columns)).where(~there)
+    columns = [row.c[key].label(name) for key, name in zip(keys.columns, keys.names, strict=True)]
+    return sa.select(*columns).where(~there)
 
 
 def _more(keys: TableKeys, before: sa.Table) -> sa.Select[Any]:
@@ -86,15 +87,15 @@ def _more(keys: TableKeys, before: sa.Table) -> sa.Select[Any]:
     row = keys.table.alias()
     columns = [row.c[name] for name in keys.columns]
     same, then = keys.identity(columns), keys.identity(keys.of(before))
-    place = sa.func.row_number().over(partition_by=same, order_by=same)
+    place = sa.func.row_number().over(partition_by=same, order_by=same).label("place")
+    shown = [c.label(name) for c, name in zip(columns, keys.names, strict=True)]
     labels = [c.label(f"i{number}") for number, c in enumerate(same)]
-    numbered = sa.select(*columns, *labels, place.label("place")).subquery()
+    numbered = sa.select(*shown, *labels, place).subquery()
     labels = [c.label(f"i{number}") for number, c in enumerate(then)]
     counted = sa.select(*labels, sa.func.count().label("number")).group_by(*then).subquery()
-    pairs = [(numbered.c[c.name], counted.c[c.name]) for c in labels]
-    equal = sa.and_(*(a.is_not_distinct_from(b) for a, b in pairs))
+    equal = sa.and_(*(numbered.c[c.name].is_not_distinct_from(counted.c[c.name]) for c in labels))
     return (
-        sa.select(*(numbered.c[c.key] for c in columns))
+        sa.select(*(numbered.c[name] for name in keys.names))
         .select_from(numbered.outerjoin(counted, equal))
         .where(numbered.c.place > sa.func.coalesce(counted.c.number, 0))
     )

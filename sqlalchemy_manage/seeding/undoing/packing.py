@@ -11,10 +11,12 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -28,6 +30,7 @@ from ...data.scalars import (
     readers,
 )
 from ...errors import SeedError
+from ..row_blocks import HeldValue
 
 LONGEST = 15 * 2**20
 """Bytes of a block: a MEDIUMBLOB, and MariaDB's usual max_allowed_packet, end at 16 MB."""
@@ -82,6 +85,26 @@ def unpack(columns: Sequence[sa.Column[Any]], block: bytes, dialect: sa.Dialect)
     return values
 
 
+_NUMBERS = (int, float, Decimal)
+_NOT_NUMBERS = (UUID, date, datetime, time, bytes)
+
+
+def fits(column: sa.Column[Any], values: Iterable[Any]) -> bool:
+    """Whether ``values`` may be those of ``column``, or its type has changed since they were."""
+    if isinstance(column.type, sa.TypeDecorator):
+        return True  # what it takes is its own affair
+    try:
+        kind = column.type.python_type
+    except NotImplementedError:
+        return True
+    types = set(map(type, values)) - {HeldValue}
+    if kind in _NUMBERS:
+        return not types & {str, *_NOT_NUMBERS}
+    if kind is UUID:
+        return types <= {UUID, type(None)}
+    return kind not in _NOT_NUMBERS or not types & set(_NUMBERS)
+
+
 def _column(
     column: sa.Column[Any], values: Sequence[Any], dialect: sa.Dialect
 ) -> tuple[str, bytes]:
@@ -118,6 +141,8 @@ def _dump(value: Any, column: sa.Column[Any], type_: Any, dialect: sa.Dialect) -
     """Plain values as they are, any other as {what it is: text}."""
     if type(value) in _PLAIN:
         return value
+    if type(value) is HeldValue:
+        return {"held": _dump(value.value, column, type_, dialect)}
     if type(value) in _TAGGED:
         name, dump, _ = _TAGGED[type(value)]
         return {name: dump(value)}
@@ -154,6 +179,8 @@ def _load(value: Any, type_: Any, dialect: sa.Dialect) -> Any:
         # Without the class, as in a reflected table, its name is what the column holds.
         classes = getattr(type_, "enum_class", None)
         return classes[text] if classes is not None else text
+    if name == "held":
+        return HeldValue(_load(text, type_, dialect))
     if name == "stored":
         if not isinstance(type_, sa.TypeDecorator):
             return _load(text, type_, dialect)

@@ -1,13 +1,19 @@
-"""The foreign keys that point at some tables: the project's, and those it does not know of."""
+"""What points at some tables: foreign keys, also those the project does not know of, and
+relationships without one."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+
+from ...links.link_types import Link, LinkColumns
+from ...links.referrers import undeclared_links
+from ...links.statements import ReferenceStatements
 
 Ident = tuple[str, str]
 
@@ -41,6 +47,47 @@ class ForeignReference:
         key = {column.key for column in self.child.primary_key}
         far = {column.key for column in self.parent.primary_key}
         return key == set(self.columns) and far == set(self.referred)
+
+
+@dataclass(frozen=True)
+class UndeclaredReference:
+    """``child`` refers to ``parent`` as only a relationship of the models says."""
+
+    link: LinkColumns
+
+    @property
+    def name(self) -> str:
+        return self.link.child.fullname
+
+    @property
+    def parent(self) -> sa.Table:
+        return self.link.parent
+
+    @cached_property
+    def statements(self) -> ReferenceStatements:
+        return ReferenceStatements(self.link)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        return tuple(column.key for column in self.link.child.primary_key or self.link.columns)
+
+
+def undeclared_references(
+    connection: sa.Connection, links: Iterable[Link], parents: Iterable[sa.Table]
+) -> list[UndeclaredReference]:
+    """Those that the database can follow: it has both tables, and compares their columns."""
+    links, found = list(links), []
+    for parent in parents:
+        for link in undeclared_links(links, parent):
+            reference = UndeclaredReference(link)
+            statements = reference.statements
+            one: sa.ColumnElement[int] = sa.literal_column("1")
+            joined = statements.child.join(statements.parent, statements.equal)
+            probe = sa.select(one).select_from(joined).where(*statements.follows).limit(0)
+            with suppress(sa.exc.DBAPIError), connection.begin_nested():
+                connection.execute(probe)
+                found.append(reference)
+    return found
 
 
 class ForeignReferences:

@@ -7,19 +7,26 @@ foreign key that cascades ever meets a row of a user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapper
 
 from ...errors import SeedError
+from ...links.declared_links import links_of
 from . import ledger
 from .keys import KeyTables
 from .known_tables import reflected
-from .references import ForeignReference, ForeignReferences
+from .references import (
+    ForeignReference,
+    ForeignReferences,
+    UndeclaredReference,
+    undeclared_references,
+)
 from .removal import refers, remove
 
 MOST_NAMED = 100
@@ -37,35 +44,60 @@ class KeptRow:
 
 @dataclass(frozen=True)
 class Undone:
-    """``removed``: table -> rows. ``kept`` names ``MOST_NAMED`` rows, ``kept_count`` has all."""
+    """``removed``: table -> rows. ``kept`` names ``MOST_NAMED`` rows, ``kept_count`` has all.
+
+    ``missing``: the tables that do not exist, with the rows that the run made there; the run
+    is not undone then. ``gone``: how many rows were no longer there.
+    """
 
     run: int
     removed: dict[str, int]
     kept: tuple[KeptRow, ...]
     kept_count: int
+    missing: dict[str, int] = field(default_factory=dict)
+    gone: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """False where rows were left and none was removed, or where a table is missing."""
+        return not self.missing and (sum(self.removed.values()) > 0 or self.kept_count == 0)
 
 
-def undo(connection: sa.Connection, run: int, tables: Mapping[str, sa.Table]) -> Undone:
+def undo(
+    connection: sa.Connection,
+    run: int,
+    tables: Mapping[str, sa.Table],
+    mappers: Iterable[Mapper[Any]] = (),
+) -> Undone:
     """Remove the rows of ``run`` in the caller's transaction, and record what is left of it.
 
+    ``mappers``: a row to which one of somebody's refers by a relationship of theirs stays too.
     Raises SeedError if there is no such run, or if nothing is left of it to undo.
     """
     ledger.lock(connection, run)
     _check(connection, run)
+    mappers = list(mappers)
+    links = links_of(mappers, tables.values()) if mappers else ()
     tables = _with_reflected(connection, run, tables)
     references = ForeignReferences(connection, tables)
     there = {name: table for name, table in tables.items() if references.exists(table)}
+    recorded = ledger.recorded_tables(connection, run)
+    missing = {name: count for name, count in recorded.items() if name not in there}
     seeded = _load(connection, run, there)
     pointing = references.to([keys.table for keys in seeded.values()])
     try:
-        keeper = _Keeper(connection, seeded, pointing)
+        undeclared = undeclared_references(connection, links, [k.table for k in seeded.values()])
+        keeper = _Keeper(connection, seeded, [*pointing, *undeclared])
         with remove(connection, seeded, pointing) as removal:
             keeper.keep()
             removed = removal.run()
         kept_count = _record(connection, run, seeded)
     finally:
         _drop(connection, seeded)
-    return Undone(run, removed, tuple(keeper.named), kept_count)
+    if not missing:
+        ledger.finish(connection, run, "undone")
+    gone = sum(recorded.values()) - sum(missing.values()) - sum(removed.values()) - kept_count
+    return Undone(run, removed, tuple(keeper.named), kept_count, missing, max(gone, 0))
 
 
 def _check(connection: sa.Connection, run: int) -> None:
@@ -118,17 +150,16 @@ def _load(
 
 def _record(connection: sa.Connection, run: int, seeded: Mapping[str, KeyTables]) -> int:
     """Leave the keys of the kept rows, and only those, in the ledger; returns how many."""
-    ledger.forget_keys(connection, run)
+    ledger.forget_keys(connection, run, seeded)
     total = 0
     for keys in seeded.values():
         if not keys.count(keys.kept):
             continue
-        rows = connection.execute(sa.select(*keys.of(keys.kept))).all()
+        rows = keys.read(sa.select(*keys.of(keys.kept)))
         total += len(rows)
         for first, last in pairwise([*range(0, len(rows), _CHUNK), len(rows)]):
             values = list(zip(*rows[first:last], strict=True))
             ledger.record_keys(connection, run, keys.table, keys.columns, values)
-    ledger.finish(connection, run, "undone")
     return total
 
 
@@ -145,7 +176,7 @@ class _Keeper:
 
     connection: sa.Connection
     seeded: Mapping[str, KeyTables]
-    pointing: list[ForeignReference]
+    pointing: Sequence[ForeignReference | UndeclaredReference]
     named: list[KeptRow] = field(default_factory=list)
 
     def keep(self) -> None:
@@ -161,16 +192,28 @@ class _Keeper:
                 parent = reference.parent.fullname
                 if reference.name in before and self._referred(reference, number):
                     moved.add(parent)
-                extends = reference.extends and reference.name in self.seeded
-                if extends and parent in before and self._part(reference, number):
+                if (
+                    isinstance(reference, ForeignReference)
+                    and reference.extends
+                    and reference.name in self.seeded
+                    and parent in before
+                    and self._part(reference, number)
+                ):
                     moved.add(reference.name)
 
-    def _referred(self, reference: ForeignReference, number: int) -> bool:
+    def _referred(self, reference: ForeignReference | UndeclaredReference, number: int) -> bool:
         """Keep what is referred to: in round 0 by any row that stays, later by newly kept rows."""
         keys = self.seeded[reference.parent.fullname]
-        row = reference.child.alias()
-        near = [row.c[name] for name in reference.columns]
-        conditions = [refers(keys, keys.gone, near, reference.referred)]
+        among: list[sa.ColumnElement[Any]] | None = None
+        row: sa.FromClause
+        if isinstance(reference, UndeclaredReference):
+            row, parent = reference.statements.child, reference.statements.parent
+            conditions = [reference.statements.equal, *reference.statements.follows]
+            among = [parent.c[name] for name in keys.columns]
+        else:
+            row = reference.child.alias()
+            near = [row.c[name] for name in reference.columns]
+            conditions = [refers(keys, keys.gone, near, reference.referred)]
         own = self.seeded.get(reference.name)
         if own is not None and number:
             conditions += [own.match(row, own.kept), own.kept.c.round == number - 1]
@@ -183,7 +226,7 @@ class _Keeper:
             pairs = ", ".join(f"{n}={v}" for n, v in zip(reference.shown, values, strict=True))
             return f"{reference.name} ({pairs}) refers to it"
 
-        return self._move(keys, conditions, number, shown, because)
+        return self._move(keys, conditions, number, shown, because, among)
 
     def _part(self, reference: ForeignReference, number: int) -> bool:
         """Keep the rest of an object whose row in a parent table stays."""
@@ -229,10 +272,24 @@ class _Keeper:
         number: int,
         shown: list[Any],
         because: Any,
+        among: list[sa.ColumnElement[Any]] | None = None,
     ) -> bool:
-        """Move the keys for which ``conditions`` hold; names them while there is room."""
+        """Move the keys for which ``conditions`` hold; names them while there is room.
+
+        ``among``: the conditions are not about the keys, but about rows with these keys.
+        """
         gone, kept = keys.gone, keys.kept
-        there = sa.exists().where(*conditions).correlate(gone)
+        there: sa.ColumnElement[bool] = sa.exists().where(*conditions).correlate(gone)
+        if among is not None:
+            # Not an EXISTS: there need not be an index, and this is looked up once for all.
+            rows = sa.select(*among).where(*conditions).distinct()
+            conditions = [*conditions, keys.equal(among, keys.of(gone))]
+            if not keys.whole:
+                own = keys.of(gone)
+                there = (own[0] if len(own) == 1 else sa.tuple_(*own)).in_(rows)
+            else:
+                same = keys.equal(list(rows.subquery().c), keys.of(gone))
+                there = sa.exists().where(same).correlate(gone)
         select = sa.select(*keys.of(gone), sa.literal(number, sa.Integer)).where(there)
         names = [column.name for column in kept.c]
         before = keys.count(kept)

@@ -37,9 +37,12 @@ class RowRefused(SeedError):
 
 
 def refused(
-    error: StatementError, row: Any, factories: Mapping[type, str], tables: Iterable[sa.Table]
+    error: StatementError,
+    rows: Sequence[Any],
+    factories: Mapping[type, str],
+    tables: Iterable[sa.Table],
 ) -> SeedError:
-    """The error for ``row``, the last that was made (or None), and for what came along with it.
+    """The error for ``rows``, the last to be written: an object, and what came along with it.
 
     ``factories``: model -> name of its factory.
     """
@@ -48,9 +51,9 @@ def refused(
         if isinstance(error, DBAPIError)
         else Violation("wrong type", None, ())
     )
-    if row is None:
+    if not rows:
         return SeedError(f"The database refused a row: {error.orig}. Nothing was written.")
-    row = _at_fault(row, broken)
+    row = _at_fault(rows, broken)
     name = factories.get(type(row), type(row).__name__)
     what = ", ".join(_values(row, broken)) or f"a row ({_whole(row)})"
     return refusal(name, what, reason(broken, error))
@@ -77,17 +80,14 @@ def naming(factory: str) -> Iterator[None]:
         ) from fault
 
 
-def _at_fault(row: Any, broken: Violation) -> Any:
-    """The row itself, or, when the refused table is another's, a row that it brought along."""
-    tables = {getattr(t, "name", None) for t in sa.inspect(type(row)).tables}
-    if broken.table is None or broken.table in tables:
-        return row
-    for relation in sa.inspect(type(row)).relationships:
-        value = sa.inspect(row).dict.get(relation.key)
-        for other in value if isinstance(value, list | set | tuple) else [value]:
-            if other is not None and relation.mapper.local_table.name == broken.table:
-                return other
-    return row
+def _at_fault(rows: Sequence[Any], broken: Violation) -> Any:
+    """The last row of the refused table, or of all, that has a value at fault."""
+    found = [row for row in rows if broken.table in {t.name for t in _tables(row)}] or rows
+    return next((row for row in reversed(found) if any(_values(row, broken))), found[-1])
+
+
+def _tables(row: Any) -> list[sa.Table]:
+    return [table for table in sa.inspect(type(row)).tables if isinstance(table, sa.Table)]
 
 
 def _values(row: Any, broken: Violation) -> Iterator[str]:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from ...data.backends import advance_sequences, giving_identities
 from ...errors import ManageError, SeedError
 from ...sql.dialects import MARIADB
+from ..row_blocks import held, held_values
 from . import mysql, postgresql, sqlite
 from .block import EncodedBlock
 from .postgresql import quiet
@@ -221,13 +222,14 @@ class BlockWriter:
         rows = [dict(zip(block.columns, row, strict=True)) for row in zip(*columns, strict=True)]
         told = [table.columns[key] for key in block.returned]
         given = [table.columns[key] for key in block.columns]
-        insert = sa.insert(table).returning(*told)
+        dialect = self.connection.dialect
+        insert = sa.insert(table).returning(*(held(column, dialect) for column in told))
         with giving_identities(self.connection, given):
             if rows:
                 found = self.connection.execute(insert, rows).all()
             else:  # DEFAULT VALUES, of which an INSERT takes one row
                 found = [self.connection.execute(insert).one() for _ in range(block.count)]
-        return list(zip(*found, strict=True))
+        return list(zip(*held_values(told, found, dialect), strict=True))
 
     def _named(self, table: sa.Table, block: EncodedBlock) -> str:
         return mysql.insert_head(table, block.columns, self.connection.dialect)

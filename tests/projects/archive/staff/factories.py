@@ -1,3 +1,6 @@
+import os
+from decimal import Decimal
+
 import factory
 from factory.alchemy import SQLAlchemyModelFactory
 
@@ -37,6 +40,7 @@ class MeasureFactory(SQLAlchemyModelFactory):
         model = models.Measure
 
     place = "here"
+    weight = Decimal("1.005")  # more digits than it has, which SQLite keeps
     number = factory.Sequence(lambda n: n // 2)
 
 
@@ -77,4 +81,37 @@ class LetterFactory(SQLAlchemyModelFactory):
         model = models.Letter
 
     id = factory.Sequence(lambda n: n + 1)
-    text = factory.Faker("word")
+
+    @factory.lazy_attribute
+    def text(self):
+        if "DIE" in os.environ:  # as if it were killed here
+            os._exit(9)
+        return "hello"
+
+
+class TeamFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = models.Team
+
+    code = factory.Sequence(lambda n: f"T{n}")
+
+
+class FanFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = models.Fan
+
+    team = factory.SubFactory(TeamFactory)
+
+
+class OwnEntryFactory(EntryFactory):
+    @classmethod
+    def _create(cls, model, *args, **kwargs):
+        return super()._create(model, *args, **kwargs)
+
+
+class OwnMeasureFactory(MeasureFactory):
+    number = factory.Sequence(lambda n: 1000 + n)
+
+    @classmethod
+    def _create(cls, model, *args, **kwargs):
+        return super()._create(model, *args, **kwargs)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import uuid
 
 import sqlalchemy as sa
@@ -83,7 +84,9 @@ class Measure(Base):
         metadata,
         Column("place", String(10)),
         Column("number", Integer),
+        Column("weight", sa.Numeric(10, 2)),
         Column("at", Integer, server_default=sa.text("7")),
+        Column("made", sa.DateTime, server_default=sa.func.now()),
     )
     __mapper_args__ = {"primary_key": [__table__.c.place, __table__.c.number]}
 
@@ -175,6 +178,10 @@ def _audit(mapper, connection, user):
     text = sa.text("INSERT INTO audit (user_id, how) VALUES (:user, 'text')")
     connection.execute(text, {"user": user.id})
     connection.exec_driver_sql(f"INSERT INTO audit (user_id, how) VALUES ({user.id}, 'driver')")
+    if "PAST" in os.environ:
+        cursor = connection.connection.cursor()
+        cursor.execute("INSERT INTO total (name, number) VALUES ('past', 1)")
+        cursor.close()
     savepoint = connection.begin_nested()
     connection.execute(table.insert(), {"id": 100_000 * user.id, "how": "undone"})
     savepoint.rollback()
@@ -197,3 +204,40 @@ class Letter(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     text: Mapped[str] = mapped_column(String(40))
+
+
+class Team(Base):
+    __tablename__ = "team"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(10), unique=True)
+
+
+class Fan(Base):
+    """Refers to a team without a foreign key."""
+
+    __tablename__ = "fan"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(10))
+
+    team: Mapped[Team] = relationship(primaryjoin="foreign(Fan.code) == Team.code")
+
+
+class Sticker(Base):
+    """A generic link: what it is on depends on its kind."""
+
+    __tablename__ = "sticker"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    on_id: Mapped[int]
+
+    team: Mapped[Team] = relationship(
+        primaryjoin="and_(foreign(Sticker.on_id) == Team.id, Sticker.kind == 'team')",
+        overlaps="tag",
+    )
+    tag: Mapped[Tag] = relationship(
+        primaryjoin="and_(foreign(Sticker.on_id) == Tag.id, Sticker.kind == 'tag')",
+        overlaps="team",
+    )

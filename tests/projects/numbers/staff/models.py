@@ -225,7 +225,9 @@ class Account(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(20))
     __table_args__ = (
-        sa.Index("low_email", sa.func.lower(email), unique=True).ddl_if(dialect=("postgresql", "sqlite")),
+        sa.Index("low_email", sa.func.lower(email), unique=True).ddl_if(
+            dialect=("postgresql", "sqlite")
+        ),
     )
 
 
