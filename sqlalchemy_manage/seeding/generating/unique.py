@@ -195,6 +195,8 @@ def _brings_rows(declaration: Any) -> bool:
         return _brings_rows(declaration.yes) or _brings_rows(declaration.no)
     if isinstance(declaration, factory.Transformer):
         return _brings_rows(declaration.default)
+    if isinstance(declaration, Link):
+        return declaration.unique  # each row has its own place among those to draw
     return isinstance(declaration, Links | factory.SubFactory) and not isinstance(
         declaration, factory.Dict | factory.List
     )
