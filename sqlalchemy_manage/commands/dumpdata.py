@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -84,26 +84,41 @@ def command(
       manage.py dumpdata shop.Product --indent 2 --pks 1,2
       manage.py dumpdata shop --natural-foreign --natural-primary
     """
+    from ..data.collector import rarely_collecting
+
+    with rarely_collecting():  # the imports too
+        _dump(
+            project,
+            file if file is not None and str(file) != "-" else None,
+            form,
+            names=names,
+            exclude=exclude,
+            pks=pks or "",
+            indent=indent,
+            natural_foreign=natural_foreign,
+            natural_primary=natural_primary,
+        )
+
+
+def _dump(
+    project: Project, file: Path | None, form: str | None, *, pks: str, **wanted: Any
+) -> None:
     from ..data.dump import Request, dump, typed_list
     from ..data.fixture_files import named_jsonl, replacing
     from ..errors import UsageError
 
-    to_file = file is not None and str(file) != "-"
     lines = form == "jsonl" or (form is None and file is not None and named_jsonl(file))
-    if lines and indent is not None:
+    if lines and wanted["indent"] is not None:
         raise UsageError("--indent needs several lines for a record, and jsonl has one.")
-    request = Request(
-        names, exclude, typed_list(pks or ""), indent, lines, natural_foreign, natural_primary
-    )
-    if file is None or not to_file:
+    request = Request(pks=typed_list(pks), lines=lines, **wanted)
+    if file is None:
         dumped = dump(project, request, lambda text: output.answer(text, nl=False))
     else:
         with replacing(file) as write:
             dumped = dump(project, request, write)
     for note in dumped.notes:
         output.warn(note)
-    if file is None or not to_file:
-        return
-    records = "record" if dumped.records == 1 else "records"
-    tables = "table" if dumped.tables == 1 else "tables"
-    output.say(f"Dumped {dumped.records:,} {records} of {dumped.tables} {tables} to {file}.")
+    if file is not None:
+        records = "record" if dumped.records == 1 else "records"
+        tables = "table" if dumped.tables == 1 else "tables"
+        output.say(f"Dumped {dumped.records:,} {records} of {dumped.tables} {tables} to {file}.")

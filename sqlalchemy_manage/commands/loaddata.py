@@ -55,9 +55,12 @@ def command(
     """
     import sys
 
-    from ..data.load import load
+    from ..data.collector import rarely_collecting
 
-    loaded = load(project, fixtures, sys.stdin, ignore_nonexistent=ignore, exclude=exclude)
+    with rarely_collecting():  # the imports too
+        from ..data.load import load
+
+        loaded = load(project, fixtures, sys.stdin, ignore_nonexistent=ignore, exclude=exclude)
     for note in loaded.notes[:5]:
         output.warn(note)
     if len(loaded.notes) > 5:

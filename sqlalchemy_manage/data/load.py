@@ -22,7 +22,7 @@ from .natural_keys import NaturalKeys
 from .natural_records import NaturalRecords
 from .record_blocks import WaitingRecords, blocks
 from .record_layout import Layouts, require_tables
-from .record_rows import Key, Row, TableRows, collect, contradiction, describe, key_of
+from .record_rows import Key, Row, TableRows, collect, contradiction, describe, hashable, key_of
 from .seen_keys import SeenKeys
 from .stored_rows import holds_rows, same
 from .upsert import LinkRefused
@@ -170,21 +170,28 @@ class _Load:
             waiting = stack.enter_context(WaitingRecords())
             for block, last in blocks(self.source.records()):
                 only = last and not self.filled and not waiting.count
-                waiting.add(self._block(block, last=only, loose=only))
+                self._put_off(waiting, self._block(block, last=only, loose=only))
             passes = 0
             while waiting.count:
                 passes += 1
+                self.seen.release()
                 rest = stack.enter_context(WaitingRecords())
                 at_once = passes > _PASSES
                 parts = [(list(waiting), True)] if at_once else blocks(waiting)
                 for block, last in parts:
-                    rest.add(self._block(block, last=last and not rest.count, loose=True))
+                    left = self._block(block, last=last and not rest.count, loose=True)
+                    self._put_off(rest, left)
                 if at_once and rest.count:
                     raise self.natural.missing(next(iter(rest)))
                 if rest.count == waiting.count:
                     passes = _PASSES
                 waiting = rest
         self._finish()
+
+    def _put_off(self, waiting: WaitingRecords, records: list[Record]) -> None:
+        waiting.add(records)
+        # A later record of the same row must not come before.
+        self.seen.hold((r.model.lower(), hashable(r.pk)) for r in records if r.pk is not None)
 
     @property
     def batches(self) -> Mapping[sa.Table, TableRows]:
@@ -222,22 +229,40 @@ class _Load:
         whether rows may be given a key by the database, now that all written keys are taken.
         ``split``: whether rows that wait for each other may be loaded in two steps.
         """
+        places = {record.origin: i for i, record in enumerate(records)}
         pending = records
+        later: list[Record] = []
         while True:
             ready, waiting = self.natural.resolved(pending)
             ready, linked = self._parted(ready)
-            if not loose:
-                later = [r for r in ready if self._gets_key(r)]
-                ready = [r for r in ready if not self._gets_key(r)] if later else ready
-            else:
-                later = []
-            waiting = [*waiting, *linked]
+            keyless = [] if loose else [r for r in ready if self._gets_key(r)]
+            later += keyless
+            ready = [r for r in ready if not self._gets_key(r)] if keyless else ready
+            waiting += linked
+            ready, behind = self._in_turn(ready, waiting)
+            waiting += behind
             late = self._write(ready, must=last and not waiting) if ready else []
-            pending = [*waiting, *late]
+            pending = sorted([*waiting, *late], key=lambda record: places[record.origin])
             if not pending or len(late) == len(ready):
                 break
-        pending = [*later, *pending]
+        if later:
+            pending = sorted([*later, *pending], key=lambda record: places[record.origin])
         return self._last_resort(pending, split=split) if last and pending else pending
+
+    def _in_turn(
+        self, ready: list[Record], waiting: list[Record]
+    ) -> tuple[list[Record], list[Record]]:
+        """Records of rows for which no other waits; those that must come after one that does."""
+        held = {(r.model.lower(), hashable(r.pk)) for r in waiting if r.pk is not None}
+        if not held and not self.seen.holds:
+            return ready, []
+        behind = [
+            r
+            for r in ready
+            if (key := (r.model.lower(), hashable(r.pk))) in held or self.seen.held(key)
+        ]
+        late = set(map(id, behind))
+        return [r for r in ready if id(r) not in late], behind
 
     def _last_resort(self, records: list[Record], *, split: bool) -> list[Record]:
         """Rows that wait for each other: first without the links that may be null."""

@@ -137,9 +137,11 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
             accounts = Accounts(connection, tables)
             accounts.begin()
             writer = BlockWriter(connection, tables)
-            told = [writer.send(block) for block in result.blocks]
             own = model_info(plan.factory).tables
-            rows = record(accounts, run, task, result, told, own)
+            with accounts.checked("Nothing was written.", by_columns=True) as known:
+                told = [writer.send(block) for block in result.blocks]
+                rows = record(accounts, run, task, result, told, own)
+                known |= rows
             accounts.end()
             connection.commit()
     return replace(result, blocks=[], own=[], parts=[], keys=[], rows=rows, written=True)

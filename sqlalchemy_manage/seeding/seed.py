@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from .generating.evaluators import start_iterators
 from .generating.failures import Failed
 from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
-from .generating.objects import ObjectMaker
+from .generating.objects import Create, ObjectMaker
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .generating.sessions import seed_sessions
@@ -45,6 +45,7 @@ from .running.work import (
     in_worker,
     record,
     record_found,
+    replayed,
     run_task,
 )
 from .undoing import ledger
@@ -316,7 +317,10 @@ class Seeder:
         facts = self._facts(index)
         pools = Pools(self.connection)
         if plan.reference is not None:
-            with everywhere(self.random_seed, plan.name, index), self._checked(True) as known:
+            with (
+                everywhere(self.random_seed, plan.name, index),
+                self.accounts.checked(self._fate()) as known,
+            ):
                 place = (self.connection, plan.reference, self.counters, self.project.tables)
                 named = natural_keys(p.reference for p in self.plans if p.reference is not None)
                 before = ledger.declared_before(self.connection) | self.declared
@@ -415,9 +419,9 @@ class Seeder:
 
     def _write(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         if result.why is not None:
-            self._write_objects(plan, task, *result.why)
+            self._write_objects(plan, task, result)
             return
-        with self._checked(self.accounts.triggers.written) as known:
+        with self.accounts.checked(self._fate(), by_columns=True) as known:
             told = []
             for number, block in enumerate(result.blocks):
                 part = partial(self._part, plan, task, result, number)
@@ -430,20 +434,27 @@ class Seeder:
         self.unproved |= result.unproved
         self.deferred.setdefault(task.facts.index, []).extend(result.deferred)
 
-    def _write_objects(self, plan: FactoryPlan, task: ChunkTask, factory: str, why: str) -> None:
+    def _write_objects(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         """The chunk by factory_boy, which is said once."""
+        assert result.why is not None
+        factory, why = result.why
         if factory not in self.slow:
             self.slow[factory] = why
             self.on_slow(factory, why)
         start = time.process_time()
         put_in(self.connection, self.writer, plan.name, self.tables)
         self.writer.sorting = False
-        with everywhere(*task.place), self._checked(True) as known:
+        create: Create | None = None
+        if result.by_objects:
+            with everywhere(*task.place) as rng:
+                pools = Pools(self.connection)
+                create = replayed(plan, task, self.counters, pools, rng, self.sessions)
+        with everywhere(*task.place), self.accounts.checked(self._fate()) as known:
             keys = ObjectMaker(
                 self.connection,
                 plan.factory,
                 task.count,
-                lambda number, session: created(plan.factory, plan.overrides),
+                create or (lambda number, session: created(plan.factory, plan.overrides)),
                 self.counters,
                 self.project.tables,
                 self.accounts,
@@ -471,10 +482,6 @@ class Seeder:
         record_found(self.connection, self.run, keys, (plan, number), own)
         self._count({table.fullname: len(rows) for table, rows in keys.items()})
         self.unproved |= {table.fullname for table in keys} & self.tables.keys()
-
-    def _checked(self, unsure: object) -> AbstractContextManager[dict[str, int]]:
-        """As ``Accounts.checked``, where others than the writer may write."""
-        return self.accounts.checked(self._fate()) if unsure else nullcontext({})
 
     def _chunk_done(self, index: int, chunk: int, plan: FactoryPlan, done: int) -> None:
         self.progress = Progress(index, chunk + 1, self.counters.next)

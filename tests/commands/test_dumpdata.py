@@ -107,3 +107,23 @@ def test_a_closed_pipe_is_no_error_message(new_database: Callable[..., str]) -> 
         timeout=120,
     )
     assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+def test_a_choice_of_rows(manage: Manage, engine: sa.Engine) -> None:
+    Base.metadata.create_all(engine)
+    manage("loaddata", "sample")
+    found = json.loads(manage("dumpdata", "hr", "-e", "hr.Employee").stdout)
+    assert {r["model"] for r in found} == {"hr.department", "hr.department_employee_link"}
+    done = manage("dumpdata", "hr.employee", "--pks", "3,1,9")
+    assert [r["pk"] for r in json.loads(done.stdout)] == [1, 3]
+    assert "Of 3 primary keys, 2 were found." in done.stderr
+    link = manage("dumpdata", "hr.department_employee_link", "--pks", "[1, 3],[2,2]")
+    assert [r["pk"] for r in json.loads(link.stdout)] == [[1, 3], [2, 2]]
+    for arguments in (
+        ("hr", "--pks", "1"),
+        ("hr.employee", "--pks", "x"),
+        ("hr.department_employee_link", "--pks", "1"),
+        ("-e", "hr.nobody"),
+        ("--indent", "1", "--format", "jsonl"),
+    ):
+        assert manage("dumpdata", *arguments).code == 2, arguments

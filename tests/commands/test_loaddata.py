@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -142,3 +143,77 @@ def test_a_database_without_tables(manage: Manage, engine: sa.Engine) -> None:
         "Error: The database has no tables department, department_employee_link, employee.\n"
         "manage.py migrate creates the tables of the revisions.\n"
     )
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "by_hand.json"
+    path.write_text(text)
+    return path
+
+
+def test_compressed_files_and_a_record_a_line(
+    manage: Manage, hr: sa.Engine, tmp_path: Path
+) -> None:
+    manage("loaddata", "sample")
+    whole = manage("dumpdata").stdout
+    for name in ("x.json.gz", "x.jsonl", "x.jsonl.gz", "x.json.bz2", "x.jsonl.xz"):
+        path = tmp_path / name
+        assert manage("dumpdata", "-o", path).code == 0
+        twice = path.read_bytes()
+        manage("dumpdata", "-o", path)
+        assert path.read_bytes() == twice
+        done = manage("loaddata", path)
+        assert done.stderr.startswith("Installed 8 records (0 new, 0 changed, 8"), name
+    lines = manage("dumpdata", "--format", "jsonl").stdout
+    assert [json.loads(line) for line in lines.splitlines()] == json.loads(whole)
+    assert manage("loaddata", written(tmp_path, lines)).code == 0
+    cut = tmp_path / "cut.json.gz"
+    cut.write_bytes((tmp_path / "x.json.gz").read_bytes()[:-20])
+    assert "cut.json.gz cannot be read" in manage("loaddata", cut).stderr
+    (tmp_path / "no.json.gz").write_text("[]")
+    assert (
+        "no.json.gz cannot be read: Not a gzipped file"
+        in manage("loaddata", tmp_path / "no.json.gz").stderr
+    )
+
+
+def test_what_is_no_file_and_what_says_nothing(
+    manage: Manage, hr: sa.Engine, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    for path, word in ((pipe, "named pipe"), ("/dev/zero", "device"), (tmp_path, "folder")):
+        done = manage("loaddata", path)
+        assert (done.code, f"is a {word}" in done.stderr) == (1, True), done.stderr
+    for text, message in (
+        ('[{"model": "hr.department"}]', "record 1 (hr.department): has neither a pk nor fields"),
+        ('[{"model": "hr.department", "pk": 1, "pk": 2}]', 'record 1: an object has the key "pk"'),
+        ('[{"model": "hr.department", "pk": 1, "fields": {"name": "\0"}}]', "not valid JSON"),
+    ):
+        done = manage("loaddata", written(tmp_path, text))
+        assert (done.code, message in done.stderr) == (1, True), done.stderr
+
+
+def test_what_does_not_exist_or_is_excluded_is_left_out(
+    manage: Manage, hr: sa.Engine, tmp_path: Path
+) -> None:
+    path = written(
+        tmp_path,
+        json.dumps(
+            [
+                {"model": "hr.gone", "pk": 1, "fields": {"x": 1}},
+                {"model": "hr.department", "pk": 1, "fields": {"name": "IT", "floor": 3}},
+                {"model": "hr.department", "pk": 1, "fields": {"name": "ICT"}},
+                {"model": "hr.employee", "pk": 1, "fields": {"name": "A"}},
+            ]
+        ),
+    )
+    assert manage("loaddata", path).code == 1
+    done = manage("loaddata", path, "-i", "-e", "hr.Employee", "--exclude", "hr.employee")
+    assert done.code == 0
+    assert 'does not exist: model "hr.gone".' in done.stderr
+    assert 'field "floor" of hr.department.' in done.stderr
+    assert "record 3 give different values for 'name' of hr.department 1" in done.stderr
+    assert "Installed 1 record (1 new" in done.stderr
+    assert json.loads(manage("dumpdata").stdout)[0]["fields"] == {"name": "ICT"}
+    assert manage("loaddata", path, "-e", "hr.nobody").code == 2

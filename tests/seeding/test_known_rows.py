@@ -189,3 +189,21 @@ def test_a_row_stays_to_which_one_of_somebodys_refers_without_a_foreign_key(
     assert archive.query("SELECT id FROM team") == [(by_type,)]
     archive.done("seed", "--forget", 1)
     assert rows_left(archive) == [None]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_what_a_function_of_a_trigger_does_stops_the_run(archive: ProjectFolder) -> None:
+    """What the trigger's own text does not show."""
+    archive.execute(
+        "CREATE FUNCTION hidden() RETURNS void LANGUAGE sql AS"
+        " $$ INSERT INTO total (name, number) VALUES (gen_random_uuid()::varchar(10), 1) $$",
+        "CREATE FUNCTION calls() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM hidden(); RETURN NEW; END $$",
+        "CREATE TRIGGER calls AFTER INSERT ON tag FOR EACH ROW EXECUTE FUNCTION calls()",
+    )
+    before = content(archive)
+    result = archive.manage("seed", "Tag=2")
+    assert result.code == 1, result
+    assert "total got 2 rows more than this seed knows of" in result.stderr
+    assert content(archive) == before

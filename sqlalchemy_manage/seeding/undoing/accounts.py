@@ -64,12 +64,15 @@ class Accounts:
             self._wasted.update(told or {})
 
     @contextmanager
-    def checked(self, fate: str) -> Iterator[dict[str, int]]:
+    def checked(self, fate: str, by_columns: bool = False) -> Iterator[dict[str, int]]:
         """The caller puts in how many rows it knows of each table, by its full name.
 
         At the end of the block SeedError, if the database holds more; ``fate``: what
-        becomes of what was written.
+        becomes of what was written. ``by_columns``: only a trigger can have written more.
         """
+        if by_columns and not self.triggers.to_insert:
+            yield {}
+            return
         before = self._counts()
         known: dict[str, int] = {}
         self._wasted.clear()

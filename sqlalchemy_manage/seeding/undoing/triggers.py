@@ -35,10 +35,12 @@ _TEXTS = {
 @dataclass(frozen=True)
 class Triggers:
     """``written``: the tables that they write to. ``changing``: full names of tables whose rows
-    may get another key than they are sent with, which INSERT ... RETURNING tells."""
+    may get another key than they are sent with, which INSERT ... RETURNING tells. ``to_insert``:
+    whether some are called by an INSERT; what the functions do that they call is not known."""
 
     written: tuple[sa.Table, ...] = ()
     changing: frozenset[str] = frozenset()
+    to_insert: bool = False
 
 
 def read_triggers(connection: sa.Connection, tables: KnownTables) -> Triggers:
@@ -46,7 +48,9 @@ def read_triggers(connection: sa.Connection, tables: KnownTables) -> Triggers:
     written: dict[sa.Table, None] = {}
     changing: set[str] = set()
     default = connection.dialect.default_schema_name
+    to_insert = False
     for schema, on, events, body in _found(connection):
+        to_insert = to_insert or "INSERT" in events
         if "INSERT" in events or "UPDATE" in events:
             written |= dict.fromkeys(tables.filled_by(body))
         for table in tables.project.values() if "INSERT" in events else ():
@@ -56,7 +60,7 @@ def read_triggers(connection: sa.Connection, tables: KnownTables) -> Triggers:
                     written[table] = None
                 else:
                     changing.add(table.fullname)
-    return Triggers(tuple(written), frozenset(changing))
+    return Triggers(tuple(written), frozenset(changing), to_insert)
 
 
 def _found(connection: sa.Connection) -> Iterator[tuple[str | None, str, str, str]]:
