@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.reflection import ObjectKind
 
-from ..declare import is_view
+from ..models import is_managed
 from ..sql.dialects import MARIADB
 from ..sqlalchemy_internals import dialects_of
 from .link_types import LinkColumns
@@ -43,7 +43,7 @@ _ENGINES = (
 
 @dataclass
 class StoredKeys:
-    """``foreign``: of each table its foreign keys, as the Inspector has them.
+    """``foreign``: of each table its foreign keys, as the Inspector has them; views are left out.
 
     ``columns``: of each column the family of its type, and the type in words.
     """
@@ -82,9 +82,11 @@ class StoredKeys:
         yield from self._types(link)
 
     def _is_created(self, constraint: sa.ForeignKeyConstraint, link: LinkColumns) -> bool:
+        """Not on every database, not what another program made, and not between views."""
         dialects = dialects_of(constraint)
         here = dialects is None or self.dialect in dialects
-        return here and not any(is_view(table) for table in link.tables)
+        tables = all(self.of(table) in self.foreign for table in link.tables)
+        return here and tables and is_managed(link.child)
 
     def _stored(self, link: LinkColumns) -> Any:
         wanted = {
@@ -114,7 +116,7 @@ _FAMILIES: dict[str, tuple[type[Any], ...]] = {
     "uuid": (sa.Uuid,),
     "binary": (sa.LargeBinary, sa.BINARY, sa.VARBINARY),
     "text": (sa.String,),
-    "number": (sa.Integer, sa.Numeric),
+    "number": (sa.Integer, sa.Numeric, sa.Float),
     "time": (sa.Date, sa.DateTime),
 }
 
@@ -151,8 +153,10 @@ def read_stored_keys(connection: sa.Connection, tables: Collection[sa.Table]) ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type that it does not know
         for schema, names in schemas.items():
-            asked: Any = {"schema": schema, "filter_names": names, "kind": ObjectKind.ANY}
-            for (_, name), columns in inspector.get_multi_columns(**asked).items():
+            asked: Any = {"schema": schema, "filter_names": names}
+            for (_, name), columns in inspector.get_multi_columns(
+                kind=ObjectKind.ANY, **asked
+            ).items():
                 found.columns[found.place(schema, name)] = {
                     str(column["name"]).lower(): (
                         _family(column["type"], dialect.name),
@@ -160,7 +164,9 @@ def read_stored_keys(connection: sa.Connection, tables: Collection[sa.Table]) ->
                     )
                     for column in columns
                 }
-            for (_, name), keys in inspector.get_multi_foreign_keys(**asked).items():
+            for (_, name), keys in inspector.get_multi_foreign_keys(
+                kind=ObjectKind.TABLE, **asked
+            ).items():
                 found.foreign[found.place(schema, name)] = list(keys)
     if dialect.name == "postgresql":
         for place, child, key, why in connection.exec_driver_sql(_NOT_ENFORCED):

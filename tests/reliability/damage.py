@@ -63,6 +63,10 @@ def main() -> int:
                 continue
             conditional += has_conditions
             kinds.update([kind] if kind else [])
+            if seed % 100 == 99:
+                print(
+                    f"... seed {seed}: {kinds.total()} damages found, {failed} failed", flush=True
+                )
     for kind, count in kinds.most_common():
         print(f"{count:6,}  {kind}")
     print(

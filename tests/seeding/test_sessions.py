@@ -5,6 +5,7 @@ The project is tests/projects/pupils.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -73,6 +74,8 @@ def test_declarations_that_use_sessions_give_what_create_batch_gives(
     assert "SAWarning" not in seeded.stderr
     for why in ("'school' calls SchoolFactory", "'school' uses a session"):
         assert why in seeded.stderr
+    # The key of a row that create() would have flushed is known to columns too.
+    assert ("its object's 'id' is used" in seeded.stderr) == (persistence == "")
     assert rows(ours, ROWS, MARKS) == rows(theirs, ROWS, MARKS)
     assert counts(ours) == counts(theirs)
     undone = manage(ours, "seed", "--undo", **env)
@@ -102,6 +105,15 @@ def test_a_connection_of_its_own_is_named_with_the_link_that_needs_none(
         assert "in 'school_id'" in failed.stderr
         assert 'school_id = Link(SchoolFactory, attribute="id")' in failed.stderr
         assert counts(url) == [0, 0, 0]
+
+
+def test_a_dry_run_tells_what_declarations_use(empty: Callable[[str], str]) -> None:
+    told = manage(empty("sqlite"), "seed", "ways", "--dry-run", PERSISTENCE="flush")
+    found = dict(re.findall(r"^(\w+) +\d+   (.*?) *$", told.stdout, re.MULTILINE))
+    assert found["SchoolFactory"] == found["ByParameter"] == "columns"
+    assert found["Called"] == "factory_boy   'school' calls SchoolFactory"
+    for name in ("Chosen", "ByMeta", "Iterated", "Swallowed"):
+        assert found[name] == "factory_boy   'school' uses a session"
 
 
 def test_async_factories_are_awaited(backend: str, empty: Callable[[str], str]) -> None:

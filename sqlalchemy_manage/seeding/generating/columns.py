@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
+
+import sqlalchemy as sa
 
 from ...errors import ManageError
 from ..factory_boy_internals import (
@@ -19,14 +22,15 @@ from ..factory_boy_internals import (
     evaluates_differently,
     given_names,
     is_declaration,
+    looked_up,
     model_of,
+    saves_at_once,
 )
 from .failures import Failed, NeedsConnection, NotColumnwise, UserCode
+from .model_info import model_info
 
 if TYPE_CHECKING:
     import random
-
-    import sqlalchemy as sa
 
     from ..links import Link, Links
     from .pools import Pools
@@ -41,6 +45,9 @@ class ValueSource(Protocol):
     seen: dict[Any, set[Any]]
     refused: Refused
     evaluators: Mapping[type, Callable[..., list[Any]]]
+
+    def admit(self, factory: Any) -> None:
+        """Raises NotColumnwise for a factory that needs its objects, whatever their values."""
 
     def numbers(self, factory: Any, count: int) -> Sequence[int]:
         """Sequence numbers for as many more rows of the factory."""
@@ -123,6 +130,11 @@ class RowBatch:
         """Evaluate every attribute."""
         for name in self.before:
             self.column(name)
+
+    @cached_property
+    def is_altered(self) -> bool:
+        """Whether an object may have other values than it is given."""
+        return model_info(self.factory).alters(self.given)
 
     def part(self, rows: Sequence[int], names: Iterable[str]) -> RowBatch:
         """``rows`` alone, as they are; the values of ``names`` stay also when others are drawn
@@ -313,13 +325,31 @@ class _Seen:
     def __getattr__(self, name: str) -> Any:
         batch = self._batch
         declared = batch.given.get(name)
-        if declared is not None:
+        if declared is not None and not batch.is_altered:
             value = batch.column(declared)[self._row]
             return value.seen() if type(value) is RowReference else value
         model = model_of(batch.factory)
+        prop: Any = model_info(batch.factory).mapper.attrs.get(name)
+        if declared is not None and batch.assembled is not None and hasattr(prop, "columns"):
+            return batch.assembled.values[prop.columns[0]][self._row]
         if not hasattr(model, name):
             raise AttributeError(f"'{model.__name__}' has no '{name}'")
-        raise NotColumnwise(batch.factory, f"its object's '{name}' is used")
+        key = self._new_key(model, name)
+        if key is None:
+            raise NotColumnwise(batch.factory, f"its object's '{name}' is used")
+        return key
+
+    def _new_key(self, model: Any, name: str) -> int | None:
+        """The number that is the row's key, where create() would have it by now."""
+        batch = self._batch
+        column = sa.inspect(model).columns.get(name)
+        if column is None or not column.primary_key or looked_up(batch.factory):
+            return None
+        if batch.assembled is None or not saves_at_once(batch.factory):
+            return None
+        values = batch.assembled.values.get(column)
+        value = None if values is None else values[self._row]
+        return value if type(value) is int else None
 
 
 def each_row(batch: RowBatch, rows: Sequence[int], name: str, values: Iterator[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache, cached_property
 from typing import Any
@@ -20,12 +20,14 @@ from ..factory_boy_internals import (
     given_names,
     looked_up,
     model_of,
+    named_session,
     needs_object,
     own_way,
     renamed,
     settled,
 )
 from .dataclass_models import plain_fields
+from .user_code import calls_out
 
 _CONSTRUCTOR = registry().constructor  # SQLAlchemy's own
 # Types of values that Python compares as each database does; of text that depends on the column.
@@ -78,6 +80,14 @@ class ModelInfo:
         """The relationship that a declaration names; None if it is not one."""
         return self.mapper.relationships.get(renamed(self.factory).get(name, name))
 
+    def key_column(self, name: str, target: Any) -> Any:
+        """The column by which an attribute refers to the column ``target``; of a subclass,
+        an attribute may be a column of several tables. None for what is no column."""
+        prop: Any = self.mapper.attrs.get(renamed(self.factory).get(name, name))
+        columns = [c for c in getattr(prop, "columns", ()) if isinstance(c, sa.Column)]
+        referring = [c for c in columns if any(key.column is target for key in c.foreign_keys)]
+        return next(iter([*referring, *columns]), None)
+
     @cached_property
     def own_way(self) -> str | None:
         """Why factory_boy itself must create each object; None if it need not."""
@@ -85,7 +95,9 @@ class ModelInfo:
             return why
         if any(users_listen(self.mapper, event) for event in ("before_insert", "after_insert")):
             return f"{self.model.__name__} has listeners to its INSERT"
-        if any(users_listen(Session(), event) for event in ("before_flush", "after_flush")):
+        named = named_session(self.factory) or Session()
+        session = getattr(named, "sync_session", named)
+        if any(users_listen(session, event) for event in ("before_flush", "after_flush")):
             return "sessions have listeners to their flush"
         if not all(isinstance(table, sa.Table) for table in self.mapper.tables):
             return f"{self.model.__name__} is not mapped to a table"
@@ -150,6 +162,13 @@ class ModelInfo:
                 return True
         return False
 
+    def alters(self, given: Iterable[str]) -> bool:
+        """Whether objects may have other values than they are given."""
+        relations = self.mapper.relationships
+        return bool(self.own_way) or self.needs_objects(
+            {name: None for name in given if name not in relations}
+        )
+
     def how(self, overrides: Mapping[str, Any]) -> tuple[str, str | None]:
         """``columns``, ``objects`` or ``factory_boy``, and why; as far as is known in advance."""
         before, after = declarations_of(self.factory, overrides)
@@ -157,12 +176,10 @@ class ModelInfo:
         hooks = (needs_object(n, settled(each, before)) for n, (each, _) in after.items())
         if why := self.one_by_one(given) or next(filter(None, hooks), None):
             return "factory_boy", why
-        columns = {
-            name: None
-            for name in given
-            if not isinstance(self.mapper.attrs.get(name), RelationshipProperty)
-        }
-        if self.needs_objects(columns):
+        for name, (declaration, _) in before.items():
+            if does := calls_out(declaration):
+                return "factory_boy", f"'{name}' {does}"
+        if self.alters(given):
             return "objects", f"{self.model.__name__} creates values of its own"
         return "columns", None
 

@@ -69,6 +69,8 @@ class Assembled:
         return found
 
     def _assemble(self) -> None:
+        if why := self.info.own_way:
+            raise NotColumnwise(self.batch.factory, why)  # its own hook may take other names
         given = dict(given_attributes(self.batch))
         for name in given:
             if self.info.plain_constructor and not hasattr(self.info.model, name):
@@ -78,7 +80,7 @@ class Assembled:
                     + did_you_mean(name, self.info.mapper.attrs.keys())
                 )
         if why := self.info.one_by_one(given):
-            raise NotColumnwise(self.batch.factory, why)
+            raise NotColumnwise(self.batch.factory, why, by_objects=True)
         relations = {}
         for name in list(given):
             prop = self._property(name)

@@ -181,7 +181,7 @@ def _brings_rows(declaration: Any) -> bool:
     if isinstance(declaration, factory.Transformer):
         return _brings_rows(declaration.default)
     if isinstance(declaration, Link):
-        return declaration.unique
+        return declaration.unique  # each row has its own place among those to draw
     return isinstance(declaration, Links | factory.SubFactory) and not isinstance(
         declaration, factory.Dict | factory.List
     )

@@ -143,6 +143,8 @@ def _attributes(info: ModelInfo, columns: Sequence[Any], before: Declarations) -
     names: dict[str, None] = {}
     declared_as = {new: old for old, new in renamed(info.factory).items()}
     for column in columns:
+        if not info.mapper.columns.contains_column(column):
+            return None  # it is another subclass's, in the table that they share
         candidates = [
             prop.key
             for prop in info.mapper.relationships

@@ -1,0 +1,46 @@
+"""What the functions of declarations use, read from their names: for what is told in advance.
+
+A run does not rely on it; there the sessions tell (see ``sessions``).
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import factory
+from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
+from sqlalchemy.orm import Query, Session, scoped_session, sessionmaker
+
+from ..factory_boy_internals import iterated, makes_rows
+
+_SESSIONS: tuple[type, ...] = (Session, scoped_session, sessionmaker)
+_SESSIONS += (AsyncSession, async_scoped_session, async_sessionmaker)
+
+
+def calls_out(declaration: Any) -> str | None:
+    """What a declaration does for which factory_boy must make the objects; None if nothing is
+    seen of it."""
+    if isinstance(declaration, factory.Iterator):
+        return "uses a session" if isinstance(iterated(declaration), Query) else None
+    return _calls_out(getattr(declaration, "function", None), set())
+
+
+def _calls_out(function: Any, seen: set[Any]) -> str | None:
+    if not inspect.isfunction(function) or function in seen:
+        return None
+    seen.add(function)
+    names = inspect.getclosurevars(function)
+    used = [*names.nonlocals.values(), *names.globals.values()]
+    modules = [each for each in used if inspect.ismodule(each)]
+    used += [vars(each).get(name) for each in modules for name in names.unbound]
+    if "sqlalchemy_session" in names.unbound:
+        return "uses a session"
+    for each in used:
+        if makes_rows(each):
+            return f"calls {each.__name__}"
+        if isinstance(each, _SESSIONS):
+            return "uses a session"
+        if why := _calls_out(each, seen):
+            return why
+    return None
