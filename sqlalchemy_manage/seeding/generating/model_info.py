@@ -62,6 +62,14 @@ class ModelInfo:
         """The relationship that a declaration names; None if it is not one."""
         return self.mapper.relationships.get(renamed(self.factory).get(name, name))
 
+    def key_column(self, name: str, target: Any) -> Any:
+        """The column by which an attribute refers to the column ``target``; of a subclass,
+        an attribute may be a column of several tables. None for what is no column."""
+        prop: Any = self.mapper.attrs.get(renamed(self.factory).get(name, name))
+        columns = [c for c in getattr(prop, "columns", ()) if isinstance(c, sa.Column)]
+        referring = [c for c in columns if any(key.column is target for key in c.foreign_keys)]
+        return next(iter([*referring, *columns]), None)
+
     @cached_property
     def own_way(self) -> str | None:
         """Why factory_boy itself must create each object; None if it need not."""
