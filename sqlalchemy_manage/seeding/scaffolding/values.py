@@ -77,6 +77,8 @@ def _text(wanted: Wanted) -> Iterator[DeclaredValue]:
     length = getattr(wanted.type, "length", None)
     if isinstance(wanted.type, sa.types.NullType):
         length = None
+    if isinstance(wanted.type, mysql.TINYTEXT):
+        length = 255
     longest = wanted.limits.longest
     if longest is not None:
         length = longest if length is None else min(length, longest)
@@ -398,8 +400,7 @@ def _simple(text: str, unique: str | None = None) -> Callable[[Wanted], Iterator
 
 
 def _set(wanted: Wanted) -> Iterator[DeclaredValue]:
-    values = ", ".join(f"{{{literal(value)}}}" for value in wanted.type.values)
-    yield DeclaredValue(f"fuzzy.FuzzyChoice([{values}])", len(wanted.type.values))
+    yield choice(list(wanted.type.values))  # as text: a set of one
 
 
 _KINDS: dict[str, Callable[[Wanted], Iterator[DeclaredValue]]] = {

@@ -91,6 +91,16 @@ class Follow(Base):
     __table_args__ = (sa.CheckConstraint("follower_id <> followed_id"),)
 
 
+class Seat(Base):
+    """Pairs that are drawn again where they repeat, beside a link that is one to one."""
+
+    __tablename__ = "seat"
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), primary_key=True)
+    team_id: Mapped[int] = mapped_column(sa.ForeignKey("team.id"), primary_key=True)
+    passport_id: Mapped[int] = mapped_column(sa.ForeignKey("passport.id"), unique=True)
+    passport: Mapped[Passport] = relationship()
+
+
 class Tenant(Base):
     __tablename__ = "tenant"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -83,6 +83,18 @@ def test_columns_of_each_kind(
     undone(app)
 
 
+@pytest.mark.parametrize(
+    ("backend", "models"), [("postgresql", "pg_types"), ("mariadb", "my_types")]
+)
+def test_types_of_one_database(
+    backend: str, models: str, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    app = project(tmp_path, new_database(backend), (UNMADE / f"{models}.py").read_text())
+    filled(app)
+    assert counts(app) == {"everything": 10}
+    undone(app)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_keys_of_each_shape(backend: str, tmp_path: Path, new_database: Callable[..., str]) -> None:
     app = project(tmp_path, new_database(backend), (UNMADE / "keys.py").read_text())
