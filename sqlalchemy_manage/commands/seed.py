@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--random-seed", type=int, help="The same number gives the same rows.")
 @click.option("--only", multiple=True, metavar="MODEL", help="Seed only this model of the profile.")
 @click.option("--exclude", multiple=True, metavar="MODEL", help="Leave out this model.")
+@click.option("--auto", is_flag=True, help="Also fill models that have no factory.")
 @click.option("--append", is_flag=True, help="Add to the existing rows (the default).")
 @click.option("--replant", is_flag=True, help="Remove what earlier runs seeded, then seed.")
 @click.option("--dry-run", is_flag=True, help="Show what would be created; write nothing.")
@@ -59,6 +60,7 @@ def command(
     random_seed: int | None,
     only: tuple[str, ...],
     exclude: tuple[str, ...],
+    auto: bool,
     append: bool,
     replant: bool,
     dry_run: bool,
@@ -75,11 +77,13 @@ def command(
 
     All rows are written or none. PROFILE is declared in an app's seeds.py. Without PROFILE
     and MODEL=COUNT, every model that has a factory gets 10 rows. Models that the named ones
-    link to are also filled if they have no rows.
+    link to are also filled if they have no rows. With --auto every model of the apps has a
+    factory: what its columns, CHECKs and keys ask for (see makefactories).
 
     \b
     Example:
       manage.py seed
+      manage.py seed --auto
       manage.py seed demo --scale 10
       manage.py seed --random-seed 7 Employee=1000
       manage.py seed --undo
@@ -104,7 +108,7 @@ def command(
     from ..seeding.plan import SeedRequest
 
     counts = tuple(each for each in what if not isinstance(each, str))
-    request = SeedRequest(names[0] if names else None, counts, scale, only, exclude)
+    request = SeedRequest(names[0] if names else None, counts, scale, only, exclude, auto=auto)
     if dry_run:
         _seed.dry_run(project, request, as_json)
         return 0

@@ -54,7 +54,9 @@ class NaturalRecords:
 
         A record without pk gets that of the row that its natural key names, if there is one.
         """
-        places = {id(record): self._places(record) for record in records}
+        places = {id(record): found for record in records if (found := self._places(record))}
+        if not places:
+            return self._with_keys(list(records))
         wanted: dict[tuple[Layout, tuple[sa.Column[Any], ...]], list[list[Any]]] = {}
         for found in places.values():
             for place in found:
@@ -66,7 +68,7 @@ class NaturalRecords:
         ready: list[Record] = []
         waiting: list[Record] = []
         for record in records:
-            own = places[id(record)]
+            own = places.get(id(record), [])
             if all(self._answer(answers, place) for place in own):
                 ready.append(_replaced(record, own, answers) if own else record)
             else:
@@ -108,10 +110,13 @@ class NaturalRecords:
 
     def _places(self, record: Record) -> list[_Place]:
         pk = record.pk
-        if type(pk) is not list and list not in map(type, record.fields.values()):
+        listed = list in map(type, record.fields.values())
+        if not listed and type(pk) is not list:
             return []
         layout = self.layouts.by_label.get(record.model.lower())
         if layout is None:
+            return []
+        if not listed and len(pk) == len(layout.key) > 1 and list not in map(type, pk):
             return []
         places: list[_Place] = []
         key = layout.key
@@ -218,9 +223,7 @@ class NaturalRecords:
     def _with_keys(self, records: list[Record]) -> tuple[list[Record], list[Record]]:
         """Records with the pk of the row that they name; those that must come after another."""
         named: dict[Layout, dict[int, list[Any]]] = {}
-        for record in records:
-            if record.pk is not None:
-                continue
+        for record in [record for record in records if record.pk is None]:
             layout = self.layouts.by_label.get(record.model.lower())
             if layout is None or not self.keys.replaces_key(layout):
                 continue

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ..conf import raised
 from ..errors import SettingsError, UsageError
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 PLACES = ("factories", "tests.factories", "testing.factories")
 """Modules or packages of an app. Only the first that is there counts: an app with factories of
 its own has none of its tests imported."""
+
+_added: WeakKeyDictionary[Project, list[ModuleType]] = WeakKeyDictionary()
+
+
+def add_module(project: Project, module: ModuleType) -> None:
+    """The factories of ``module``, which is in no file, count as the project's own."""
+    _added.setdefault(project, []).append(module)
 
 
 def project_factories(project: Project) -> dict[str, Factory]:
@@ -68,6 +76,8 @@ def modules(project: Project) -> list[ModuleType]:
     for name in project.settings.factories:
         for each in _listed(name, project.settings.file):
             found.setdefault(each.__name__, each)
+    for each in _added.get(project, ()):
+        found.setdefault(each.__name__, each)
     return list(found.values())
 
 
@@ -75,6 +85,13 @@ def looked_in(project: Project) -> str:
     """The names of all modules in which factories are looked for, there or not."""
     names = [f"{app.name}.{place}" for app in project.apps for place in PLACES]
     return ", ".join([*names, *project.settings.factories]) or "nothing: INSTALLED_APPS is empty"
+
+
+def home_of(app: App) -> tuple[str, Path]:
+    """The module of an app in which its factories are, or are to be, and its file."""
+    place = next((place for place in PLACES if _is_there(app, place)), PLACES[0])
+    path = app.path.joinpath(*place.split("."))
+    return place, path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def is_of(app: App, module: str) -> bool:

@@ -59,6 +59,13 @@ _HOOKS = {
     **dict.fromkeys(("_create", "_build", "_save", "_get_or_create", "_generate", "create"), "a"),
     **dict.fromkeys(("_adjust_kwargs", "_after_postgeneration"), "an"),
 }
+_KNOWN_AFTER = (
+    factory.Maybe,
+    factory.PostGeneration,
+    factory.PostGenerationMethodCall,
+    factory.RelatedFactory,
+    factory.RelatedFactoryList,
+)
 _SESSION_OPTIONS = ("sqlalchemy_session", "sqlalchemy_session_factory")
 
 
@@ -188,10 +195,9 @@ def needs_object(name: str, declaration: Any) -> str | None:
     if isinstance(declaration, factory.Maybe):
         sides = [needs_object(name, side) for side in (declaration.yes, declaration.no)]
         return sides[0] if all(sides) else None
-    kind = type(declaration)
-    if not follows(declaration) or kind in (factory.RelatedFactory, factory.RelatedFactoryList):
+    if not follows(declaration) or is_relating(declaration):
         return None
-    return f"'{name}' is called with each object ({kind.__name__})"
+    return f"'{name}' is called with each object ({type(declaration).__name__})"
 
 
 def settled(declaration: Any, before: Mapping[str, tuple[Any, Any]]) -> Any:
@@ -219,6 +225,46 @@ def looked_up(owner: Any) -> tuple[str, ...]:
 def saves_at_once(owner: Any) -> bool:
     """Whether each row is flushed or committed as soon as it is made."""
     return owner._meta.sqlalchemy_session_persistence is not None
+
+
+def own_generation(owner: Any) -> str | None:
+    """Why factory_boy must evaluate what the factory declares; None if it only makes objects."""
+    if is_async(owner):
+        return "it is asynchronous"
+    for name in ("_generate", "create"):
+        if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
+            return f"it has a {name}() of its own"
+    for name, (declaration, _) in declarations_of(owner, {})[1].items():
+        if type(declaration) not in _KNOWN_AFTER:
+            return f"'{name}' is a declaration of the project's own"
+    if looked_up(owner) and saves_at_once(owner):
+        return "it looks for each row first (sqlalchemy_get_or_create)"
+    return None
+
+
+def is_relating(declaration: Any) -> bool:
+    """Whether it makes rows of another factory, and does nothing else with an object."""
+    return type(declaration) in (factory.RelatedFactory, factory.RelatedFactoryList)
+
+
+def made_of(owner: Any, attributes: Mapping[str, Any]) -> Any:
+    """The object that ``create()`` makes of evaluated attributes, parameters among them."""
+    options = owner._meta
+    args, kwargs = options.prepare_arguments(attributes)
+    return owner._create(options.get_model_class(), *args, **kwargs)
+
+
+def results_taken(owner: Any) -> Callable[..., Any] | None:
+    """What is given the results of all declarations that follow; None if they are for nobody."""
+    own: Any = owner._after_postgeneration
+    known: Any = SQLAlchemyModelFactory._after_postgeneration
+    return None if own.__func__ is known.__func__ else own
+
+
+def recursed(step: Any, owner: Any, declarations: Any, sequence: int | None) -> Any:
+    """What a declaration makes of another factory, for the object of ``step``."""
+    builder = StepBuilder(owner._meta, dict(declarations), enums.CREATE_STRATEGY)
+    return builder.build(parent_step=step, force_sequence=sequence)
 
 
 def maker(owner: Any) -> Callable[..., Any] | None:

@@ -26,8 +26,11 @@ from .lookup import (
     named,
     why_foreign,
 )
+from .order import in_order
 from .profiles import Reference, Rows, profile
-from .reference_rows.declared_names import linked_models, require_agreement, require_row_names
+from .reference_rows.declared_names import require_agreement, require_row_names
+from .scaffolding.auto import add_factories, require_no_problems
+from .scaffolding.room import counts
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -40,6 +43,8 @@ class SeedRequest:
     """What was asked for; picklable, so that another process comes to the same plans.
 
     ``added``: factories, by dotted name, that others need and that were not asked for.
+    ``auto``: models without a factory get one. ``fitted``: factory, by dotted name, and the
+    number of rows that there is room for, or that others need.
     """
 
     profile: str | None = None
@@ -48,13 +53,19 @@ class SeedRequest:
     only: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    auto: bool = False
+    fitted: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def loaded(cls, values: Mapping[str, Any]) -> SeedRequest:
         """What ``asdict()`` gave, after it has been JSON."""
-        counts = tuple((name, count) for name, count in values["counts"])
-        lists = {name: tuple(values[name]) for name in ("only", "exclude", "added")}
-        return cls(values["profile"], counts, values["scale"], **lists)
+        counts, fitted = (
+            tuple((name, count) for name, count in values.get(each, ()))
+            for each in ("counts", "fitted")
+        )
+        only, exclude, added = (tuple(values[each]) for each in ("only", "exclude", "added"))
+        auto = values.get("auto", False)
+        return cls(values["profile"], counts, values["scale"], only, exclude, added, auto, fitted)
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,8 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     profile and counts, each model with a factory gets 10 rows. Raises UsageError for a name
     that nothing has, and for a model that several factories make.
     """
+    if request.auto:
+        add_factories(project)
     plans: list[FactoryPlan] = []
     if request.profile is not None:
         declared = profile(project, request.profile)
@@ -117,13 +130,15 @@ def factory_plans(project: Project, request: SeedRequest) -> list[FactoryPlan]:
     plans = [plan for plan in plans if plan.model not in exclude]
     added = [by_dotted_name(project, name) for name in request.added]
     plans += [FactoryPlan(factory, DEFAULT_COUNT, asked=False) for factory in added]
+    fitted = dict(request.fitted)
+    plans = [replace(p, count=fitted.get(dotted_name(p.factory), p.count)) for p in plans]
     plans = _labelled(project, plans)
     for plan in plans:
         _require_managed(project, plan)
         require_targets(plan.factory, plan.overrides)
         _require_names(plan)
     require_agreement([plan.reference for plan in plans if plan.reference is not None])
-    return _sorted(project, plans)
+    return in_order(project, plans)
 
 
 def plan_seed(
@@ -134,16 +149,25 @@ def plan_seed(
     Raises DatabaseError for missing tables, SeedError where a unique column has too few values.
     """
     require_tables(connection, project.tables)
+    if request.auto:
+        add_factories(project)
     if request.profile is None and not all_factories(project):
         raise SeedError(
             "There are no factories to seed with.",
             f"Looked in {looked_in(project)}. Write SQLAlchemyModelFactory classes of "
-            "factory_boy in an app's factories.py, or name their module in FACTORIES.",
+            "factory_boy in an app's factories.py, or name their module in FACTORIES. "
+            "manage.py makefactories writes them; manage.py seed --auto needs none.",
         )
     plans = factory_plans(project, request)
     excluded = {model_of(named(project, name)) for name in request.exclude}
     while added := _needed(project, connection, plans, excluded):
         request = replace(request, added=(*request.added, *added))
+        plans = factory_plans(project, request)
+    if request.auto:
+        made = add_factories(project)
+        require_no_problems(made, [plan.model for plan in plans if plan.count])
+        asked = [named(project, name) for name, _ in request.counts]
+        request = replace(request, fitted=counts(connection, made, plans, asked))
         plans = factory_plans(project, request)
     for plan in plans:
         if plan.count and plan.reference is None:
@@ -163,14 +187,19 @@ def _needed(
             target = model_of(declaration.factory)
             made = any(issubclass(s.model, target) for s in plans) or target in excluded
             if not (made or issubclass(plan.model, target)) and _empty(connection, target):
-                needed.setdefault(dotted_name(_usual(project, target) or declaration.factory))
+                needed.setdefault(dotted_name(_maker(project, target) or declaration.factory))
     return list(needed)
 
 
-def _usual(project: Project, model: type) -> Factory | None:
-    """The project's factory of a model that is called after it."""
-    found = [f for f in all_factories(project).values() if model_of(f) is model]
-    return next((f for f in found if f.__name__ == f"{model.__name__}Factory"), None)
+def _maker(project: Project, model: type) -> Factory | None:
+    """The project's factory of a model that is called after it; of one that has only
+    subclasses, the first of theirs."""
+    known = all_factories(project).values()
+    found = [f for f in known if model_of(f) is model]
+    usual = next((f for f in found if f.__name__ == f"{model.__name__}Factory"), None)
+    if usual is None and sa.inspect(model).polymorphic_identity is None:
+        return next((f for f in known if issubclass(model_of(f), model)), None)
+    return usual
 
 
 def _factory_plan(project: Project, each: Rows | Reference, scale: float) -> FactoryPlan:
@@ -249,35 +278,6 @@ def _require_names(plan: FactoryPlan) -> None:
                 f"It has: {', '.join(sorted(known))}.",
             )
         declarations_of(plan.factory, plan.overrides)
-
-
-def _sorted(project: Project, plans: Sequence[FactoryPlan]) -> list[FactoryPlan]:
-    """Parents first, by foreign keys, and what is drawn from before what draws from it."""
-    position = {mapper.class_: index for index, mapper in enumerate(project.mappers)}
-    ordered = sorted(plans, key=lambda plan: position.get(plan.model, -1))
-    found: dict[int, FactoryPlan] = {}
-
-    def put(plan: FactoryPlan, waiting: tuple[int, ...]) -> None:
-        if id(plan) in found or id(plan) in waiting:
-            return  # exists, or is in a circle: it is linked afterwards
-        if plan.reference is not None:
-            for model in linked_models(plan.factory, plan.reference):
-                for other in ordered:
-                    # Rows of one kind name each other: those of a base come before a subclass's.
-                    if issubclass(other.model, model) and not issubclass(other.model, plan.model):
-                        put(other, (*waiting, id(plan)))
-        for name, declaration in drawn_from(plan.factory, plan.overrides):
-            relation = model_info(plan.factory).relation(name)
-            if relation is not None and relation.direction.name == "ONETOMANY":
-                continue
-            for other in ordered:
-                if issubclass(other.model, model_of(declaration.factory)):
-                    put(other, (*waiting, id(plan)))
-        found[id(plan)] = plan
-
-    for plan in ordered:
-        put(plan, ())
-    return list(found.values())
 
 
 def _empty(connection: sa.Connection, model: type) -> bool:

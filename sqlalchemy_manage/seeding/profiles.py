@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SeedError, UsageError, did_you_mean
@@ -52,7 +52,7 @@ class Reference:
         self.key = (key,) if isinstance(key, str) else tuple(key)
         if not self.key:
             raise SeedError(f"Reference({_name(factory)}) needs a key: the name of an attribute.")
-        found: list[tuple[Any, ...]] = []  # a value may be a list
+        found: set[Any] = set()
         for row in self.rows:
             missing = [name for name in self.key if name not in row]
             if missing:
@@ -60,9 +60,10 @@ class Reference:
                     f"Reference({_name(factory)}): the row {row!r} lacks '{missing[0]}' of its key."
                 )
             values = tuple(row[name] for name in self.key)
-            if values in found:
+            marks = tuple(v if isinstance(v, Hashable) else repr(v) for v in values)
+            if marks in found:
                 raise SeedError(f"Reference({_name(factory)}): two rows have the key {values!r}.")
-            found.append(values)
+            found.add(marks)
 
 
 class Profile:

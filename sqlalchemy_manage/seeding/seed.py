@@ -28,7 +28,7 @@ from .generating.evaluators import start_iterators
 from .generating.failures import Failed
 from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
-from .generating.objects import ObjectMaker
+from .generating.objects import Create, ObjectMaker
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .generating.sessions import seed_sessions
@@ -45,6 +45,7 @@ from .running.work import (
     in_worker,
     record,
     record_found,
+    replayed,
     run_task,
 )
 from .undoing import ledger
@@ -418,7 +419,7 @@ class Seeder:
 
     def _write(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         if result.why is not None:
-            self._write_objects(plan, task, *result.why)
+            self._write_objects(plan, task, result)
             return
         with self.accounts.checked(self._fate(), by_columns=True) as known:
             told = []
@@ -433,20 +434,27 @@ class Seeder:
         self.unproved |= result.unproved
         self.deferred.setdefault(task.facts.index, []).extend(result.deferred)
 
-    def _write_objects(self, plan: FactoryPlan, task: ChunkTask, factory: str, why: str) -> None:
+    def _write_objects(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         """The chunk by factory_boy, which is said once."""
+        assert result.why is not None
+        factory, why = result.why
         if factory not in self.slow:
             self.slow[factory] = why
             self.on_slow(factory, why)
         start = time.process_time()
         put_in(self.connection, self.writer, plan.name, self.tables)
         self.writer.sorting = False
+        create: Create | None = None
+        if result.by_objects:
+            with everywhere(*task.place) as rng:
+                pools = Pools(self.connection)
+                create = replayed(plan, task, self.counters, pools, rng, self.sessions)
         with everywhere(*task.place), self.accounts.checked(self._fate()) as known:
             keys = ObjectMaker(
                 self.connection,
                 plan.factory,
                 task.count,
-                lambda number, session: created(plan.factory, plan.overrides),
+                create or (lambda number, session: created(plan.factory, plan.overrides)),
                 self.counters,
                 self.project.tables,
                 self.accounts,

@@ -348,6 +348,12 @@ def test_every_damage_of_keys_is_found_and_hides_no_other(engine: sa.Engine) -> 
             found = found_after(connection)
         assert found[0].kind == "not enforced"
         assert said in found[0].message
+    schema_made(engine, "ALTER TABLE team DROP COLUMN code")
+    with engine.connect() as connection:
+        run(connection, OFF[name], "INSERT INTO visit (id, nurse_id) VALUES (1, 9)")
+        found = found_after(connection)
+    assert {(f.kind, f.table) for f in found} == {("not readable", "fan"), ("dangling", "visit")}
+    assert any("fan(code) -> team(code): it cannot be followed: " in f.message for f in found)
     schema_made(engine)  # MyISAM would stay
 
 

@@ -5,37 +5,18 @@ All on the servers too: TEST_CASES=all python manage.py test tests/migrations/te
 
 from __future__ import annotations
 
-import datetime
-import decimal
 import os
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.databases import BACKENDS
-from support.evolution import Evolution, walk
+from support.evolution import walk
+from support.plain import SHAPES, shape
 from support.programs import PROJECTS
 from support.project import ProjectFolder
-
-SHAPES = sorted(path.stem for path in (PROJECTS / "plain").glob("*.py"))
-NAMES: dict[str, Any] = {"datetime": datetime, "decimal": decimal, "uuid": uuid}
-
-
-def shape(name: str) -> Evolution:
-    """The cells of ``tests/projects/plain/NAME.py``; those for Django are left out."""
-    _, *parts = re.split(
-        r"^# %% (.+)\n", (PROJECTS / "plain" / f"{name}.py").read_text(), flags=re.M
-    )
-    cells = dict(zip(parts[::2], parts[1::2], strict=True))
-    literals = {
-        cell: eval(cells[cell].strip(), dict(NAMES))
-        for cell in ("rows", "names", "becomes")
-        if cell in cells
-    }
-    return Evolution(cells["before"], cells["after"], **literals)
 
 
 def runs() -> Iterator[Any]:

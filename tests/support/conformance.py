@@ -137,6 +137,10 @@ NESTED = [
          "SELECT parcel_id, text, more FROM parcel_label JOIN t_label ON t_label.id = label_id"),
     case("links to a list of SubFactories", "Bag", None,
          "SELECT bag_id, count(*) FROM bag_badge GROUP BY bag_id", "SELECT text FROM t_badge"),
+    case("post_generation, in order, of each of them", "Quay=2 Crate=12", None,
+         joined("crate", "quay", "home_id", "c.text, c.more, c.number, p.text, p.more"),
+         joined("childcrate", "crate", "owner_id", "c.number, c.more, p.text"),
+         "SELECT crate_id, count(DISTINCT quay_id) FROM crate_quay GROUP BY crate_id"),
     case("rows that refer to each other", "Club", "factory_boy",
          joined("club", "player", "captain_id", "c.id, c.text, p.number, p.club_id")),
 ]  # fmt: skip

@@ -25,8 +25,8 @@ ENFORCED = {"sqlite": "PRAGMA foreign_keys = ON"}
 
 @contextmanager
 def created(world: World, engine: sa.Engine) -> Iterator[None]:
-    world.metadata.create_all(engine)
     try:
+        world.metadata.create_all(engine)
         yield
     finally:
         world.metadata.drop_all(engine)

@@ -39,6 +39,11 @@ def finish(text: str, root: Path, notices: list[str] | None = None) -> str:
     # Alembic states the schema of a batch even where it is the default one.
     text = with_imports(_BATCH.sub(r"\1) as batch_op:", _MARKER.sub("", text)))
     _try_types(text)
+    return lay_out(text, root, notices)
+
+
+def lay_out(text: str, root: Path, notices: list[str] | None = None) -> str:
+    """A module as the project's formatter writes it; if that fails, ``notices`` gets the reason."""
     name = formatter(root)
     if name is not None:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from ..factory_boy_internals import (
     saves_at_once,
 )
 from .failures import Failed, NeedsConnection, NotColumnwise, UserCode
+from .model_info import model_info
 
 if TYPE_CHECKING:
     import random
@@ -41,6 +43,9 @@ class ValueSource(Protocol):
     pools: Pools
     seen: dict[Any, set[Any]]
     evaluators: Mapping[type, Callable[..., list[Any]]]
+
+    def admit(self, factory: Any) -> None:
+        """Raises NotColumnwise for a factory that needs its objects, whatever their values."""
 
     def numbers(self, factory: Any, count: int) -> Sequence[int]:
         """Sequence numbers for as many more rows of the factory."""
@@ -121,6 +126,11 @@ class RowBatch:
         """Evaluate every attribute."""
         for name in self.before:
             self.column(name)
+
+    @cached_property
+    def is_altered(self) -> bool:
+        """Whether an object may have other values than it is given."""
+        return model_info(self.factory).alters(self.given)
 
     def part(self, rows: Sequence[int], names: Iterable[str]) -> RowBatch:
         """``rows`` alone, as they are; the values of ``names`` stay also when others are drawn
@@ -311,10 +321,13 @@ class _Seen:
     def __getattr__(self, name: str) -> Any:
         batch = self._batch
         declared = batch.given.get(name)
-        if declared is not None:
+        if declared is not None and not batch.is_altered:
             value = batch.column(declared)[self._row]
             return value.seen() if type(value) is RowReference else value
         model = model_of(batch.factory)
+        prop: Any = model_info(batch.factory).mapper.attrs.get(name)
+        if declared is not None and batch.assembled is not None and hasattr(prop, "columns"):
+            return batch.assembled.values[prop.columns[0]][self._row]
         if not hasattr(model, name):
             raise AttributeError(f"'{model.__name__}' has no '{name}'")
         key = self._new_key(model, name)

@@ -137,6 +137,7 @@ def _sub_factory(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -
         return []
     if not makes_rows(owner):
         return _plain_objects(batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE))
+    batch.source.admit(owner)
     made = batch.nested(owner, overrides, rows, it.FORCE_SEQUENCE)
     batch.source.made(made)
     given = MadeRows(made)

@@ -9,10 +9,13 @@ class NotColumnwise(BaseException):
     """``factory`` needs its objects one at a time; the message says why.
 
     Not an Exception: a declaration's own ``except Exception`` must let it pass.
+
+    ``by_objects``: for what it does with an object, not for how their values are found.
     """
 
-    def __init__(self, factory: Any, why: str) -> None:
+    def __init__(self, factory: Any, why: str, by_objects: bool = False) -> None:
         super().__init__(why)
+        self.by_objects = by_objects
         self.factory = factory
         self.why = why
 

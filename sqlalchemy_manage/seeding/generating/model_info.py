@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache, cached_property
 from typing import Any
@@ -61,6 +61,14 @@ class ModelInfo:
     def relation(self, name: str) -> Any:
         """The relationship that a declaration names; None if it is not one."""
         return self.mapper.relationships.get(renamed(self.factory).get(name, name))
+
+    def key_column(self, name: str, target: Any) -> Any:
+        """The column by which an attribute refers to the column ``target``; of a subclass,
+        an attribute may be a column of several tables. None for what is no column."""
+        prop: Any = self.mapper.attrs.get(renamed(self.factory).get(name, name))
+        columns = [c for c in getattr(prop, "columns", ()) if isinstance(c, sa.Column)]
+        referring = [c for c in columns if any(key.column is target for key in c.foreign_keys)]
+        return next(iter([*referring, *columns]), None)
 
     @cached_property
     def own_way(self) -> str | None:
@@ -136,6 +144,13 @@ class ModelInfo:
                 return True
         return False
 
+    def alters(self, given: Iterable[str]) -> bool:
+        """Whether objects may have other values than they are given."""
+        relations = self.mapper.relationships
+        return bool(self.own_way) or self.needs_objects(
+            {name: None for name in given if name not in relations}
+        )
+
     def how(self, overrides: Mapping[str, Any]) -> tuple[str, str | None]:
         """``columns``, ``objects`` or ``factory_boy``, and why; as far as is known in advance."""
         before, after = declarations_of(self.factory, overrides)
@@ -146,12 +161,7 @@ class ModelInfo:
         for name, (declaration, _) in before.items():
             if does := calls_out(declaration):
                 return "factory_boy", f"'{name}' {does}"
-        columns = {
-            name: None
-            for name in given
-            if not isinstance(self.mapper.attrs.get(name), RelationshipProperty)
-        }
-        if self.needs_objects(columns):
+        if self.alters(given):
             return "objects", f"{self.model.__name__} creates values of its own"
         return "columns", None
 

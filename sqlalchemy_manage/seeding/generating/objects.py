@@ -10,10 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import InvalidRequestError, StatementError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ...conf import raised
 from ...errors import ManageError, SeedError
+from ..collector import without_collector
 from ..factories import mapped_factories, mapper_of
 from ..factory_boy_internals import model_of, next_number, sequence_owner
 from ..links import POOLS
@@ -66,6 +68,7 @@ class ObjectMaker:
             watched_inserts(self.connection, self.accounts) as keys,
             self.sessions.making() as session,
             _numbered(self.counters, self.tables),
+            without_collector(),
         ):
             session.info[POOLS] = {}
             for number in range(self.count):
@@ -135,21 +138,32 @@ def _numbered(counters: Counters, tables: Sequence[sa.Table]) -> Iterator[None]:
 def _keys_given(sessions: SeedSessions, counters: Counters) -> Iterator[None]:
     """New rows get their keys from the seed's numbers."""
 
+    numbered: dict[type, tuple[str, sa.Table] | None] = {}
+
     def before_flush(session: Session, context: Any, instances: Any) -> None:
         for row in session.new:
-            mapper = sa.inspect(type(row))
-            if not sessions.holds(session, mapper):
+            kind = type(row)
+            if kind not in numbered:
+                numbered[kind] = _numbered_key(sa.inspect(kind))
+            found = numbered[kind]
+            if found is None or not sessions.holds(session, sa.inspect(kind)):
                 continue
-            table = mapper.base_mapper.local_table
-            column = getattr(table, "autoincrement_column", None)
-            if column is None or column.foreign_keys:
-                continue
-            name = mapper.get_property_by_column(column).key
-            if sa.inspect(row).dict.get(name) is None:
-                setattr(row, name, counters.take(key_name(table), table, 1).start)
+            name, table = found
+            if vars(row).get(name) is None:
+                # As SQLAlchemy sets a key that the database gave: no listener is told.
+                set_committed_value(row, name, counters.take(key_name(table), table, 1).start)
 
     event.listen(Session, "before_flush", before_flush)
     try:
         yield
     finally:
         event.remove(Session, "before_flush", before_flush)
+
+
+def _numbered_key(mapper: Mapper[Any]) -> tuple[str, sa.Table] | None:
+    """The attribute with the number that identifies a row, and the table that counts it."""
+    table: Any = mapper.base_mapper.local_table
+    column = getattr(table, "autoincrement_column", None)
+    if column is None or column.foreign_keys:
+        return None
+    return mapper.get_property_by_column(column).key, table

@@ -79,7 +79,7 @@ class Assembled:
                     + did_you_mean(name, self.info.mapper.attrs.keys())
                 )
         if why := self.info.one_by_one(given):
-            raise NotColumnwise(self.batch.factory, why)
+            raise NotColumnwise(self.batch.factory, why, by_objects=True)
         relations = {}
         for name in list(given):
             prop = self._property(name)

@@ -82,6 +82,8 @@ def _attributes(info: ModelInfo, columns: Sequence[Any], before: Declarations) -
     names: dict[str, None] = {}
     declared_as = {new: old for old, new in renamed(info.factory).items()}
     for column in columns:
+        if not info.mapper.columns.contains_column(column):
+            return None  # it is another subclass's, in the table that they share
         candidates = [
             prop.key
             for prop in info.mapper.relationships
@@ -193,6 +195,8 @@ def _brings_rows(declaration: Any) -> bool:
         return _brings_rows(declaration.yes) or _brings_rows(declaration.no)
     if isinstance(declaration, factory.Transformer):
         return _brings_rows(declaration.default)
+    if isinstance(declaration, Link):
+        return declaration.unique  # each row has its own place among those to draw
     return isinstance(declaration, Links | factory.SubFactory) and not isinstance(
         declaration, factory.Dict | factory.List
     )

@@ -89,7 +89,8 @@ class _RowError(SeedError):
 
 @dataclass
 class _ReferenceRows:
-    """``settled``: number -> row. ``waiting``: the numbers of the rows that are being made."""
+    """``settled``: number -> row; ``taken``: the ids of these rows; ``waiting``: the numbers of
+    those that are being made."""
 
     reference: Reference
     tables: Sequence[sa.Table]
@@ -98,11 +99,12 @@ class _ReferenceRows:
     before: Mapping[str, str] = field(default_factory=dict)
     session: Session | None = None
     settled: dict[int, Any] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
     waiting: list[int] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
     declared: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def owner(self) -> Any:
         return self.reference.factory
 
@@ -121,7 +123,8 @@ class _ReferenceRows:
         names."""
         self.session = session
         if number == 0 and not self.waiting:  # perhaps once more, to see which was refused
-            self.settled, self.waiting, self.changed, self.declared = {}, [], set(), {}
+            self.settled, self.taken, self.waiting = {}, set(), []
+            self.changed, self.declared = set(), {}
         if number in self.settled:
             return self.settled[number]
         with self._explained(number):
@@ -131,9 +134,9 @@ class _ReferenceRows:
             if row is None:
                 self._make(session, number, declared)
                 return self.settled[number]
-            if any(row is other for other in self.settled.values()):
+            if id(row) in self.taken:
                 raise SeedError("another row of the Reference is the same row of the database.")
-            self.settled[number] = row
+            self._settled(number, row)
             changed, unread = self._change(session, declared, row)
             changed |= self._link(session, declared, row)
             if self._declared_anew(number, unread):
@@ -142,6 +145,10 @@ class _ReferenceRows:
             if changed:
                 self.changed.add(number)
         return row
+
+    def _settled(self, number: int, row: Any) -> None:
+        self.settled[number] = row
+        self.taken.add(id(row))
 
     def _key(self, number: int) -> dict[str, Any]:
         values = self.reference.rows[number]
@@ -188,7 +195,7 @@ class _ReferenceRows:
                 # They are linked afterwards; a hook that makes what is missing makes it here.
                 makes = self._left_to_hook(session, declared, name)
                 given[declared.names[name]] = values if makes else []
-        self.settled[number] = created(self.owner, given)
+        self._settled(number, created(self.owner, given))
         session.flush()
         if self.settled[number] not in find(session, self.model, self._key(number), self.keys):
             raise SeedError(

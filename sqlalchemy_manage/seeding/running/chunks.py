@@ -6,6 +6,7 @@ rows that were there before the factory's turn; not on other chunks, processes, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,7 @@ from ..generating.finding import Finder
 from ..generating.model_info import model_info
 from ..generating.numbering import Counters, iterator_name, key_name, sequence_name
 from ..generating.pools import Pool, Pools
+from ..generating.randomness import seeded
 from ..generating.rows import Assembled
 from ..generating.unique import meet
 from ..links import Link, Links
@@ -90,10 +92,12 @@ class Chunk:
         self._deferred: dict[str, None] = {}
         self._finder = Finder(pools.connection)
         self._ways: dict[sa.Table, tuple[str, ...]] = {}  # what rows of a table are looked up by
-        self.drawing = Drawing(facts.random_seed, rng, pools)
+        self._base = rng.getrandbits(64)
+        self._draws: Counter[str] = Counter()
 
     def make(self, owner: Any, count: int, overrides: Mapping[str, Any]) -> None:
         """The chunk's own rows, with all that comes along."""
+        self.admit(owner)
         batch = RowBatch(owner, self, count, self.numbers(owner, count), overrides)
         batch.fill()
         self.made(batch)
@@ -112,6 +116,10 @@ class Chunk:
         return next((batch for batch in self.batches if batch.parent is None), None)
 
     # --- what batches ask for
+
+    def admit(self, owner: Any) -> None:
+        if why := model_info(owner).own_way:
+            raise NotColumnwise(owner, why, by_objects=True)
 
     def numbers(self, owner: Any, count: int) -> range:
         return self.counters.take(sequence_name(owner), owner, count)
@@ -151,7 +159,7 @@ class Chunk:
         self, batch: RowBatch, name: str, it: Any, context: dict[str, Any], rows: list[int]
     ) -> None:
         """What is declared to happen when ``rows`` of the batch are made."""
-        if not rows or not follows(it):
+        if not rows:
             return
         if isinstance(it, Maybe):
             if not is_declaration(it.decider):
@@ -160,12 +168,20 @@ class Chunk:
             for side, wanted in ((it.yes, True), (it.no, False)):
                 some = [r for r, choice in zip(rows, chosen, strict=True) if bool(choice) is wanted]
                 self._afterwards(batch, name, side, context, some)
-        elif why := needs_object(name, it):
-            raise NotColumnwise(batch.factory, why)
-        elif "" not in context:  # else a value was passed in its place
+        else:
+            self._follow(batch, name, it, context, rows)
+
+    def _follow(
+        self, batch: RowBatch, name: str, it: Any, context: dict[str, Any], rows: list[int]
+    ) -> None:
+        if why := needs_object(name, it):
+            raise NotColumnwise(batch.factory, why, by_objects=True)
+        if follows(it) and "" not in context:  # else a value was passed in its place
             self._related(batch, it, context, rows)
 
-    def _related(self, batch: RowBatch, it: Any, context: dict[str, Any], rows: list[int]) -> None:
+    def _related(
+        self, batch: RowBatch, it: Any, context: dict[str, Any], rows: list[int]
+    ) -> RowBatch | None:
         """The rows that RelatedFactory makes for each of ``rows`` of the batch."""
         owner = it.get_factory()
         overrides = {**it.defaults, **context}
@@ -173,7 +189,8 @@ class Chunk:
             sizes = [it.size if isinstance(it.size, int) else it.size() for _ in rows]
             rows = [row for row, size in zip(rows, sizes, strict=True) for _ in range(size)]
         if not rows:
-            return
+            return None
+        self.admit(owner)
         preset = {}
         if it.name:
             made = MadeRows(batch)
@@ -183,6 +200,7 @@ class Chunk:
         related = RowBatch(owner, self, len(rows), sequences, overrides, (batch, rows), preset)
         related.fill()
         self.made(related)
+        return related
 
     # --- links
 
@@ -201,17 +219,18 @@ class Chunk:
         else:
             columns = [parent for parent, _ in prop.synchronize_pairs]
         kept = [True] * count
+        label = f"{batch.factory.__name__}.{name}"
+        drawing = self._drawing(label)
         if link.none:
-            kept = [self.rng.random() >= link.none for _ in range(count)]
+            kept = [drawing.rng.random() >= link.none for _ in range(count)]
         own = issubclass(model_of(batch.factory), target.class_)
         if prop is not None and waits(batch.factory, prop, link, self.facts.after):
             self._defer(batch, name)
             return [None] * count
         pool = self.pools.of(columns[0].table, columns, target)
-        label = f"{batch.factory.__name__}.{name}"
         if not pool.size and own:
             return [None] * count
-        chosen = self.drawing.one_each(link, pool, count, label, self._place_of(batch, rows))
+        chosen = drawing.one_each(link, pool, count, label, self._place_of(batch, rows))
         if link.attribute is not None:
             values = pool.keys[0]
             return [values[row] if keep else None for row, keep in zip(chosen, kept, strict=True)]
@@ -233,11 +252,22 @@ class Chunk:
         columns = [target for target, _ in prop.secondary_synchronize_pairs]
         target = sa.inspect(model_of(links.factory))
         pool = self.pools.of(columns[0].table, columns, target)
-        return self.drawing.several(links, pool, len(rows), label, self._place_of(batch, rows))
+        return self._drawing(label).several(
+            links, pool, len(rows), label, self._place_of(batch, rows)
+        )
 
     def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
         """Rows of a pool, each as likely as any other."""
-        return self.drawing.one_each(None, pool, count, f"{owner} ({label})", 0)
+        return self._drawing(label).one_each(None, pool, count, f"{owner} ({label})", 0)
+
+    def _drawing(self, label: str) -> Drawing:
+        """Numbers of their own for the links of an attribute.
+
+        They depend on no other values: Faker's lists are others in each release.
+        """
+        self._draws[label] += 1
+        numbers = seeded(self._base, label, self._draws[label])
+        return Drawing(self.facts.random_seed, numbers, self.pools)
 
     def _place_of(self, batch: RowBatch, rows: Sequence[int]) -> int:
         """Which of its factory's rows in this seed the first of ``rows`` is, from 0."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import NoneType
@@ -16,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ..generating.failures import NeedsConnection, NotColumnwise
+from ...errors import ManageError
+from ..collector import without_collector
+from ..generating.failures import Failed, NeedsConnection, NotColumnwise
 from ..generating.numbering import Counters
+from ..generating.objects import Create
 from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
 from ..generating.sessions import SeedSessions, seed_sessions
@@ -29,8 +30,11 @@ from ..undoing.packing import pack
 from ..writers.values import Values
 from ..writers.writer import EncodedBlock, Encoder
 from .chunks import Chunk, DeferredLink, PlanFacts
+from .replaying import ReplayedChunk
 
 if TYPE_CHECKING:
+    import random
+
     from ...project import Project
 
 
@@ -98,7 +102,8 @@ class Written:
 
 @dataclass
 class ChunkResult:
-    """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason.
+    """What a chunk writes, in order. ``why``: factory_boy has to make it, with the reason;
+    ``by_objects``: of values that are evaluated by columns.
 
     ``own``: for each block, whether it holds rows of the plan's factory. ``keys``: those that
     are known before the rows are written.
@@ -115,25 +120,14 @@ class ChunkResult:
     used: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     why: tuple[str, str] | None = None
+    by_objects: bool = False
     retry: bool = False
     written: bool = False
     rows: dict[str, int] = field(default_factory=dict)
     unproved: set[str] = field(default_factory=set)
 
 
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Nearly all that is made here lives until its chunk is written, and is in no circle."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-@_without_collector()
+@without_collector()
 def run_task(
     plan: FactoryPlan,
     task: ChunkTask,
@@ -155,7 +149,7 @@ def run_task(
         except NotColumnwise as error:
             counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
             owner = getattr(error.factory, "__name__", plan.name)
-            return ChunkResult(why=(owner, error.why))
+            return ChunkResult(why=(owner, error.why), by_objects=error.by_objects)
         except NeedsConnection:
             return ChunkResult(retry=True)
     result = ChunkResult(deferred=deferred)
@@ -174,6 +168,28 @@ def run_task(
     chunk.forget()
     result.seconds = time.process_time() - start
     return result
+
+
+def replayed(
+    plan: FactoryPlan,
+    task: ChunkTask,
+    counters: Counters,
+    pools: Pools,
+    rng: random.Random,
+    sessions: SeedSessions,
+) -> Create | None:
+    """What makes the objects of the chunk one by one, of values that are evaluated here; None
+    where factory_boy has to evaluate them, and no numbers are used."""
+    before = dict(counters.next)
+    chunk = ReplayedChunk(task.facts, counters, pools, rng, {})
+    try:
+        chunk.make(plan.factory, task.count, plan.overrides)
+        sessions.require_unused()
+    except (NotColumnwise, Failed, ManageError):
+        # Only create() itself can tell whether what fails here would fail there.
+        counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
+        return None
+    return chunk.create
 
 
 def _add(result: ChunkResult, encoder: Encoder, part: RowBlock, own: bool, factory: str) -> None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,6 +58,8 @@ class _InsertLog:
     keys: WrittenKeys = field(default_factory=dict)
     _busy: bool = False
     _noted: Any = None
+    _trying: sa.Table | None = None
+    _told: tuple[Any, list[tuple[Any, ...]] | None] = (None, None)
     _marks: dict[str, tuple[dict[sa.Table, int], frozenset[str]]] = field(default_factory=dict)
 
     def before(
@@ -69,11 +72,13 @@ class _InsertLog:
                 self._begun(point["name"])
             return
         table = self._table(context)
+        self._trying = table
         if table is None:
             tables = self._named(connection, statement)
-        elif self._rows(table, statement, context) is None:
+        elif (rows := self._rows(table, statement, context)) is None:
             tables = [table]
         else:
+            self._told = context, rows
             return
         with self._quietly():
             for each in tables:
@@ -87,11 +92,14 @@ class _InsertLog:
         if (point := _SAVEPOINT.match(statement)) and point["back"]:
             self._rolled_back(point["name"])  # now that PostgreSQL takes queries again
             return
+        self._trying = None
         table = self._table(context)
         if table is None or table in self.accounts.new:
             return
         self._noted = context
-        rows = self._rows(table, statement, context)
+        known, rows = self._told
+        if known is not context:
+            rows = self._rows(table, statement, context)
         self.keys.setdefault(table, []).extend(rows or ())
 
     def _begun(self, savepoint: str) -> None:
@@ -106,8 +114,10 @@ class _InsertLog:
         for table, rows in self.keys.items():
             told[table.fullname] = len(rows) - counts.get(table, 0)
             del rows[counts.get(table, 0) :]
+        refused = {self._trying.fullname} if self._trying is not None else set()
+        self._trying = None
         with self._quietly():
-            self.accounts.rolled_back(mark, told)
+            self.accounts.rolled_back(mark, told, refused)
 
     def _table(self, context: Any) -> sa.Table | None:
         """The table of an INSERT that was made with SQLAlchemy's ``insert()``."""
@@ -122,14 +132,15 @@ class _InsertLog:
         if table.fullname in self.accounts.triggers.changing or _UPSERT.search(statement):
             return None
         names = key_columns(table)
-        found = []
-        for row in context.compiled_parameters:
-            if not all(name in row for name in names):
-                return None
-            values = tuple(row[name] for name in names)
-            if None in values and table.primary_key:
-                return None
-            found.append(values)
+        get = itemgetter(*names)
+        try:
+            found = [*map(get, context.compiled_parameters)]
+        except KeyError:
+            return None
+        if len(names) == 1:
+            found = [(value,) for value in found]
+        if table.primary_key and any(None in values for values in found):
+            return None
         return found
 
     def _named(self, connection: Any, statement: str) -> list[sa.Table]:

@@ -1,5 +1,8 @@
 import factory
 from factory.alchemy import SQLAlchemyModelFactory
+from sqlalchemy.orm import object_session
+
+from sqlalchemy_manage.seeding import Links
 
 from . import models
 
@@ -226,3 +229,48 @@ class SwitchedFactory(SQLAlchemyModelFactory):
     text = factory.Sequence(lambda n: f"owner {n}")
     some = factory.RelatedFactory(ChildSwitchedFactory, "owner", more="one")
     some__more = "given"
+
+
+class QuayFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = models.Quay
+
+    text = factory.Sequence(lambda n: f"quay {n}")
+
+    @factory.post_generation
+    def built(obj, create, extracted, **kwargs):
+        obj.more = f"{obj.text}, {extracted}"
+
+
+class ChildCrateFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = models.ChildCrate
+
+    number = factory.Sequence(lambda n: n)
+
+    @factory.post_generation
+    def told(obj, create, extracted, **kwargs):
+        obj.more = f"of {obj.owner.text}"
+
+
+class CrateFactory(SQLAlchemyModelFactory):
+    """What follows does so in order, and sees what was done for the rows before."""
+
+    class Meta:
+        model = models.Crate
+
+    class Params:
+        heavy = factory.Trait(
+            marked=factory.PostGeneration(lambda obj, *_: setattr(obj, "more", "!"))
+        )
+
+    heavy = factory.Sequence(lambda n: n % 3 == 0)
+    text = factory.Sequence(lambda n: f"crate {n}")
+    home = factory.SubFactory(QuayFactory, built="told")
+    quays = Links(QuayFactory, min=2, max=2)
+    first = factory.PostGeneration(lambda obj, *_: setattr(obj, "text", f"{obj.text} first"))
+    children = factory.RelatedFactoryList(ChildCrateFactory, "owner", size=2)
+
+    @factory.post_generation
+    def counted(obj, create, extracted, **kwargs):
+        obj.number = object_session(obj).query(models.ChildCrate).count()

@@ -153,3 +153,25 @@ class Switched(OwnerRow):
 
 class ChildSwitched(ChildRow):
     of = "Switched"
+
+
+class Quay(Row):
+    pass
+
+
+crate_quay = Table(
+    "crate_quay",
+    Base.metadata,
+    Column("crate_id", ForeignKey("t_crate.id"), primary_key=True),
+    Column("quay_id", ForeignKey("t_quay.id"), primary_key=True),
+)
+
+
+class Crate(OwnerRow):
+    home_id: Mapped[int | None] = mapped_column(ForeignKey("t_quay.id"))
+    home: Mapped[Quay | None] = relationship()
+    quays: Mapped[list[Quay]] = relationship(secondary=crate_quay)
+
+
+class ChildCrate(ChildRow):
+    of = "Crate"
