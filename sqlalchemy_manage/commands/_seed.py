@@ -246,17 +246,17 @@ def status(project: Project, as_json: bool) -> None:
 def dry_run(project: Project, request: SeedRequest, as_json: bool) -> None:
     """Print what would be made, and how; write nothing."""
     from ..seeding.dependencies import needs_order
-    from ..seeding.generating.model_info import model_info
     from ..seeding.lookup import shown_model
     from ..seeding.plan import left_out, plan_seed
+    from ..seeding.running.rehearsal import how_made
 
     with project.connect() as connection:
         _, plans = plan_seed(project, connection, request)
+        ways = how_made(connection, plans)
     for each in left_out(project, request):
         output.warn(f"Left out: {each}")
     rows = []
-    for plan in plans:
-        how, why = model_info(plan.factory).how(plan.overrides)
+    for plan, (how, why) in zip(plans, ways, strict=True):
         order = needs_order(plan.factory, plan.overrides)
         rows.append(
             {
@@ -264,8 +264,8 @@ def dry_run(project: Project, request: SeedRequest, as_json: bool) -> None:
                 "model": shown_model(project, plan.model),
                 "count": plan.count,
                 "asked": plan.asked,
-                "how": "factory_boy" if plan.reference is not None else how,
-                "why": "reference rows are looked up first" if plan.reference is not None else why,
+                "how": how,
+                "why": why,
                 "one_process": order,
             }
         )

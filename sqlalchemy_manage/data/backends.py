@@ -44,7 +44,7 @@ def writing(connection: sa.Connection) -> Iterator[None]:
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         elif name == "postgresql":
             connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
-        with _session_settings(connection):
+        with storing_zeros(connection), _session_settings(connection):
             yield
             connection.commit()
     finally:
@@ -52,13 +52,16 @@ def writing(connection: sa.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _session_settings(connection: sa.Connection) -> Iterator[None]:
+def storing_zeros(connection: sa.Connection) -> Iterator[None]:
+    """MariaDB and MySQL store a key of 0, and do not replace it by the next free one.
+
+    They do so for an AUTO_INCREMENT column; other rows would refer to a 0 that is not there.
+    The transaction ends with the block.
+    """
     if connection.dialect.name not in MARIADB:
         yield
         return
-    row = connection.exec_driver_sql("SELECT @@sql_mode, @@foreign_key_checks").one()
-    mode, checks = str(row[0]), int(row[1])
-    # Otherwise a key of 0 would be replaced by the next free one.
+    mode = str(connection.exec_driver_sql("SELECT @@sql_mode").scalar_one())
     set_mode = sa.text("SET SESSION sql_mode = :mode")
     connection.execute(set_mode, {"mode": f"{mode},NO_AUTO_VALUE_ON_ZERO".lstrip(",")})
     try:
@@ -66,6 +69,18 @@ def _session_settings(connection: sa.Connection) -> Iterator[None]:
     finally:
         connection.rollback()
         connection.execute(set_mode, {"mode": mode})
+
+
+@contextmanager
+def _session_settings(connection: sa.Connection) -> Iterator[None]:
+    if connection.dialect.name not in MARIADB:
+        yield
+        return
+    checks = int(connection.exec_driver_sql("SELECT @@foreign_key_checks").scalar_one())
+    try:
+        yield
+    finally:
+        connection.rollback()
         connection.exec_driver_sql(f"SET SESSION foreign_key_checks = {checks}")
 
 
@@ -142,7 +157,8 @@ def triggers(connection: sa.Connection) -> set[tuple[str, str]]:
 
 
 def advance_sequences(connection: sa.Connection, columns: Iterable[sa.Column[Any]]) -> None:
-    """Set every sequence of these whole-number columns to at least the largest number there.
+    """Set every sequence of these whole-number columns to at least the largest number there,
+    or to the smallest, where it counts down.
 
     Those of serial and identity columns, and those that a default of the model names. Never
     backwards: a number that was given out once is not given out again. SQLite and MariaDB move
@@ -169,10 +185,13 @@ def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
 
 
 _ADVANCE = """
-SELECT setval(CAST(:name AS regclass), filled.largest)
-FROM (SELECT max({column}) AS largest FROM {table}) AS filled, {sequence} AS sequence, pg_sequence
-WHERE seqrelid = CAST(:name AS regclass) AND seqincrement > 0 AND filled.largest <= seqmax
-AND (filled.largest > last_value OR (filled.largest = last_value AND NOT is_called))
+SELECT setval(CAST(:name AS regclass), filled.last)
+FROM (SELECT max({column}) AS last, 1 AS way FROM {table}
+UNION ALL SELECT min({column}), -1 FROM {table}) AS filled, {sequence} AS sequence, pg_sequence
+WHERE seqrelid = CAST(:name AS regclass) AND sign(seqincrement) = way
+AND filled.last BETWEEN seqmin AND seqmax
+AND (CASE way WHEN 1 THEN filled.last > last_value ELSE filled.last < last_value END
+OR (filled.last = last_value AND NOT is_called))
 """
 
 

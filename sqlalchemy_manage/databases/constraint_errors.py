@@ -60,8 +60,10 @@ def violation(error: DBAPIError, tables: Iterable[sa.Table]) -> Violation:
     written = re.search(r"(?:INSERT INTO|UPDATE)\s+([^\s(]+)", error.statement or "", re.I)
     name = re.sub(r'["`]', "", written[1]).rpartition(".")[2] if written else None
     kind, table, columns, constraint = _read(error.orig, name)
-    if constraint and not columns and table in by_name:
-        columns = _columns_of(by_name[table], constraint)
+    if constraint and table in by_name:
+        names = {column.name for column in by_name[table].columns}
+        if not columns or not names.issuperset(columns):  # PostgreSQL names an expression
+            columns = _columns_of(by_name[table], constraint)
     return Violation(kind, table, columns, constraint)
 
 
@@ -89,7 +91,8 @@ def _read(error: Any, table: str | None) -> tuple[str, str | None, tuple[str, ..
         if what and "." in what and not what.startswith("index "):
             pairs = [part.strip().rpartition(".") for part in what.split(",")]
             return match["kind"], pairs[0][0], tuple(pair[2] for pair in pairs), None
-        return match["kind"], table, (), None
+        index = re.fullmatch(r"index '(.+)'", what or "")
+        return match["kind"], table, (), index[1] if index else None
     return "refused", table, (), None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..data.backends import writing
+from ..data.backends import storing_zeros, writing
 from ..databases.engines import shown
 from ..errors import DatabaseMissing, ManageError, SeedError
 from ..sql.dialects import MARIADB
@@ -72,7 +72,7 @@ class ClusterSeeder(Seeder):
 
     def _starts(self) -> Starts:
         """Without locks: the workers write to the tables."""
-        return Starts(self.connection, self.tables, locked=False)
+        return replace(super()._starts(), locked=False)
 
     def _apart_from(self, rows: int, each: Mapping[str, int]) -> None:
         """Reserve the keys of the rows to come: no lock held here could."""
@@ -120,8 +120,9 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
         result = run_task(plan, task, encoder, *task.elsewhere(), {}, sessions)
     if result.why is not None or result.retry:
         return result
-    with project.connect() as connection:
+    with project.connect() as connection, storing_zeros(connection):
         if connection.dialect.name in MARIADB:
+            connection.rollback()
             connection.execution_options(isolation_level="REPEATABLE READ")
         state = ledger.lock(connection, run, shared=True)
         if state is None or state[1] != token:

@@ -20,8 +20,9 @@ from .factory_boy_internals import (
     settled,
 )
 from .generating.model_info import model_info
-from .generating.unique import left_to_chance
+from .generating.unique_sets import left_to_chance
 from .links import Link, Links
+from .process_state import kept_by
 
 
 def needs_order(owner: Any, overrides: Mapping[str, Any]) -> str | None:
@@ -43,6 +44,8 @@ def _order(owner: Any, overrides: Mapping[str, Any], on_the_way: dict[Any, None]
             return "it looks for each row first (sqlalchemy_get_or_create)"
         if unique := left_to_chance(owner, before):
             return f"{unique[0]} must be unique"
+    if kept := kept_by(owner, before):
+        return kept
     way = {**on_the_way, owner: None}
     for name, (declaration, context) in before.items():
         if why := _declared_order(name, settled(declaration, before), context, False, way):

@@ -278,6 +278,16 @@ def sequence_owner(owner: Any) -> Any:
     return owner._meta.counter_reference.factory
 
 
+def first_number(owner: Any) -> int | None:
+    """What ``_setup_next_sequence()`` of the factory gives; None if it has none of its own.
+
+    https://factoryboy.readthedocs.io/en/stable/reference.html#factory.Factory._setup_next_sequence
+    """
+    hook: Any = owner._setup_next_sequence
+    known: Any = factory.Factory._setup_next_sequence
+    return None if hook.__func__ is known.__func__ else int(hook())
+
+
 def next_number(owner: Any) -> int:
     """Take the next number of the factory's sequence."""
     return int(owner._meta.next_sequence())

@@ -11,6 +11,7 @@ A test fails for each name whose meaning changes: tests/seeding/test_faker_inter
 - The tokens of a format: ``{{name}}`` and ``{{name:group}}``.
 - ``date_time.Provider._parse_date()``; the parameters of ``date_between()``, ``boolean()``,
   ``pyint()`` and ``random_int()``, and the values that they draw from.
+- ``UniqueProxy``, the type of ``Faker.unique``, which the functions that it makes refer to.
 
 Most of Faker's methods choose one element of a list (``first_name``), or choose a format and fill
 its tokens (``name``). :func:`traced` runs such a method once with a stand-in for its provider,
@@ -35,6 +36,9 @@ from faker.providers import BaseProvider
 from faker.providers.date_time import Provider as DateTime
 from faker.providers.misc import Provider as Misc
 from faker.providers.python import Provider as Python
+from faker.proxy import UniqueProxy  # type: ignore[attr-defined]
+
+__all__ = ["Choice", "Filled", "UniqueProxy", "drawing_from", "drawn", "method_of", "split_format"]
 
 _shared_random = faker.generator.random
 _TOKEN = re.compile(r"\{\{\s*(\w+)(:\s*\w+?)?\s*\}\}")

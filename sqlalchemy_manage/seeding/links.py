@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import factory
 import sqlalchemy as sa
+from sqlalchemy.orm import RelationshipProperty, aliased
 
 from ..errors import SeedError
 from .factory_boy_internals import (
@@ -17,6 +18,7 @@ from .factory_boy_internals import (
     factory_of,
     model_of,
     randgen,
+    renamed,
     session_of,
 )
 
@@ -34,21 +36,36 @@ class _Drawing(BaseDeclaration):
     """Draws from the rows of another factory's model. The factory may be given by its dotted
     name, as for SubFactory."""
 
+    attribute: str | None = None
+
     def __init__(self, target: Any, weights: Weights = None, unique: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.weights = weights
         self.unique = unique
         self._wrapped = factory.SubFactory(target)
-        self._drawn: set[Any] = set()
+        self._drawn: dict[int, Any] = {}  # by id(): a row may not be hashable
 
     @property
     def factory(self) -> Any:
         """The factory of the linked rows."""
         return self._wrapped.get_factory()
 
+    def _free(self, pool: list[Any], step: Any) -> list[Any]:
+        """The rows that may be drawn: all, or those that no row is linked to."""
+        if not self.unique:
+            return pool
+        owner = factory_of(step)
+        name = attribute_of(owner, self)
+        used = _linked(session_of(owner), model_of(owner), renamed(owner).get(name or "", name))
+        by_value = self.attribute is not None
+        return [
+            row
+            for row in pool
+            if id(row) not in self._drawn
+            and (getattr(row, str(self.attribute)) if by_value else id(row)) not in used
+        ]
+
     def _pick(self, pool: list[Any], count: int) -> list[Any]:
-        if self.unique:
-            pool = [row for row in pool if row not in self._drawn]
         if self.weights is None:
             picked = randgen.sample(pool, count)
         else:
@@ -58,7 +75,7 @@ class _Drawing(BaseDeclaration):
                 chosen.update(dict.fromkeys(randgen.choices(range(len(pool)), cum_weights=sums)))
             picked = [pool[index] for index in chosen]
         if self.unique:
-            self._drawn.update(picked)
+            self._drawn.update((id(row), row) for row in picked)
         return picked
 
 
@@ -93,9 +110,10 @@ class Links(_Drawing):
         if not creates(step):
             return [step.recurse(target, extra) for _ in range(count)]
         pool = rows_to_draw(session_of(factory_of(step)), model_of(target))
-        free = sum(row not in self._drawn for row in pool) if self.unique else len(pool)
-        pool += [step.recurse(target, extra) for _ in range(self.max - free)]
-        return self._pick(pool, count)
+        free = self._free(pool, step)
+        new = [step.recurse(target, extra) for _ in range(self.max - len(free))]
+        pool += new
+        return self._pick(free if free is pool else [*free, *new], count)
 
 
 class Link(_Drawing):
@@ -149,13 +167,14 @@ class Link(_Drawing):
             pool = [row for row in pool if _depth(row, name) < self.depth]
         if own and not pool:
             return None
-        free = [row for row in pool if row not in self._drawn] if self.unique else pool
+        free = self._free(pool, step)
         if not free:
             row = step.recurse(target, extra)
             if self.attribute is not None:
                 session.flush()
             pool.append(row)
-        return self._pick(pool, 1)[0]
+            free = [row]
+        return self._pick(free, 1)[0]
 
 
 def _depth(row: Any, name: str | None) -> int:
@@ -163,6 +182,25 @@ def _depth(row: Any, name: str | None) -> int:
     while row is not None and name is not None:
         depth, row = depth + 1, getattr(row, name)
     return depth
+
+
+def _linked(session: Session, model: type, name: str | None) -> set[Any]:
+    """What rows of ``model`` in the database are linked to: ``id()`` of the objects, or values.
+
+    Objects stay in the session, which keeps one for each row.
+    """
+    if name is None:
+        return set()
+    known: dict[Any, Any] = session.info.get(POOLS, {})
+    if (model, name) not in known:
+        attribute = getattr(model, name)
+        with session.no_autoflush:
+            if not isinstance(attribute.property, RelationshipProperty):
+                return set(session.scalars(sa.select(attribute).where(attribute.is_not(None))))
+            target = aliased(attribute.property.mapper.class_)
+            query: Any = sa.select(target).select_from(model).join(attribute.of_type(target))
+            known[model, name] = list(session.scalars(query))
+    return {id(row) for row in known[model, name]}
 
 
 def rows_to_draw(session: Session, model: type) -> list[Any]:

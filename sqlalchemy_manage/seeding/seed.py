@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from ..conf import failing_line
+from ..data.backends import storing_zeros
 from ..databases.constraint_errors import violation
 from ..databases.engines import trouble
 from ..errors import ManageError, SeedError
@@ -25,14 +26,16 @@ from ..sql.dialects import MARIADB
 from .dependencies import model_name, needs_order
 from .factory_boy_internals import created
 from .generating.evaluators import start_iterators
-from .generating.failures import Failed
+from .generating.failures import Failed, NoOtherValues
 from .generating.model_info import model_info
 from .generating.numbering import Counters, Starts
 from .generating.objects import Create, ObjectMaker
 from .generating.pools import Pools
 from .generating.randomness import everywhere
 from .generating.sessions import seed_sessions
+from .generating.unique_sets import Refused
 from .plan import FactoryPlan, SeedRequest
+from .process_state import forget_unique
 from .reference_rows.rows import natural_keys, seed_reference
 from .row_blocks import RowBlock, WrittenKeys
 from .running.chunks import SIZE, DeferredLink, PlanFacts
@@ -50,6 +53,7 @@ from .running.work import (
 )
 from .undoing import ledger
 from .undoing.accounts import Accounts
+from .writers.refusals import RowRefused
 from .writers.row_errors import put_in, require_references, send
 from .writers.writer import BlockWriter, Encoder
 
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
     from ..project import Project
 
 SORTED_FROM = 200_000
+_ATTEMPTS = 100  # at a chunk of which the database refuses rows
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,7 @@ class Seeder:
         self.writer = BlockWriter(self.connection, self.tables)
         self.counters = Counters({}, load=self._starts())
         self.seen: dict[Any, set[Any]] = {}
+        self.refused = Refused()
         self.deferred: dict[int, list[DeferredLink]] = {}
         self.rows: dict[str, int] = {}
         self.slow: dict[str, str] = {}
@@ -155,7 +161,13 @@ class Seeder:
         self.token = run.plan["token"]
         self.declared = run.plan.get("declared", {})
         self.progress = Progress(**run.plan["progress"])
-        self.counters = Counters(self.progress.counters, run.plan["first"], self._starts())
+        self.counters = Counters(
+            self.progress.counters,
+            run.plan["first"],
+            self._starts(),
+            run.plan.get("steps"),
+            run.plan.get("turn"),
+        )
         facts = map(self._facts, range(len(self.plans)))
         self.deferred = deferred_again(self.connection, run, zip(self.plans, facts, strict=True))
         return self._all()
@@ -165,10 +177,11 @@ class Seeder:
         # What ``before`` removes may have to take other rows along.
         self._pragmas(*(["foreign_keys=OFF"] if before is None else []), "cache_size=-16000")
         try:
-            self._begin()
-            with seed_sessions(self.connection.engine, self.connection) as self.sessions:
-                self._everything(before)
-            self.connection.commit()
+            with storing_zeros(self.connection):
+                self._begin()
+                with seed_sessions(self.connection.engine, self.connection) as self.sessions:
+                    self._everything(before)
+                self.connection.commit()
         except BaseException as error:
             self.connection.rollback()
             if self.commit_every is not None:
@@ -202,6 +215,7 @@ class Seeder:
             before()
         self._watch()
         start_iterators()
+        forget_unique()
         for index, plan in enumerate(self.plans):
             if index >= self.progress.share:
                 self._seed_plan(index, plan)
@@ -218,8 +232,7 @@ class Seeder:
         self.writer.finish()
         self._prove()
         self._note_rest()
-        if self.declared:
-            ledger.save_plan(self.connection, self.run, self._plan())
+        ledger.save_plan(self.connection, self.run, self._plan())
         ledger.finish(self.connection, self.run)
 
     def _told(self, error: BaseException) -> ManageError | None:
@@ -301,6 +314,8 @@ class Seeder:
             "commit_every": self.commit_every,
             "progress": asdict(self.progress),
             "first": self.counters.first,
+            "steps": self.counters.steps,
+            "turn": self.counters.turn,
             "token": self.token,
             "pid": os.getpid(),
             "declared": self.declared,
@@ -311,7 +326,8 @@ class Seeder:
         return PlanFacts(index, self.plans[index].name, self.random_seed, after)
 
     def _starts(self) -> Starts:
-        return Starts(self.connection, self.tables, locked=True)
+        used = partial(ledger.used_numbers, self.connection)
+        return Starts(self.connection, self.tables, locked=True, used=used)
 
     def _seed_plan(self, index: int, plan: FactoryPlan) -> None:
         facts = self._facts(index)
@@ -332,22 +348,72 @@ class Seeder:
             self._chunk_done(index, 0, plan, plan.count)
             return
         first = self.progress.chunk if index == self.progress.share else 0
+        if not first:
+            self.counters.turn.clear()
         total = -(-plan.count // SIZE)
         if plan.count == 0 or first >= total:
             return
         ordered = self.executor is None or needs_order(plan.factory, plan.overrides) is not None
-        tasks = (ChunkTask(facts, n, min(SIZE, plan.count - n * SIZE)) for n in range(first, total))
-        results = self._in_order(plan, tasks, pools)
-        if not ordered and total - first > 1:
-            results = self._apart(plan, tasks, pools)
-        # Fewer links fit the cache, in whatever order they come.
-        self.writer.sorting = plan.count >= SORTED_FROM and not self.accounts.new.watched
-        for task, result in results:
+        while first < total:
+            numbers = range(first, total)
+            tasks = (ChunkTask(facts, n, min(SIZE, plan.count - n * SIZE)) for n in numbers)
+            results = self._in_order(plan, tasks, pools)
+            if not ordered and not self.refused and total - first > 1:
+                results = self._apart(plan, tasks, pools)
+            for task, result in results:
+                # Fewer links fit the cache, in whatever order they come.
+                self.writer.sorting = plan.count >= SORTED_FROM and not self.accounts.new.watched
+                again = self._written(plan, task, result, pools)
+                self._chunk_done(index, task.number, plan, task.number * SIZE + task.count)
+                first = task.number + 1
+                if again and self.submitted:
+                    self._forget_submitted()
+                    break
+
+    def _written(
+        self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult, pools: Pools
+    ) -> bool:
+        """Write a chunk; rows that are refused because others have their values are drawn again.
+
+        Returns whether there were any: the chunks after it then take other numbers.
+        """
+        if result.why is not None:
             self._write(plan, task, result)
-            self._chunk_done(index, task.number, plan, task.number * SIZE + task.count)
+            return False
+        original: RowRefused | None = None
+        for _ in range(_ATTEMPTS):
+            waiting = dict(self.writer.waiting.tables)
+            savepoint = self.connection.begin_nested()
+            try:
+                self._write(plan, task, result)
+            except RowRefused as error:
+                savepoint.rollback()
+                self.writer.waiting.tables = waiting
+                original = original or error
+                rows = [self.refused.add(error.table, row, error.columns) for row in error.rows]
+                if error.kind != "UNIQUE" or not any(rows):
+                    break
+                self.seen.clear()  # of rows that are not there now
+                self.counters.reset(result.before)
+                try:
+                    result = self._here(plan, task, pools)
+                except NoOtherValues:
+                    break
+                continue
+            savepoint.commit()
+            return original is not None
+        assert original is not None
+        raise original
+
+    def _forget_submitted(self) -> None:
+        """What other processes are making is to be made here."""
+        for _, future in self.submitted:
+            future.cancel()
+        self.submitted.clear()
 
     def _here(self, plan: FactoryPlan, task: ChunkTask, pools: Pools) -> ChunkResult:
-        result = run_task(plan, task, self.encoder, self.counters, pools, self.seen, self.sessions)
+        where = (self.counters, pools, self.seen, self.sessions, self.refused)
+        result = run_task(plan, task, self.encoder, *where)
         self.generating += result.seconds
         return result
 
@@ -379,6 +445,7 @@ class Seeder:
             ahead = (task.number - first.number - 1) * SIZE
             starts = {name: base[name] + ahead * each.get(name, 0) for name in base}
             task = replace(task, counters=starts, first=self.counters.first, pools=pools.known)
+            task = replace(task, steps=self.counters.steps, turn=self.counters.turn)
             self.submitted.append((task, self._submit(setup, task)))
             if len(self.submitted) > self.jobs:
                 yield self._from_worker(plan, each, pools)
@@ -403,6 +470,7 @@ class Seeder:
         if result.why is None:
             for name, number in each.items():
                 self.counters.next[name] = task.counters[name] + number * task.count
+            result.before = task.counters
         else:
             self.counters.next.update(task.counters)
         return task, result

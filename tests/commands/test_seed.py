@@ -113,7 +113,7 @@ def test_wrong_usage(
         ("unique", "MakerFactory: the database refuses maker.name = 'Maker 3' (UNIQUE"),
         ("null", "ItemFactory: the database refuses item.price = None (NOT NULL)"),
         ("check", "ItemFactory: the database refuses item.price = -5 (CHECK"),
-        ("long", "ItemFactory: the database refuses item.code = 'xxxxxxxxxxx' (too long"),
+        ("long", "ItemFactory: item.code = 'xxxxxxxxxxx' is too long for String(length=10)"),
         ("type", "item.made_at = 'not a date'"),
         ("raise", "ItemFactory failed at row 25: ZeroDivisionError"),
     ],

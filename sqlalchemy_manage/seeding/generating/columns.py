@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     import random
 
     from ..links import Link, Links
-    from .pools import Pool, Pools
+    from .pools import Pools
+    from .unique_sets import Refused
 
 
 class ValueSource(Protocol):
@@ -42,6 +43,7 @@ class ValueSource(Protocol):
     rng: random.Random
     pools: Pools
     seen: dict[Any, set[Any]]
+    refused: Refused
     evaluators: Mapping[type, Callable[..., list[Any]]]
 
     def admit(self, factory: Any) -> None:
@@ -53,8 +55,10 @@ class ValueSource(Protocol):
     def keys(self, table: sa.Table, count: int) -> range:
         """New values of the table's autoincrement column."""
 
-    def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
-        """Rows of a pool, all equally likely."""
+    def choose(
+        self, batch: RowBatch, targets: Sequence[Any], own: Sequence[Any], unique: bool
+    ) -> Mapping[Any, list[Any]]:
+        """Values for a foreign key: of rows that are all equally likely, or each used once."""
 
     def taken(self, iterator: str, count: int) -> int:
         """How many values of an Iterator others have, now that ``count`` more are taken."""

@@ -24,16 +24,22 @@ class Drawing:
     pools: Pools
 
     def one_each(
-        self, link: Link | None, pool: Pool, count: int, label: str, place: int
+        self,
+        link: Link | None,
+        pool: Pool,
+        count: int,
+        label: str,
+        place: int,
+        unique: bool = False,
     ) -> list[int]:
         """A row for each of ``count`` rows from ``place`` on, as the link declares; without
-        one, each as likely as any other."""
-        if not pool.size:
+        one, each as likely as any other, and ``unique`` at most once."""
+        if not pool.size and not pool.linked:
             raise SeedError(
                 f"{label} refers to a row of {pool.table}, and there is none. Nothing was written.",
                 f"Seed {pool.table} first, or in the same command.",
             )
-        if link is not None and link.unique:
+        if unique or (link is not None and link.unique):
             if place + count > pool.size:
                 raise _too_few(label, place + count, pool)
             step, shift = self._permutation(pool, label)
@@ -43,7 +49,7 @@ class Drawing:
 
     def several(self, links: Links, pool: Pool, count: int, label: str, place: int) -> Linked:
         """Between ``min`` and ``max`` different rows for each of ``count`` from ``place`` on."""
-        if pool.size < links.min:
+        if pool.size + pool.linked < links.min:
             raise SeedError(
                 f"{label} links each row to at least {links.min} rows of {pool.table}, and there "
                 f"are {pool.size}. Nothing was written.",
@@ -97,8 +103,11 @@ class Drawing:
 
 
 def _too_few(label: str, wanted: int, pool: Pool) -> SeedError:
+    there = f"there are {pool.size:,}"
+    if pool.linked:
+        there = f"{pool.size:,} of {pool.size + pool.linked:,} are free, others have a link"
     return SeedError(
-        f"{label} links no row twice and needs {wanted:,} rows of {pool.table}; there are "
-        f"{pool.size:,}. Nothing was written.",
+        f"{label} links no row twice and needs {wanted:,} rows of {pool.table}; {there}. "
+        "Nothing was written.",
         f"Seed more of {pool.table}, or fewer of the others.",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import ManageError
+
 
 class NotColumnwise(BaseException):
     """``factory`` needs its objects one at a time; the message says why.
@@ -36,6 +38,13 @@ class UserCode(NotColumnwise):
 
 class NeedsConnection(Exception):
     """Only the process with the connection can read these rows, or say where numbers start."""
+
+
+class NoOtherValues(ManageError):
+    """No declaration of rows that the database refused gives them other values."""
+
+    def __init__(self) -> None:
+        super().__init__("The database refuses a row, and no declaration gives it other values.")
 
 
 class Failed(Exception):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.associationproxy import AssociationProxy
 from sqlalchemy.orm import CompositeProperty, Mapper, RelationshipProperty, Session, registry
 from sqlalchemy.orm.interfaces import MANYTOONE
+from sqlalchemy.sql import operators, visitors
 
 from ...sqlalchemy_internals import original_constructor, users_listen
 from ..factory_boy_internals import (
@@ -57,6 +58,23 @@ class ModelInfo:
             if isinstance(mapper.local_table, sa.Table) and mapper.local_table in known:
                 found.setdefault(mapper.local_table)
         return list(found)
+
+    @cached_property
+    def inherited(self) -> dict[sa.Column[Any], sa.Column[Any]]:
+        """Column of a joined subclass's table -> the base's column that gives it its value."""
+        found: dict[sa.Column[Any], sa.Column[Any]] = {}
+        for mapper in reversed(list(self.mapper.iterate_to_root())):
+            if mapper.inherit_condition is None:
+                continue  # the root, one that shares its base's table, a concrete one
+            for part in visitors.iterate(mapper.inherit_condition):
+                if not isinstance(part, sa.BinaryExpression) or part.operator is not operators.eq:
+                    continue
+                sides = [c for c in (part.left, part.right) if isinstance(c, sa.Column)]
+                own = [c for c in sides if c.table is mapper.local_table]
+                base = [c for c in sides if c.table is not mapper.local_table]
+                if own and base:
+                    found[own[0]] = base[0]
+        return found
 
     def relation(self, name: str) -> Any:
         """The relationship that a declaration names; None if it is not one."""

@@ -20,16 +20,20 @@ PoolKey = tuple[str, tuple[str, ...], str]
 class Pool:
     """Values of some columns of every row of a table, in the order of the values.
 
-    ``keys``: a sequence for each column; a range where the values are consecutive.
+    ``keys``: a sequence for each column; a range where the values are consecutive. ``linked``:
+    how many rows were left out because others are linked to them.
     """
 
-    __slots__ = ("columns", "keys", "size", "table")
+    __slots__ = ("columns", "keys", "linked", "size", "table")
 
-    def __init__(self, table: str, columns: tuple[str, ...], keys: list[Sequence[Any]]) -> None:
+    def __init__(
+        self, table: str, columns: tuple[str, ...], keys: list[Sequence[Any]], linked: int = 0
+    ) -> None:
         self.table = table
         self.columns = columns
         self.keys = keys
         self.size = len(keys[0])
+        self.linked = linked
 
     def values(self, column: Any) -> Sequence[Any]:
         """The values of one of the columns."""
@@ -104,6 +108,28 @@ class Pools:
                 raise NeedsConnection(key)
             keys = read_keys(self.connection, table, columns, *of_model(model, table))
             self.known[key] = Pool(*key[:2], keys)
+        return self.known[key]
+
+    def free(self, pool: Pool, own: Sequence[Any], first: int | None = None) -> Pool:
+        """The rows of ``pool`` to which no row refers by its ``own`` columns.
+
+        As of the factory's turn, of which ``first`` is the first key, where it is known.
+        """
+        table = own[0].table
+        key = (pool.table, pool.columns, f"{table.fullname} {[column.key for column in own]}")
+        if key not in self.known:
+            if self.connection is None:
+                raise NeedsConnection(key)
+            query = sa.select(*own).where(*(column.is_not(None) for column in own)).distinct()
+            if first is not None:
+                query = query.where(table.autoincrement_column < first)
+            used = {tuple(row) for row in self.connection.execute(query)}
+            rows = [row for row in zip(*pool.keys, strict=True) if row not in used]
+            self.known[key] = pool
+            if len(rows) < pool.size:
+                keys: list[Any] = [list(each) for each in zip(*rows, strict=True)]
+                keys = keys or [[] for _ in pool.columns]
+                self.known[key] = Pool(pool.table, pool.columns, keys, pool.size - len(rows))
         return self.known[key]
 
     def sums(self, link: Link | Links, pool: Pool) -> list[float] | None:

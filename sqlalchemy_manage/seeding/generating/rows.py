@@ -28,7 +28,8 @@ from .defaults import fill_defaults
 from .failures import NotColumnwise
 from .model_info import ModelInfo, model_info
 from .pools import Linked, LinkedTo
-from .values import check_values
+from .unique_sets import unique_sets
+from .values import check_lengths
 
 
 class Assembled:
@@ -99,10 +100,11 @@ class Assembled:
                 self._refer(prop, values)
         self._required_references()
         for table in self.info.tables:
+            self._inherit(table)
             fill_defaults(self.batch.factory, table, self.values, self.batch.count)
             for column in table.columns:
                 if column in self.values:
-                    check_values(self.batch.factory.__name__, column, self.values[column])
+                    check_lengths(self.batch.factory.__name__, column, self.values[column])
         for prop, values in relations.items():
             if prop.direction is not MANYTOONE:
                 self._link(prop, values)
@@ -160,25 +162,32 @@ class Assembled:
         return made
 
     def _keys(self) -> None:
-        """New numbers where the database would give them; a joined table takes its parent's."""
+        """New numbers where the database would give them."""
         for table in self.info.tables:
-            for column in table.primary_key:
-                values: Sequence[Any] | None = self.values.get(column)
-                if values is not None and not kinds(values) & {NoneType, Skip}:
-                    continue
-                parents = [key.column for key in column.foreign_keys if key.column in self.values]
-                if column is table.autoincrement_column and not parents:
-                    new = self._new_keys(table, column)
-                    if values is not None:
-                        pairs = zip(values, new, strict=True)
-                        new = [n if v is None or v is SKIP else v for v, n in pairs]
-                    self.values[column] = new
-                    prop = self.info.mapper.get_property_by_column(column)
-                    for same in getattr(prop, "columns", ()):
-                        self.values[same] = self.values[column]
-                elif table is not self.info.tables[0] and parents:
-                    self.values[column] = self.values[parents[0]]
-                    self._drawn.add(column)
+            column: Any = table.autoincrement_column
+            if column is None or column in self.info.inherited:
+                continue
+            values: Sequence[Any] | None = self.values.get(column)
+            if values is not None and not kinds(values) & {NoneType, Skip}:
+                continue
+            new = self._new_keys(table, column)
+            if values is not None:
+                pairs = zip(values, new, strict=True)
+                new = [n if v is None or v is SKIP else v for v, n in pairs]
+            self.values[column] = new
+            prop = self.info.mapper.get_property_by_column(column)
+            for same in getattr(prop, "columns", ()):
+                self.values[same] = self.values[column]
+
+    def _inherit(self, table: sa.Table) -> None:
+        """The columns that link a joined subclass's rows to their base's: the base's values.
+
+        Whatever was given or is the default of them, as the unit of work does it.
+        """
+        for column, base in self.info.inherited.items():
+            if column.table is table:
+                self.values[column] = self.values_of(base)
+                self._drawn.add(column)
 
     def _new_keys(self, table: sa.Table, column: Any) -> Sequence[Any]:
         if self.batch.replaces is None:
@@ -212,18 +221,23 @@ class Assembled:
             for constraint in table.foreign_key_constraints:
                 columns = list(constraint.columns)
                 if any(
-                    c in self.values or c.nullable or c.default is not None or c.server_default
+                    c in self.values
+                    or c in self.info.inherited
+                    or c.nullable
+                    or c.default is not None
+                    or c.server_default
                     for c in columns
                 ):
                     continue
                 targets = [element.column for element in constraint.elements]
-                pool = self.source.pools.of(targets[0].table, targets)
-                label = ", ".join(f"{table.name}.{c.name}" for c in columns)
-                owner = self.batch.factory.__name__
-                rows = self.source.choose(pool, self.batch.count, label, owner)
-                for column, keys in zip(columns, pool.keys, strict=True):
-                    self.values[column] = [keys[row] for row in rows]
-                    self._drawn.add(column)
+                unique = any(set(each.columns) <= set(columns) for each in unique_sets(table))
+                if unique and self.batch.replaces is not None:
+                    replaced, rows = self.batch.replaces
+                    known = replaced.assembled.values
+                    self.values |= {c: [known[c][row] for row in rows] for c in columns}
+                else:
+                    self.values |= self.source.choose(self.batch, targets, columns, unique)
+                self._drawn |= set(columns)
 
     def _link(self, prop: Any, values: Sequence[Any]) -> None:
         """The rows of a link table; of a one-to-many relationship, the second pass."""

@@ -8,100 +8,31 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import factory
-import sqlalchemy as sa
 from factory import fuzzy
 
 from ...errors import SeedError
 from ..factory_boy_internals import (
-    Declarations,
+    SKIP,
     declarations_of,
     faker_call,
     is_declaration,
     iterated,
-    looked_up,
-    renamed,
 )
 from ..links import Link, Links
 from . import faker_columns
 from .columns import RowBatch, ValueSource
-from .model_info import ModelInfo, model_info
+from .failures import NoOtherValues
+from .folding import Folding
+from .model_info import model_info
+from .unique_sets import Name, Unique, declared_sets, left_to_chance
 
-_SAFE = (factory.Sequence, factory.LazyAttributeSequence)
 _ROUNDS = 200  # without a single new value
 _MANY = 200_000  # more combinations than this are not written out
-
-
-@dataclass(frozen=True)
-class Unique:
-    """Columns of a table that are unique together, and the attributes that fill them."""
-
-    table: sa.Table
-    columns: tuple[Any, ...]
-    attributes: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return ", ".join(f"{self.table.name}.{column.name}" for column in self.columns)
-
-
-def left_to_chance(owner: Any, before: Declarations) -> list[Unique]:
-    """The unique constraints of a factory's model that equal values could break.
-
-    ``before``: the declarations that are evaluated before the object is made.
-    """
-    info = model_info(owner)
-    found = []
-    for table in info.tables:
-        for columns in _unique_sets(table):
-            attributes = _attributes(info, columns, before)
-            if attributes is None or any(_safe(before[name][0]) for name in attributes):
-                continue
-            if (names := looked_up(owner)) and {*names} <= {*attributes}:
-                continue  # a row with these values is found, not made
-            found.append(Unique(table, columns, attributes))
-    return found
-
-
-def _unique_sets(table: sa.Table) -> Iterator[tuple[Any, ...]]:
-    sets: dict[frozenset[Any], tuple[Any, ...]] = {}
-    for constraint in table.constraints:
-        if isinstance(constraint, sa.UniqueConstraint | sa.PrimaryKeyConstraint):
-            sets.setdefault(frozenset(constraint.columns), tuple(constraint.columns))
-    for index in table.indexes:
-        if index.unique and all(isinstance(e, sa.Column) for e in index.expressions):
-            sets.setdefault(frozenset(index.columns), tuple(index.columns))
-    yield from (columns for columns in sets.values() if columns)
-
-
-def _attributes(info: ModelInfo, columns: Sequence[Any], before: Declarations) -> Any:
-    """The declared attributes that fill the columns; None where something else fills one."""
-    names: dict[str, None] = {}
-    declared_as = {new: old for old, new in renamed(info.factory).items()}
-    for column in columns:
-        if not info.mapper.columns.contains_column(column):
-            return None  # it is another subclass's, in the table that they share
-        candidates = [
-            prop.key
-            for prop in info.mapper.relationships
-            if column in {own for _, own in prop.synchronize_pairs} and prop.secondary is None
-        ]
-        candidates.append(info.mapper.get_property_by_column(column).key)
-        declared = [declared_as.get(name, name) for name in candidates]
-        declared = [name for name in declared if name in before]
-        if not declared:
-            return None
-        names.setdefault(declared[0])
-    return tuple(names)
-
-
-def _safe(declaration: Any) -> bool:
-    if isinstance(declaration, factory.SubFactory):
-        return not isinstance(declaration, factory.Dict | factory.List)
-    return isinstance(declaration, _SAFE) or (isinstance(declaration, Link) and declaration.unique)
 
 
 def meet(batch: RowBatch, chunk: ValueSource) -> None:
@@ -111,50 +42,97 @@ def meet(batch: RowBatch, chunk: ValueSource) -> None:
     """
     if batch.replaces is not None:
         return
-    watched = left_to_chance(batch.factory, batch.before)
-    if not watched:
+    tables = {table.fullname: table for table in model_info(batch.factory).tables}
+    barred = {name: known for name, known in chunk.refused.values.items() if name[0] in tables}
+    watched = _Watched.of(batch, chunk)
+    if not watched.each and not barred:
         return
-    for unique in watched:
-        if _name(unique) not in chunk.seen:
-            chunk.seen[_name(unique)] = _stored(unique, chunk)
-    wrong: Sequence[int] = _taken(batch, chunk, watched, batch.rows)
+    wrong: Sequence[int] = watched.taken(batch, barred, batch.rows)
     rounds = 0
     while wrong:
         _draw_again(batch, chunk, wrong, {})
-        still = _taken(batch, chunk, watched, wrong)
+        still = watched.taken(batch, barred, wrong)
         rounds = rounds + 1 if len(still) == len(wrong) else 0
         wrong = still
         if rounds == _ROUNDS:
-            _take_what_is_left(batch, chunk, watched, wrong)
+            _take_what_is_left(batch, chunk, watched, barred, wrong)
             return
 
 
-def _name(unique: Unique) -> tuple[str, tuple[str, ...]]:
-    return unique.table.fullname, tuple(column.key for column in unique.columns)
+_Barred = Mapping[Name, Mapping[tuple[Any, ...], bool]]
 
 
-def _stored(unique: Unique, chunk: ValueSource) -> set[Any]:
-    connection = chunk.pools.connection
-    if connection is None:
-        return set()
-    return {tuple(row) for row in connection.execute(sa.select(*unique.columns))}
+@dataclass(frozen=True)
+class _Watched:
+    """The constraints to be met, each with the keys that are taken."""
 
+    each: Sequence[Unique]
+    seen: Sequence[set[Any]]
+    folding: Folding
 
-def _taken(
-    batch: RowBatch, chunk: ValueSource, watched: Sequence[Unique], rows: Sequence[int]
-) -> list[int]:
-    """Those of ``rows`` whose values others have; the values of all others are now taken."""
-    seen = [chunk.seen[_name(unique)] for unique in watched]
-    columns = [[batch.assembled.values[c] for c in unique.columns] for unique in watched]
-    wrong = []
-    for row in rows:
-        keys = [tuple(column[row] for column in each) for each in columns]
-        if any(key in taken and None not in key for key, taken in zip(keys, seen, strict=True)):
-            wrong.append(row)
+    @classmethod
+    def of(cls, batch: RowBatch, chunk: ValueSource) -> _Watched:
+        connection = chunk.pools.connection
+        dialect = "" if connection is None else connection.dialect.name
+        folding = Folding(connection)
+        if chunk.refused:
+            found = declared_sets(batch.factory, batch.before)
+            made = batch.assembled.values
+            found = [u for u in found if u.attributes or len(u.columns) > 1]  # not new keys
+            found = [u for u in found if all(column in made for column in u.columns)]
         else:
-            for key, taken in zip(keys, seen, strict=True):
-                taken.add(key)
-    return wrong
+            found = left_to_chance(batch.factory, batch.before)
+        each = [unique for unique in found if unique.holds(dialect)]
+        for unique in each:
+            if unique.name not in chunk.seen:
+                chunk.seen[unique.name] = folding.stored(unique.columns)
+        return cls(each, [chunk.seen[unique.name] for unique in each], folding)
+
+    def taken(self, batch: RowBatch, barred: _Barred, rows: Sequence[int]) -> list[int]:
+        """Those of ``rows`` whose values others have; the values of all others are now taken."""
+        values = batch.assembled.values
+        keys = [self.keys(n, [values[c] for c in u.columns], rows) for n, u in enumerate(self.each)]
+        never = self._barred(batch, barred, rows)
+        wrong = []
+        for place, row in enumerate(rows):
+            own = [each[place] for each in keys]
+            if row in never or any(map(self._is_taken, self.each, self.seen, own)):
+                wrong.append(row)
+            else:
+                for key, taken in zip(own, self.seen, strict=True):
+                    taken.add(key)
+        return wrong
+
+    def keys(
+        self, number: int, columns: Sequence[Sequence[Any]], rows: Sequence[int]
+    ) -> list[tuple[Any, ...]]:
+        """What the database compares, of the values of a constraint in these rows."""
+        pairs = zip(self.each[number].columns, columns, strict=True)
+        folded = [
+            self.folding.keys(c, v if len(rows) == len(v) else [v[row] for row in rows])
+            for c, v in pairs
+        ]
+        return list(zip(*folded, strict=True))
+
+    def _is_taken(self, unique: Unique, taken: set[Any], key: tuple[Any, ...]) -> bool:
+        nulls = unique.nulls and self.folding.name == "postgresql"
+        return key in taken and SKIP not in key and (nulls or None not in key)
+
+    def _barred(self, batch: RowBatch, barred: _Barred, rows: Sequence[int]) -> set[int]:
+        values = {(c.table.fullname, c.key): each for c, each in batch.assembled.values.items()}
+        found: set[int] = set()
+        for (table, keys), known in barred.items():
+            columns = [values[table, key] for key in keys if (table, key) in values]
+            if len(columns) < len(keys):
+                continue
+            places: dict[tuple[Any, ...], list[int]] = {}
+            for row in rows:
+                places.setdefault(tuple(column[row] for column in columns), []).append(row)
+            for key in places.keys() & known.keys():
+                # Of several with equal values one may be right; not of those drawn just now.
+                right = len(places[key]) > 1 and not known[key] and len(rows) == batch.count
+                found.update(places[key][1:] if right else places[key])
+        return found
 
 
 def _draw_again(
@@ -171,7 +149,7 @@ def _draw_again(
         batch.factory,
         chunk,
         len(rows),
-        [batch.sequences[row] for row in rows],
+        _numbers(batch, chunk, rows),
         batch.overrides,
         parent,
         kept | dict(fixed),
@@ -190,6 +168,13 @@ def _draw_again(
                 column[row] = value
 
 
+def _numbers(batch: RowBatch, chunk: ValueSource, rows: Sequence[int]) -> Sequence[int]:
+    """The next free ones where those of the rows may be what is taken."""
+    if chunk.refused and not batch.own_numbers:
+        return chunk.numbers(batch.factory, len(rows))
+    return [batch.sequences[row] for row in rows]
+
+
 def _brings_rows(declaration: Any) -> bool:
     if isinstance(declaration, factory.Maybe):
         return _brings_rows(declaration.yes) or _brings_rows(declaration.no)
@@ -203,30 +188,44 @@ def _brings_rows(declaration: Any) -> bool:
 
 
 def _take_what_is_left(
-    batch: RowBatch, chunk: ValueSource, watched: Sequence[Unique], rows: Sequence[int]
+    batch: RowBatch,
+    chunk: ValueSource,
+    watched: _Watched,
+    barred: _Barred,
+    rows: Sequence[int],
 ) -> None:
     """Chance finds the last values too slowly: choose among those that are free."""
-    for unique in watched:
+    for number, unique in enumerate(watched.each):
         domains = [domain(batch.before[name][0]) for name in unique.attributes]
         sizes = [len(d) for d in domains if d is not None]
-        if len(unique.attributes) != len(unique.columns) or len(sizes) != len(domains):
+        if len(domains) != len(unique.columns) or len(sizes) != len(domains):
             continue
         if math.prod(sizes) > _MANY:
             continue
-        taken = chunk.seen[_name(unique)]
-        every = itertools.product(*(dict.fromkeys(d) for d in domains if d is not None))
-        left = [values for values in every if values not in taken]
+        every = list(itertools.product(*(dict.fromkeys(d) for d in domains if d is not None)))
+        keys = watched.keys(number, list(zip(*every, strict=True)), range(len(every)))
+        never = barred.get(unique.name, ())
+        free = dict(zip(keys, every, strict=True))
+        left = [
+            values
+            for key, values in free.items()
+            if key not in watched.seen[number] and values not in never
+        ]
         if len(left) < len(rows):
             break
         chosen = chunk.rng.sample(left, len(rows))
         fixed = dict(zip(unique.attributes, zip(*chosen, strict=True), strict=True))
         _draw_again(batch, chunk, rows, fixed)
-        if not _taken(batch, chunk, watched, rows):
+        if not watched.taken(batch, barred, rows):
             return
         break
+    chance = left_to_chance(batch.factory, batch.before)
+    drawn = next((n for n, unique in enumerate(watched.each) if unique in chance), None)
+    if drawn is None:
+        raise NoOtherValues()
     raise SeedError(
-        f"{batch.factory.__name__}: {watched[0]} must be unique, and no new value was found after "
-        f"{len(chunk.seen[_name(watched[0])]):,} rows. Nothing was written.",
+        f"{batch.factory.__name__}: {watched.each[drawn]} must be unique, and no new value was "
+        f"found after {len(watched.seen[drawn]):,} rows. Nothing was written.",
         "Seed fewer rows, or declare more values, for example with factory.Sequence.",
     )
 
@@ -274,7 +273,7 @@ def require_room(owner: Any, overrides: Mapping[str, Any], count: int) -> None:
     """Raises SeedError if a unique column has fewer values than the rows wanted."""
     before, _ = declarations_of(owner, overrides)
     for unique in left_to_chance(owner, before):
-        if unique.table is not model_info(owner).tables[0]:
+        if unique.table is not model_info(owner).tables[0] or unique.partial or unique.only:
             continue
         room = 1
         for name in unique.attributes:

@@ -18,7 +18,14 @@ from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
 from ..dependencies import waits
-from ..factory_boy_internals import follows, is_declaration, looked_up, model_of, needs_object
+from ..factory_boy_internals import (
+    follows,
+    is_declaration,
+    looked_up,
+    model_of,
+    needs_object,
+    renamed,
+)
 from ..generating.columns import MadeRows, RowBatch, RowReference
 from ..generating.drawing import Drawing
 from ..generating.evaluators import EVALUATORS
@@ -30,6 +37,7 @@ from ..generating.pools import Pool, Pools
 from ..generating.randomness import seeded
 from ..generating.rows import Assembled
 from ..generating.unique import meet
+from ..generating.unique_sets import Refused
 from ..links import Link, Links
 
 if TYPE_CHECKING:
@@ -82,12 +90,14 @@ class Chunk:
         pools: Pools,
         rng: random.Random,
         seen: dict[Any, set[Any]],
+        refused: Refused | None = None,
     ) -> None:
         self.facts = facts
         self.counters = counters
         self.pools = pools
         self.rng = rng
         self.seen = seen
+        self.refused = refused or Refused()
         self.batches: list[RowBatch] = []
         self._deferred: dict[str, None] = {}
         self._finder = Finder(pools.connection)
@@ -228,6 +238,8 @@ class Chunk:
             self._defer(batch, name)
             return [None] * count
         pool = self.pools.of(columns[0].table, columns, target)
+        if link.unique and (filled := self._linking(batch, name, prop)):
+            pool = self._free(pool, filled)
         if not pool.size and own:
             return [None] * count
         chosen = drawing.one_each(link, pool, count, label, self._place_of(batch, rows))
@@ -252,13 +264,41 @@ class Chunk:
         columns = [target for target, _ in prop.secondary_synchronize_pairs]
         target = sa.inspect(model_of(links.factory))
         pool = self.pools.of(columns[0].table, columns, target)
+        if links.unique:
+            pool = self._free(pool, [own for _, own in prop.secondary_synchronize_pairs])
         return self._drawing(label).several(
             links, pool, len(rows), label, self._place_of(batch, rows)
         )
 
-    def choose(self, pool: Pool, count: int, label: str, owner: str) -> list[int]:
-        """Rows of a pool, each as likely as any other."""
-        return self._drawing(label).one_each(None, pool, count, f"{owner} ({label})", 0)
+    def choose(
+        self, batch: RowBatch, targets: Sequence[Any], own: Sequence[Any], unique: bool
+    ) -> Mapping[Any, list[Any]]:
+        """Values for the foreign key ``own`` of rows that declare none."""
+        pool = self.pools.of(targets[0].table, targets)
+        if unique:
+            pool = self._free(pool, own)
+        label = ", ".join(f"{column.table.name}.{column.name}" for column in own)
+        drawing, place = self._drawing(label), self._place_of(batch, batch.rows)
+        label = f"{batch.factory.__name__} ({label})"
+        rows = drawing.one_each(None, pool, batch.count, label, place, unique)
+        return {
+            column: [keys[row] for row in rows] for column, keys in zip(own, pool.keys, strict=True)
+        }
+
+    def _linking(self, batch: RowBatch, name: str, prop: Any) -> list[Any]:
+        """The columns of the batch's own rows that a Link fills."""
+        if prop is not None:
+            return [own for _, own in prop.synchronize_pairs]
+        mapper = model_info(batch.factory).mapper
+        found: Any = mapper.column_attrs.get(renamed(batch.factory).get(name, name))
+        return [] if found is None else list(found.columns[:1])
+
+    def _free(self, pool: Pool, own: Sequence[Any]) -> Pool:
+        table = own[0].table
+        counted = table.autoincrement_column is not None
+        return self.pools.free(
+            pool, own, self.counters.turn.get(key_name(table)) if counted else None
+        )
 
     def _drawing(self, label: str) -> Drawing:
         """Numbers of their own for the links of an attribute.
@@ -270,10 +310,10 @@ class Chunk:
         return Drawing(self.facts.random_seed, numbers, self.pools)
 
     def _place_of(self, batch: RowBatch, rows: Sequence[int]) -> int:
-        """Which of its factory's rows in this seed the first of ``rows`` is, from 0."""
+        """Which of its factory's rows in this turn the first of ``rows`` is, from 0."""
         if not len(rows):
             return 0
-        return batch.sequences[rows[0]] - self.counters.first[sequence_name(batch.factory)]
+        return batch.sequences[rows[0]] - self.counters.turn[sequence_name(batch.factory)]
 
     def _defer(self, batch: RowBatch, name: str) -> None:
         """The attribute is linked when all rows exist; of rows that come along, not at all."""

@@ -98,6 +98,8 @@ class _Relation:
                 drawing = Drawing(self.facts.random_seed, numbers, pools)
                 target = sa.inspect(model_of(link.factory))
                 source = pools.of(targets[0].table, targets, target)
+                if link.unique:
+                    source = pools.free(source, self.own)
                 rows = list(drawing.one_each(link, source, count, self.label, each.place))
             kept = [
                 (place, row)
@@ -131,7 +133,11 @@ class _Relation:
         free = [column.is_(None) for column in own]
         column = table.autoincrement_column
         if column is not None and key_name(table) in counters.first:
-            free.append(column >= counters.first[key_name(table)])  # rows of this seed only
+            first, down = (
+                counters.first[key_name(table)],
+                counters.steps.get(key_name(table), 1) < 0,
+            )
+            free.append(column <= first if down else column >= first)  # rows of this seed only
         keys = read_keys(self.connection, table, list(table.primary_key), *free)
         left, rows_left = len(keys[0]), total
         if left < links.min * total:

@@ -22,11 +22,13 @@ from ..generating.objects import Create
 from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
 from ..generating.sessions import SeedSessions, seed_sessions
+from ..generating.unique_sets import Refused
 from ..plan import FactoryPlan, SeedRequest, factory_plans
 from ..row_blocks import RowBlock, WrittenKeys, key_columns, kinds
 from ..undoing import ledger
 from ..undoing.accounts import Accounts
 from ..undoing.packing import pack
+from ..writers.refusals import naming
 from ..writers.values import Values
 from ..writers.writer import EncodedBlock, Encoder
 from .chunks import Chunk, DeferredLink, PlanFacts
@@ -56,7 +58,8 @@ class WorkerSetup:
 class ChunkTask:
     """Chunk ``number`` of a factory plan: ``count`` rows.
 
-    ``counters``: the numbers it starts at, of those that began at ``first``.
+    ``counters``: the numbers it starts at, of those that began at ``first``, and for this plan
+    at ``turn``, with their ``steps``.
     """
 
     facts: PlanFacts
@@ -64,6 +67,8 @@ class ChunkTask:
     count: int
     counters: dict[str, int] = field(default_factory=dict)
     first: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)
+    turn: dict[str, int] = field(default_factory=dict)
     pools: dict[PoolKey, Pool] = field(default_factory=dict)
 
     @property
@@ -78,7 +83,8 @@ class ChunkTask:
 
     def elsewhere(self) -> tuple[Counters, Pools]:
         """Numbers and pools for a process without others."""
-        return Counters(self.counters, self.first), Pools(None, self.pools)
+        counters = Counters(self.counters, self.first, steps=self.steps, turn=self.turn)
+        return counters, Pools(None, self.pools)
 
 
 def chunk_label(plan: int, number: int, own: bool = True) -> str:
@@ -106,7 +112,7 @@ class ChunkResult:
     ``by_objects``: of values that are evaluated by columns.
 
     ``own``: for each block, whether it holds rows of the plan's factory. ``keys``: those that
-    are known before the rows are written.
+    are known before the rows are written. ``before``: the next numbers before it.
     ``rows``: how many for each table. ``unproved``: tables with foreign keys that may lead
     nowhere. ``written``: a worker wrote it all itself. ``parts``: what the blocks were made
     of, each with the name of its factory; not carried between processes.
@@ -118,6 +124,7 @@ class ChunkResult:
     keys: list[Written] = field(default_factory=list)
     deferred: list[DeferredLink] = field(default_factory=list)
     used: dict[str, int] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     why: tuple[str, str] | None = None
     by_objects: bool = False
@@ -136,23 +143,24 @@ def run_task(
     pools: Pools,
     seen: dict[Any, set[Any]],
     sessions: SeedSessions,
+    refused: Refused | None = None,
 ) -> ChunkResult:
     """Make the chunk. A result with ``why`` or ``retry`` holds nothing and used no numbers."""
     start = time.process_time()
     before = dict(counters.next)
     with everywhere(*task.place) as rng:
-        chunk = Chunk(task.facts, counters, pools, rng, seen)
+        chunk = Chunk(task.facts, counters, pools, rng, seen, refused)
         try:
             chunk.make(plan.factory, task.count, plan.overrides)
             deferred = chunk.deferred()
             sessions.require_unused()
         except NotColumnwise as error:
-            counters.next = {n: before.get(n, counters.first[n]) for n in counters.next}
+            counters.reset(before)
             owner = getattr(error.factory, "__name__", plan.name)
             return ChunkResult(why=(owner, error.why), by_objects=error.by_objects)
         except NeedsConnection:
             return ChunkResult(retry=True)
-    result = ChunkResult(deferred=deferred)
+    result = ChunkResult(deferred=deferred, before=before)
     own = chunk.own
     for batch in chunk.batches:
         for part in batch.assembled.parts():
@@ -203,9 +211,9 @@ def _add(result: ChunkResult, encoder: Encoder, part: RowBlock, own: bool, facto
     )
     asked = () if known else columns
     result.own.append(own)
-    result.blocks.append(
-        encoder.encode(part.table, part.columns, part.values, asked, rows=part.count)
-    )
+    with naming(factory):
+        block = encoder.encode(part.table, part.columns, part.values, asked, rows=part.count)
+    result.blocks.append(block)
     if known:
         found = [part.table.c[name] for name in columns]
         keys = [values[name] for name in columns]

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from ..factory_boy_internals import declarations_of, model_of
 from ..generating.model_info import model_info
-from ..generating.unique import domain, left_to_chance
+from ..generating.unique import domain
+from ..generating.unique_sets import left_to_chance
 from ..links import Link
 from ..lookup import dotted_name
 from .inventing import Invention

@@ -169,6 +169,16 @@ def runs(connection: sa.Connection) -> list[SeedRun]:
     return found
 
 
+def used_numbers(connection: sa.Connection) -> dict[str, int]:
+    """The number after the highest of each sequence, among the runs that have rows left."""
+    found: dict[str, int] = {}
+    for run in runs(connection):
+        counters = run.plan.get("progress", {}).get("counters", {}) if run.rows else {}
+        for name, number in counters.items():
+            found[name] = max(number, found.get(name, 0))
+    return found
+
+
 def declared_before(connection: sa.Connection) -> dict[str, str]:
     """Reference row -> a hash of what was declared for it, and cannot be read from it."""
     found: dict[str, str] = {}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import logging
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,11 +29,11 @@ def _escaped(text: str) -> str:
 
 def _string(text: str) -> str:
     text.encode()
-    _require_no_nul(text)
+    require_no_nul(text)
     return _escaped(text)
 
 
-def _require_no_nul(value: Any) -> None:
+def require_no_nul(value: Any) -> None:
     if isinstance(value, str) and "\0" in value:
         raise ValueError("PostgreSQL cannot store a NUL character")
 
@@ -96,7 +98,7 @@ def texts(column: sa.Column[Any], dialect: sa.Dialect, values: Values) -> Values
     """
     forms = _forms(column, dialect)
     if not set(map(type, values)) <= forms.keys() or is_cast(column, values):
-        each(column, _require_no_nul, values)
+        each(column, require_no_nul, values)
         return None
     return rendered(column, values, forms, _strings, _datetimes, NULL)
 
@@ -112,7 +114,7 @@ def _datetimes(values: Values) -> Values:
 def _strings(column: sa.Column[Any], values: Sequence[str]) -> Sequence[str]:
     text = joined(column, values)
     if text.count("\0") != max(len(values) - 1, 0):
-        each(column, _require_no_nul, values)
+        each(column, require_no_nul, values)
     escaped = _escaped(text)
     return values if escaped == text else escaped.split("\0")
 
@@ -127,3 +129,15 @@ def copy_statement(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect)
     """COPY of these columns (keys)."""
     statement = f"COPY {target(table, columns, dialect)} FROM STDIN WITH (ENCODING 'UTF8')"
     return undoubled(statement, dialect)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """psycopg does not warn that a refused row ended the pipeline of the others: it is an error."""
+    logger = logging.getLogger("psycopg")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

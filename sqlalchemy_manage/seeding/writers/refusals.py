@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,28 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from ...databases.constraint_errors import Violation, violation
 from ...errors import SeedError
 from ...output import clean
+from .values import ValueFault
+
+
+class RowRefused(SeedError):
+    """The database refused rows of ``table``, each by the keys of its columns.
+
+    ``columns``: keys of those whose values are the reason; empty where it names none.
+    """
+
+    def __init__(
+        self,
+        error: SeedError,
+        kind: str,
+        table: sa.Table,
+        columns: Sequence[str],
+        rows: Sequence[Mapping[str, Any]],
+    ) -> None:
+        super().__init__(error.message, error.hint)
+        self.kind = kind
+        self.table = table
+        self.columns = columns
+        self.rows = rows
 
 
 def refused(
@@ -36,12 +59,25 @@ def refused(
     return refusal(name, what, reason(broken, error))
 
 
-def refusal(factory: str, what: str, why: str, other: str = "constraint") -> SeedError:
-    """The error for a refused row of ``factory``. ``other``: what else could change."""
+def refusal(factory: str, what: str, why: str) -> SeedError:
+    """The error for a row of ``factory`` that the database, or its driver, refused."""
     return SeedError(
         f"{factory}: the database refuses {what} ({why}). Nothing was written.",
-        f"Change that declaration of {factory}, or the {other}.",
+        f"Change that declaration of {factory}, or the constraint.",
     )
+
+
+@contextmanager
+def naming(factory: str) -> Iterator[None]:
+    """A value that its column's type refuses, before anything is sent, is one of ``factory``."""
+    try:
+        yield
+    except ValueFault as fault:
+        value = f"{fault.table}.{fault.column} = {clean(fault.shown)}"
+        raise SeedError(
+            f"{factory}: the column's type refuses {value} ({fault.reason}). Nothing was written.",
+            f"Change that declaration of {factory}, or the column.",
+        ) from fault
 
 
 def _at_fault(rows: Sequence[Any], broken: Violation) -> Any:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ...databases.constraint_errors import violation
 from ...errors import SeedError
 from ...output import clean
 from ..row_blocks import RowBlock
-from .refusals import reason, refusal
-from .values import Values
+from .refusals import RowRefused, naming, reason, refusal
+from .values import ValueFault, Values, is_usual
 from .writer import BlockWriter, EncodedBlock, Encoder
 
 T = TypeVar("T")
@@ -39,7 +39,11 @@ def send(
         writer.sorting = False  # row by row, and into the table itself
         return _named(writer, encoder, *part(), tables, error)
 
-    return _blaming(connection, tables, partial(writer.send, block), named)
+    try:
+        return _blaming(connection, tables, partial(writer.send, block), named)
+    except ValueFault:
+        with naming(part()[0]):
+            raise
 
 
 def put_in(
@@ -72,7 +76,8 @@ def _blaming(
     try:
         written = write()
     except DBAPIError as error:
-        if violation(error, tables.values()).kind == "refused":
+        about_a_row = violation(error, tables.values()).kind != "refused"
+        if not about_a_row and isinstance(error, OperationalError):
             raise
         savepoint.rollback()
         raise named(error) from error
@@ -110,15 +115,44 @@ def _named(
     tables: Mapping[str, sa.Table],
     error: DBAPIError,
 ) -> SeedError:
-    row: dict[str, Any] = {}
-    for values in zip(*part.values, strict=True):
-        try:
-            writer.send(encoder.encode(part.table, part.columns, [[value] for value in values]))
-        except DBAPIError as again:
-            names = [part.table.columns[key].name for key in part.columns]
-            error, row = again, dict(zip(names, values, strict=True))
+    """The error for the first row that is refused. It knows the others, where they are refused
+    for values that other rows have."""
+    found: list[tuple[DBAPIError, Mapping[str, Any]]] = []
+    for number, again in _failing(writer, encoder, part, range(part.count)):
+        values = (each[number] for each in part.values)
+        found.append((again, dict(zip(part.columns, values, strict=True))))
+        if violation(again, tables.values()).kind != "UNIQUE":
             break
-    return _refused(factory, part.table, row, tables, error)
+    columns = {key: part.table.columns[key].name for key in part.columns}
+    first, row = found[0] if found else (error, {})
+    named = {columns[key]: value for key, value in row.items()}
+    told = _refused(factory, part.table, named, tables, first)
+    broken = violation(first, tables.values())
+    keys = [key for key, name in columns.items() if name in broken.columns]
+    keys = keys if len(keys) == len(broken.columns) else []
+    return RowRefused(told, broken.kind, part.table, keys, [row for _, row in found])
+
+
+def _failing(
+    writer: BlockWriter, encoder: Encoder, part: RowBlock, rows: range
+) -> Iterator[tuple[int, DBAPIError]]:
+    """The rows that are refused, each with what the database says, while the others go in."""
+    connection = writer.connection
+    savepoint = connection.begin_nested()
+    try:
+        some = [values[rows.start : rows.stop] for values in part.values]
+        writer.send(encoder.encode(part.table, part.columns, some))
+    except DBAPIError as error:
+        savepoint.rollback()
+        if len(rows) == 1:
+            yield rows.start, error
+            return
+    else:
+        savepoint.commit()
+        return
+    middle = len(rows) // 2
+    for half in (rows[:middle], rows[middle:]):
+        yield from _failing(writer, encoder, part, half)
 
 
 def _refused(
@@ -130,7 +164,11 @@ def _refused(
 ) -> SeedError:
     """``row``: by the names of its columns."""
     broken = violation(error, tables.values())
-    shown = [
-        f"{table.name}.{name} = {clean(repr(row[name]))}" for name in broken.columns if name in row
-    ] or [f"{table.name}: " + clean(", ".join(f"{k}={v!r}" for k, v in row.items()))]
+    names = [name for name in broken.columns if name in row]
+    if not names and broken.kind in ("wrong type", "refused"):
+        columns = {column.name: column for column in table.columns}
+        names = [name for name, value in row.items() if not is_usual(columns[name], [value])]
+    shown = [f"{table.name}.{name} = {clean(repr(row[name]))}" for name in names] or [
+        f"{table.name}: " + clean(", ".join(f"{k}={v!r}" for k, v in row.items()))
+    ]
     return refusal(factory, ", ".join(shown), reason(broken, error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -27,6 +28,7 @@ class ValueFault(SeedError):
         text = repr(value)
         text = text if len(text) <= 80 else f"{text[:77]}..."
         super().__init__(f"{table}.{column} cannot take {text}: {reason}.")
+        self.shown = text
         self.table = table
         self.column = column
         self.row = row
@@ -204,6 +206,29 @@ def joined(column: sa.Column[Any], texts: Sequence[str]) -> str:
         except UnicodeEncodeError:
             each(column, str.encode, texts)
     return text
+
+
+# What a type is given as a rule. The others are not here: their own processors decide.
+_USUAL: tuple[tuple[type[Any], frozenset[type]], ...] = (
+    (sa.Enum, frozenset()),
+    (sa.String, frozenset({str})),
+    (sa.BigInteger, frozenset({int})),  # PostgreSQL casts a bool to no other Integer
+    (sa.SmallInteger, frozenset({int})),
+    (sa.Integer, frozenset({int, bool})),
+    (sa.Numeric, frozenset({int, float, decimal.Decimal})),
+    (sa.DateTime, frozenset({datetime.datetime})),
+    (sa.Date, frozenset({datetime.date})),
+    (sa.Time, frozenset({datetime.time})),
+    (sa.Interval, frozenset({datetime.timedelta})),
+)
+
+
+def is_usual(column: sa.Column[Any], values: Values) -> bool:
+    """Whether no value has to be converted by the server, as ``"9.99"`` has for a Numeric."""
+    for kind, usual in _USUAL:
+        if isinstance(column.type, kind):
+            return not usual or set(map(type, values)) <= usual | {type(None)}
+    return True
 
 
 def needs_core(table: sa.Table, columns: Sequence[str], dialect: sa.Dialect) -> bool:

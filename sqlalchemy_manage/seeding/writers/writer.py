@@ -12,15 +12,16 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...data.backends import advance_sequences, giving_identities
-from ...errors import SeedError
+from ...errors import ManageError, SeedError
 from ...sql.dialects import MARIADB
 from ..row_blocks import held, held_values
 from . import mysql, postgresql, sqlite
 from .block import EncodedBlock
-from .values import ValueFault, Values, bound, each, needs_core, without_defaults
+from .postgresql import quiet
+from .values import ValueFault, Values, bound, each, is_usual, needs_core, without_defaults
 
 __all__ = ["BlockWriter", "EncodedBlock", "Encoder", "ValueFault"]
 
@@ -58,6 +59,14 @@ class Encoder:
         given = [table.columns[key] for key in keys]
         try:
             made = [bound(c, self.dialect, v) for c, v in zip(given, values, strict=True)]
+            plain = [
+                (c, v) for c, v, m in zip(given, values, made, strict=True) if m is v
+            ]  # what their types leave as it is
+            if way in ("copy", "literals") and not all(is_usual(c, v) for c, v in plain):
+                if way == "copy":
+                    for column, each_made in zip(given, made, strict=True):
+                        each(column, postgresql.require_no_nul, each_made)
+                way = "core"  # the driver and the server convert it, as they do for the ORM
             payload = self._payload(way, given, made, values)
         except ValueFault as fault:
             value = values[keys.index(fault.column)][fault.row]  # as it was given
@@ -191,8 +200,14 @@ class BlockWriter:
 
     def _core(self, table: sa.Table, block: EncodedBlock, columns: list[Values]) -> None:
         rows = [dict(zip(block.columns, row, strict=True)) for row in zip(*columns, strict=True)]
-        with giving_identities(self.connection, [table.columns[key] for key in block.columns]):
-            self.connection.execute(sa.insert(table), rows)
+        identities = [table.columns[key] for key in block.columns]
+        try:
+            with giving_identities(self.connection, identities), quiet():
+                self.connection.execute(sa.insert(table), rows)
+        except (SQLAlchemyError, ManageError):
+            raise
+        except Exception as error:  # a driver's own, of a value that it does not know
+            raise DBAPIError(self._named(table, block), None, error) from error
 
     def _returning(
         self, table: sa.Table, block: EncodedBlock, columns: list[Values]
