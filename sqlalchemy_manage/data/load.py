@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -15,8 +15,8 @@ from ..errors import DatabaseError, FixtureError
 from . import backends
 from .block_load import BlockLoad
 from .fixture_files import Fixture, find_fixtures, repeatable
-from .fixtures import Record, read_fixture
-from .json_text import shown
+from .fixture_source import FixtureSource
+from .fixtures import Record
 from .link_targets import missing_targets
 from .natural_keys import NaturalKeys
 from .natural_records import NaturalRecords
@@ -76,7 +76,7 @@ def load(
         copy = stack.enter_context(repeatable(stdin)) if _reads_stdin(fixtures) else None
         connection = stack.enter_context(project.connect())
         layouts = Layouts(project, connection.dialect)
-        source = _Source(fixtures, copy, layouts, ignore_nonexistent, layouts.labels(exclude))
+        source = FixtureSource(fixtures, copy, layouts, ignore_nonexistent, layouts.labels(exclude))
         loading = _Load(connection, project, layouts, source)
         try:
             with backends.writing(connection):
@@ -104,52 +104,13 @@ def _failed(error: DBAPIError) -> DatabaseError:
 
 
 @dataclass
-class _Source:
-    """The records of all fixtures, as often as they are asked for."""
-
-    fixtures: list[Fixture]
-    stdin: IO[str] | None
-    layouts: Layouts
-    ignore_nonexistent: bool
-    excluded: set[str]
-    left_out: dict[str, None] = field(default_factory=dict)
-
-    def records(self) -> Iterator[Record]:
-        for fixture in self.fixtures:
-            for record in read_fixture(fixture, self.stdin):
-                if record.model.lower() in self.excluded:
-                    continue
-                known = self._existing(record) if self.ignore_nonexistent else record
-                if known is not None:
-                    yield known
-
-    def _existing(self, record: Record) -> Record | None:
-        layout = self.layouts.by_label.get(record.model.lower())
-        if layout is None:
-            self.left_out[f"model {shown(record.model)}"] = None
-            return None
-        fields = {}
-        for name, value in record.fields.items():
-            if name in layout.accepted or name in layout.relationships:
-                fields[name] = value
-            else:
-                self.left_out[f"field {shown(name)} of {layout.label}"] = None
-        if len(fields) == len(record.fields):
-            return record
-        return replace(record, fields=fields) if fields or record.pk is not None else None
-
-    def notes(self) -> list[str]:
-        return [f"Left out, because it does not exist: {name}." for name in self.left_out]
-
-
-@dataclass
 class _Load:
     """One load, inside its transaction. ``total``: rows that the fixtures ask for."""
 
     connection: sa.Connection
     project: Project
     layouts: Layouts
-    source: _Source
+    source: FixtureSource
     total: int = 0
     new: int = 0
     changed: int = 0

@@ -33,13 +33,15 @@ class NotJudged:
 def links_of(mappers: Iterable[Mapper[Any]], tables: Iterable[sa.Table]) -> list[Link]:
     """Every link of ``mappers`` and ``tables``, each once.
 
-    A relationship that runs along a foreign key is that foreign key. A view-only
-    relationship adds none: nothing is stored through it. Where several relationships are
-    stored in the same columns, each under a condition, a row counts if one of these holds.
+    A relationship that runs along a foreign key is that foreign key. Nothing is stored
+    through a view-only relationship: it adds none, and only says to what a link may lead.
+    Where several relationships are stored in the same columns, each under a condition, a
+    row counts if one of these holds.
     """
     mappers = list(mappers)
-    relations = list(dict.fromkeys(_relationships(mappers)))
-    references, types = _references(relations, tables)
+    every = list(dict.fromkeys(_relationships(mappers, viewonly=True)))
+    relations = [relation for relation in every if not relation.viewonly]
+    references, types = _references(every, tables)
     return [
         *references,
         *types,
@@ -154,21 +156,31 @@ def _references(
         for constraint in constraints:
             pairs = tuple((element.parent, element.column) for element in constraint.elements)
             found[frozenset(pairs)] = _Reference(pairs, True)
-    for relation in relations:
+    viewed: list[_Reference] = []
+    for relation in sorted(relations, key=lambda relation: relation.viewonly):
         for join in stored_joins(relation):
             key = frozenset(join.pairs)
             declared = key in found or is_declared(join)
+            if relation.viewonly:
+                viewed.append(_Reference(join.pairs, is_declared(join)))
+                viewed[-1].add(relation, join)
+                if key in found and found[key].names:
+                    found[key].owners.append(join.owner)
+                continue
             # Which of the rows are links depends on something that is not known here.
             if declared or not join.unknown:
                 found.setdefault(key, _Reference(join.pairs, is_declared(join))).add(relation, join)
-    return [each.made() for each in found.values()], list(_types(found.values()))
+    return [each.made() for each in found.values()], list(_types(found.values(), viewed))
 
 
-def _types(found: Iterable[_Reference]) -> Iterator[LinkTypes]:
+def _types(found: Iterable[_Reference], viewed: Iterable[_Reference]) -> Iterator[LinkTypes]:
     """Generic links: the same columns lead to several tables, under a literal value each."""
     groups: dict[frozenset[Any], list[_Reference]] = {}
     for each in found:
         groups.setdefault(frozenset(column for column, _ in each.pairs), []).append(each)
+    for each in viewed:
+        if (columns := frozenset(column for column, _ in each.pairs)) in groups:
+            groups[columns].append(each)
     for group in groups.values():
         parents = {target.table for each in group for _, target in each.pairs}
         if len(parents) < 2 or any(each.declared or each.unguarded for each in group):

@@ -164,14 +164,21 @@ def attribute_of(owner: Any, declaration: Any) -> str | None:
     return next((name for name, each in declared.items() if each is declaration), None)
 
 
-def own_way(owner: Any) -> str | None:
-    """Why factory_boy itself must create each object; None if that is not needed."""
-    options = owner._meta
+def own_hook(owner: Any) -> str | None:
+    """Which hook makes the objects in the factory's own way; None if none does."""
     if is_async(owner):
         return "it is async"
     for name, article in _HOOKS.items():
         if getattr(owner, name).__func__ is not getattr(SQLAlchemyModelFactory, name).__func__:
             return f"it has {article} {name}() of its own"
+    return None
+
+
+def own_way(owner: Any) -> str | None:
+    """Why factory_boy itself must create each object; None if that is not needed."""
+    options = owner._meta
+    if why := own_hook(owner):
+        return why
     if options.inline_args:
         return "its model takes arguments by position (inline_args)"
     for name in options.post_declarations:

@@ -15,7 +15,7 @@ from ..models import is_managed
 from .dependencies import drawn_from, require_fakers, require_targets
 from .discovery import looked_in
 from .factories import Factory
-from .factory_boy_internals import declarations_of, declared_names, model_of
+from .factory_boy_internals import declarations_of, declared_names, model_of, own_hook
 from .generating.model_info import model_info
 from .generating.unique import require_room
 from .lookup import (
@@ -172,7 +172,8 @@ def plan_seed(
     for plan in plans:
         if plan.count and plan.reference is None:
             require_fakers(plan.factory, plan.overrides)
-            require_room(plan.factory, plan.overrides, plan.count)
+            if own_hook(plan.factory) is None:  # which may leave out or change what is taken
+                require_room(plan.factory, plan.overrides, plan.count)
     return request, plans
 
 

@@ -54,6 +54,10 @@ class Note(Base):
         primaryjoin="and_(foreign(Note.object_id) == Child.id, Note.object_type.in_(['child']))",
         overlaps="post",
     )
+    video: Mapped[Customer | None] = relationship(
+        primaryjoin="and_(foreign(Note.object_id) == Customer.id, Note.object_type == 'video')",
+        viewonly=True,
+    )
 
 
 class Address(Base):
@@ -194,7 +198,8 @@ CLEAN = [
     "INSERT INTO post (id, current) VALUES (3, true), (4, false)",
     "INSERT INTO child (id) VALUES (5)",
     "INSERT INTO note (id, object_type, object_id) VALUES"
-    " (1, 'post', 3), (2, 'child', 5), (3, NULL, NULL), (4, 'post', NULL)",
+    " (1, 'post', 3), (2, 'child', 5), (3, NULL, NULL), (4, 'post', NULL),"
+    " (5, 'video', 99)",
     "INSERT INTO customer (id) VALUES (1), (2)",
     "INSERT INTO supplier (id) VALUES (2), (7)",
     "INSERT INTO address (id, discriminator, parent_id) VALUES"

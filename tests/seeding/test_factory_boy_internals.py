@@ -470,3 +470,17 @@ def test_our_builder_looks_like_theirs() -> None:
     step: Any = SimpleNamespace(builder=ours)
     assert internals.creates(step)
     assert internals.factory_of(step) is AnimalFactory
+
+
+def test_only_a_factorys_own_first_number_counts() -> None:
+    class Plain(SQLAlchemyModelFactory):
+        class Meta:
+            model = Animal
+
+    class Late(Plain):
+        @classmethod
+        def _setup_next_sequence(cls) -> int:
+            return 5000
+
+    assert internals.first_number(Plain) is None
+    assert internals.first_number(Late) == 5000

@@ -210,3 +210,13 @@ def test_a_date_as_faker_reads_it(fake: faker.Faker) -> None:
 def test_a_range_without_days_is_left_to_faker(fake: faker.Faker) -> None:
     assert drawn(fake, "date_between", start_date="today", end_date="today") is None
     assert drawn(fake, "pyint", min_value=5, max_value=4) is None
+
+
+def test_unique_refers_to_what_it_gave(fake: faker.Faker) -> None:
+    """The functions of ``fake.unique`` hold it, and it can be emptied."""
+    assert isinstance(fake.unique, internals.UniqueProxy)
+    method = fake.unique.random_int
+    assert fake.unique in [cell.cell_contents for cell in method.__closure__]
+    assert {fake.unique.random_int(1, 3) for _ in range(3)} == {1, 2, 3}
+    fake.unique.clear()
+    assert fake.unique.random_int(1, 3) in (1, 2, 3)

@@ -107,6 +107,23 @@ def test_a_connection_of_its_own_is_named_with_the_link_that_needs_none(
         assert counts(url) == [0, 0, 0]
 
 
+def test_a_rollback_takes_back_what_it_would_and_no_more(
+    backend: str, empty: Callable[[str], str]
+) -> None:
+    url = empty(backend)
+    seeded = manage(url, "seed", "School=2", "FoundAgain=5")
+    assert seeded.code == 0, seeded
+    assert rows(url, "SELECT code FROM pupil ORDER BY code") == [[("a",), ("b",)]]
+    assert counts(url) == [0, 2, 2]
+    undone = manage(url, "seed", "--undo")
+    assert (undone.code, counts(url)) == (0, [0, 0, 0]), undone
+    failed = manage(url, "seed", "School=2", "RollingBack=3")
+    assert failed.code == 1
+    assert "A session was rolled back, and with it others' rows" in failed.stderr
+    assert "Warning" not in failed.stderr
+    assert counts(url) == [0, 0, 0]
+
+
 def test_a_dry_run_tells_what_declarations_use(empty: Callable[[str], str]) -> None:
     told = manage(empty("sqlite"), "seed", "ways", "--dry-run", PERSISTENCE="flush")
     found = dict(re.findall(r"^(\w+) +\d+   (.*?) *$", told.stdout, re.MULTILINE))

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from sqlalchemy_manage.links.catalog import quoted
 from sqlalchemy_manage.links.check import BrokenLink, check_links
 from sqlalchemy_manage.links.declared_links import links_of
 from support.random_links import World
@@ -101,8 +102,8 @@ def key_damaged(world: World, engine: sa.Engine, random: Random) -> str | None:
         column.type = type_
         table.constraints.add(key)
         if kind == "not enforced" and engine.dialect.name == "postgresql":
-            disable = sa.DDL("ALTER TABLE %(fullname)s DISABLE TRIGGER ALL")
-            connection.execute(disable.against(table))
+            name = quoted(connection, table.name)
+            connection.exec_driver_sql(f"ALTER TABLE {name} DISABLE TRIGGER ALL")
         named = {(f.kind, f.table) for f in found(world, connection)}
         connection.rollback()
     assert named == expected, f"{expected} was found as {named}"

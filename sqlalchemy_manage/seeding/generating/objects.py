@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import InvalidRequestError, StatementError
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -52,12 +52,14 @@ class ObjectMaker:
         savepoint = self.connection.begin_nested()
         try:
             keys = self._make()
+            savepoint.commit()
+        except InvalidRequestError as error:
+            raise SeedError(f"{self.owner.__name__}: {error}. Nothing was written.") from error
         except StatementError as error:
-            savepoint.rollback()
+            _back(savepoint)
             self.accounts.rolled_back(mark)
             self.counters.next = before
             raise self._explained(error) from error
-        savepoint.commit()
         return keys
 
     def _make(self, flush_each: bool = False) -> WrittenKeys:
@@ -103,10 +105,16 @@ class ObjectMaker:
         except ManageError as other:
             return other
         finally:
-            savepoint.rollback()
+            _back(savepoint)
             event.remove(Session, "before_flush", before_flush)
         names = {model_of(each): each.__name__ for each in [*mapped_factories(), self.owner]}
         return refused(error, flushed, names, self.tables)
+
+
+def _back(savepoint: sa.NestedTransaction) -> None:
+    """A session that a declaration opened may have gone back already."""
+    if savepoint.is_active:
+        savepoint.rollback()
 
 
 @contextmanager

@@ -14,11 +14,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, InvalidRequestError, UnboundExecutionError
+from sqlalchemy.exc import DBAPIError, UnboundExecutionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 from sqlalchemy.orm import ColumnProperty, RelationshipProperty, Session, scoped_session
 
@@ -31,6 +31,7 @@ _LOCAL = (None, "", "localhost", "127.0.0.1", "::1")
 _EVENTS = (
     (Session, "after_transaction_create"),
     (Session, "do_orm_execute"),
+    (Session, "after_rollback"),
     (sa.Engine, "before_cursor_execute"),
 )
 _SESSIONS = (scoped_session, async_scoped_session, Session, AsyncSession)
@@ -54,6 +55,8 @@ class SeedSessions:
         self.elsewhere = False
         self._places = {_place(engine.url)}
         self._columnwise = True
+        self._joined: WeakSet[Session] = WeakSet()
+        self._broken = False
         self._lent: WeakKeyDictionary[Session, tuple[Any, bool]] = WeakKeyDictionary()
         self.main = _session_of_the_app()
         with suppress(UnboundExecutionError):
@@ -73,15 +76,14 @@ class SeedSessions:
         self._columnwise = False
         try:
             yield self.main
+            self._require_whole()
             for each in [self.main, *self._others()]:
                 each.commit()
-        except BaseException as error:
+        except BaseException:
             with suppress(DBAPIError):  # the connection may be lost
                 self.main.rollback()
                 for each in self._others():
                     each.close()
-            if isinstance(error, InvalidRequestError) and not self.main.is_active:
-                raise SeedError(f"A session ended the seed's transaction: {error}.") from error
             raise
         finally:
             self._columnwise = True
@@ -120,6 +122,14 @@ class SeedSessions:
             vars(session).pop("get_bind", None)
             session.join_transaction_mode, session.twophase = mode, twophase
 
+    def _require_whole(self) -> None:
+        if self._broken:
+            raise SeedError(
+                "A session was rolled back, and with it others' rows. Nothing was written.",
+                "Is it one that a declaration opens? Use the factory's there: its rollback() "
+                "takes back its own rows only.",
+            )
+
     def _others(self) -> list[Session]:
         return [each for each in list(self._lent) if each is not self.main]
 
@@ -143,6 +153,9 @@ class SeedSessions:
                     return bind
             if self._columnwise or self.connection is None:
                 raise UserCode("uses a session")
+            self._require_whole()
+            if not always:
+                self._joined.add(session)
             return self.connection
 
         return get_bind
@@ -154,6 +167,10 @@ class SeedSessions:
         if session not in self._lent:
             # A savepoint of its own could end after one of ``main`` that began later.
             self._lend(session, "rollback_only")
+
+    def after_rollback(self, session: Session) -> None:
+        """One but ``main`` takes back more than its own: nothing may follow."""
+        self._broken = self._broken or session in self._joined
 
     def do_orm_execute(self, state: Any) -> None:
         """It begins with a query, for which it has not begun a transaction yet."""

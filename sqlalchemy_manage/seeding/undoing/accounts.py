@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -55,12 +55,20 @@ class Accounts:
         """Where a savepoint begins: what is watched then."""
         return frozenset(self.new.watched)
 
-    def rolled_back(self, mark: frozenset[str], told: Mapping[str, int] | None = None) -> None:
-        """The savepoint has taken back ``told`` rows of each table, whose keys were known."""
+    def rolled_back(
+        self,
+        mark: frozenset[str],
+        told: Mapping[str, int] | None = None,
+        refused: Collection[str] = (),
+    ) -> None:
+        """The savepoint has taken back ``told`` rows of each table, whose keys were known.
+
+        ``refused``: the table whose rows the database did not take.
+        """
         watched = set(self.new.watched)
         self.new.forget(watched - mark)
         if self.connection.dialect.name == "postgresql":  # it counts them all the same
-            self._unsure |= watched
+            self._unsure |= watched | set(refused)
             self._wasted.update(told or {})
 
     @contextmanager

@@ -58,6 +58,7 @@ class _InsertLog:
     keys: WrittenKeys = field(default_factory=dict)
     _busy: bool = False
     _noted: Any = None
+    _trying: sa.Table | None = None
     _told: tuple[Any, list[tuple[Any, ...]] | None] = (None, None)
     _marks: dict[str, tuple[dict[sa.Table, int], frozenset[str]]] = field(default_factory=dict)
 
@@ -71,6 +72,7 @@ class _InsertLog:
                 self._begun(point["name"])
             return
         table = self._table(context)
+        self._trying = table
         if table is None:
             tables = self._named(connection, statement)
         elif (rows := self._rows(table, statement, context)) is None:
@@ -90,6 +92,7 @@ class _InsertLog:
         if (point := _SAVEPOINT.match(statement)) and point["back"]:
             self._rolled_back(point["name"])  # now that PostgreSQL takes queries again
             return
+        self._trying = None
         table = self._table(context)
         if table is None or table in self.accounts.new:
             return
@@ -111,8 +114,10 @@ class _InsertLog:
         for table, rows in self.keys.items():
             told[table.fullname] = len(rows) - counts.get(table, 0)
             del rows[counts.get(table, 0) :]
+        refused = {self._trying.fullname} if self._trying is not None else set()
+        self._trying = None
         with self._quietly():
-            self.accounts.rolled_back(mark, told)
+            self.accounts.rolled_back(mark, told, refused)
 
     def _table(self, context: Any) -> sa.Table | None:
         """The table of an INSERT that was made with SQLAlchemy's ``insert()``."""

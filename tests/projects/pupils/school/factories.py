@@ -156,6 +156,38 @@ class Refused(PupilFactory):
     code = factory.LazyFunction(lambda: "the same")
 
 
+class RollingBack(PupilFactory):
+    kind = "rolled back by another session"
+
+    @factory.LazyFunction
+    def ref():
+        session = SessionLocal()
+        session.add(School(id=1, name="taken"))
+        try:
+            session.flush()
+        except Exception:
+            session.rollback()
+
+
+class FoundAgain(PupilFactory):
+    """Values of a unique column that come again: the hook takes the row that has them."""
+
+    kind = "found again"
+    code = factory.Iterator(["a", "b"])
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        session = cls._meta.sqlalchemy_session
+        made = model_class(*args, **kwargs)
+        session.add(made)
+        try:
+            session.commit()
+        except Exception:
+            session.rollback()
+            made = session.query(model_class).filter_by(code=kwargs["code"]).one()
+        return made
+
+
 class Elsewhere(PupilFactory):
     kind = "written elsewhere"
 
