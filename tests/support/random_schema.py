@@ -213,7 +213,8 @@ def _reference(
     model: ModelSpec, other: ModelSpec, random: Random, number: int, circle: bool = False
 ) -> int:
     """A foreign key to another model, with a relationship or without; returns how many."""
-    name = f"ref{number}"
+    # A subclass's column of the same name would be one attribute with its base's.
+    name = f"ref{number}" if model.base is None else f"{model.table}_ref{number}"
     optional = circle or other is model or random.random() < 0.5
     null = " | None" if optional else ""
     if other.key == "pair":

@@ -24,7 +24,6 @@ from ..factory_boy_internals import (
     looked_up,
     model_of,
     needs_object,
-    renamed,
 )
 from ..generating.columns import MadeRows, RowBatch, RowReference
 from ..generating.drawing import Drawing
@@ -238,7 +237,7 @@ class Chunk:
             self._defer(batch, name)
             return [None] * count
         pool = self.pools.of(columns[0].table, columns, target)
-        if link.unique and (filled := self._linking(batch, name, prop)):
+        if link.unique and (filled := self._linking(batch, name, prop, columns[0])):
             pool = self._free(pool, filled)
         if not pool.size and own:
             return [None] * count
@@ -285,13 +284,12 @@ class Chunk:
             column: [keys[row] for row in rows] for column, keys in zip(own, pool.keys, strict=True)
         }
 
-    def _linking(self, batch: RowBatch, name: str, prop: Any) -> list[Any]:
+    def _linking(self, batch: RowBatch, name: str, prop: Any, target: Any) -> list[Any]:
         """The columns of the batch's own rows that a Link fills."""
         if prop is not None:
             return [own for _, own in prop.synchronize_pairs]
-        mapper = model_info(batch.factory).mapper
-        found: Any = mapper.column_attrs.get(renamed(batch.factory).get(name, name))
-        return [] if found is None else list(found.columns[:1])
+        found = model_info(batch.factory).key_column(name, target)
+        return [] if found is None else [found]
 
     def _free(self, pool: Pool, own: Sequence[Any]) -> Pool:
         table = own[0].table

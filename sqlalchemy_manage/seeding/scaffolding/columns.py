@@ -64,9 +64,10 @@ class ModelColumns:
         """Attribute -> its column; of a joined inheritance, the columns of the bases too."""
         found = {}
         for prop in self.mapper.column_attrs:
-            column = prop.columns[0]
-            if isinstance(column, sa.Column) and column.table in self.tables:
-                found[prop.key] = column
+            columns = [c for c in prop.columns if isinstance(c, sa.Column)]
+            columns = [c for c in columns if c.table in self.tables]
+            if columns:  # of a key that joins two tables, the base's
+                found[prop.key] = min(columns, key=lambda c: self.tables.index(c.table))
         return found
 
     def name_of(self, column: str) -> str | None:
@@ -140,9 +141,6 @@ class ModelColumns:
         if column is mapper.polymorphic_on or column is mapper.version_id_col:
             return True
         if column.table.autoincrement_column is column:
-            return True
-        prop = mapper.get_property_by_column(column)
-        if len(prop.columns) > 1 and any(c.foreign_keys for c in prop.columns[:1]):
             return True
         if self.accepted is not None and name not in self.accepted:
             return True

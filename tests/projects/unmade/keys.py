@@ -181,6 +181,21 @@ class Trip(Base):
     vehicle: Mapped[Vehicle] = relationship()
 
 
+class Paper(Base):
+    """Joined inheritance with a key that is made in Python."""
+
+    __tablename__ = "paper"
+    code: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(10))
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "paper"}
+
+
+class Letter(Paper):
+    __tablename__ = "letter"
+    code: Mapped[str] = mapped_column(sa.ForeignKey("paper.code"), primary_key=True)
+    __mapper_args__ = {"polymorphic_identity": "letter"}
+
+
 class Apart(Base):
     """Concrete inheritance."""
 

@@ -101,7 +101,7 @@ def test_keys_of_each_shape(backend: str, tmp_path: Path, new_database: Callable
     filled(app)
     rows = counts(app)
     links = {"membership", "friendship"}
-    expected = dict.fromkeys(set(rows) - links, 10) | {"vehicle": 20}
+    expected = dict.fromkeys(set(rows) - links, 10) | {"vehicle": 20, "paper": 20}
     assert {table: n for table, n in rows.items() if table not in links} == expected
     assert 10 <= rows["membership"] <= 30
     assert len(set(app.query("SELECT account_id FROM passport"))) == 10
