@@ -32,12 +32,12 @@ def command(ctx: click.Context, random_seed: int) -> int:
       manage.py prepare
       DATABASE_URL=postgresql://me@localhost/new manage.py prepare
     """
+    from ..data.stored_rows import row_counts
     from ..databases.engines import shown
     from ..databases.protection import why_protected
     from ..databases.servers import create_database
     from ..seeding.discovery import project_factories
     from ..seeding.plan import SeedRequest
-    from ..seeding.seed import row_counts
     from . import _seed, checklinks, migrate
 
     project: Project = ctx.obj

@@ -88,10 +88,10 @@ def command(
       manage.py seed --random-seed 7 Employee=1000
       manage.py seed --undo
     """
-    from . import _seed
+    from . import _seed, _seed_runs
 
     if status:
-        _seed.status(project, as_json)
+        _seed_runs.status(project, as_json)
         return 0
     names = [each for each in what if isinstance(each, str)]
     if len(names) > 1:
@@ -101,9 +101,11 @@ def command(
     if dask and (jobs > 1 or commit_every is not None):
         raise UsageError("--dask cannot be used together with --jobs or --commit-every.")
     if undo is not None:
-        return _seed.undo(project, undo, as_json)
+        _seed.permit(project)
+        return _seed_runs.undo(project, undo, as_json)
     if forget is not None:
-        _seed.forget(project, forget)
+        _seed.permit(project)
+        _seed_runs.forget(project, forget)
         return 0
     from ..seeding.plan import SeedRequest
 

@@ -228,3 +228,11 @@ def lacking(
                 missing.append(row)
                 have[key] += earlier is None
     return missing
+
+
+def row_counts(connection: sa.Connection, tables: Iterable[sa.Table]) -> dict[str, int]:
+    """Full table name -> number of rows."""
+    return {
+        table.fullname: connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+        for table in tables
+    }

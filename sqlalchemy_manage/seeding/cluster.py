@@ -18,20 +18,65 @@ import sqlalchemy as sa
 from ..data.backends import storing_zeros, writing
 from ..databases.engines import shown
 from ..errors import DatabaseMissing, ManageError, SeedError
-from ..sql.dialects import MARIADB
 from .generating.model_info import model_info
-from .generating.numbering import Starts
 from .generating.sessions import seed_sessions
+from .plan import FactoryPlan
+from .running.chunk_writing import ChunkWriter
+from .running.result import Seeded
+from .running.state import SeedState
+from .running.transaction import isolate
 from .running.work import ChunkResult, ChunkTask, WorkerSetup, prepared, record, run_task
-from .seed import Seeded, Seeder
+from .running.workers import Workers
+from .seed import Seeder
 from .undoing import ledger
 from .undoing.accounts import Accounts
 from .undoing.undo import undo
-from .writers.writer import BlockWriter, Encoder
+from .writers.writer import BlockWriter
+
+
+class ClusterWorkers(Workers):
+    """They write what they make."""
+
+    def reserve(self, rows: int, each: Mapping[str, int]) -> None:
+        """Reserve the keys of the rows to come: no lock held here could."""
+        connection = self.state.connection
+        if connection.dialect.name != "postgresql":
+            return
+        for name, number in each.items():
+            table = self.state.tables.get(name[1:]) if name.startswith("#") else None
+            if table is None or table.autoincrement_column is None or not number:
+                continue
+            last = self.state.counters.next[name] + rows * number - 1
+            sequence = sa.func.pg_get_serial_sequence(
+                connection.dialect.identifier_preparer.format_table(table),
+                table.autoincrement_column.name,
+            )
+            with suppress(sa.exc.DBAPIError), connection.begin_nested():
+                connection.execute(sa.select(sa.func.setval(sequence, last)))
+        connection.commit()
+
+    def submit(self, task: ChunkTask) -> Future[ChunkResult]:
+        run, token = self.state.run, self.state.token
+        return self.executor.submit(write_in_worker, self.setup, task, run, token)
+
+
+class ClusterChunkWriter(ChunkWriter):
+    """Writes what no worker has written."""
+
+    def put(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
+        if not result.written:
+            self.state.accounts.begin()
+            super().put(plan, task, result)
+            return
+        self.state.count(result.rows)
+        self.state.deferred.setdefault(task.facts.index, []).extend(result.deferred)
 
 
 class ClusterSeeder(Seeder):
     """A run whose chunks are written where they are made, without waiting for others."""
+
+    writer_class = ClusterChunkWriter
+    workers_class = ClusterWorkers
 
     def __init__(self, *args: Any, executor: Executor, jobs: int, **options: Any) -> None:
         super().__init__(*args, executor=executor, jobs=jobs, commit_every=1, **options)
@@ -48,11 +93,12 @@ class ClusterSeeder(Seeder):
             return super().seed(before)
         except BaseException as error:
             # Wait for what has begun, cancel the rest.
-            wait([future for _, future in self.submitted if not future.cancel()])
+            assert self.workers is not None
+            wait([future for _, future in self.workers.submitted if not future.cancel()])
             self.connection.rollback()
-            if self.run:
+            if self.state.run:
                 with writing(self.connection):
-                    undo(self.connection, self.run, self.tables, self.project.mappers)
+                    undo(self.connection, self.state.run, self.state.tables, self.project.mappers)
             if isinstance(error, DatabaseMissing):
                 raise SeedError(
                     f"A worker's settings point to another database: {error.message} "
@@ -67,45 +113,13 @@ class ClusterSeeder(Seeder):
                 "Do the workers have this project, its settings and its database?",
             ) from error
 
-    def _fate(self) -> str:
-        return "Nothing was written."
-
-    def _starts(self) -> Starts:
+    def _new_state(self) -> SeedState:
         """Without locks: the workers write to the tables."""
-        return replace(super()._starts(), locked=False)
-
-    def _apart_from(self, rows: int, each: Mapping[str, int]) -> None:
-        """Reserve the keys of the rows to come: no lock held here could."""
-        if self.connection.dialect.name != "postgresql":
-            return
-        for name, number in each.items():
-            table = self.tables.get(name[1:]) if name.startswith("#") else None
-            if table is None or table.autoincrement_column is None or not number:
-                continue
-            last = self.counters.next[name] + rows * number - 1
-            sequence = sa.func.pg_get_serial_sequence(
-                self.connection.dialect.identifier_preparer.format_table(table),
-                table.autoincrement_column.name,
-            )
-            with suppress(sa.exc.DBAPIError), self.connection.begin_nested():
-                self.connection.execute(sa.select(sa.func.setval(sequence, last)))
-        self.connection.commit()
-
-    def _submit(self, setup: WorkerSetup, task: ChunkTask) -> Future[ChunkResult]:
-        assert self.executor is not None
-        return self.executor.submit(write_in_worker, setup, task, self.run, self.token)
+        return SeedState(self.project, self.connection, whole=True, locked=False)
 
     def _watch(self) -> None:
         """Not yet: the workers write to these tables too, each in its turn."""
-        self.encoder = Encoder(self.connection.dialect, self.accounts.triggers.changing)
-
-    def _write(self, plan: Any, task: ChunkTask, result: ChunkResult) -> None:
-        if not result.written:
-            self.accounts.begin()
-            super()._write(plan, task, result)
-            return
-        self._count(result.rows)
-        self.deferred.setdefault(task.facts.index, []).extend(result.deferred)
+        self.state.know_triggers()
 
 
 def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -> ChunkResult:
@@ -121,9 +135,7 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
     if result.why is not None or result.retry:
         return result
     with project.connect() as connection, storing_zeros(connection):
-        if connection.dialect.name in MARIADB:
-            connection.rollback()
-            connection.execution_options(isolation_level="REPEATABLE READ")
+        isolate(connection)
         state = ledger.lock(connection, run, shared=True)
         if state is None or state[1] != token:
             raise SeedError(

@@ -41,11 +41,13 @@ class Pool:
 
     def seen(self, row: int) -> Any:
         """A row of the pool as a declaration's function sees it."""
-        return _Drawn(self)
+        return _UnreadRow(self)
 
 
 @dataclass(slots=True, eq=False)
-class _Drawn:
+class _UnreadRow:
+    """Of a drawn row only the keys are known."""
+
     _pool: Pool
 
     def __getattr__(self, name: str) -> Any:

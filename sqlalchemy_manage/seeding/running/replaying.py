@@ -54,7 +54,7 @@ class _Kept:
 
 
 @dataclass(eq=False)
-class _Drawn:
+class _LoadedRows:
     """Rows of a pool that are referred to, loaded when the first of them is needed."""
 
     pool: Pool
@@ -80,7 +80,7 @@ class ReplayedChunk(Chunk):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._kept: dict[int, _Kept] = {}
-        self._drawn: dict[int, _Drawn] = {}
+        self._drawn: dict[int, _LoadedRows] = {}
         self._objects: dict[tuple[int, int], Any] = {}
         self._session: Any = None
 
@@ -178,8 +178,8 @@ class ReplayedChunk(Chunk):
             self._draw(found.pool, links).rows.update(found.flat)
         return found
 
-    def _draw(self, pool: Pool, link: Link | Links) -> _Drawn:
-        return self._drawn.setdefault(id(pool), _Drawn(pool, model_of(link.factory)))
+    def _draw(self, pool: Pool, link: Link | Links) -> _LoadedRows:
+        return self._drawn.setdefault(id(pool), _LoadedRows(pool, model_of(link.factory)))
 
     def _defer(self, batch: RowBatch, name: str) -> None:
         raise NotColumnwise(batch.factory, f"'{name}' is linked when all rows exist")

@@ -12,20 +12,25 @@ import time
 
 from sqlalchemy_manage.project import Project
 from sqlalchemy_manage.seeding.plan import SeedRequest, plan_seed
+from sqlalchemy_manage.seeding.running.chunk_writing import ChunkWriter
 from sqlalchemy_manage.seeding.running.executors import process_pool
 from sqlalchemy_manage.seeding.running.work import prepared
 from sqlalchemy_manage.seeding.seed import Seeder
 
 
-class Discarding(Seeder):
+class Discarding(ChunkWriter):
     """Counts the rows."""
 
     made = 0
 
-    def _write(self, share, task, result):
-        if share.name == "DepartmentFactory":
-            super()._write(share, task, result)  # the links are drawn from them
+    def put(self, plan, task, result):
+        if plan.name == "DepartmentFactory":
+            super().put(plan, task, result)  # the links are drawn from them
         self.made += sum(block.count for block in result.blocks)
+
+
+class DiscardingSeeder(Seeder):
+    writer_class = Discarding
 
 
 def ready(setup):
@@ -44,14 +49,16 @@ def main():
         )
         connection.rollback()
         executor = pool if jobs > 1 else None
-        seeder = Discarding(project, connection, request, plans, 1, executor=executor, jobs=jobs)
-        if jobs > 1:
-            for future in [pool.submit(ready, seeder._setup()) for _ in range(jobs)]:
+        seeder = DiscardingSeeder(
+            project, connection, request, plans, 1, executor=executor, jobs=jobs
+        )
+        if seeder.workers is not None:
+            for future in [pool.submit(ready, seeder.workers.setup) for _ in range(jobs)]:
                 future.result()
         start = time.perf_counter()
         seeder.seed()
         seconds = time.perf_counter() - start
-        print(json.dumps({"rows": seeder.made, "seconds": seconds}))
+        print(json.dumps({"rows": seeder.writer.made, "seconds": seconds}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,38 @@
+"""What a user is told when a run fails."""
+
+from __future__ import annotations
+
+from concurrent.futures import BrokenExecutor
+
+from sqlalchemy.exc import OperationalError, StatementError
+
+from ...conf import failing_line
+from ...databases.constraint_errors import violation
+from ...databases.engines import trouble
+from ...errors import ManageError, SeedError
+from ..generating.failures import Failed
+from .state import SeedState
+
+
+def run_error(error: BaseException, state: SeedState) -> ManageError | None:
+    """The error to raise for a failure of the run; None for one that explains itself."""
+    if isinstance(error, Failed):
+        return SeedError(
+            f"{error.factory.__name__} failed at row {error.row + 1}: "
+            f"{type(error.error).__name__}: {error.error}, in '{error.name}'"
+            f"{failing_line(error.error)}. "
+            f"{state.fate}",
+            state.sessions.advice(error.factory, error.name),
+        )
+    if isinstance(error, StatementError):
+        if isinstance(error, OperationalError) and (
+            violation(error, state.project.tables).kind == "refused"
+        ):
+            return trouble(error)  # the database's state, not the fault of a row
+        return SeedError(f"The database refused: {error.orig}. {state.fate}")
+    if isinstance(error, BrokenExecutor):
+        return SeedError(
+            f"A process that created rows was killed (out of memory?). {state.fate}",
+            "Repeat the command, with fewer --jobs.",
+        )
+    return None
