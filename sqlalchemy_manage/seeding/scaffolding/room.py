@@ -114,7 +114,7 @@ def _make_room(room: Room, plans: Sequence[Any], ours: Collection[type]) -> None
         for name, (declaration, _context) in before.items():
             if isinstance(declaration, Link) and declaration.unique:
                 column = _own_column(plan.factory, name, declaration)
-                if column is not None and not column.nullable:
+                if column is not None:
                     users.setdefault(column, []).append((plan.model, declaration))
     for _ in plans:
         before_counts = dict(room.planned)
