@@ -131,7 +131,13 @@ class NamedFactory(BaseFactory):
 
 
 # %% counts
-{"TenantFactory": 3, "OrderFactory": 4, "PrintedFactory": 4, "ComparedFactory": 3, "NamedFactory": 3}
+{
+    "TenantFactory": 3,
+    "OrderFactory": 4,
+    "PrintedFactory": 4,
+    "ComparedFactory": 3,
+    "NamedFactory": 3,
+}
 
 
 # %% equal
