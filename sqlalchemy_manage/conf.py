@@ -113,8 +113,9 @@ def _import(name: str) -> ModuleType:
 
 
 def raised(error: BaseException) -> str:
-    """``ValueError: why (FILE, line N)``."""
-    return f"{type(error).__name__}: {error}{failing_line(error)}"
+    """``ValueError: why (FILE, line N)``; an error without a text has no colon."""
+    why = f": {error}" if str(error) else ""
+    return f"{type(error).__name__}{why}{failing_line(error)}"
 
 
 def failing_line(error: BaseException) -> str:

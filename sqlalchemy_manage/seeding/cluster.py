@@ -115,7 +115,7 @@ class ClusterSeeder(Seeder):
 
     def _new_state(self) -> SeedState:
         """Without locks: the workers write to the tables."""
-        return SeedState(self.project, self.connection, whole=True, locked=False)
+        return SeedState(self.project, self.connection, locked=False)
 
     def _watch(self) -> None:
         """Not yet: the workers write to these tables too, each in its turn."""

@@ -62,9 +62,16 @@ def named(project: Project, name: str) -> Factory:
             raise UsageError(
                 f"{name} has no model.", "Give it class Meta: model = ..., or name another factory."
             )
-    model = project.find_model(name).class_
+    short = f"{name.rpartition('.')[2]}Factory"
+    try:
+        model = project.find_model(name).class_
+    except UsageError as error:
+        if short in factories and error.message.startswith("No model"):
+            raise UsageError(
+                f"No model '{name}', but there is a factory {short}.", f"Write {short}=10."
+            ) from None
+        raise
     if not any(model_of(f) is model for f in factories.values()):
-        short = f"{name.rpartition('.')[2]}Factory"
         raise UsageError(
             f"{name} has no factory." + did_you_mean(short, factories),
             f"Factories: {', '.join(factories)}.",

@@ -92,6 +92,7 @@ class Seeder:
         self.declared = run.plan.get("declared", {})
         self.progress = Progress(**run.plan["progress"])
         self.state.run = run.id
+        self.state.committed = True
         self.state.token = run.plan["token"]
         self.state.count_on(self.progress.counters, run.plan)
         facts = map(self._facts, range(len(self.plans)))
@@ -100,8 +101,7 @@ class Seeder:
         return self._all()
 
     def _new_state(self) -> SeedState:
-        whole = self.commit_every is None
-        return SeedState(self.project, self.connection, whole=whole, locked=True)
+        return SeedState(self.project, self.connection, locked=True)
 
     def _all(self, before: Callable[[], None] | None = None) -> Seeded:
         start = time.perf_counter()
@@ -259,6 +259,7 @@ class Seeder:
             state.writer.finish()
             state.note_rest()
             self.connection.commit()
+            state.committed = True
             state.uncommitted = 0
             begin(self.connection)
             self._watch()

@@ -27,7 +27,7 @@ from ..factory_boy_internals import (
 from ..links import Link, Links
 from . import faker_columns
 from .columns import MadeRows, RowBatch, RowReference, RowStep, Stub, each_row, given_attributes
-from .failures import NotColumnwise
+from .failures import Failed, NotColumnwise
 from .user_code import asks_for_type
 
 
@@ -99,7 +99,8 @@ def _iterator(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> l
     taken = list(itertools.islice(values, wanted - place, wanted - place + len(rows)))
     _iterators[id(it)] = (it, values, wanted + len(rows))
     if len(taken) < len(rows):
-        raise ValueError(f"the Iterator has no value left after {wanted + len(taken)}")
+        ended = ValueError(f"the Iterator has no value left after {wanted + len(taken)}")
+        raise Failed(batch.factory, name, rows[len(taken)], ended)
     return taken if it.getter is None else list(map(it.getter, taken))
 
 

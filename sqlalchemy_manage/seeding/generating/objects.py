@@ -79,8 +79,11 @@ class ObjectMaker:
                 except (StatementError, ManageError):
                     raise
                 except Exception as error:
+                    what = raised(error)
+                    if isinstance(error, StopIteration):
+                        what = "an Iterator has no value left"
                     raise SeedError(
-                        f"{self.owner.__name__} failed at row {number + 1}: {raised(error)}. "
+                        f"{self.owner.__name__} failed at row {number + 1}: {what}. "
                         "Nothing was written.",
                         self.sessions.advice(self.owner),
                     ) from error

@@ -72,8 +72,11 @@ class Assembled:
         if why := self.info.own_way:
             raise NotColumnwise(self.batch.factory, why)  # its own hook may take other names
         given = dict(given_attributes(self.batch))
-        for name in given:
+        for name in list(given):
             if self.info.plain_constructor and not hasattr(self.info.model, name):
+                if kinds(given[name]) <= {Skip}:
+                    del given[name]  # of a trait that is off, for other models of its base
+                    continue
                 raise SeedError(
                     f"{self.batch.factory.__name__} gives '{name}', and "
                     f"{self.info.model.__name__} has no such attribute. Nothing was written."
@@ -210,9 +213,20 @@ class Assembled:
             self.values[version] = [generate(None) for _ in self.batch.rows]
 
     def _refer(self, prop: Any, values: Sequence[Any]) -> None:
-        """The foreign key columns of a relationship to one row."""
+        """The foreign key columns of a relationship to one row.
+
+        As the unit of work does it, a row without one keeps what another relationship gave a
+        column that they share; and a row that is not given this one at all, the column's own
+        value.
+        """
         for parent, own in prop.synchronize_pairs:
-            self.values[own] = referred(self.batch.factory, values, parent)
+            found = referred(self.batch.factory, values, parent)
+            before = self.values.get(own)
+            if before is not None:
+                kept = {NoneType, Skip} if own in self._drawn else {Skip}
+                rows = zip(values, found, before, strict=True)
+                found = [old if type(given) in kept else key for given, key, old in rows]
+            self.values[own] = found
             self._drawn.add(own)
 
     def _required_references(self) -> None:

@@ -58,7 +58,8 @@ def _unique(mapper: Mapper[Any]) -> Iterator[tuple[str, ...]]:
         ]
         groups += [each.columns for each in table.indexes if each.unique and not _partial(each)]
         for group in sorted(groups, key=lambda each: (len(each), [c.name for c in each])):
-            if not any(column.foreign_keys for column in group) and len(group):
+            own = all(map(mapper.columns.contains_column, group))  # or another subclass's
+            if own and not any(column.foreign_keys for column in group) and len(group):
                 yield tuple(mapper.get_property_by_column(column).key for column in group)
 
 

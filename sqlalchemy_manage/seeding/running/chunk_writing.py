@@ -102,6 +102,7 @@ class ChunkWriter:
         record_found(state.connection, state.run, keys, place, own)
         state.count({table.fullname: len(rows) for table, rows in keys.items()})
         state.unproved |= {table.fullname for table in keys} & state.tables.keys()
+        state.writer.sent_otherwise(keys)
 
     def _put_objects(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult) -> None:
         """The chunk by factory_boy, which is said once."""

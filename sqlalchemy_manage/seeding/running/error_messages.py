@@ -11,11 +11,18 @@ from ...databases.constraint_errors import violation
 from ...databases.engines import trouble
 from ...errors import ManageError, SeedError
 from ..generating.failures import Failed
-from .state import SeedState
+from .state import NOTHING, SeedState
 
 
 def run_error(error: BaseException, state: SeedState) -> ManageError | None:
-    """The error to raise for a failure of the run; None for one that explains itself."""
+    """The error to raise for a failure of the run; None for one that explains itself.
+
+    What a part of the run said is corrected: it does not know what was committed before.
+    """
+    if isinstance(error, ManageError):
+        error.message = error.message.replace(NOTHING, state.fate)
+        error.args = (error.message,)
+        return None
     if isinstance(error, Failed):
         return SeedError(
             f"{error.factory.__name__} failed at row {error.row + 1}: "

@@ -22,13 +22,15 @@ from .work import record_found
 if TYPE_CHECKING:
     from ...project import Project
 
+NOTHING = "Nothing was written."
+
 
 class SeedState:
     """The run's connection, its numbers, and what it has written so far.
 
-    ``whole``: a failure leaves no rows. ``locked``: nobody else writes to the tables. ``run``:
-    its number in the ledger, 0 before it is there. ``token`` identifies it, and so its database.
-    ``rows``: how many of each table.
+    ``locked``: nobody else writes to the tables. ``run``: its number in the ledger, 0 before it
+    is there. ``committed``: a failure leaves the run, and those of its rows that were committed.
+    ``token`` identifies it, and so its database. ``rows``: how many of each table.
     ``uncommitted``: how many since the last commit. ``generating``: seconds of processor time
     in which rows were made. ``unproved``: tables with foreign keys that may lead nowhere.
     ``deferred``: for each plan, the links to write when all rows exist.
@@ -36,12 +38,9 @@ class SeedState:
 
     sessions: SeedSessions
 
-    def __init__(
-        self, project: Project, connection: sa.Connection, *, whole: bool, locked: bool
-    ) -> None:
+    def __init__(self, project: Project, connection: sa.Connection, *, locked: bool) -> None:
         self.project = project
         self.connection = connection
-        self.whole = whole
         self.tables = {table.fullname: table for table in project.tables}
         self.encoder = Encoder(connection.dialect)
         self.accounts = Accounts(connection, self.tables)
@@ -53,6 +52,7 @@ class SeedState:
         self.refused = Refused()
         self.deferred: dict[int, list[DeferredLink]] = {}
         self.run = 0
+        self.committed = False
         self.token = secrets.token_hex(8)
         self.rows: dict[str, int] = {}
         self.uncommitted = 0
@@ -62,8 +62,8 @@ class SeedState:
     @property
     def fate(self) -> str:
         """What becomes of the rows if the run fails now."""
-        if self.whole:
-            return "Nothing was written."
+        if not self.committed:
+            return NOTHING
         return f"What was committed is run {self.run}: manage.py seed --undo {self.run}."
 
     def count_on(self, numbers: Mapping[str, int], plan: Mapping[str, Any]) -> None:

@@ -93,6 +93,8 @@ def _tables(row: Any) -> list[sa.Table]:
 def _values(row: Any, broken: Violation) -> Iterator[str]:
     mapper = sa.inspect(type(row))
     for column in mapper.local_table.columns:
+        if not mapper.columns.contains_column(column):
+            continue  # it is another subclass's, in the table that they share
         key = mapper.get_property_by_column(column).key
         value = sa.inspect(row).dict.get(key)
         if column.name in broken.columns or (not broken.columns and _unfit(column, value, broken)):

@@ -6,7 +6,7 @@ An :class:`Encoder` makes blocks, in any process and without a connection; a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -299,6 +299,12 @@ class BlockWriter:
         ordered = [bound(columns[owners[n]], dialect, given[n]) for n in compiled.positiontup]
         with self._cursor(str(compiled)) as cursor:
             cursor.executemany(str(compiled), zip(*ordered, strict=True))
+
+    def sent_otherwise(self, tables: Iterable[sa.Table]) -> None:
+        """A session wrote rows of these tables, which may have got any of their numbers here."""
+        for table in tables:
+            if table.fullname in self.tables:
+                self._sent.setdefault(table.fullname, set()).update(table.columns.keys())
 
     def finish(self) -> None:
         """Sequences continue past the largest of the keys that were sent, and never go back.
