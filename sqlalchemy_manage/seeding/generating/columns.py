@@ -28,6 +28,7 @@ from ..factory_boy_internals import (
 )
 from .failures import Failed, NeedsConnection, NotColumnwise, UserCode
 from .model_info import model_info
+from .stand_ins import StandIn
 
 if TYPE_CHECKING:
     import random
@@ -317,10 +318,13 @@ class MadeRows:
         return found
 
 
-@dataclass(slots=True, eq=False)
-class _Seen:
+@dataclass(slots=True, eq=False, repr=False)
+class _Seen(StandIn):
     _batch: RowBatch
     _row: int
+
+    def model(self) -> Any:
+        return model_of(self._batch.factory)
 
     def __getattr__(self, name: str) -> Any:
         batch = self._batch

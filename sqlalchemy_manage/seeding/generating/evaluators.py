@@ -28,6 +28,7 @@ from ..links import Link, Links
 from . import faker_columns
 from .columns import MadeRows, RowBatch, RowReference, RowStep, Stub, each_row, given_attributes
 from .failures import NotColumnwise
+from .user_code import asks_for_type
 
 
 def _sequence(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
@@ -43,12 +44,18 @@ def _stubs(batch: RowBatch, rows: Sequence[int]) -> Iterator[Stub]:
     return Stub(batch, rows[0]).moved_along(rows) if len(rows) else iter(())
 
 
+def _function(batch: RowBatch, it: Any, name: str) -> Any:
+    if asks_for_type(it.function):
+        raise NotColumnwise(batch.factory, f"'{name}' asks for the type of an object")
+    return it.function
+
+
 def _lazy_attribute(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
-    return each_row(batch, rows, name, map(it.function, _stubs(batch, rows)))
+    return each_row(batch, rows, name, map(_function(batch, it, name), _stubs(batch, rows)))
 
 
 def _lazy_sequence(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
-    pairs = map(it.function, _stubs(batch, rows), batch.numbers_of(rows))
+    pairs = map(_function(batch, it, name), _stubs(batch, rows), batch.numbers_of(rows))
     return each_row(batch, rows, name, pairs)
 
 

@@ -23,6 +23,7 @@ from .failures import NeedsConnection, NotColumnwise
 from .model_info import ModelInfo, compared, model_info
 from .pools import of_model
 from .rows import Assembled, referred
+from .stand_ins import StandIn
 
 Key = tuple[Any, ...]
 
@@ -68,10 +69,13 @@ class _Stored:
         return self.columns[column]
 
 
-@dataclass(eq=False)
-class _SeenStored:
+@dataclass(eq=False, repr=False)
+class _SeenStored(StandIn):
     _rows: _Stored
     _row: int
+
+    def model(self) -> Any:
+        return self._rows.info.model
 
     def __getattr__(self, name: str) -> Any:
         prop = self._rows.info.mapper.attrs.get(name)

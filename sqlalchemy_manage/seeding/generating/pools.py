@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapper
 
 from ..links import Link, Links, weight_sums
 from .failures import NeedsConnection, NotColumnwise
+from .stand_ins import StandIn
 
 PoolKey = tuple[str, tuple[str, ...], str]
 """Full name of a table, keys of its columns, and the model: what a pool is known by."""
@@ -44,8 +45,8 @@ class Pool:
         return _UnreadRow(self)
 
 
-@dataclass(slots=True, eq=False)
-class _UnreadRow:
+@dataclass(slots=True, eq=False, repr=False)
+class _UnreadRow(StandIn):
     """Of a drawn row only the keys are known."""
 
     _pool: Pool

@@ -206,7 +206,8 @@ def _session_of_the_app() -> Session:
     """The first that a factory names; or that its module knows, where a test would set the
     factory's; else a new one."""
     factories = mapped_factories()
-    modules = dict.fromkeys(sys.modules[each.__module__] for each in factories)
+    names = dict.fromkeys(each.__module__ for each in factories)
+    modules = [sys.modules[name] for name in names if name in sys.modules]
     known = [value for module in modules for value in list(vars(module).values())]
     known = [value for value in known if isinstance(value, _SESSIONS)]
     for each in (*map(named_session, factories), *map(session_given, known)):

@@ -18,6 +18,13 @@ _SESSIONS: tuple[type, ...] = (Session, scoped_session, sessionmaker)
 _SESSIONS += (AsyncSession, async_scoped_session, async_sessionmaker)
 
 
+def asks_for_type(function: Any) -> bool:
+    """Whether a function calls ``type()``, which would tell the class of a stand-in."""
+    return inspect.isfunction(function) and (
+        inspect.getclosurevars(function).builtins.get("type") is type
+    )
+
+
 def calls_out(declaration: Any) -> str | None:
     """What a declaration does for which factory_boy must make the objects; None if nothing is
     seen of it."""
@@ -34,6 +41,8 @@ def _calls_out(function: Any, seen: set[Any]) -> str | None:
     used = [*names.nonlocals.values(), *names.globals.values()]
     modules = [each for each in used if inspect.ismodule(each)]
     used += [vars(each).get(name) for each in modules for name in names.unbound]
+    if asks_for_type(function):
+        return "asks for the type of an object"
     if "sqlalchemy_session" in names.unbound:
         return "uses a session"
     for each in used:

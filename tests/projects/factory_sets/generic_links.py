@@ -89,7 +89,7 @@ class PageAttachmentFactory(AttachmentFactory):
 # %% equal
 [
     "SELECT object_type, count(*), count(DISTINCT object_id) FROM attachment GROUP BY object_type",
-    "SELECT a.object_type, t.title FROM attachment a JOIN ticket t ON t.id = a.object_id"
+    "SELECT count(DISTINCT t.title) FROM attachment a JOIN ticket t ON t.id = a.object_id"
     " WHERE a.object_type = 'ticket'",
     "SELECT p.path FROM attachment a JOIN page p ON p.id = a.object_id"
     " WHERE a.object_type = 'page'",
