@@ -66,6 +66,12 @@ class NaturalKeys:
                     continue
                 if not foreign or single is None or self.link(other, single) is None:
                     return other.label
+            for column_field in other.by_column.values():
+                if foreign and self.link(other, column_field) is not None:
+                    continue
+                # A link of several columns holds the keys that its target's columns hold.
+                if layout.table in _behind(column_field.column):
+                    return other.label
         return None
 
     def _chosen(self, layout: Layout) -> tuple[Field, ...] | None:
@@ -123,6 +129,18 @@ def _unique(table: sa.Table) -> Iterator[list[sa.Column[object]]]:
         columns = [e for e in index.expressions if isinstance(e, sa.Column)]
         if index.unique and not partial and len(columns) == len(index.expressions):
             yield columns
+
+
+def _behind(column: sa.Column[object]) -> set[sa.Table]:
+    """The tables to whose keys the value of a column is equal, through any number of links."""
+    found: set[sa.Column[object]] = set()
+    waiting = [column]
+    while waiting:
+        for key in waiting.pop().foreign_keys:
+            if key.column not in found:
+                found.add(key.column)
+                waiting.append(key.column)
+    return {each.table for each in found}
 
 
 def _references(layout: Layout) -> Iterator[tuple[Field | None, sa.Table]]:

@@ -7,7 +7,7 @@ guard: only a note that meets it refers to a post.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,7 +29,8 @@ class StoredJoin:
     ``guard``: conditions on the child's row alone. ``target``: on the parent's row alone.
     ``both``: conditions that compare the two. ``unknown``: there is one that is about
     neither (another table, a subquery, SQL as text); which rows count is not known then.
-    ``owner``: the class whose rows are referred to.
+    ``owner``: the class whose rows are referred to. ``holder``: the class whose rows hold the
+    link; None where they are those of a link table.
     """
 
     child: sa.Table
@@ -40,6 +41,7 @@ class StoredJoin:
     target: Clauses = field(default=(), compare=False)
     both: Clauses = field(default=(), compare=False)
     unknown: bool = False
+    holder: Mapper[Any] | None = None
 
 
 def stored_joins(relation: RelationshipProperty[Any]) -> list[StoredJoin]:
@@ -51,8 +53,9 @@ def stored_joins(relation: RelationshipProperty[Any]) -> list[StoredJoin]:
         filled_is_remote = relation.direction is not RelationshipDirection.MANYTOONE
         owner = relation.parent if filled_is_remote else relation.mapper
         pairs = [(filled, source) for source, filled in relation.synchronize_pairs]
+        holder = relation.mapper if filled_is_remote else relation.parent
         found = _joined(relation.primaryjoin, pairs, owner, filled_is_remote)
-        return [found] if found else []
+        return [replace(found, holder=holder)] if found else []
     sides = [
         (relation.primaryjoin, relation.synchronize_pairs, relation.parent),
         (relation.secondaryjoin, relation.secondary_synchronize_pairs or (), relation.mapper),
@@ -94,8 +97,8 @@ def _joined(
     if open_:  # an OR of comparisons, say: not all of the pairs have to be equal
         return None
     unknown = bool(rest.pop("unknown"))
-    plain = {name: tuple(found) for name, found in rest.items()}
-    return StoredJoin(child, parent, tuple(pairs), owner, **plain, unknown=unknown)
+    guard, target, both = (tuple(rest[name]) for name in ("guard", "target", "both"))
+    return StoredJoin(child, parent, tuple(pairs), owner, guard, target, both, unknown)
 
 
 def all_of(clause: Any) -> Iterator[Any]:
@@ -175,13 +178,13 @@ def columns_in(clauses: Iterable[Any]) -> list[Any]:
 def adapted(clauses: Iterable[Any], aliases: Mapping[sa.Table, Any]) -> Any:
     """The AND of the clauses, with the columns of aliases in the place of the tables'."""
 
-    def replace(element: Any, **kw: Any) -> Any:
+    def in_alias(element: Any, **kw: Any) -> Any:
         if isinstance(element, sa.Column) and element.table in aliases:
             return aliases[element.table].c[element.key]
         return None
 
     return sa.and_(
-        sa.true(), *(visitors.replacement_traverse(clause, {}, replace) for clause in clauses)
+        sa.true(), *(visitors.replacement_traverse(clause, {}, in_alias) for clause in clauses)
     )
 
 

@@ -101,12 +101,12 @@ class _Reference:
     names: list[str] = field(default_factory=list)
     guards: dict[Any, Clauses] = field(default_factory=dict)
     unguarded: bool = False
-    owners: list[Mapper[Any]] = field(default_factory=list)
+    classes: list[tuple[Mapper[Any] | None, Mapper[Any]]] = field(default_factory=list)
     single: list[tuple[str, Clauses]] = field(default_factory=list)
 
     def add(self, relation: RelationshipProperty[Any], join: StoredJoin) -> None:
         self.names.append(str(relation))
-        self.owners.append(join.owner)
+        self.classes.append((_part_of_rows(join), join.owner))
         if guard := _guard(relation, join):
             self.guards.setdefault(signature(guard), guard)
         else:
@@ -130,12 +130,24 @@ class _Reference:
             tuple(self.single),
         )
 
-    def _classes(self, parent: sa.Table) -> tuple[Mapper[Any], ...]:
-        owners = dict.fromkeys(self.owners)
+    def _classes(self, parent: sa.Table) -> tuple[tuple[Mapper[Any] | None, Mapper[Any]], ...]:
+        found = dict.fromkeys(self.classes)
         # Of a class that has each row of the table nothing needs to be asked.
-        if any(o.inherits is None or (o.local_table is parent and not o.single) for o in owners):
+        if any(holder is None and _has_all(owner, parent) for holder, owner in found):
             return ()
-        return tuple(owners)
+        return () if all(_has_all(owner, parent) for _, owner in found) else tuple(found)
+
+
+def _has_all(mapper: Mapper[Any], table: sa.Table) -> bool:
+    return mapper.inherits is None or (mapper.local_table is table and not mapper.single)
+
+
+def _part_of_rows(join: StoredJoin) -> Mapper[Any] | None:
+    """The class that holds the link, where other rows of the table are not of it."""
+    holder = join.holder
+    if holder is None or join.child not in holder.tables or _has_all(holder, join.child):
+        return None
+    return holder
 
 
 def _unique(join: StoredJoin) -> bool:
@@ -165,7 +177,7 @@ def _references(
                 viewed.append(_Reference(join.pairs, is_declared(join)))
                 viewed[-1].add(relation, join)
                 if key in found and found[key].names:
-                    found[key].owners.append(join.owner)
+                    found[key].classes.append((_part_of_rows(join), join.owner))
                 continue
             # Which of the rows are links depends on something that is not known here.
             if declared or not join.unknown:

@@ -20,7 +20,8 @@ class LinkColumns:
     ``declared``: by a foreign key; else only a relationship says so. ``relationships``:
     those that use it, as ``Employee.departments``. ``guard``: a row of ``child`` is a link
     only where all conditions of one of these hold; empty where each row is.
-    ``classes``: the row of ``parent`` has to be of one of them; empty where any will do.
+    ``classes``: of which class the row of ``parent`` has to be, for the rows of ``child`` that
+    are of the first class (None: for all); one of them has to hold. Empty where any will do.
     ``single``: the relationships that read one row though nothing in the models says that
     ``targets`` are unique, and what they ask of the row of ``parent``.
     """
@@ -32,7 +33,7 @@ class LinkColumns:
     declared: bool
     relationships: tuple[str, ...] = ()
     guard: tuple[Clauses, ...] = field(default=(), compare=False)
-    classes: tuple[Mapper[Any], ...] = field(default=(), compare=False)
+    classes: tuple[tuple[Mapper[Any] | None, Mapper[Any]], ...] = field(default=(), compare=False)
     single: tuple[tuple[str, Clauses], ...] = field(default=(), compare=False)
 
     kind = "reference"

@@ -85,7 +85,7 @@ class ReferenceStatements:
             half = sa.select(*self.shown).where(some, none, *self.guard)
             yield self._check("half link", half, "only part of the key is filled")
         if self.link.classes:
-            names = " or ".join(sorted(mapper.class_.__name__ for mapper in self.link.classes))
+            names = " or ".join(sorted({owner.class_.__name__ for _, owner in self.link.classes}))
             reason = f"{self.link.parent.fullname} with {{}} is no {names}"
             yield self._check("other class", self._other_class(), reason)
         for name, target in self.link.single:
@@ -115,13 +115,25 @@ class ReferenceStatements:
         """The row is there, and of none of the classes to which the relationships lead."""
         joined = self.child.join(self.parent, self.equal)
         wanted = sa.select(*self.shown).select_from(joined).where(*self.follows)
-        return wanted.where(*(~self._of_class(mapper) for mapper in self.link.classes))
+        key = list(self.link.child.primary_key)
+        mine = [self.child.c[column.key] for column in key]
+        asked, right = [], []
+        for holder, owner in self.link.classes:
+            of_class = self._of_class(owner, self.link.targets, self.columns)
+            here = sa.true() if holder is None else self._of_class(holder, key, mine)
+            asked.append(here)
+            right.append(of_class if holder is None else sa.and_(here, of_class))
+        every = any(holder is None for holder, _ in self.link.classes)
+        # A relationship of a subclass says nothing about the rows of other classes.
+        return wanted.where(*([] if every else [sa.or_(*asked)]), *(~each for each in right))
 
-    def _of_class(self, mapper: Mapper[Any]) -> Any:
+    @staticmethod
+    def _of_class(mapper: Mapper[Any], keys: Iterable[Any], values: Iterable[Any]) -> Any:
+        """That a row of the class has these values in the columns ``keys``."""
         entity = aliased(mapper, flat=True)
         same = [
-            getattr(entity, mapper.get_property_by_column(target).key) == column
-            for column, target in zip(self.columns, self.link.targets, strict=True)
+            getattr(entity, mapper.get_property_by_column(key).key) == value
+            for key, value in zip(keys, values, strict=True)
         ]
         return sa.select(*class_key(entity, mapper)).where(*same).exists()
 

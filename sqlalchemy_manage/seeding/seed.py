@@ -162,8 +162,7 @@ class Seeder:
         state.writer.finish()
         state.prove()
         state.note_rest()
-        ledger.save_plan(self.connection, state.run, self._plan())
-        ledger.finish(self.connection, state.run)
+        ledger.finish(self.connection, state.run, plan=self._plan())
 
     def _leave(self) -> None:
         """Somebody else may continue what was committed."""

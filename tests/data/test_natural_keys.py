@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -150,3 +153,43 @@ def test_the_choice_among_several(project: Project) -> None:
         "badge": [],
         "friends": ["one%", "other"],
     }
+
+
+def test_a_key_inside_a_key_of_several_columns_keeps_it(
+    project_of: Callable[..., Project], tmp_path: Path
+) -> None:
+    """The tenant's id is also in what refers to its users, by no link of its own."""
+    models = ModuleType("tenants")
+    base = sa.orm.declarative_base()
+    models.Base = base  # type: ignore[attr-defined]
+    rows = {
+        "tenant": [sa.Column("id", sa.Uuid, primary_key=True, default=uuid.uuid4)],
+        "member": [
+            sa.Column("tenant_id", sa.ForeignKey("tenant.id"), primary_key=True),
+            sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        ],
+        "api_key": [
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("tenant_id", sa.Uuid, nullable=False),
+            sa.Column("member_id", sa.Integer),
+            sa.ForeignKeyConstraint(["tenant_id", "member_id"], ["member.tenant_id", "member.id"]),
+        ],
+    }
+    rows["tenant"].append(sa.Column("slug", sa.String(20), unique=True, nullable=False))
+    for name, parts in rows.items():
+        table = sa.Table(name, base.metadata, *parts)
+        setattr(models, name.title(), type(name.title(), (base,), {"__table__": table}))
+    url = f"sqlite:///{tmp_path / 'one.sqlite'}"
+    one = project_of(models, url)
+    key = uuid.UUID(int=7)
+    with one.connect() as connection:
+        tables = base.metadata.tables
+        connection.execute(tables["tenant"].insert().values(id=key, slug="a"))
+        connection.execute(tables["member"].insert().values(tenant_id=key, id=0))
+        connection.execute(tables["api_key"].insert().values(id=1, tenant_id=key, member_id=0))
+        connection.commit()
+    text = dumped(one, natural_foreign=True, natural_primary=True)
+    assert by_model(text)["tenant"][0]["pk"] == str(key)
+    other = project_of(models, f"sqlite:///{tmp_path / 'two.sqlite'}")
+    loaded(other, text)
+    assert dumped(other) == dumped(one)

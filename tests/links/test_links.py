@@ -298,3 +298,33 @@ def test_what_is_found_in_the_models() -> None:
     # The inheritance key is a reference, and Cook inherits Person's relationships only once.
     assert "cook(id) -> person(id)" in by_name
     assert sum("Person.staff" in name for name in by_name) == 1
+
+
+def test_a_relationship_of_a_subclass_says_nothing_of_the_rows_of_others() -> None:
+    base = sa.orm.declarative_base()
+
+    class Party(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "party"
+        id = sa.Column(sa.Integer, primary_key=True)
+        kind = sa.Column(sa.String(10))
+        boss_id = sa.Column(ForeignKey("party.id"))
+        __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "party"}
+
+    class Company(Party):
+        __mapper_args__ = {"polymorphic_identity": "company"}
+
+    class Worker(Party):
+        company = relationship(
+            Company, foreign_keys=[Party.boss_id], remote_side=[Party.id], overlaps="boss"
+        )
+        __mapper_args__ = {"polymorphic_identity": "worker"}
+
+    engine = sa.create_engine("sqlite://")
+    base.metadata.create_all(engine)
+    rows = [(1, "company", 2), (2, "worker", 1), (3, "party", 2), (4, "worker", 2)]
+    mappers, tables = [sa.inspect(c) for c in (Party, Company, Worker)], [Party.__table__]
+    with engine.connect() as connection:
+        for row in rows:
+            connection.execute(sa.insert(Party.__table__).values(row))
+        report = check_links(connection, links_of(mappers, tables))
+    assert [(b.kind, b.key) for b in report.findings] == [("other class", {"id": 4, "boss_id": 2})]

@@ -6,8 +6,10 @@ import datetime as dt
 import decimal
 import enum
 import pickle
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from support.refused_rows import REFUSED, parent, thing
 
 from sqlalchemy_manage.databases.constraint_errors import violation
 from sqlalchemy_manage.seeding.writers import mysql as writers_mysql
+from sqlalchemy_manage.seeding.writers import sqlite as writers_sqlite
 from sqlalchemy_manage.seeding.writers.writer import BlockWriter, Encoder, ValueFault
 
 NASTY = [
@@ -612,3 +615,28 @@ def test_which_rows_may_wait_to_be_sorted(new_database: Callable[..., str]) -> N
         writer.waiting.put_in()
         assert connection.execute(sa.select(link)).all() == [(2, 2)]
     engine.dispose()
+
+
+@pytest.mark.parametrize("width", [1, 3, 500, 1000])
+def test_sqlite_takes_many_rows_in_a_statement(width: int) -> None:
+    """All in their order, whatever is left for the last statement."""
+    names = [f"c{number}" for number in range(width)]
+    insert = f"INSERT INTO t ({', '.join(names)}) VALUES ({', '.join('?' * width)})"
+    for count in (1, 99, 100, 101, 250):
+        with (
+            closing(sqlite3.connect(":memory:")) as connection,
+            closing(connection.cursor()) as cursor,
+        ):
+            cursor.execute(f"CREATE TABLE t ({', '.join(names)})")
+            columns = [range(place, place + count) for place in range(width)]
+            writers_sqlite.insert_rows(cursor, insert, columns)
+            found = cursor.execute("SELECT * FROM t ORDER BY rowid").fetchall()
+            assert found == list(zip(*columns, strict=True))
+
+
+def test_sqlite_gets_an_expression_around_a_value_for_each_row() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("CREATE TABLE t (a, b)")
+        insert = "INSERT INTO t (a, b) VALUES (?, lower(?))"
+        writers_sqlite.insert_rows(cursor, insert, [range(250), ["A"] * 250])
+        assert cursor.execute("SELECT count(*) FROM t WHERE b = 'a'").fetchone() == (250,)

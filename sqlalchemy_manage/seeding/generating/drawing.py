@@ -93,7 +93,10 @@ class Drawing:
         """As many different rows: those drawn, and more for the ones that came twice."""
         chosen = dict.fromkeys(drawn)
         for _ in range(10_000):
-            chosen.setdefault(self.rng.choices(range(size), cum_weights=sums)[0])
+            if sums is None:  # as Random.choices draws, which takes several times as long for one
+                chosen.setdefault(int(self.rng.random() * size))
+            else:
+                chosen.setdefault(self.rng.choices(range(size), cum_weights=sums)[0])
             if len(chosen) == len(drawn):
                 return list(chosen)
         raise SeedError(

@@ -50,7 +50,10 @@ class ModelColumns:
         self.tables = tables_of(self.mapper)
         self.checks = [check for table in self.tables for check in checks_of(table, self.dialect)]
         self.sets = [each for table in self.tables for each in unique_sets(table, self.dialect)]
-        self.linked = {c for each in self.references for c in each.columns}
+        # Of a link that stays empty, a part that may not be NULL is a value.
+        self.linked = {
+            c for each in self.references for c in each.columns if c.nullable or not each.left_empty
+        }
         self.accepted = accepted_names(self.mapper.class_)
         self.counting = self._counting()
         for each in self.references:
@@ -130,6 +133,12 @@ class ModelColumns:
         said = "; ".join(dict.fromkeys(check.text for check in limits.checks))
         why = f"has to pass CHECK ({said})" if said else f"no value is known for {column.type!r}"
         self.problems.append(f"{column.table.name}.{column.name}: {why}")
+
+    def takes(self, name: str, value: Any) -> bool:
+        """Whether a value is one that ``literal`` can write and the CHECKs of its column let by."""
+        column = self.attributes[name]
+        plain = isinstance(value, str | int) and not isinstance(value, enum.Enum)
+        return plain and self._fits(name, column, self.limits(column), DeclaredValue(repr(value)))
 
     # --- what is left to others
 

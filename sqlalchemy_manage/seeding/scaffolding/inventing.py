@@ -15,7 +15,7 @@ from ..factories import Factory
 from ..factory_boy_internals import model_of
 from .columns import ModelColumns
 from .conditions import Conditions
-from .declared import DeclaredValue
+from .declared import DeclaredValue, literal
 from .references import (
     ForeignLink,
     chosen_sides,
@@ -156,6 +156,8 @@ def _ordered(
     may be NULL and cannot be written afterwards stays NULL, others become a problem."""
     edges: dict[type, list[type]] = {each.model: [] for each in factories}
     by_model = {each.model: each for each in factories}
+    loose = {model: [r for r in found if r.loose] for model, found in references.items()}
+    references = {model: [r for r in found if not r.loose] for model, found in references.items()}
     for model, found in references.items():
         for reference in found:
             own = issubclass(model, reference.target.class_)
@@ -166,7 +168,8 @@ def _ordered(
                         "that both refer to would have to agree"
                     )
                 continue
-            if own and reference.unique_alone and not reference.required:
+            alone = reference.unique_alone or not reference.optional
+            if own and alone and not reference.required:
                 reference.left_empty = True
             elif own and reference.required and model is reference.target.class_:
                 by_model[model].problems.append(
@@ -195,12 +198,29 @@ def _ordered(
                     f"{reference} and a foreign key of {target.__name__} refer to each other, "
                     "and neither may be NULL"
                 )
+    for model, found in loose.items():
+        for reference in found:
+            _order_loose(model, reference, edges)
     return edges
+
+
+def _order_loose(model: type, reference: ForeignLink, edges: dict[type, list[type]]) -> None:
+    """A link without a foreign key: what cannot be drawn in time holds no link, if it may."""
+    target = reference.target.class_
+    if issubclass(model, target):
+        # The first row has nothing to refer to.
+        reference.left_empty = reference.unique or not reference.deferrable
+    elif model in reached(edges, target):
+        reference.left_empty = not reference.deferrable
+    else:
+        edges[model].append(target)
 
 
 def _declare(
     each: ModelFactory, references: Sequence[ForeignLink], many: Iterator[Any], project: Project
 ) -> None:
+    # A link that nothing enforces and that cannot be made is no more than a value.
+    references = [r for r in references if not (r.loose and r.left_empty and r.required)]
     columns = ModelColumns(each.mapper, references, project.engine.dialect)
     columns.fill()
     Conditions(columns, references).meet()
@@ -208,6 +228,10 @@ def _declare(
     each.room = columns.room
     found = dict(columns.declared)
     for reference in references:
+        for column, value in reference.guard.items():
+            name = each.mapper.get_property_by_column(column).key
+            if name in found and columns.takes(name, value):
+                found[name] = DeclaredValue(literal(value))
         if reference.drawn:
             assert reference.name is not None
             found[reference.name] = _link(each.model, reference)
@@ -250,6 +274,6 @@ def _link(model: type, reference: ForeignLink) -> DeclaredValue:
         words.append("unique=True")
     elif own and reference.deferrable:
         words.append("depth=3")
-    elif not (reference.required or reference.filled or own):
+    elif reference.optional and not (reference.filled or own):
         words.append("none=0.1")
     return DeclaredValue(f"Link({', '.join(words)})")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper
-from sqlalchemy.orm.interfaces import MANYTOMANY, MANYTOONE
+from sqlalchemy.orm import Mapper, RelationshipProperty
+from sqlalchemy.orm.interfaces import MANYTOMANY, MANYTOONE, ONETOMANY
 
+from ...links.conditions import is_declared, literal_columns, stored_joins
 from ...sqlalchemy_internals import as_declared
 
 
@@ -19,7 +20,8 @@ class ForeignLink:
     a column's; ``attribute``: what of the target's row, where it is a column.
 
     ``implied``: another one gives its columns. ``left_empty``: it stays NULL. ``filled``: it is
-    never NULL.
+    never NULL. ``loose``: no foreign key, a relationship alone says so. ``guard``: the values
+    of other columns by which a row is such a link (a generic link's type).
     """
 
     columns: tuple[sa.Column[Any], ...]
@@ -32,14 +34,21 @@ class ForeignLink:
     left_empty: bool = False
     filled: bool = False
     weights: str | None = None
+    loose: bool = False
+    guard: Mapping[Any, Any] = field(default_factory=dict)
 
     @property
     def required(self) -> bool:
         return not any(column.nullable for column in self.columns)
 
     @property
+    def optional(self) -> bool:
+        """Whether a row without the link has NULL in all of its columns."""
+        return all(column.nullable for column in self.columns)
+
+    @property
     def unique_alone(self) -> bool:
-        """Whether the table lets no two rows refer to the same one."""
+        """Whether no two rows may refer to the same one."""
         table = self.columns[0].table
         keys = [
             set(c.columns)
@@ -47,12 +56,12 @@ class ForeignLink:
             if isinstance(c, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
         ]
         keys += [set(index.columns) for index in table.indexes if index.unique]
-        return set(self.columns) in keys
+        return self.unique or set(self.columns) in keys
 
     @property
     def deferrable(self) -> bool:
         """Whether it can be written when all rows exist."""
-        return not self.required and self.name is not None and self.attribute is None
+        return self.optional and self.name is not None and self.attribute is None
 
     @property
     def drawn(self) -> bool:
@@ -84,7 +93,8 @@ def owners(mappers: Sequence[Mapper[Any]]) -> dict[Any, Mapper[Any]]:
 
 def references_of(mapper: Mapper[Any], owned: Mapping[Any, Mapper[Any]]) -> list[ForeignLink]:
     """The foreign keys of a model's tables, without those by which its own tables are joined,
-    and without those to tables that no model makes rows of."""
+    and without those to tables that no model makes rows of; after them the relationships that
+    have no foreign key."""
     tables = tables_of(mapper)
     found: list[ForeignLink] = []
     keys = [
@@ -101,10 +111,66 @@ def references_of(mapper: Mapper[Any], owned: Mapping[Any, Mapper[Any]]) -> list
             continue
         reference = ForeignLink(tuple(key.columns), targets, owner)
         _name(reference, mapper)
+        reference.unique = _to_one_back(reference, mapper)
         _overlap(reference, covered, mapper)
         found.append(reference)
         if reference.drawn:
             covered.update(zip(reference.columns, targets, strict=True))
+    return [*found, *_loose(mapper, owned)]
+
+
+def _loose(mapper: Mapper[Any], owned: Mapping[Any, Mapper[Any]]) -> Iterator[ForeignLink]:
+    """One link for each set of columns that only relationships fill, from either side.
+
+    A generic link leads to the first of its tables: its type is the one of that.
+    """
+    tables, seen = tables_of(mapper), set[Any]()
+    # What is to one row first: its attribute takes the row itself.
+    for relation in sorted(_stored(mapper), key=lambda r: r.direction is not MANYTOONE):
+        for join in stored_joins(relation):
+            columns, targets = zip(*join.pairs, strict=True)
+            owner, holder = owned.get(join.parent), join.holder
+            if owner is None or holder is None or not mapper.isa(holder):
+                continue
+            if join.child not in tables or join.unknown or join.target or is_declared(join):
+                continue
+            if any(c.foreign_keys or c.primary_key or c in seen for c in columns):
+                continue
+            target = join.owner if join.owner.isa(owner) else owner
+            values = _values(join.guard)
+            reference = ForeignLink(columns, targets, target, loose=True, guard=values)
+            _name(reference, mapper)
+            reference.unique = _to_one_back(reference, mapper)
+            if reference.drawn:
+                seen.update(columns)
+                yield reference
+
+
+def _stored(mapper: Mapper[Any]) -> list[RelationshipProperty[Any]]:
+    """The relationships of all models by whose foreign keys, or columns, rows are linked."""
+    every = sorted(mapper.registry.mappers, key=lambda m: (m.class_.__module__, m.class_.__name__))
+    relations = [r for m in every for r in m.relationships if r.parent is m]
+    return [r for r in relations if r.secondary is None and not r.viewonly]
+
+
+def _to_one_back(reference: ForeignLink, mapper: Mapper[Any]) -> bool:
+    """Whether a relationship reads one row where several could refer to the same one."""
+    wanted = set(zip(reference.columns, reference.targets, strict=True))
+    return any(
+        set(join.pairs) == wanted and not join.both and not join.unknown
+        for relation in _stored(mapper)
+        if relation.direction is ONETOMANY and not relation.uselist and mapper.isa(relation.mapper)
+        for join in stored_joins(relation)
+    )
+
+
+def _values(guard: Sequence[Any]) -> dict[Any, Any]:
+    """Column -> a value with which the row meets the guard."""
+    found = {}
+    for column, clause in literal_columns(guard).items():
+        side = clause.right if isinstance(clause.right, sa.BindParameter) else clause.left
+        value = side.effective_value
+        found[column] = value[0] if isinstance(value, list | tuple) else value
     return found
 
 
@@ -203,6 +269,8 @@ def chosen_sides(
                 continue
             pairs = [*prop.synchronize_pairs, *(prop.secondary_synchronize_pairs or ())]
             linked = [own for _, own in pairs]
+            if len(set(linked)) < len(linked):  # both rows have to agree (on their tenant, say)
+                continue
             if any(_needs_value(column) for column in table.columns if column not in linked):
                 continue
             late = _late(mapper.class_, target, edges)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,8 +122,8 @@ class ModuleSource:
                 local = self._object(root, module)
                 if local != root:
                     source = _renamed(source, root, local)
-            written.append(f"    {name} = {source}")
-        written += [f"    {name} = None" for name in inherited if name not in each.declared]
+            written.append(f"    {_assigned(name)} = {source}")
+        written += [f"    {_assigned(n)} = None" for n in inherited if n not in each.declared]
         return "\n".join([*lines, *([""] if written else []), *written])
 
     def _imports(self, body: str) -> list[str]:
@@ -147,6 +148,13 @@ class ModuleSource:
         if self.relative and module.startswith(f"{self.relative}."):
             return module[len(self.relative) :]
         return module
+
+
+def _assigned(name: str) -> str:
+    """How the body of a class gives an attribute; a column may be called ``from`` or ``E-Mail``."""
+    if name.isidentifier() and not keyword.iskeyword(name):
+        return name
+    return f"locals()[{name!r}]"
 
 
 def _one_line(text: str) -> str:

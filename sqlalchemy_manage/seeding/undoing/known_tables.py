@@ -21,6 +21,8 @@ class KnownTables:
 
     def filled_by(self, text: str) -> list[sa.Table]:
         """Those that SQL text inserts into, be it a statement or the body of a trigger."""
+        if "INTO" not in text.upper():
+            return []
         words = words_of(text)
         into = set()
         for place, token in enumerate(words):

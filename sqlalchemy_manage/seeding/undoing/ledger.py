@@ -132,9 +132,16 @@ def save_plan(connection: sa.Connection, run: int, plan: dict[str, Any]) -> None
     connection.execute(sa.update(_RUN).where(_RUN.c.id == run).values(values))
 
 
-def finish(connection: sa.Connection, run: int, state: str = "done") -> None:
-    """Set the state of a run; when it was done stays as it is if it is undone."""
+def finish(
+    connection: sa.Connection, run: int, state: str = "done", plan: dict[str, Any] | None = None
+) -> None:
+    """Set the state of a run; when it was done stays as it is if it is undone.
+
+    ``plan``: how far it has come at last.
+    """
     values: dict[str, Any] = {"state": state}
+    if plan is not None:
+        values["plan"] = json.dumps(plan)
     if state == "done":
         values["finished_at"] = _now()
     connection.execute(sa.update(_RUN).where(_RUN.c.id == run).values(values))
@@ -170,10 +177,14 @@ def runs(connection: sa.Connection) -> list[SeedRun]:
 
 
 def used_numbers(connection: sa.Connection) -> dict[str, int]:
-    """The number after the highest of each sequence, among the runs that have rows left."""
+    """The number after the highest of each sequence, among the runs that have rows left.
+
+    There must be a ledger.
+    """
     found: dict[str, int] = {}
-    for run in runs(connection):
-        counters = run.plan.get("progress", {}).get("counters", {}) if run.rows else {}
+    left = sa.exists().where(SEED_KEYS.c.run == _RUN.c.id)
+    for plan in connection.scalars(sa.select(_RUN.c.plan).where(left)):
+        counters = json.loads(plan).get("progress", {}).get("counters", {})
         for name, number in counters.items():
             found[name] = max(number, found.get(name, 0))
     return found

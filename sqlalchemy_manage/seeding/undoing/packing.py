@@ -30,7 +30,7 @@ from ...data.scalars import (
     readers,
 )
 from ...errors import SeedError
-from ..row_blocks import HeldValue
+from ..row_blocks import HeldValue, kinds
 
 LONGEST = 15 * 2**20
 """Bytes of a block: a MEDIUMBLOB, and MariaDB's usual max_allowed_packet, end at 16 MB."""
@@ -108,18 +108,20 @@ def fits(column: sa.Column[Any], values: Iterable[Any]) -> bool:
 def _column(
     column: sa.Column[Any], values: Sequence[Any], dialect: sa.Dialect
 ) -> tuple[str, bytes]:
-    if set(map(type, values)) == {int}:
+    if len(values) and kinds(values) == {int}:
+        counted = isinstance(values, range) and values.step == 1
         try:
-            numbers = array("q", values)
+            numbers = array("q", (values[0], values[-1]) if counted else values)
         except OverflowError:  # an unsigned BIGINT
             return "json", json.dumps(list(values)).encode()
         first = numbers[0]
-        if numbers[-1] - first == len(numbers) - 1 and all(
-            map(int.__eq__, values, range(first, first + len(numbers)))
+        if counted or (
+            numbers[-1] - first == len(numbers) - 1
+            and all(map(int.__eq__, values, range(first, first + len(numbers))))
         ):
             return "range", _bytes(array("q", [first]))
         return "int", _bytes(numbers)
-    if set(map(type, values)) <= _PLAIN:
+    if kinds(values) <= _PLAIN:
         return "json", json.dumps(list(values)).encode()
     return "json", json.dumps([_dump(v, column, column.type, dialect) for v in values]).encode()
 

@@ -1,4 +1,4 @@
-"""SQLite: the rows of a large link table, inserted in the order of their key.
+"""SQLite: many rows in a statement; and those of a large link table in the order of their key.
 
 Each row of a link table is a place in the index of its key. Where that index outgrows the
 cache, rows that come in another order have its pages read and written again and again; in
@@ -8,11 +8,38 @@ its own order each is written once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
 
-from .values import target
+from .values import Values, target
+
+# Two thirds of the time of executemany(), which starts and ends the statement for each row;
+# with more rows in one there is nothing to gain.
+_ROWS = 100
+_PARAMETERS = 999  # https://www.sqlite.org/limits.html: what an SQLite before 3.32 takes
+
+
+def insert_rows(cursor: Any, insert: str, columns: Sequence[Values]) -> None:
+    """Execute the INSERT of one row for all rows; ``columns``: the values of its parameters."""
+    width = len(columns)
+    rows = min(_ROWS, _PARAMETERS // width)
+    if rows < 2 or not is_plain(insert, width):
+        cursor.executemany(insert, zip(*columns, strict=True))
+        return
+    values = chain.from_iterable(zip(*columns, strict=True))
+    while some := list(islice(values, rows * width)):
+        cursor.execute(insert + f", {_parameters(width)}" * (len(some) // width - 1), some)
+
+
+def is_plain(insert: str, width: int) -> bool:
+    """Whether no type has SQL of its own around a value."""
+    return insert.endswith(f"VALUES {_parameters(width)}")
+
+
+def _parameters(width: int) -> str:
+    return f"({', '.join('?' * width)})"
 
 
 class Waiting:
@@ -34,8 +61,8 @@ class Waiting:
         keys = {column.key for column in table.primary_key}
         if len(keys) < 2 or not keys == set(columns) == set(table.columns.keys()):
             return False
-        if not insert.endswith(f"VALUES ({', '.join('?' * len(columns))})"):
-            return False  # a type of theirs has SQL of its own around the value
+        if not is_plain(insert, len(columns)):
+            return False
         if table.fullname not in self._taken:
             self._taken[table.fullname] = not (table.schema or self._is_seen(table))
         return self._taken[table.fullname]
@@ -58,7 +85,7 @@ class Waiting:
             self.tables[table.fullname] = (table, name)
         names = ", ".join(self._quote(table.columns[key].name) for key in columns)
         _, name = self.tables[table.fullname]
-        return f"INSERT INTO {name} ({names}) VALUES ({', '.join('?' * len(columns))})"
+        return f"INSERT INTO {name} ({names}) VALUES {_parameters(len(columns))}"
 
     def put_in(self) -> None:
         """Move all that wait into their tables. Raises DBAPIError for what they do not take."""
@@ -77,7 +104,7 @@ class Waiting:
         """Each row that waits, put in just after it is given: the last one given is to blame."""
         for table, name in self.tables.values():
             names = [column.name for column in table.primary_key]
-            insert = f"{self._into(table)} VALUES ({', '.join('?' * len(names))})"
+            insert = f"{self._into(table)} VALUES {_parameters(len(names))}"
             for row in self.connection.exec_driver_sql(self._sorted(table, name)):
                 yield table, dict(zip(names, row, strict=True))
                 self.connection.exec_driver_sql(insert, tuple(row))

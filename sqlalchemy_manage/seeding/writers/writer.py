@@ -162,7 +162,7 @@ class BlockWriter:
             statement = self.waiting.insert(table, order)
         try:
             with self._cursor(statement) as cursor:
-                cursor.executemany(statement, zip(*ordered, strict=True))
+                sqlite.insert_rows(cursor, statement, ordered)
         except (OverflowError, UnicodeEncodeError):
             for key, values in zip(block.columns, columns, strict=True):
                 each(table.columns[key], _storable, values)

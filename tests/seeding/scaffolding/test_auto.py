@@ -118,6 +118,18 @@ def test_random_models(backend: str, tmp_path: Path, new_database: Callable[...,
     undone(app)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_relationships_that_no_constraint_keeps(
+    backend: str, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    app = project(tmp_path, new_database(backend), (UNMADE / "loose.py").read_text())
+    filled(app)
+    assert set(app.query("SELECT kind FROM tag")) == {("customer",)}
+    bosses = [row[0] for row in app.query("SELECT boss_email FROM customer")]
+    assert 0 < len([email for email in bosses if email]) < 10
+    undone(app)
+
+
 def test_all_models_that_cannot_be_filled_are_named(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'db.sqlite'}"
     app = project(tmp_path, url, (UNMADE / "refused.py").read_text())
