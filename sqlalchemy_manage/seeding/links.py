@@ -179,7 +179,6 @@ class Link(_Drawing):
             free = [row]
         return self._pick(free, 1)[0]
 
-
     def _closes_circle(self, step: Any, target: Any) -> bool:
         """Whether a row that is being made wants this link, which may be left out."""
         makers = [model_of(each) for each in factories_above(step)]
