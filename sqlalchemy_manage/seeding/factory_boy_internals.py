@@ -456,6 +456,15 @@ def creates(step: Any) -> bool:
     return bool(step.builder.strategy == enums.CREATE_STRATEGY)
 
 
+def factories_above(step: Any) -> list[Any]:
+    """The factories whose rows are being made, the step's own first."""
+    found = []
+    while step is not None:
+        found.append(factory_of(step))
+        step = step.parent_step
+    return found
+
+
 def factory_of(step: Any) -> Any:
     """The factory whose object is being made."""
     return step.builder.factory_meta.factory

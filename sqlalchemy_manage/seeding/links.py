@@ -15,6 +15,7 @@ from .factory_boy_internals import (
     BaseDeclaration,
     attribute_of,
     creates,
+    factories_above,
     factory_of,
     model_of,
     randgen,
@@ -169,12 +170,25 @@ class Link(_Drawing):
             return None
         free = self._free(pool, step)
         if not free:
+            if self._closes_circle(step, target):
+                return None  # that row would need another, and so on
             row = step.recurse(target, extra)
             if self.attribute is not None:
                 session.flush()
             pool.append(row)
             free = [row]
         return self._pick(free, 1)[0]
+
+    def _closes_circle(self, step: Any, target: Any) -> bool:
+        """Whether a row that is being made wants this link, which may be left out."""
+        makers = [model_of(each) for each in factories_above(step)]
+        if not any(issubclass(model, model_of(target)) for model in makers):
+            return False
+        name = attribute_of(factory_of(step), self)
+        found = sa.inspect(makers[0]).attrs.get(name) if name is not None else None
+        if isinstance(found, RelationshipProperty):
+            return all(column.nullable for column in found.local_columns)
+        return found is not None and all(column.nullable for column in found.columns)
 
 
 def _depth(row: Any, name: str | None) -> int:

@@ -119,4 +119,43 @@ class Odd(Base):
     )
 
 
+class Plain(Base):
+    """Rows that are made one by one: the constructor may do anything."""
+
+    __abstract__ = True
+
+    def __init__(self, **values: object) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+
+
+class Board(Plain):
+    __tablename__ = "board"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("board.id"))
+    last_id: Mapped[int | None] = mapped_column(ForeignKey("thread.id", use_alter=True))
+    parent = relationship("Board", remote_side=[id])
+    last = relationship("Thread", foreign_keys=[last_id], post_update=True)
+
+
+class Thread(Plain):
+    """Needs a board, and may name a post, which needs a thread."""
+
+    __tablename__ = "thread"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    board_id: Mapped[int] = mapped_column(ForeignKey("board.id"))
+    first_id: Mapped[int | None] = mapped_column(
+        ForeignKey("reply.id", use_alter=True), unique=True
+    )
+    board = relationship("Board", foreign_keys=[board_id])
+    first = relationship("Reply", foreign_keys=[first_id], post_update=True)
+
+
+class Reply(Plain):
+    __tablename__ = "reply"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"))
+    thread = relationship("Thread", foreign_keys=[thread_id])
+
+
 metadata = Base.metadata
