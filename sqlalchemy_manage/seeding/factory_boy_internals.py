@@ -36,9 +36,10 @@ import factory.random
 from factory import declarations, enums, fuzzy
 from factory.alchemy import SQLAlchemyModelFactory, SQLAlchemyOptions
 from factory.builder import BuildStep, StepBuilder, parse_declarations
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.util import ScopedRegistry
+
+from .async_sessions import async_session
 
 BaseDeclaration = declarations.BaseDeclaration
 Skip = declarations.Skip
@@ -353,7 +354,9 @@ def on_session(
     own: Any = named_session(owner)
     given: Any = session
     if is_async(owner):
-        kind: Any = AsyncSession if own is None or isinstance(own, Session) else type(own)
+        kind: Any = type(own)
+        if own is None or isinstance(own, Session):
+            kind = async_session(owner)
         given = kind(sync_session_class=lambda **kw: session)
 
     def next_sequence() -> int:

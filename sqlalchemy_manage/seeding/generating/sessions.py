@@ -19,10 +19,10 @@ from weakref import WeakKeyDictionary, WeakSet
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, UnboundExecutionError
-from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 from sqlalchemy.orm import ColumnProperty, RelationshipProperty, Session, scoped_session
 
 from ...errors import SeedError
+from ..async_sessions import async_classes
 from ..factories import bound, mapped_factories, mapper_of
 from ..factory_boy_internals import named_session, session_given
 from .failures import UserCode
@@ -34,7 +34,6 @@ _EVENTS = (
     (Session, "after_rollback"),
     (sa.Engine, "before_cursor_execute"),
 )
-_SESSIONS = (scoped_session, async_scoped_session, Session, AsyncSession)
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "TRUNCATE")
 
 
@@ -208,8 +207,9 @@ def _session_of_the_app() -> Session:
     factories = mapped_factories()
     names = dict.fromkeys(each.__module__ for each in factories)
     modules = [sys.modules[name] for name in names if name in sys.modules]
+    kinds = (scoped_session, Session, *async_classes())
     known = [value for module in modules for value in list(vars(module).values())]
-    known = [value for value in known if isinstance(value, _SESSIONS)]
+    known = [value for value in known if isinstance(value, kinds)]
     for each in (*map(named_session, factories), *map(session_given, known)):
         if each is not None:
             session: Session = getattr(each, "sync_session", each)

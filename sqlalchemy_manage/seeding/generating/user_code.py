@@ -9,13 +9,12 @@ import inspect
 from typing import Any
 
 import factory
-from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Query, Session, scoped_session, sessionmaker
 
+from ..async_sessions import async_classes
 from ..factory_boy_internals import iterated, makes_rows
 
-_SESSIONS: tuple[type, ...] = (Session, scoped_session, sessionmaker)
-_SESSIONS += (AsyncSession, async_scoped_session, async_sessionmaker)
+_SESSIONS = (Session, scoped_session, sessionmaker)
 
 
 def asks_for_type(function: Any) -> bool:
@@ -48,7 +47,7 @@ def _calls_out(function: Any, seen: set[Any]) -> str | None:
     for each in used:
         if makes_rows(each):
             return f"calls {each.__name__}"
-        if isinstance(each, _SESSIONS):
+        if isinstance(each, (*_SESSIONS, *async_classes())):
             return "uses a session"
         if why := _calls_out(each, seen):
             return why
