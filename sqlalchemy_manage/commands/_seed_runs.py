@@ -41,7 +41,7 @@ def status(project: Project, as_json: bool) -> None:
     """Print the runs that the ledger knows."""
     from dataclasses import asdict
 
-    from ..seeding.undoing.ledger import runs
+    from ..seeding.undoing.ledger import is_interrupted, runs
 
     with project.connect() as connection:
         known = runs(connection)
@@ -57,7 +57,7 @@ def status(project: Project, as_json: bool) -> None:
             (
                 run.id,
                 run.profile or "",
-                run.state,
+                "interrupted" if is_interrupted(run) else run.state,
                 f"{run.started_at:%Y-%m-%d %H:%M:%S}",
                 f"{run.username}@{run.host}",
                 run.random_seed,

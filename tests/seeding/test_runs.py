@@ -142,6 +142,7 @@ def test_a_killed_run_leaves_nothing_or_what_undo_removes_whole(
             assert checksum(url) == before
             continue
         assert every
+        assert "interrupted" in manage(url, "seed", "--status").stdout
         begun += 1
         if begun % 2:
             result = manage(url, "seed", "--resume")

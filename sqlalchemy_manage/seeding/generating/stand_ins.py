@@ -7,16 +7,20 @@ from typing import Any
 
 from .failures import NotColumnwise
 
-# What an object says of itself when nobody names an attribute: its text, what it equals, ...
-_ANSWERS = (
-    *("__str__", "__repr__", "__format__", "__bytes__", "__hash__", "__bool__", "__len__"),
-    *("__iter__", "__contains__", "__getitem__", "__call__", "__int__", "__float__", "__index__"),
-    *("__lt__", "__le__", "__gt__", "__ge__", "__add__", "__radd__", "__sub__", "__mul__"),
-)
+# What an object answers of itself when nobody names an attribute: method -> what is done with it.
+_ANSWERS = {
+    **dict.fromkeys(("__str__", "__repr__", "__format__", "__bytes__"), "written as text"),
+    **dict.fromkeys(("__lt__", "__le__", "__gt__", "__ge__"), "compared"),
+    **dict.fromkeys(("__len__", "__iter__", "__contains__", "__getitem__"), "used as a list"),
+    **dict.fromkeys(("__int__", "__float__", "__index__"), "used as a number"),
+    **dict.fromkeys(("__add__", "__radd__", "__sub__", "__mul__"), "used in a sum"),
+    "__hash__": "looked up in a set or dict",
+    "__call__": "called",
+}
 
 
 class StandIn:
-    """In place of an object of a model, or of None where ``model`` is not known.
+    """In place of an object of a model, for the function of a declaration.
 
     A subclass looks up attributes. What else the object alone could answer raises
     NotColumnwise, so that factory_boy makes it: with Python's own answers a declaration
@@ -38,13 +42,19 @@ class StandIn:
             return False
         raise NotColumnwise(None, "an object is compared")
 
+    def __bool__(self) -> bool:
+        model = self.model()
+        if hasattr(model, "__bool__") or hasattr(model, "__len__"):
+            raise NotColumnwise(None, "it is asked whether an object is true")
+        return True
 
-def _refuses(name: str) -> Callable[..., Any]:
+
+def _refuses(what: str) -> Callable[..., Any]:
     def refuse(self: Any, *arguments: Any) -> Any:
-        raise NotColumnwise(None, f"{name}() of an object is used")
+        raise NotColumnwise(None, f"an object is {what}")
 
     return refuse
 
 
-for _name in _ANSWERS:
-    setattr(StandIn, _name, _refuses(_name))
+for _name, _what in _ANSWERS.items():
+    setattr(StandIn, _name, _refuses(_what))

@@ -205,12 +205,17 @@ def ended(connection: sa.Connection, run: int) -> None:
         save_plan(connection, run, {**json.loads(plan), "pid": None})
 
 
+def is_interrupted(run: SeedRun) -> bool:
+    """Whether a run that is not done has no process any more, as far as is known here: of one on
+    another machine only if it said so itself."""
+    pid = run.plan.get("pid")
+    return run.state == "running" and (not pid or (run.host == host() and not is_running(pid)))
+
+
 def require_ended(run: SeedRun) -> None:
     """Raises SeedError for a run that a process of this machine is still busy with."""
     pid = run.plan.get("pid")
-    if run.state != "running" or run.host != host() or not pid or pid == os.getpid():
-        return  # ended, or on another machine, or this very process
-    if not is_running(pid):
+    if run.state != "running" or is_interrupted(run) or run.host != host() or pid == os.getpid():
         return
     raise SeedError(
         f"Run {run.id} is still running, in process {pid} on this machine. Nothing was done.",
