@@ -7,6 +7,7 @@ here imports them for a project that does not.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Any
 
 from ..errors import SeedError
@@ -22,6 +23,7 @@ def async_classes() -> tuple[type, ...]:
 def async_session(owner: Any) -> type:
     """The class AsyncSession, for an async factory; raises SeedError if greenlet is missing."""
     try:
+        import_module("greenlet")  # SQLAlchemy 2.0 imports without it, and fails later
         from sqlalchemy.ext.asyncio import AsyncSession
     except ImportError:
         raise SeedError(
