@@ -163,7 +163,7 @@ class Account(Base):
     role_id: Mapped[int | None] = mapped_column(ForeignKey("role.id"))
     role: Mapped[Role | None] = relationship()
     profile: Mapped[Profile | None] = relationship(back_populates="user")
-    address: Mapped[Address | None] = composite("street", "town")
+    address: Mapped[Address | None] = composite(Address, "street", "town")
     login: Mapped[str] = synonym("email")
 
     @property
