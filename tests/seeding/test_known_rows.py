@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from support.programs import PROJECTS
-from support.project import ProjectFolder
+from support.project import ProjectFolder, SeededFolder
 
 COUNTS = [
     "Tag=4",
@@ -65,7 +65,7 @@ TRIGGERS = {
 @pytest.fixture
 def archive(tmp_path: Path, database_url: str) -> ProjectFolder:
     """The project, with its tables, triggers, and rows of somebody's own beside."""
-    made = ProjectFolder(tmp_path / "archive", database_url)
+    made = SeededFolder(tmp_path / "archive", database_url)
     for name in ("models.py", "factories.py"):
         shutil.copy(PROJECTS / "archive" / "staff" / name, made.folder / "staff")
     made.metadata.create_all(made.engine)
@@ -123,7 +123,7 @@ def test_a_killed_run_is_resumed_and_undone_whole(
     counts = ["Doc=6", "Tag=2", "Post=4", "User=2", "Measure=3", "Letter=4", "Bare=2"]
     with monkeypatch.context() as patch:
         patch.setenv("DIE", "1")
-        assert archive.spawn("seed", "--commit-every", "1", *counts).code == 9
+        assert archive.manage("seed", "--commit-every", "1", *counts).code == 9
     assert len(archive.query("SELECT 1 FROM doc")) == 7
     archive.done("seed", "--resume")
     seeded = content(archive)

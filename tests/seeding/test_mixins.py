@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 from support.programs import PROJECTS
-from support.project import ProjectFolder
+from support.project import ProjectFolder, SeededFolder
 
 pytestmark = pytest.mark.server
 
 
 @pytest.fixture
 def project(tmp_path: Path, database_url: str) -> ProjectFolder:
-    made = ProjectFolder(tmp_path / "mixins", database_url)
+    made = SeededFolder(tmp_path / "mixins", database_url)
     for name in ("models.py", "factories.py", "seeds.py"):
         shutil.copy(PROJECTS / "mixins" / "staff" / name, made.folder / "staff")
     made.metadata.create_all(made.engine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.project import ProjectFolder
+from support.project import ProjectFolder, SeededFolder
 
 MODELS = """
 from sqlalchemy.orm import DeclarativeBase, relationship
@@ -57,7 +57,7 @@ def models(at: ProjectFolder, table: str, key: str, place: str) -> None:
 
 @pytest.fixture
 def bills(tmp_path: Path, database_url: str) -> ProjectFolder:
-    made = ProjectFolder(tmp_path / "bills", database_url)
+    made = SeededFolder(tmp_path / "bills", database_url)
     models(made, "bill", "id", "place")
     made.done("makemigrations", "--no-input")
     made.done("migrate")

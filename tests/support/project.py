@@ -36,7 +36,8 @@ import sys
 from sqlalchemy_manage import main
 
 os.environ.setdefault("MANAGE_SETTINGS_MODULE", "staff_settings")
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
 """
 GIT_USER = {
     "GIT_AUTHOR_NAME": "Ann",
@@ -316,6 +317,16 @@ class ProjectFolder:
                             w for w in ("AUTOINCREMENT", "COLLATE NOCASE", "STRICT") if w in words
                         ]
         return found
+
+
+class SeededFolder(ProjectFolder):
+    """A project whose every command has a process of its own.
+
+    Factories stay in the process that imports them, and a seed looks at all that are there.
+    """
+
+    def manage(self, *args: object) -> Result:
+        return self.spawn(*args)
 
 
 def _plain(sql: object) -> str:
