@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import IO
 
+from ..errors import FixtureError
 from .fixture_files import Fixture
 from .fixtures import Record, read_fixture
-from .json_text import shown
+from .json_text import levels, shown
 from .record_layout import Layouts
+
+# Of Python's 1000 calls some are needed for each level.
+_DEEP = 200
 
 
 @dataclass
@@ -46,6 +50,14 @@ class FixtureSource:
         if len(fields) == len(record.fields):
             return record
         return replace(record, fields=fields) if fields or record.pk is not None else None
+
+    def nested_too_deeply(self) -> FixtureError | None:
+        """The error for the record that is nested most deeply; None if that is not deep at all."""
+        depth = 0
+        for record in self.records():
+            if (found := levels([record.pk, record.fields])) > depth:
+                depth, origin = found, record.origin
+        return FixtureError(f"{origin}: nested too deeply.") if depth > _DEEP else None
 
     def notes(self) -> list[str]:
         return [f"Left out, because it does not exist: {name}." for name in self.left_out]

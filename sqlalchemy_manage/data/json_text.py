@@ -17,8 +17,10 @@ def canonical_json(value: Any) -> Any:
     """
     try:
         return parse_json(json.dumps(value, allow_nan=False))
-    except (TypeError, RecursionError) as error:
+    except TypeError as error:
         raise ValueError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def parse_json(text: str) -> Any:
@@ -29,6 +31,15 @@ def parse_json(text: str) -> Any:
         parse_constant=_no_constant,
         parse_float=_finite,
     )
+
+
+def levels(value: Any) -> int:
+    """How many lists and objects of a JSON value stand in each other at the most."""
+    found, layer = 0, [value]
+    while nested := [each for each in layer if isinstance(each, dict | list)]:
+        found += 1
+        layer = [x for each in nested for x in (each.values() if isinstance(each, dict) else each)]
+    return found
 
 
 def _no_constant(name: str) -> Any:

@@ -83,6 +83,8 @@ def load(
                 loading.run()
         except DBAPIError as error:
             raise _failed(error) from error
+        except RecursionError as error:
+            raise source.nested_too_deeply() or error from None
     unchanged = loading.total - loading.new - loading.changed
     notes = (*source.notes(), *loading.notes)
     return Loaded(len(fixtures), loading.new, loading.changed, unchanged, notes)

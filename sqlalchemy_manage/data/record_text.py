@@ -20,6 +20,8 @@ Column = Sequence[Any]
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 # What their dump gives needs no escapes.
 _PLAIN = ("datetime", "date", "time", "interval", "uuid", "bytes", "numeric")
+# The last: JSON that is nested too deeply.
+_NO_TEXT = (ValueError, ArithmeticError, LookupError, RecursionError)
 
 
 def texts(codec: Codec, values: Column) -> list[str]:
@@ -69,7 +71,7 @@ class RecordText:
         """The records of ``rows``; raises FixtureError that names the row that has none."""
         try:
             return map(self._template.__mod__, zip(*self._parts(rows), strict=True))
-        except (ValueError, ArithmeticError, LookupError) as error:
+        except _NO_TEXT as error:
             for row in rows if len(rows) > 1 else ():
                 self.texts([row])
             raise self._unwritable(rows[0], error) from error
@@ -93,7 +95,7 @@ class RecordText:
             start += len(cell.columns)
             try:
                 text = cell.made(values)[0]
-            except (ValueError, ArithmeticError, LookupError):
+            except _NO_TEXT:
                 where = f" {', '.join(key)}" if key else ""
                 return FixtureError(
                     f"{self.layout.label}{where}: column {cell.field.column} cannot be written: "

@@ -9,15 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from ..databases.constraint_errors import violation
+from ..databases.constraint_errors import Violation, violation
 from ..errors import FixtureError
 from ..models import column_named
 from .backends import giving_identities
 from .bulk import execute_many
-from .json_text import shown
+from .json_text import levels, shown
 from .record_layout import Field, Layout
 from .record_rows import Row, describe, fills_itself
 from .stored_rows import CHUNK, chunks
+
+# https://mariadb.com/kb/en/json_depth/: before 12.2 it has 32, a plain value being one.
+_MARIADB_LEVELS = 31
 
 
 class LinkRefused(FixtureError):
@@ -128,6 +131,10 @@ def refusal(error: Exception, layout: Layout, row: Row | None = None) -> str:
     if found.kind == "NOT NULL" and names:
         return f"{' and '.join(names)} of {table.fullname} must not be null."
     if found.kind == "CHECK":
+        if row is not None and (deep := _too_deep(found, layout, row)):
+            return (
+                f"{deep} is nested too deeply: MariaDB before 12.2 takes {_MARIADB_LEVELS} levels."
+            )
         rule = f" {found.constraint}" if found.constraint else ""
         return f"a check of table {table.fullname} failed:{rule or ' ' + _first_line(error)}."
     if found.kind == "FOREIGN KEY" and names:
@@ -135,6 +142,15 @@ def refusal(error: Exception, layout: Layout, row: Row | None = None) -> str:
     if found.kind in ("too long", "out of range") and names:
         return f"{what} is {found.kind} for column {table.fullname}.{columns[0].name}."
     return f"table {table.fullname} refused it: {_first_line(error)}."
+
+
+def _too_deep(found: Violation, layout: Layout, row: Row) -> str | None:
+    """The field whose JSON MariaDB refused by the check that it gives such columns."""
+    for field in layout.all_fields:
+        own = field.codec.kind == "json" and f"{layout.table.name}.{field.column.name}"
+        if own == found.constraint and levels(row.values.get(field.name)) > _MARIADB_LEVELS:
+            return field.name
+    return None
 
 
 def _first_line(error: Exception) -> str:

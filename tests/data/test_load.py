@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -168,6 +169,54 @@ def test_true_is_not_one_in_json(project: Project) -> None:
     assert counts(project, [record("everything", 1, data={"a": [1.0, {"b": 2}]})]) == (0, 0, 1)
     assert counts(project, [record("everything", 1, data={"a": [True, {"b": 2}]})]) == (0, 1, 0)
     assert rows(project, sa.select(warehouse.Everything.data)) == [({"a": [True, {"b": 2}]},)]
+
+
+def test_json_that_is_nested_deeply_is_loaded_or_the_record_is_named(
+    project: Project, backend: str
+) -> None:
+    def text(depth: int, inside: str, key: int = 2) -> str:
+        nested = '{"a": [' * (depth // 2) + inside + "]}" * (depth // 2)
+        deep = f'{{"model": "stock.everything", "pk": {key}, "fields": {{"data": {nested}}}}}'
+        return f"[{json.dumps(record('person', 1, name='x'))}, {deep}]"
+
+    def told(depth: int) -> str:
+        with pytest.raises(FixtureError) as caught:
+            loaded(project, text(depth, "1", key=9))
+        return caught.value.message
+
+    assert counts(project, text(30, "1")) == (2, 0, 0)
+    if backend == "mariadb":
+        before = dumped(project)
+        assert (
+            told(32)
+            == told(500)
+            == (
+                "standard input, record 2 (stock.everything 9): data is nested too deeply: MariaDB "
+                "before 12.2 takes 31 levels."
+            )
+        )
+        assert dumped(project) == before
+    else:
+        assert counts(project, text(500, "1")) == (0, 1, 1)
+        assert counts(project, text(500, "1.0")) == (0, 0, 2)
+        assert counts(project, text(500, "true")) == (0, 1, 1)
+        before = dumped(project)
+        assert loaded(project, dumped(project, indent=2)).unchanged == 2
+    for depth in (*range(920, 966, 2), 100_000):
+        # How much fits depends on the Python; then it is taken back.
+        try:
+            loaded(project, text(depth, "1", key=9))
+        except FixtureError as error:
+            assert error.message.startswith("standard input, record 2")
+            assert "nested too deeply" in error.message
+        else:
+            execute(project, "DELETE FROM everything WHERE id = 9")
+    assert dumped(project) == before
+    if backend == "sqlite":  # a program may have written what Python does not read
+        deep = "[" * 100_000 + "]" * 100_000
+        execute(project, f"INSERT INTO everything (id, data) VALUES (9, '{deep}')")
+        with pytest.raises(FixtureError, match=r"everything 9: column everything\.data cannot be"):
+            dumped(project)
 
 
 def test_circles_of_rows_and_tables(project: Project) -> None:
