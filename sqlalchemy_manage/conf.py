@@ -19,7 +19,7 @@ from types import CodeType, MappingProxyType, ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from .errors import AppError, SettingsError, UsageError, did_you_mean
+from .errors import AppError, ManageError, SettingsError, UsageError, did_you_mean
 from .output import keep_secret
 
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
@@ -113,7 +113,12 @@ def _import(name: str) -> ModuleType:
 
 
 def raised(error: BaseException) -> str:
-    """``ValueError: why (FILE, line N)``; an error without a text has no colon."""
+    """``ValueError: why (FILE, line N)``; an error without a text has no colon.
+
+    Errors of this tool say what is wrong without the name of their class.
+    """
+    if isinstance(error, ManageError):
+        return f"{error.message.rstrip('.')}{failing_line(error)}"
     why = f": {error}" if str(error) else ""
     return f"{type(error).__name__}{why}{failing_line(error)}"
 

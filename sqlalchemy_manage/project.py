@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import output
 from .conf import Database, Settings, app_packages, failing_line, find_package, load_settings
-from .errors import AppError, UsageError, did_you_mean
+from .errors import AppError, ManageError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData, Table
@@ -84,6 +84,9 @@ class Project:
             raise AppError(
                 f"{name} imports '{error.name}', which is not installed{failing_line(error)}."
             ) from error
+        except ManageError as error:
+            message = error.message.rstrip(".")
+            raise AppError(f"{name}: {message}{failing_line(error)}.", error.hint) from error
         except Exception as error:
             raise AppError(
                 f"{name} cannot be imported: {type(error).__name__}: {error}{failing_line(error)}."

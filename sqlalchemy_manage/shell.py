@@ -7,13 +7,15 @@ import importlib.util
 import keyword
 import linecache
 import os
+import sys
 import textwrap
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -37,6 +39,7 @@ INTERFACES = {"ipython": "IPython", "ptpython": "ptpython", "python": "code"}
 """The shells, each with the module it needs."""
 
 _WIDTH = 100
+_DATA = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset)
 
 
 @dataclass
@@ -67,9 +70,10 @@ def shell_names(project: Project, session: orm.Session) -> Names:
     """Everything that the shell imports in advance.
 
     Of two things with one name the first wins in this order: engine, session and
-    project; SHELL_IMPORTS; models, those of an earlier app first; factories; tables
-    without a model; the query functions. A factories module that raises costs only the
-    factories, and a warning. Raises SettingsError for a bad entry of SHELL_IMPORTS.
+    project; SHELL_IMPORTS; models, those of an earlier app first; what else the modules
+    of the models define; factories; tables without a model; the query functions. A
+    factories module that raises costs only the factories, and a warning. Raises
+    SettingsError for a bad entry of SHELL_IMPORTS.
     """
     names = Names()
     for name, value in (("engine", project.engine), ("session", session), ("project", project)):
@@ -81,6 +85,8 @@ def shell_names(project: Project, session: orm.Session) -> Names:
     for mapper in sorted(project.mappers, key=lambda m: position[project.label_of(m)]):
         model = mapper.class_
         names.add("models", model.__name__, model, f"{model.__module__}.{model.__name__}")
+    for module, name, value in _defined(project):
+        names.add("also", name, value, f"{module.__name__}.{name}")
     for factory in _factories(project, names.warnings):
         name = factory.__name__
         names.add("factories", name, factory, f"{factory.__module__}.{name}")
@@ -109,6 +115,41 @@ def _imported(dotted: str, file: Path) -> Any:
         raise SettingsError(
             f"SHELL_IMPORTS of {file}: '{dotted}' cannot be imported: {raised(error)}." + guess
         ) from error
+
+
+def _defined(project: Project) -> Iterator[tuple[ModuleType, str, Any]]:
+    """The public names of the modules with the models: enums, functions, types, constants.
+
+    Those of ``__all__`` where there is one; else not what a module imports from elsewhere,
+    nor the bases of its models.
+    """
+    from .seeding.discovery import is_of
+
+    modules = {module.__name__: module for module in project.models_modules.values()}
+    for mapper in project.mappers:
+        place = mapper.class_.__module__
+        if place in sys.modules and any(is_of(app, place) for app in project.apps):
+            modules.setdefault(place, sys.modules[place])
+    models = {mapper.class_ for mapper in project.mappers}
+    for module in modules.values():
+        chosen = getattr(module, "__all__", None)
+        for name, value in list(vars(module).items()):
+            home: Any = getattr(value, "__module__", None)
+            own = isinstance(home, str) and any(is_of(app, home) for app in project.apps)
+            if chosen is not None:
+                wanted = name in chosen
+            else:
+                wanted = not name.startswith("_") and (own or _is_data(value))
+            base = isinstance(value, type) and isinstance(
+                getattr(value, "registry", None), orm.registry
+            )
+            if wanted and not base and not (isinstance(value, type) and value in models):
+                yield module, name, value
+
+
+def _is_data(value: Any) -> bool:
+    """Whether it is of those that do not say where they are from: as good as the module's own."""
+    return isinstance(value, _DATA) or get_origin(value) is Annotated
 
 
 def _factories(project: Project, warnings: list[str]) -> list[type]:
@@ -171,7 +212,7 @@ def find_interface(wanted: str | None) -> str:
     for name in (wanted,) if wanted else ("ipython", "python"):
         if importlib.util.find_spec(INTERFACES[name]) is not None:
             return name
-    raise ManageError(f"{wanted} is not installed.", "pip install 'sqlalchemy-manage[shell]'")
+    raise ManageError(f"{wanted} is not installed.", f"python -m pip install {wanted}")
 
 
 def interact(interface: str, names: Names) -> None:

@@ -157,6 +157,41 @@ def test_shell_imports_decides_between_two_models(project_of: Callable[..., Proj
     assert len(names.hidden) == 1
 
 
+def test_what_the_models_are_written_with_is_there(project_of: Callable[..., Project]) -> None:
+    project = project_of(
+        {
+            "zoo/__init__.py": "",
+            "zoo/kinds.py": "import enum\nclass Diet(enum.Enum):\n    meat = 1\n",
+            "zoo/models.py": "import enum\nimport json\nfrom decimal import Decimal\n"
+            "from typing import Annotated, NewType\n"
+            "from sqlalchemy import String, func, update as renamed\n"
+            + BASE
+            + "from .kinds import Diet\n"
+            "class Status(enum.Enum):\n    open = 'open'\n"
+            "class Named:\n    pass\n"
+            "def cheapest(price: int) -> int:\n    return price\n"
+            "_hidden = 1\nLIMIT = 20\nName = Annotated[str, 20]\nNumber = NewType('Number', int)\n"
+            "def delete() -> None:\n    pass\n" + model("Animal", "animal"),
+            "few/__init__.py": "",
+            "few/models.py": "__all__ = ['Status', 'Plant']\nLIMIT = 30\n"
+            + BASE
+            + model("Plant", "plant")
+            + "class Status:\n    pass\n",
+        },
+        ["zoo", "few"],
+    )
+    names = names_of(project)
+    models = sys.modules["zoo.models"]
+    also = {"Status", "Diet", "Named", "cheapest", "LIMIT", "Name", "Number", "delete"}
+    assert set(names.groups["also"]) == also | {"engine", "session", "project"}
+    assert all(names.values[name] is vars(models)[name] for name in also)
+    assert names.groups["models"] == ["Animal", "Plant"]
+    assert names.hidden == [
+        "few.models.Status is left out: Status is zoo.models.Status.",
+        "sqlalchemy.delete is left out: delete is zoo.models.delete.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("dotted", "says"),
     [
@@ -258,6 +293,6 @@ def test_the_prompt_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ManageError) as caught:
         find_interface("ptpython")
     assert caught.value.message == "ptpython is not installed."
-    assert caught.value.hint == "pip install 'sqlalchemy-manage[shell]'"
+    assert caught.value.hint == "python -m pip install ptpython"
     there.remove("IPython")
     assert find_interface(None) == "python"

@@ -87,6 +87,16 @@ def shown(url: URL) -> str:
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
+_PACKAGES = {
+    "psycopg": "'psycopg[binary]'",
+    "psycopg2": "psycopg2-binary",
+    "pymysql": "PyMySQL",
+    "MySQLdb": "mysqlclient",
+    "mysql": "mysql-connector-python",
+}
+"""The packages whose modules have other names, and how they come without a compiler."""
+
+
 def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engine:
     """An engine for ``database``; raises SettingsError for a bad URL, option or driver."""
     url = database_url(database, root)
@@ -99,8 +109,8 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
             "Known here: sqlite, postgresql, mysql, mariadb.",
         ) from None
     except ModuleNotFoundError as error:
-        extra = "mysql" if backend == "mariadb" else backend
-        hint = f"pip install 'sqlalchemy-manage[{extra}]'" if backend in SERVERS else None
+        package = _PACKAGES.get(error.name or "", error.name)
+        hint = f"python -m pip install {package}" if backend in SERVERS else None
         raise SettingsError(
             f"The driver of DATABASES[{database.alias!r}], '{error.name}', is not installed.",
             hint,

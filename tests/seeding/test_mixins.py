@@ -63,6 +63,7 @@ def test_messages_say_what_is_left(project: ProjectFolder) -> None:
         "Firm=4": "failed at row 4: ValueError: the Iterator has no value left after 3, in 'name'",
         "EndingFirmFactory=2": "failed at row 2: an Iterator has no value left",
         "ObjectFirmFactory=3": "failed at row 3: AssertionError (",
+        "BareSleeperFactory=2": "failed at row 2: ValueError: a sleeper has beds, in 'Sleeper()'",
     }.items():
         failed = project.manage("seed", count, "--commit-every", "2")
         assert failed.code == 1

@@ -233,3 +233,14 @@ def test_a_name_or_a_key_that_leads_nowhere(on_sqlite: Access, profile: str, say
     assert says in re.sub(r"\s+", " ", result.stderr), result
     assert "Traceback" not in result.stderr
     assert not any(on_sqlite.counts().values())
+
+
+def test_a_declaration_that_is_refused_is_told_with_its_line(on_sqlite: Access) -> None:
+    on_sqlite.declare("Reference(f.PermFactory, [{}], key='code')")
+    result = on_sqlite.seed("tried")
+    lines = (on_sqlite.folder / "access" / "seeds.py").read_text().splitlines()
+    assert result.code == 1
+    assert result.stderr == (
+        "Error: access.seeds: Reference(PermFactory): the row {} lacks 'code' of its key "
+        f"({on_sqlite.folder / 'access' / 'seeds.py'}, line {len(lines)}).\n"
+    )

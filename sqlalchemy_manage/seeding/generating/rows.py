@@ -25,7 +25,7 @@ from ..row_blocks import ColumnValues, RowBlock, kinds, split
 from .columns import RowBatch, RowReference, ValueSource, given_attributes
 from .dataclass_models import with_defaults
 from .defaults import fill_defaults
-from .failures import NotColumnwise
+from .failures import Failed, NotColumnwise
 from .model_info import ModelInfo, model_info
 from .pools import Linked, LinkedTo
 from .unique_sets import unique_sets
@@ -146,9 +146,12 @@ class Assembled:
             try:
                 states.append(vars(model(**arguments)))
             except TypeError as error:
-                if "argument" not in str(error):
-                    raise
-                raise NotColumnwise(self.batch.factory, f"{model.__name__}(): {error}") from error
+                if "argument" in str(error):
+                    why = f"{model.__name__}(): {error}"
+                    raise NotColumnwise(self.batch.factory, why) from error
+                raise self._refused_by_model(len(states), error) from error
+            except Exception as error:
+                raise self._refused_by_model(len(states), error) from error
         for relation in self.info.mapper.relationships:
             if any(state.get(relation.key) for state in states):
                 raise NotColumnwise(
@@ -163,6 +166,9 @@ class Assembled:
                     for v in found
                 ]
         return made
+
+    def _refused_by_model(self, row: int, error: Exception) -> Failed:
+        return Failed(self.batch.factory, f"{self.info.model.__name__}()", row, error)
 
     def _keys(self) -> None:
         """New numbers where the database would give them."""

@@ -88,3 +88,11 @@ class SleeperFactory(WagonFactory):
         model = models.Sleeper
 
     beds = "four"
+
+
+class BareSleeperFactory(BaseFactory):
+    class Meta:
+        model = models.Sleeper
+
+    plate = factory.Sequence(lambda n: f"B{n}")
+    beds = factory.Iterator(["two", "none"])

@@ -3,7 +3,7 @@
 import datetime
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, String
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
 
 
 class Base(DeclarativeBase):
@@ -58,3 +58,9 @@ class Tanker(Wagon):
 class Sleeper(Wagon):
     __mapper_args__ = {"polymorphic_identity": "sleeper"}
     beds: Mapped[str | None] = mapped_column(String(20), unique=True)
+
+    @validates("beds")
+    def _has_beds(self, key: str, value: str | None) -> str | None:
+        if value == "none":
+            raise ValueError("a sleeper has beds")
+        return value
