@@ -60,8 +60,13 @@ def is_remote(column: Any) -> bool:
 
 def target_of(key: sa.ForeignKey) -> tuple[str | None, str]:
     """Schema and table that a foreign key refers to, whatever dots are in their names."""
+    return target_names(key)[:2]
+
+
+def target_names(key: sa.ForeignKey) -> tuple[str | None, str, str | None]:
+    """Schema, table and column that a foreign key names; SQLAlchemy 2.0 splits at each dot."""
     found: Any = getattr(key, "target_tokens", None) or key._column_tokens
-    return found[0], str(found[1])
+    return found[0], str(found[1]), found[2]
 
 
 def as_declared(constraints: Iterable[T]) -> list[T]:

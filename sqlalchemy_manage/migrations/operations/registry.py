@@ -16,6 +16,7 @@ from ...sql.create_statements import KINDS
 from . import (
     computed,
     filling,
+    foreign_keys,
     identity,
     implementations,
     moving,
@@ -90,6 +91,9 @@ def register() -> None:
         Operations.implementation_for(operation)(run)
         renderers.dispatch_for(operation)(object_rendering.render)
     Operations.implementation_for(ops.RenameTableOp, replace=True)(renaming.rename_table)
+    Operations.implementation_for(ops.CreateForeignKeyOp, replace=True)(
+        foreign_keys.create_foreign_key
+    )
     Operations.implementation_for(ops.DropConstraintOp, replace=True)(unnamed.drop_constraint)
     for operation, render in RENDERERS.items():
         renderers.dispatch_for(operation, replace=True)(render)

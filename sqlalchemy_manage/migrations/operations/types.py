@@ -12,6 +12,7 @@ from sqlalchemy.exc import CompileError
 from ...sql.dialects import MARIADB
 from ...sqlalchemy_internals import variants
 from .domains import render_domain
+from .foreign_keys import render_foreign_key
 from .own_types import is_own, written
 
 
@@ -28,6 +29,8 @@ def render_item(
         text = getattr(item, "arg", item)
         # Alembic takes quotes at the ends of a text for those of SQL.
         return repr(text) if isinstance(text, str) else False
+    if kind == "foreign_key":
+        return render_foreign_key(item, autogen_context)
     if kind == "type" and is_own(item):
         return written(item, autogen_context, note)
     if kind == "type" and isinstance(item, postgresql.DOMAIN):
