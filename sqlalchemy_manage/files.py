@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -9,6 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+
+def why_no_path(path: str, *, as_text: bool = False) -> str:
+    """Why there can be no file of this name, as a sentence; empty where there can.
+
+    ``as_text``: it has to be UTF-8 too, as for a library that takes a text.
+    """
+    shown = path if path.isprintable() else ascii(path)
+    shown = shown if len(shown) < 100 else f"{shown[:40]}...{shown[-40:]}"
+    try:
+        if as_text:
+            path.encode()
+        os.lstat(path)
+    except UnicodeEncodeError:
+        return f"{shown} is not a possible file name: it cannot be written in UTF-8."
+    except ValueError:
+        return f"{shown} is not a possible file name: it has a NUL character."
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            return f"{shown} is not a possible file name: {error.strerror}."
+    return ""
 
 
 @contextmanager

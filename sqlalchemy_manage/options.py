@@ -21,6 +21,26 @@ else:
     _ParamType = click.ParamType
 
 
+class FilePath(click.Path):
+    """A path that the file system can have; a usage error for one that it cannot have.
+
+    ``as_text``: and that is UTF-8, as what opens the file must have it.
+    """
+
+    def __init__(self, *, as_text: bool = False, **how: Any) -> None:
+        super().__init__(**how)
+        self.as_text = as_text
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        import os
+
+        from .files import why_no_path
+
+        if why := why_no_path(os.fspath(value), as_text=self.as_text):
+            self.fail(why, param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _project(ctx: click.Context) -> Project:
     from .project import Project
 

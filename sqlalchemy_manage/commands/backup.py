@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
-from ..options import json_option
+from ..options import FilePath, json_option
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.argument("file", type=FilePath(dir_okay=False, path_type=Path, as_text=True), required=False)
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @json_option("Print JSON: file, bytes, rows (per table, SQLite only).")
 @click.pass_obj

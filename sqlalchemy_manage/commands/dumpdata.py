@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import output
+from ..options import FilePath
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     "file",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     help="Write to this file, compressed if its name ends with .gz, .bz2 or .xz; an existing "
     "one is replaced only at the end.",
 )

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
+from ..options import FilePath
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(exists=True, dir_okay=False, path_type=Path, as_text=True))
 @click.option("--no-backup", is_flag=True, help="Do not back up the current data first.")
 @click.pass_obj
 def command(project: Project, file: Path, no_backup: bool) -> None:

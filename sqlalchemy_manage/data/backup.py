@@ -66,6 +66,7 @@ def default_path(project: Project) -> Path:
         raise BackupError(f"Cannot write to {folder}: {error.strerror}.") from error
     name = sqlite_path(url).stem if is_sqlite_file(url) else Path(url.database or "").name
     ending = _ENDINGS.get(url.get_backend_name(), "sql")
+    name = name.encode()[:200].decode(errors="ignore")  # a file's name has 255 bytes at most
     base = f"{name or 'database'}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     path, number = folder / f"{base}.{ending}", 2
     while path.exists():

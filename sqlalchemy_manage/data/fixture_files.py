@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from ..errors import FixtureError, did_you_mean
-from ..files import hidden_file, put_in_place, sync, written_whole
+from ..files import hidden_file, put_in_place, sync, why_no_path, written_whole
 from .json_text import shown
 
 FORMATS = (".json", ".jsonl")
@@ -131,6 +131,8 @@ def _find(name: str, folders: Sequence[Path]) -> list[Fixture]:
     if not name or "\0" in name:
         raise FixtureError(f"{shown(name)} is not the name of a fixture.")
     path = Path(name)
+    if why := why_no_path(name):
+        raise FixtureError(why)
     explicit = path.is_absolute() or "/" in name or os.sep in name or name.endswith(SUFFIXES)
     kind = what(path) if explicit else None
     if kind == "folder":
@@ -141,12 +143,26 @@ def _find(name: str, folders: Sequence[Path]) -> list[Fixture]:
         return [Fixture(name, path.resolve())]
     if path.is_absolute() or ".." in path.parts:
         raise FixtureError(f"There is no fixture file {name}.", _choices(folders))
-    matches = []
+    matches, others = [], []
     for folder in folders:
         for suffix in ("", *SUFFIXES):
             file = folder / f"{name}{suffix}"
-            if file.name.endswith(SUFFIXES) and _inside(file, folder):
+            if not file.name.endswith(SUFFIXES):
+                continue
+            if _inside(file, folder):
                 matches.append(Fixture(_relative(file), file.resolve()))
+            elif what(file) == "folder":
+                others.append(FixtureError(f"{_relative(file)} is a folder, not a fixture."))
+            elif file.is_symlink():
+                others.append(
+                    FixtureError(
+                        f"{_relative(file)} is a link to {os.readlink(file)}, and not to a file in "
+                        f"{_relative(folder)}.",
+                        "To load what it leads to, name that file by its path.",
+                    )
+                )
+    if not matches and others:
+        raise others[0]
     if not matches:
         raise FixtureError(
             f"There is no fixture '{name}'." + did_you_mean(stem(path), _known(folders)),
@@ -184,7 +200,7 @@ def _relative(path: Path) -> str:
 
 def _known(folders: Sequence[Path]) -> list[str]:
     files = (f for folder in folders if folder.is_dir() for f in folder.iterdir())
-    return sorted({stem(file) for file in files if file.name.endswith(SUFFIXES)})
+    return sorted({stem(file) for file in files if file.name.endswith(SUFFIXES) and file.is_file()})
 
 
 def _choices(folders: Sequence[Path]) -> str:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
+from ..files import why_no_path
 from ..sql.dialects import MARIADB
 
 # The driver to use where the URL names none, by what is installed; with each, the extra.
@@ -69,6 +70,12 @@ def database_url(database: Database, root: Path | None = None) -> URL:
     name = url.database or ""
     if is_sqlite_file(url) and root is not None and not name.startswith("file:"):
         url = url.set(database=str(root / name))
+    # SQLite keeps files beside it whose names are longer.
+    if is_sqlite_file(url) and (why := why_no_path(f"{sqlite_path(url)}-journal", as_text=True)):
+        raise SettingsError(
+            f"DATABASES[{database.alias!r}]: {why}",
+            "Name another file in its URL, or in DATABASE_URL.",
+        )
     return url
 
 

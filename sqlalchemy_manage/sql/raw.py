@@ -76,6 +76,11 @@ def cut_name(name: str) -> str:
     return name.encode()[:63].decode(errors="ignore")
 
 
+def stored_name(name: str, dialect: sa.Dialect) -> str:
+    """What a name is called in the database."""
+    return cut_name(name) if dialect.name == "postgresql" else name
+
+
 def is_told_as(text: str | None, told: str | None, dialect: sa.Dialect) -> bool:
     """Whether ``told`` is what the server says of ``text`` in a comment or a type.
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from ...sql.raw import stored_name
 from ..questions import many
 
 
@@ -139,6 +140,8 @@ class StoredTables:
     def _table(self, table: str) -> sa.TableClause | None:
         if table not in self._found:
             schema, _, name = table.rpartition(".")
+            if self.connection is not None:
+                name = stored_name(name, self.connection.dialect)
             found = _named(name, self.tables(schema or None))
             if found is None and self._is_view(name, schema or None):
                 found = name

@@ -36,6 +36,7 @@ from .compared import ComparedColumn, ComparedTable
 from .enums import compare as enums
 from .enums.hoist import hoist_enums
 from .long_names import use_whole_names
+from .names import require_names
 from .state import state_of
 
 PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
@@ -47,6 +48,7 @@ def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> None:
     snapshot = state_of(autogen_context.migration_context).snapshot
     default = snapshot.dialect.default_schema_name
     tables = autogen_context.sorted_tables
+    require_names(tables, snapshot.dialect)
     snapshot.hide_apart({(None if t.schema == default else t.schema, t.name) for t in tables})
     use_whole_names(snapshot, tables)
     autogen_context.inspector = snapshot.fresh()

@@ -130,8 +130,9 @@ def alembic_config(
 
     ``versions``: where the revision files are, if not in the folder's own ``versions``.
     The URL is not in it: it would pass through string interpolation, and errors there
-    print it, password and all.
+    print it, password and all. Raises MigrationError where env.py is not this tool's.
     """
+    require_own_env(folder or project.settings.migrations_dir)
     config = Config(cmd_opts=Namespace(quiet=True, x=None))
     location = str(folder or project.settings.migrations_dir)
     config.set_main_option("script_location", location.replace("%", "%%"))
@@ -143,6 +144,27 @@ def alembic_config(
         config.set_main_option("version_locations", folders.replace("%", "%%"))
     config.attributes.update(attributes)
     return config
+
+
+def require_own_env(folder: Path) -> None:
+    """Raises MigrationError if the env.py of a migrations folder knows nothing of this tool.
+
+    It would migrate without a lock, and without any of the checks.
+    """
+    file = folder / "env.py"
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    if "run_env" not in text and "sqlalchemy_manage" not in text:
+        own = (files("sqlalchemy_manage.migrations") / "templates" / "env.py").read_text("utf-8")
+        lines = "\n".join(f"    {line}" for line in own.splitlines()[2:] if line)
+        raise MigrationError(
+            f"{file} is not of sqlalchemy-manage: it does not call run_env(), which takes the "
+            "database and the models from the settings. Nothing was done.",
+            f"The revisions can stay. Keep a copy of the file, and let it have these lines alone:"
+            f"\n{lines}",
+        )
 
 
 def create_folder(folder: Path) -> list[Path]:

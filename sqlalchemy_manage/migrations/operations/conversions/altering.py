@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 
+from ....sql.raw import stored_name
 from ...revisions.expected_loss import Expected
 from .kinds import kind_of
 from .look import Conversion
@@ -46,7 +47,9 @@ class LooksAtValues(DefaultImpl):
         assert self.connection is not None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", sa.exc.SAWarning)  # of types that it does not know
-            columns = sa.inspect(self.connection).get_columns(table, schema=schema)
+            there = stored_name(table, self.connection.dialect)
+            columns = sa.inspect(self.connection).get_columns(there, schema=schema)
+            column = stored_name(column, self.connection.dialect)
         for found in columns:
             if found["name"] == column and not isinstance(found["type"], sa.types.NullType):
                 return found["type"]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from ....errors import MigrationError
 from ....sql.dialects import MARIADB
-from ....sql.raw import execute, qualified
+from ....sql.raw import execute, qualified, stored_name
 from ...questions import dotted, flag, quoted
 from ...revisions.expected_loss import Expected
 from . import mariadb, postgresql, sqlite
@@ -98,7 +98,8 @@ class Conversion:
 
     @cached_property
     def keys(self) -> list[str]:
-        found = sa.inspect(self.connection).get_pk_constraint(self.table, schema=self.schema)
+        table = stored_name(self.table, self.dialect)
+        found = sa.inspect(self.connection).get_pk_constraint(table, schema=self.schema)
         return [str(name) for name in found["constrained_columns"]]
 
     def _found(

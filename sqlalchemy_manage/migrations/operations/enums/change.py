@@ -12,7 +12,7 @@ from alembic.operations import Operations
 
 from ....errors import MigrationError
 from ....sql.expressions import in_list
-from ....sql.raw import sql_of, undoubled
+from ....sql.raw import sql_of, stored_name, undoubled
 from ....sqlalchemy_internals import ddl_compiler, is_created
 from ..raw_sql import SqlWriter
 from .types import BOOLEAN, Form, form_of, leaf
@@ -153,9 +153,10 @@ class EnumChange:
         if self.write.offline:
             return [own or f"{op.table_name}_{op.column_name}_check"]
         inspector = sa.inspect(self.write.connection)
+        table = stored_name(str(op.table_name), inspector.dialect)
         found = [
             str(check["name"])
-            for check in inspector.get_check_constraints(op.table_name, schema=op.schema)
+            for check in inspector.get_check_constraints(table, schema=op.schema)
             if check["name"] and self.lists_old_values(check["sqltext"])
         ]
         # Where a handwritten one lists the same values, the name decides.
