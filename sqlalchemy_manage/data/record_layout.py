@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapper, RelationshipProperty
 from sqlalchemy.orm.exc import UnmappedColumnError
 
 from ..errors import DatabaseError, UsageError, did_you_mean
+from ..sql.raw import stored_name
 from .codec import Codec
 from .values import codec_of
 
@@ -196,11 +197,12 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> set
         names = set(inspector.get_table_names(schema=schema))
         view_names = set(inspector.get_view_names(schema=schema))
         for table in tables:
-            if table.schema != schema or table.name in names:
+            name = stored_name(table.name, connection.dialect)
+            if table.schema != schema or name in names:
                 continue
-            if table.name in view_names:
+            if name in view_names:
                 views.add(table)
-            elif not inspector.has_table(table.name, schema=schema):
+            elif not inspector.has_table(name, schema=schema):
                 missing.append(table.fullname)
     if missing:
         several = len(missing) > 1

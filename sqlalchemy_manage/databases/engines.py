@@ -23,6 +23,7 @@ from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..files import why_no_path
 from ..sql.dialects import MARIADB
+from ..sql.raw import stored_name
 
 # The driver to use where the URL names none, by what is installed; with each, the extra.
 _DRIVERS = {
@@ -256,7 +257,11 @@ def trouble(error: DBAPIError) -> DatabaseError:
 def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
     """Raises DatabaseError naming those of ``tables`` that the database does not have."""
     inspector = sa.inspect(connection)
-    missing = [t.fullname for t in tables if not inspector.has_table(t.name, schema=t.schema)]
+    missing = [
+        table.fullname
+        for table in tables
+        if not inspector.has_table(stored_name(table.name, connection.dialect), table.schema)
+    ]
     if missing:
         raise DatabaseError(
             f"The database has no table {', '.join(missing)} ({shown(connection.engine.url)}).",

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ..output import clean
+from ..sql.raw import stored_name
 from .circles import circles
 from .conditions import literal_columns
 from .hierarchy_statements import of_hierarchy
@@ -120,7 +121,9 @@ class _Checking:
 
     def has(self, table: sa.Table) -> bool:
         if table not in self.present:
-            self.present[table] = self.inspector.has_table(table.name, schema=table.schema)
+            self.present[table] = self.inspector.has_table(
+                stored_name(table.name, self.inspector.dialect), schema=table.schema
+            )
         return self.present[table]
 
     def results(self) -> list[LinkResult]:

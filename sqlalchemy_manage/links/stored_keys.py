@@ -14,8 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.reflection import ObjectKind
 
+from ..databases.mariadb_keys import catalog_keys, misread
 from ..models import is_managed
 from ..sql.dialects import MARIADB
+from ..sql.raw import cut_name
 from ..sqlalchemy_internals import dialects_of
 from .link_types import LinkColumns
 
@@ -60,7 +62,11 @@ class StoredKeys:
         return (schema and schema.lower(), table.lower())
 
     def of(self, table: sa.Table) -> Place:
-        return self.place(table.schema, table.name)
+        return self.place(table.schema, self.stored(table.name))
+
+    def stored(self, name: str) -> str:
+        """What PostgreSQL makes of a name that is too long for it."""
+        return cut_name(name) if self.dialect == "postgresql" else name
 
     def problems(self, link: LinkColumns) -> Iterator[tuple[str, str]]:
         """(kind, what is wrong) of the columns of a link and of its foreign key."""
@@ -90,7 +96,7 @@ class StoredKeys:
 
     def _stored(self, link: LinkColumns) -> Any:
         wanted = {
-            (c.name.lower(), t.name.lower())
+            (self.stored(c.name).lower(), self.stored(t.name).lower())
             for c, t in zip(link.columns, link.targets, strict=True)
         }
         for key in self.foreign.get(self.of(link.child), ()):
@@ -105,8 +111,10 @@ class StoredKeys:
 
     def _types(self, link: LinkColumns) -> Iterator[tuple[str, str]]:
         for column, target in zip(link.columns, link.targets, strict=True):
-            mine = self.columns.get(self.of(link.child), {}).get(column.name.lower())
-            other = self.columns.get(self.of(link.parent), {}).get(target.name.lower())
+            place, name = self.of(link.child), self.stored(column.name).lower()
+            mine = self.columns.get(place, {}).get(name)
+            place, name = self.of(link.parent), self.stored(target.name).lower()
+            other = self.columns.get(place, {}).get(name)
             if mine and other and None not in (mine[0], other[0]) and mine[0] != other[0]:
                 said = f"{column.name} is {mine[1]}, {target.name} is {other[1]}"
                 yield "types differ", said
@@ -149,7 +157,7 @@ def read_stored_keys(connection: sa.Connection, tables: Collection[sa.Table]) ->
     found = StoredKeys(dialect.name, inspector.default_schema_name)
     schemas: dict[str | None, list[str]] = {}
     for table in tables:
-        schemas.setdefault(table.schema, []).append(table.name)
+        schemas.setdefault(table.schema, []).append(found.stored(table.name))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type that it does not know
         for schema, names in schemas.items():
@@ -168,6 +176,14 @@ def read_stored_keys(connection: sa.Connection, tables: Collection[sa.Table]) ->
                 kind=ObjectKind.TABLE, **asked
             ).items():
                 found.foreign[found.place(schema, name)] = list(keys)
+            columns_there = (name for columns in found.columns.values() for name in columns)
+            if dialect.name in MARIADB and misread([*names, *columns_there]):
+                for name in names:
+                    if (place := found.place(schema, name)) in found.foreign:
+                        found.foreign[place] = []
+                for name, key in catalog_keys(connection, schema):
+                    if (place := found.place(schema, name)) in found.foreign:
+                        found.foreign[place].append(key)
     if dialect.name == "postgresql":
         for place, child, key, why in connection.exec_driver_sql(_NOT_ENFORCED):
             found.not_enforced[found.place(place, child), key] = why

@@ -65,7 +65,7 @@ def _of(scope: Any) -> str:
 def _names(tables: Iterable[sa.Table]) -> Iterator[tuple[str, str, Any]]:
     """What has a name, the name, and what no two of one name may be in."""
     for table in tables:
-        if table.schema:
+        if table.schema is not None:
             yield "schema", table.schema, "schemas"
         yield "table", table.name, ("relations", table.schema)
         for column in table.columns:
@@ -157,7 +157,7 @@ def _targets(table: sa.Table) -> Iterator[str]:
             )
 
 
-_UNREADABLE = {"postgresql": ",\n", "mysql": ")", "mariadb": ")"}
+_UNREADABLE = {"postgresql": ",\n"}
 """What SQLAlchemy does not expect in a column where it reads foreign keys from a database."""
 
 

@@ -100,7 +100,9 @@ class Conversion:
     def keys(self) -> list[str]:
         table = stored_name(self.table, self.dialect)
         found = sa.inspect(self.connection).get_pk_constraint(table, schema=self.schema)
-        return [str(name) for name in found["constrained_columns"]]
+        names = [str(name) for name in found["constrained_columns"]]
+        # SQLAlchemy leaves a backtick doubled, as MariaDB shows it.
+        return [n.replace("``", "`") if self.dialect.name in MARIADB else n for n in names]
 
     def _found(
         self, source: str, condition: str, wanted: list[str], keys: list[str], *, refused: bool
