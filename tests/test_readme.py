@@ -141,7 +141,7 @@ def test_the_first_screen_has_the_two_commands() -> None:
 
 
 def test_every_command_and_setting_is_in_the_readme() -> None:
-    from sqlalchemy_manage.cli import core_commands
+    from sqlalchemy_manage.command_files import core_commands
     from sqlalchemy_manage.conf import KNOWN
 
     for name in core_commands():
@@ -153,7 +153,7 @@ def test_every_command_and_setting_is_in_the_readme() -> None:
 def test_every_option_of_every_command_is_in_the_readme() -> None:
     import importlib
 
-    from sqlalchemy_manage.cli import core_commands
+    from sqlalchemy_manage.command_files import core_commands
 
     for name in core_commands():
         command = importlib.import_module(f"sqlalchemy_manage.commands.{name}").command

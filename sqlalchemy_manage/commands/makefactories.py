@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the new text; write nothing.")
 @click.pass_obj
 def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
-    """Write factories for the models that have none, into the factories.py of their apps.
+    """Write factories for the models that have none.
 
-    They are what seed --auto uses: read from the columns, CHECKs, keys and names. What a file
-    has stays as it is; new factories come at its end. Prints the files that were written.
+    They go into the factories.py of their apps, and are what seed --auto uses: read from the
+    columns, CHECKs, keys and names. What a file has stays as it is; new factories come at its
+    end. Prints the files that were written.
 
     \b
     Example:
