@@ -32,13 +32,17 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """``text`` in plain words; ``default`` is the answer that loses nothing."""
+    """``text`` in plain words; ``default`` is the answer that loses nothing.
+
+    ``remark`` says why an answer that one might expect is not among the options.
+    """
 
     kind: str
     subject: str
     text: str
     options: tuple[Option, ...]
     default: str
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def _with_flags(question: Question) -> str:
     for option in question.options:
         flags = " ".join(option.flags) or "(change the model)"
         lines.append(f"    {option.words + ':':<{width}} {flags}")
+    if question.remark:
+        lines.append(f"    {question.remark}")
     return "\n".join(lines)
 
 
