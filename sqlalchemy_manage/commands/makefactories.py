@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
+from ..fitting import count
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -47,12 +48,12 @@ def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
             for problem in each.problems:
                 output.warn(f"{each.name} is not complete: {problem}.")
         if dry_run:
-            output.answer(file.text.rstrip())
+            output.answer(file.text.rstrip(), verbatim=True)
             continue
         file.write()
-        output.answer(os.path.relpath(file.path))
+        output.answer(os.path.relpath(file.path), verbatim=True)
         names = ", ".join(each.name for each in file.factories)
-        output.say(f"{len(file.factories)} factories: {names}")
+        output.say(f"{count(len(file.factories), 'factory', 'factories')}: {names}")
     if not files:
         output.say("Every model has a factory.")
     elif dry_run:

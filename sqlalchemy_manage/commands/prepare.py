@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
+from ..fitting import count
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -54,7 +55,7 @@ def command(ctx: click.Context, random_seed: int) -> int:
         output.say("Not seeded: there are no factories.")
     else:
         seeded = _seed.run(project, SeedRequest(), random_seed)
-        output.say(f"Seeded {seeded.total:,} rows ({seeded.rate:,.0f} rows/s).")
+        output.say(f"Seeded {count(seeded.total, 'row')} ({seeded.rate:,.0f} rows/s).")
     with project.connect() as connection:
         counts = row_counts(connection, project.tables)
     output.table(("table", "rows"), [(t, f"{n:,}") for t, n in counts.items()], right=(1,))

@@ -54,7 +54,7 @@ def command(
         for finding, text in zip(now.findings, differences, strict=True):
             output.answer(output.clean(finding.message))
             for line in text.splitlines():
-                output.answer(output.clean(line))
+                output.answer(output.clean(line), verbatim=True)
         if not now.findings:
             output.say("Nothing to repair: the revision files are as they were applied.")
     done: str | None = None

@@ -52,7 +52,7 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
         if code is None and not (sys.stdin and sys.stdin.isatty()):
             code, file = sys.stdin.read() if sys.stdin else "", "<stdin>"
         if code is None:
-            output.say(banner(project, names))
+            output.say(banner(project, names, min(output.width(err=True) or 100, 100)))
             interact(interface, names)
         elif (trace := run_code(code, names, file)) is not None:
             output.say(trace, level=0, nl=False)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..errors import OpenQuestion, UsageError
+from ..fitting import count as counted
 
 
 @dataclass(frozen=True)
@@ -266,4 +267,4 @@ def dotted(schema: str | None, *names: str) -> str:
 
 def many(count: int | None, what: str) -> str:
     """``3 rows``, ``1 row``, ``uncounted rows``."""
-    return f"uncounted {what}s" if count is None else f"{count:,} {what}{'s' * (count != 1)}"
+    return f"uncounted {what}s" if count is None else counted(count, what)

@@ -157,6 +157,7 @@ def _body(text: str, name: str) -> str:
 
 # What the sentence about one operation begins with.
 _SYMBOLS = {"Add": "+", "Create": "+", "Drop": "-", "Remove": "-", "Rename": "~", "Change": "~"}
+_SYMBOLS |= dict.fromkeys(("Alter", "Comment", "Fill", "Make", "Move", "Set"), "~")
 
 
 def _extend_docstring(
