@@ -50,7 +50,7 @@ def _fit_line(line: str, width: int) -> Iterator[str]:
     indent = " " * (match.end() if match else 0)
     for column in _COLUMN.finditer(line, len(indent)):
         start = cells(line[: column.end()])
-        if start <= width // 2:
+        if start <= width * 7 // 10:
             indent = " " * start
         elif cells(line[: column.start() + 1]) <= width:
             # No room beside it: what is said about the first column goes below it.

@@ -32,7 +32,7 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
     \b
     Example:
       manage.py shell
-      manage.py shell -c "print(session.scalar(select(func.count()).select_from(Employee)))"
+      manage.py shell -c "print(session.get(Employee, 1))"
       manage.py shell < report.py
     """
     from sqlalchemy.orm import Session
