@@ -67,7 +67,9 @@ def run(
 
 def environment_for(url: str | None = None, **env: str) -> dict[str, str]:
     """The environment of a program under test."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL",)}
+    # readline leaves the size of the terminal that the tests themselves have.
+    left_out = ("DATABASE_URL", "COLUMNS", "LINES")
+    environment = {k: v for k, v in os.environ.items() if k not in left_out}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
     environment.pop("MANAGE_SETTINGS_MODULE", None)
     if url is not None:

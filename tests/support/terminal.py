@@ -62,8 +62,10 @@ class Pane:
         self.written = b""
         self.frames: list[list[str]] = []
 
-    def read(self) -> bool:
-        """Take in what is there; False at the end."""
+    def read(self, wait: float = 0.0) -> bool:
+        """Take in what is there, or comes within ``wait`` seconds; False if nothing did."""
+        if not select.select([self.master], [], [], wait)[0]:
+            return False
         try:
             data = os.read(self.master, 65536)
         except OSError:
@@ -127,7 +129,7 @@ def on_terminal(
             if time.monotonic() > until:
                 give_up(server)
                 raise TimeoutError(repr(pane.shown(-1)))
-        while select.select([pane.master], [], [], 0)[0] and pane.read():
+        while pane.read():
             pass
         assert not waiting, f"never asked: {waiting[0][0]}\n{pane.shown(code)}"
         return pane.shown(code)
@@ -158,14 +160,13 @@ def alone_on_terminal(
     typed, end = False, time.monotonic() + _LONGEST
     try:
         while process.poll() is None:
-            if select.select([pane.master], [], [], 0.2)[0]:
-                pane.read()
+            pane.read(wait=0.2)
             if not typed and until in "\n".join(pane.seen()):
                 pane.type(key)
                 typed = True
             if time.monotonic() > end:
                 raise TimeoutError(repr(pane.shown(-1)))
-        while select.select([pane.master], [], [], 0)[0] and pane.read():
+        while pane.read():
             pass
         assert typed, pane.shown(process.returncode)
         return pane.shown(process.returncode)

@@ -21,6 +21,43 @@ table(
     Column("number_that_is_on_the_invoice", String(20), nullable=False, unique=True),
 )
 """
+SCREEN = """
+Was appointment.remark_of_the_patient renamed to
+appointment.remark_of_the_person_who_called (VARCHAR(40))?
+If not, remark_of_the_patient is dropped: 0 values in 2
+rows. [y/N]: y
+
+The new column appointment.priority is NOT NULL (INTEGER).
+What do 2 rows of appointment get?
+  1) a value, once
+  2) an SQL expression, once
+  3) allow NULL for now
+  q) quit: write nothing
+Select an option [3]: 1
+Type a Python literal for INTEGER, such as 0: abc
+Error: abc: not a value for INTEGER (a whole number).
+A Python literal is expected: 0, 1.5, True, '"text"',
+'"2026-01-31"'.
+Type a Python literal for INTEGER, such as 0: 7
+
+The new column appointment.number_that_is_on_the_invoice is
+NOT NULL (VARCHAR(20)). What do 2 rows of appointment get?
+  1) an SQL expression, once
+  2) allow NULL for now
+  q) quit: write nothing
+One value for all is no answer: the column is unique.
+Select an option [2]: 2
+0002_rename_remark_of_and_more:
+  ~ rename column appointment.remark_of_the_patient to
+    remark_of_the_person_who_called
+  + add column appointment.priority
+  ~ fill appointment.priority with 7 where it is NULL
+  ~ alter column appointment.priority: NOT NULL
+  + add column appointment.number_that_is_on_the_invoice
+  + add unique constraint
+    uq_appointment_number_that_is_on_the_invoice to
+    appointment
+migrations/versions/0002_rename_remark_of_and_more.py"""
 RENAME = "--rename", "appointment.remark_of_the_patient=remark_of_the_person_who_called"
 
 
@@ -41,13 +78,16 @@ def test_every_question_fits_and_says_what_can_be_answered(clinic: ProjectFolder
         clinic.folder,
         "makemigrations",
         width=60,
-        answers=[("[y/N]", "y\n"), ("option [3]", "1\n"), ("Type a", "abc\n"), ("abc", "7\n"),
-                 ("option [2]", "2\n")],
+        answers=[
+            ("[y/N]", "y\n"),
+            ("option [3]", "1\n"),
+            ("Type a", "abc\n"),
+            ("abc", "7\n"),
+            ("option [2]", "2\n"),
+        ],
     )
     assert shown.code == 0, shown
-    assert shown.screen == [
-        "",
-    ]
+    assert "\n".join(shown.screen) == SCREEN
     newest = clinic.newest()
     assert "value=7" in newest and "number_that_is_on_the_invoice" in newest
 

@@ -18,7 +18,6 @@ from support.programs import ROOT, run
 from support.terminal import Shown, on_terminal
 
 SCREENS = Path(__file__).parent / "screens"
-STAGE = '    title: Mapped[str] = mapped_column(String(50))\n    code: Mapped[str] = mapped_column(unique=True)\n'
 # Name, arguments, widths.
 CASES: dict[str, tuple[list[str], tuple[int, ...]]] = {
     "help": (["help"], (60, 80, 120, 200)),
