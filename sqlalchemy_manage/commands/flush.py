@@ -52,24 +52,21 @@ def command(
     from ._prompts import name_asker
 
     flush = Flush(project, names, cascade=cascade)
-    named = False
-    if not only_plan:
-        require_permission(project, "flush", name_asker(project))
-        named = why_protected(project) is not None
-    plan = flush.plan()
     if only_plan:
+        plan = flush.plan()
         if as_json:
             output.answer_json(_as_json(plan))
         else:
             _show(plan)
-            if not plan.blocking:
-                output.answer(f"{_rows(plan.total)} would be removed. Nothing was changed.")
-    if plan.blocking:
-        raise still_referred(plan.blocking, names)
-    if only_plan:
+        if plan.blocking:
+            raise still_referred(plan.blocking, names)
+        if not as_json:
+            output.answer(f"{_rows(plan.total)} would be removed. Nothing was changed.")
         return 0
-    if project.interactive and not named:
-        _ask(project, plan, names, cascade)
+    require_permission(project, "flush", name_asker(project))
+    # Who gave the name of a protected database was asked already.
+    if project.interactive and why_protected(project) is None:
+        _ask(project, flush.plan(), names, cascade)
     done = flush.run()
     if as_json:
         answer = _as_json(done.plan)
@@ -90,7 +87,10 @@ def command(
 
 def _ask(project: Project, plan: FlushPlan, names: tuple[str, ...], cascade: bool) -> None:
     from ..databases.engines import shown
+    from ..seeding.flushing.flush import still_referred
 
+    if plan.blocking:
+        raise still_referred(plan.blocking, names)
     where = shown(project.engine.url)
     if not sys.stdin.isatty():
         words = ["manage.py", "flush", *names, *(["--cascade"] if cascade else []), "--no-input"]

@@ -160,7 +160,7 @@ class Deletion:
             # Foreign keys are checked at the end of a statement: of one for all of them.
             *first, last = [self._compiled(self._statement(name)) for name in names]
             leading = ", ".join(f"d{i} AS ({part})" for i, part in enumerate(first))
-            execute(self.connection, f"WITH {leading} {last}")
+            execute(self.connection, f"WITH {leading} {last}" if leading else last)
         elif self.name in MARIADB and self._may_go_unchecked(names):
             self._unchecked(lambda: self._each(names))
         else:

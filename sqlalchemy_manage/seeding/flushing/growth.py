@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,11 +92,10 @@ class Growth:
                 self.whole[table.fullname] = table
                 self.why[table.fullname] = NAMED
         for mapper in selection.classes:
-            table = mapper.local_table
-            if isinstance(table, sa.Table) and table.fullname in self.tables:
-                keys = self._part(table, NAMED)
-                columns = [table.c[name] for name in keys.columns]
-                self._insert(keys, keys_of_class(mapper, columns))
+            shared = mapper.local_table
+            if isinstance(shared, sa.Table) and shared.fullname in self.tables:
+                keys = self._part(shared, NAMED)
+                self._insert(keys, keys_of_class(mapper, [shared.c[name] for name in keys.columns]))
         links = links_of(self.mappers, self.tables.values()) if self.mappers else ()
         every = list(self.tables.values())
         self.undeclared = undeclared_references(self.connection, links, every)
@@ -267,8 +267,10 @@ class Growth:
 
     def drop(self) -> None:
         """Drop the temporary tables."""
-        for keys in self.parts.values():
-            keys.drop()
+        # After an error PostgreSQL takes no statement, and its rollback drops them.
+        with suppress(sa.exc.DBAPIError):
+            for keys in self.parts.values():
+                keys.drop()
 
 
 def columns_of(reference: Reference) -> tuple[str, ...]:
