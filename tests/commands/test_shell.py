@@ -161,7 +161,7 @@ def test_a_missing_interface(
     result = manage_on(sqlite_url)("shell", "-i", "ptpython")
     assert result.code == 1
     assert result.stderr == (
-        "Error: ptpython is not installed.\npip install 'sqlalchemy-manage[shell]'\n"
+        "Error: ptpython is not installed.\npip install ptpython\n"
     )
 
 

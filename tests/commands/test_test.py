@@ -83,7 +83,7 @@ def test_pytest_is_missing(
     result = manage_on("sqlite://")("test")
     assert result.code == 1
     assert result.stderr == (
-        "Error: pytest is not installed.\npip install 'sqlalchemy-manage[test]'\n"
+        "Error: pytest is not installed.\npip install pytest\n"
     )
 
 
