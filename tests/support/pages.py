@@ -64,6 +64,11 @@ class Session:
     def id(self) -> str:
         return f"{self.page.stem}-{self.place}"
 
+    @property
+    def begins(self) -> str:
+        """What its project begins as."""
+        return self.place.partition("-")[0]
+
 
 def sessions(page: Path) -> list[Session]:
     found: dict[tuple[str, str | None], list[Block]] = {}
@@ -181,21 +186,51 @@ def split(part: str) -> tuple[str, str]:
     raise AssertionError(f"an open quote: {part}")
 
 
-def begin(place: str, folder: Path, shop: Path) -> Path:
-    """The folder of the project in which a page begins; ``shop`` is what README.md ends with."""
-    target = folder / place.partition("-")[0]
-    if target.name == "shop" and shop.is_dir():
+def begin(kind: str, parent: Path, shop: Path | None) -> Path:
+    """A project in a new folder of ``parent``; ``shop`` is the one that README.md ends with."""
+    target = parent / kind
+    if shop is not None:
         shutil.copytree(shop, target, ignore=shutil.ignore_patterns("path"))
         return target
-    target.mkdir()
-    if target.name == "shop":
+    target.mkdir(parents=True)
+    if kind == "shop":
         (target / "path" / "to").mkdir(parents=True)
         (target / "path" / "to" / "clone").symlink_to(ROOT)
-    if target.name == "sample":
-        for name in _SAMPLE:
-            if (ROOT / name).is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(ROOT / name, target / name, ignore=ignored)
-            else:
-                shutil.copy(ROOT / name, target)
+    for name in _SAMPLE if kind == "sample" else ():
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, target / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, target)
     return target
+
+
+def renewed(
+    page: Path, command: str, expected: str, printed: str, reader: Reader, whole: bool
+) -> str:
+    """``expected`` with what was printed, in the page too: its numbers, or the ``whole`` text.
+
+    Times and rates are left as they are.
+    """
+    lines, found = expected.rstrip().splitlines(), reader.shown(printed).splitlines()
+    same = [re.sub(r" *[\d,]+", " N", "\n".join(each)) for each in (lines, found)]
+    if same[0] == same[1]:
+        pairs = zip(lines, found, strict=True)
+        found = [
+            old if reader.normal(old) == reader.normal(new) else _timed_as(old, new)
+            for old, new in pairs
+        ]
+    elif not whole:
+        return expected
+    text = "".join(f"{line}\n" for line in found)
+    before = page.read_text(encoding="utf-8")
+    after = before.replace(f"$ {command}\n{expected}", f"$ {command}\n{text}", 1)
+    page.write_text(after, encoding="utf-8")
+    return text
+
+
+def _timed_as(old: str, new: str) -> str:
+    """``new`` with the times and rates of ``old``."""
+    timed = re.compile(r"[\d,]+ rows/s|\d+\.\d\d s\b")
+    kept = iter(timed.findall(old))
+    return timed.sub(lambda match: next(kept, match[0]), new.rstrip())
