@@ -18,6 +18,7 @@ from pathlib import Path
 
 _chosen: dict[str, str] = {}
 _typed: tuple[str, ...] = ()
+_again: tuple[str, ...] = ("migrate",)
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Advice:
     """A command that leads out of one situation.
 
     Words in braces are given by the message. REVISION, in capitals, is for the reader to fill in.
-    ``{typed}`` is the command line that was typed.
+    ``{typed}`` is the command line that was typed; ``{again}`` the one that goes on with a
+    migration under way and ends where that would have ended, wherever it has stopped.
     """
 
     situation: str
@@ -37,6 +39,7 @@ class Advice:
         A list is several words. The line has the options by which the database was chosen.
         """
         words = {name: _quoted(value) for name, value in values.items()}
+        words["again"] = _quoted(_again)
         before: list[str] = [word for option in _chosen.items() for word in option]
         after: tuple[str, ...] = ()
         if "{typed}" in self.command:  # with its own options; no more may follow a "--"
@@ -52,14 +55,20 @@ class Advice:
 
 def begin(typed: Sequence[str]) -> None:
     """A command line begins, with these words after the name of the program."""
-    global _typed
-    _typed = tuple(typed)
+    global _typed, _again
+    _typed, _again = tuple(typed), ("migrate",)
     _chosen.clear()
 
 
 def choose(option: str, value: str) -> None:
     """From now on the commands advised have ``option``, which says what to work on."""
     _chosen[option] = value
+
+
+def go_on_with(words: Sequence[str]) -> None:
+    """From now on ``{again}`` is these words."""
+    global _again
+    _again = tuple(words)
 
 
 def typed() -> bool:
@@ -103,19 +112,20 @@ LIST_IN_ORDER = Advice("a number of steps is unclear where branches meet", "show
 GO_TO_ALL_HEADS = Advice("a branch has several heads", "migrate heads")
 GO_TO_HEAD = Advice("there are fewer revisions to apply than were asked for", "migrate")
 GO_TO_ZERO = Advice("there are fewer revisions to undo than were asked for", "migrate zero")
+GO_BACK_TO = Advice("the database is on several branches", "migrate REVISION")
 GO_ON_BRANCH = Advice("a branch has fewer revisions than were asked for", "migrate {place}")
 UNDO_TO_AMEND = Advice("the newest revision is applied, and is to be changed", "migrate {below}")
 
 # A revision that stopped.
 
-AFTER_FIX = Advice("a revision failed", "migrate")
-AFTER_FIX_OF_STATEMENT = Advice("a revision failed, and a part of it stays", "migrate")
-AFTER_FIX_OF_VALUES = Advice("there are values that a new type cannot hold", "migrate")
-AFTER_SPACE = Advice("the disk was full", "migrate")
-AFTER_LOCK = Advice("another session kept a table locked", "migrate")
-AFTER_STATEMENT_ENDS = Advice("a statement of the interrupted migration is running", "migrate")
-AFTER_RESTORED_STATEMENTS = Advice("a half-done revision has changed", "migrate")
-CONTINUE = Advice("a migration was interrupted", "migrate")
+AFTER_FIX = Advice("a revision failed", "{again}")
+AFTER_FIX_OF_STATEMENT = Advice("a revision failed, and a part of it stays", "{again}")
+AFTER_FIX_OF_VALUES = Advice("there are values that a new type cannot hold", "{again}")
+AFTER_SPACE = Advice("the disk was full", "{again}")
+AFTER_LOCK = Advice("another session kept a table locked", "{again}")
+AFTER_STATEMENT_ENDS = Advice("a statement of the interrupted migration is running", "{again}")
+AFTER_RESTORED_STATEMENTS = Advice("a half-done revision has changed", "{again}")
+CONTINUE = Advice("a migration was interrupted", "{again}")
 CONTINUE_REVISION = Advice("a revision is applied in part", "migrate {revision}")
 CONTINUE_UNDOING = Advice("a revision is undone in part", "migrate -1")
 RECORD_FINISHED = Advice("a half-done revision was finished by hand", "migrate --fake {revision}")
@@ -124,14 +134,14 @@ RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-init
 
 # Data that would be lost.
 
-ALLOW_LOSS = Advice("a revision loses rows, links or values", "migrate {flags}")
-CONTINUE_WITH_LOSS = Advice("a revision lost rows, and is recorded", "migrate")
+ALLOW_LOSS = Advice("a revision loses rows, links or values", "{again} {flags}")
+CONTINUE_WITH_LOSS = Advice("a revision lost rows, and is recorded", "{again}")
 UNDO_LOSS = Advice("a revision lost rows, and is not wanted at all", "migrate {below}")
 ALLOW_DATA_LOSS = Advice("undoing a revision destroys data", "{typed} --allow-data-loss")
 ALLOW_DATA_LOSS_HERE = Advice(
     "undoing a revision with plain alembic destroys data", "migrate REVISION --allow-data-loss"
 )
-WITHOUT_BACKUP = Advice("the backup before a loss failed", "migrate --no-backup")
+WITHOUT_BACKUP = Advice("the backup before a loss failed", "{again} --no-backup")
 BACK_UP = Advice("data was destroyed on a server, without a backup", "backup")
 RESTORE = Advice("a restore failed half way", "restore {path}")
 LIST_BROKEN_LINKS = Advice("a revision leaves dangling foreign keys", "checklinks")
