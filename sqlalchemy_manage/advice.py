@@ -25,7 +25,7 @@ _again: tuple[str, ...] = ("migrate",)
 class Advice:
     """A command that leads out of one situation.
 
-    Words in braces are given by the message. REVISION, in capitals, is for the reader to fill in.
+    Words in braces are given by the message; REVISION and TEXT are for the reader to fill in.
     ``{typed}`` is the command line that was typed; ``{again}`` the one that goes on with a
     migration under way and ends where that would have ended, wherever it has stopped.
     """
@@ -151,7 +151,11 @@ LIST_BROKEN_LINKS = Advice("a revision leaves dangling foreign keys", "checklink
 CHECK_HISTORY = Advice("the revision files contradict each other", "check")
 REPAIR = Advice("a revision file differs from what was applied", "repair {revisions}")
 REPAIR_AGAIN = Advice("the files changed while they were repaired", "repair")
+RESTORE_DELETED = Advice("the file of the newest revision is gone", "repair {revisions} --restore")
 RESTORE_FILES = Advice("a change of a file cannot be accepted", "repair REVISION --restore")
+ACCEPT_ON_BRANCH = Advice(
+    "a revision of another branch cannot be undone", "repair {revision} --reason TEXT"
+)
 LEAVE_BRANCH = Advice("the database has revisions of another branch", "migrate --sync-branch")
 RECORD_MATCHING = Advice("the database is at no revision of here", "migrate --fake REVISION")
 LOOK_FOR_FILE = Advice("a revision has no file here", "migrate")

@@ -285,6 +285,11 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
             f"Fix the statement that failed, but none before it, then: "
             f"{advice.AFTER_FIX_OF_STATEMENT}"
         )
+    if step.state.of_branch:  # a file that differs from what was applied is not run
+        hint = (
+            "Fix the revision on its branch, and accept it there: "
+            f"{advice.ACCEPT_ON_BRANCH(revision=name)}\nThen here: {advice.AFTER_FIX}"
+        )
     if isinstance(error, ManageError) and error.hint:
         hint = error.hint
     if re.search(r"is full|no space left", reason, re.IGNORECASE):
