@@ -62,6 +62,7 @@ def apply_plan(
         allowed = clear(project, plan, allowed, ask)
     run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)
     run.allow_loss = allowed_names(allow_loss)
+    run.state.of_branch = folder is not None
     versions = [versions_folder(project), folder] if folder is not None else []
     config = alembic_config(project, versions=versions, run=run)
     try:
