@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import output
+from .. import advice, output
 from ..errors import OpenQuestion
 from ..options import json_option
 
@@ -59,14 +59,14 @@ def command(
         else:
             _show(plan)
         if plan.blocking:
-            raise still_referred(plan.blocking, names)
+            raise still_referred(plan.blocking)
         if not as_json:
             output.answer(f"{_rows(plan.total)} would be removed. Nothing was changed.")
         return 0
     require_permission(project, "flush", name_asker(project))
     # Who gave the name of a protected database was asked already.
     if project.interactive and why_protected(project) is None:
-        _ask(project, flush.plan(), names, cascade)
+        _ask(project, flush.plan())
     done = flush.run()
     if as_json:
         answer = _as_json(done.plan)
@@ -85,19 +85,18 @@ def command(
     return 0
 
 
-def _ask(project: Project, plan: FlushPlan, names: tuple[str, ...], cascade: bool) -> None:
+def _ask(project: Project, plan: FlushPlan) -> None:
     from ..databases.engines import shown
     from ..seeding.flushing.flush import still_referred
 
     if plan.blocking:
-        raise still_referred(plan.blocking, names)
+        raise still_referred(plan.blocking)
     where = shown(project.engine.url)
     if not sys.stdin.isatty():
-        words = ["manage.py", "flush", *names, *(["--cascade"] if cascade else []), "--no-input"]
         raise OpenQuestion(
             f"flush would remove {_rows(plan.total)} of {where}, and there is no terminal to ask "
             "on. Nothing was done.",
-            " ".join(words),
+            advice.FLUSH_UNASKED(),
         )
     _show(plan, err=True)
     question = f"Remove {_rows(plan.total)} of {where}?"

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ..databases.engines import database_url, is_sqlite_file, shown, sqlite_path
-from ..errors import DatabaseError, DatabaseMissing
+from ..databases.engines import database_url, is_sqlite_file, missing_file, shown, sqlite_path
+from ..errors import DatabaseError
 from ..sql.dialects import MARIADB
 from .server_programs import mariadb_options, program, psql_environment
 
@@ -54,10 +54,7 @@ def _sqlite_file(url: URL) -> str:
         )
     path = sqlite_path(url)
     if not path.exists():
-        raise DatabaseMissing(
-            f"There is no database file {path} yet.",
-            "manage.py prepare creates, migrates and fills it; manage.py migrate only migrates.",
-        )
+        raise missing_file(path)
     name = str(url.database)
     if not name.startswith("file:"):
         # An absolute path: a relative one may begin with a hyphen.

@@ -16,6 +16,7 @@ class RunState:
     ``recording``: the statement under way is the journal's own, maybe within the revision's.
     ``lost``: why the database ended the transaction by itself; the engine's events know.
     ``lent``: the transaction was open before the run, and is not the run's to end.
+    ``of_branch``: the files are those of a branch that is left, and not in the project.
     ``expected``: what the revision may lose, None for anything; the guard of losses knows.
     ``dropped``: kind and name of what SQLite's operations dropped of tables made again.
     """
@@ -25,5 +26,6 @@ class RunState:
     recording: bool = False
     lost: str | None = None
     lent: bool = False
+    of_branch: bool = False
     expected: Expected | None = None
     dropped: set[tuple[str, str]] = field(default_factory=set)

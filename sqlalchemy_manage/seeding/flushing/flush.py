@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from ... import advice
 from ...data.backends import writing
 from ...databases.engines import trouble
 from ...databases.locks import migration_lock
@@ -73,7 +74,6 @@ class Flush:
 
     def __init__(self, project: Project, names: Sequence[str], *, cascade: bool = False) -> None:
         self.project = project
-        self.names = tuple(names)
         self.cascade = cascade
         self.selection: Selection = select_rows(project, names)
 
@@ -122,7 +122,7 @@ class Flush:
         with self._growth(connection, lock=True) as growth:
             plan = self._planned(growth)
             if plan.blocking:
-                raise still_referred(plan.blocking, self.names)
+                raise still_referred(plan.blocking)
             require_ended(connection, growth)
             Deletion(growth, checked=checked).run()
             undone = forget_rows(connection, growth)
@@ -211,7 +211,7 @@ def _is_table(table: sa.Table) -> bool:
     return not is_view(table)
 
 
-def still_referred(blocking: tuple[Referring, ...], names: Sequence[str]) -> StillReferred:
+def still_referred(blocking: tuple[Referring, ...]) -> StillReferred:
     """The error that names the rows in the way, and the ways on."""
     lines = [
         f"  {each.count:,} of {each.table} ({', '.join(each.columns)}) refer to {each.parent}"
@@ -222,9 +222,8 @@ def still_referred(blocking: tuple[Referring, ...], names: Sequence[str]) -> Sti
     hint = []
     if own:
         hint.append(
-            "To remove these rows too:\n"
-            f"manage.py flush {' '.join([*names, '--cascade'])}\n"
-            f"To empty their tables too:\nmanage.py flush {' '.join([*names, *own])}"
+            f"To remove these rows too:\n{advice.FLUSH_REFERRING()}\n"
+            f"To empty their tables:\n{advice.FLUSH_TABLES_TOO(tables=own)}"
         )
     if foreign:
         hint.append(
