@@ -83,7 +83,9 @@ def without_unused_imports(text: str) -> str:
 def _add(tree: ast.Module, source: EditableText, missing: set[Import]) -> None:
     if not missing:
         return
-    block = "".join(f"{item}\n" for item in sorted(map(str, missing)))
+    # As isort has them.
+    lines = sorted(map(str, missing), key=lambda line: (line.startswith("from"), line))
+    block = "".join(f"{line}\n" for line in lines)
     if nodes := import_nodes(tree):
         source.insert(source.line_start((nodes[-1].end_lineno or 0) + 1), block)
     else:
