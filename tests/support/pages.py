@@ -84,11 +84,15 @@ def sessions(page: Path) -> list[Session]:
 
 
 class Reader:
-    """Somebody who types what a page shows, in ``folder``; ``url`` is an empty database there."""
+    """Somebody who types what a page shows, in ``folder``.
 
-    def __init__(self, folder: Path, url: str | None = None) -> None:
+    ``url`` is an empty database there, ``variables`` are set.
+    """
+
+    def __init__(self, folder: Path, url: str | None = None, **variables: str) -> None:
         self.folder = folder
         self.url = url
+        self.variables = variables
         self.programs = folder.parent / "bin"
         self.programs.mkdir(exist_ok=True)
         for name in ("python", "alembic"):
@@ -118,7 +122,7 @@ class Reader:
 
     def type(self, command: str) -> str:
         """What a command prints, on both streams."""
-        env = {"COLUMNS": "80", "PYTEST_ADDOPTS": _PLUGINS}
+        env = {"COLUMNS": "80", "PYTEST_ADDOPTS": _PLUGINS} | self.variables
         if self.url:
             env["DATABASE_URL"] = self.url
         plain = _PLAIN.fullmatch(command)
