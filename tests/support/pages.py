@@ -25,6 +25,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from support.programs import ROOT, run
+from support.project import GIT_USER
 
 README = ROOT / "README.md"
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -122,7 +123,7 @@ class Reader:
 
     def type(self, command: str) -> str:
         """What a command prints, on both streams."""
-        env = {"COLUMNS": "80", "PYTEST_ADDOPTS": _PLUGINS} | self.variables
+        env = {"COLUMNS": "80", "PYTEST_ADDOPTS": _PLUGINS} | GIT_USER | self.variables
         if self.url:
             env["DATABASE_URL"] = self.url
         plain = _PLAIN.fullmatch(command)
@@ -170,7 +171,7 @@ class Reader:
         text = re.sub(r"\d+\.\d\d ?s\b", "N s", text)
         text = re.sub(r"[\d,]+ rows/s", "N rows/s", text)
         text = re.sub(r"\b\d{8}T\d{6}Z(-\d+)?", "TIME", text)
-        text = re.sub(r"\b20\d\d-\d\d-\d\d \d\d:\d\d(:\d\d)?", "TIME", text)
+        text = re.sub(r"\b20\d\d-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?", "TIME", text)
         text = re.sub(r"\bin \d+ ms\b", "in N ms", text)
         text = re.sub(r"\bcommit [0-9a-f]{7,}", "commit N", text)
         return text
