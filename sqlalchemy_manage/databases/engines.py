@@ -24,11 +24,19 @@ from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..sql.dialects import MARIADB
 
-# The driver to use where the URL names none, by what is installed; with each, the extra.
+# The driver to use where the URL names none, by what is installed: its name and its module.
 _DRIVERS = {
     "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("asyncpg", "asyncpg")),
     "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
 }
+_DISTRIBUTIONS = {
+    "psycopg": "'psycopg[binary]'",
+    "psycopg2": "psycopg2-binary",
+    "pymysql": "PyMySQL",
+    "MySQLdb": "mysqlclient",
+    "mysql": "mysql-connector-python",
+}
+"""What pip calls the module of a driver, where the names differ."""
 SERVERS = ("postgresql", "mysql", "mariadb")
 
 
@@ -100,11 +108,14 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
             "Known here: sqlite, postgresql, mysql, mariadb.",
         ) from None
     except ModuleNotFoundError as error:
-        extra = "mysql" if backend == "mariadb" else backend
-        hint = f"pip install 'sqlalchemy-manage[{extra}]'" if backend in SERVERS else None
+        preferred = _DRIVERS.get("mysql" if backend == "mariadb" else backend)
+        # Where the URL leaves the choice, SQLAlchemy's own need not be the best one to install.
+        module = str(error.name).partition(".")[0]
+        if preferred and "+" not in url.drivername:
+            module = preferred[0][1]
         raise SettingsError(
-            f"The driver of DATABASES[{database.alias!r}], '{error.name}', is not installed.",
-            hint,
+            f"The driver of DATABASES[{database.alias!r}], '{module}', is not installed.",
+            f"pip install {_DISTRIBUTIONS.get(module, module)}",
         ) from error
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error

@@ -24,6 +24,7 @@ from ..library_warnings import own_words
 from ..output import redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
+from .actions.sqlite_text import write_sql
 from .guards.destructive import DestructiveGuard, allowed_of
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
@@ -100,7 +101,11 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
     if context.is_offline_mode():
         name = sa.make_url(run.database.url).get_backend_name()
         options |= {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
-        context.configure(dialect_name=name, transactional_ddl=_transactional(name), **options)
+        options |= {"dialect_name": name, "transactional_ddl": _transactional(name)}
+        if name == "sqlite":
+            write_sql(context, run, **options)
+            return
+        context.configure(**options)
         with context.begin_transaction():
             context.run_migrations()
         return
