@@ -173,4 +173,7 @@ WRITE_FACTORIES = Advice("there are no factories, and they are to be written", "
 SHOW_FACTORIES = Advice("a file cannot take the new factories", "makefactories --dry-run")
 LIST_RUNS = Advice("there is no such run of seed", "seed --status")
 UNDO_RUN = Advice("a seed failed after it had committed rows", "seed --undo {run}")
+FLUSH_UNASKED = Advice("rows would be removed, and nobody can be asked", "{typed} --no-input")
+FLUSH_REFERRING = Advice("rows refer to those that flush would remove", "{typed} --cascade")
+FLUSH_TABLES_TOO = Advice("tables refer to those that flush would empty", "{typed} {tables}")
 FORGET_RUN = Advice("a run cannot be undone, or is to stay", "seed --forget {run}")
