@@ -14,9 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import advice
-from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, shown, sqlite_path
-from ..errors import BackupError, DatabaseMissing
+from ..databases.engines import (
+    database_url,
+    is_bookkeeping,
+    is_sqlite_file,
+    missing_file,
+    shown,
+    sqlite_path,
+)
+from ..errors import BackupError
 from ..sql.dialects import MARIADB
 from .server_programs import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, give_name, partial_file
@@ -80,7 +86,7 @@ def source_file(url: URL) -> Path:
         raise BackupError(f"{shown(url)} is a database in memory: there is no file to save.")
     path = sqlite_path(url)
     if not path.exists():
-        raise DatabaseMissing(f"There is no database file {path} yet.", str(advice.CREATE_DATABASE))
+        raise missing_file(path)
     return path
 
 
