@@ -128,10 +128,13 @@ AFTER_LOCK = Advice("another session kept a table locked", "{again}")
 AFTER_STATEMENT_ENDS = Advice("a statement of the interrupted migration is running", "{again}")
 AFTER_RESTORED_STATEMENTS = Advice("a half-done revision has changed", "{again}")
 CONTINUE = Advice("a migration was interrupted", "{again}")
-CONTINUE_REVISION = Advice("a revision is applied in part", "migrate {revision}")
-CONTINUE_UNDOING = Advice("a revision is undone in part", "migrate -1")
+FINISH_REVISION = Advice("a revision is applied in part", "migrate {revision}")
+FINISH_LATER = Advice("a revision is half done, and is only listed", "check")
+FINISH_UNDOING = Advice("a revision is undone in part", "migrate {below}")
 RECORD_FINISHED = Advice("a half-done revision was finished by hand", "migrate --fake {revision}")
-RECORD_UNDONE = Advice("a half-done revision was undone by hand", "migrate --fake REVISION")
+RECORD_AS_BEFORE = Advice(
+    "what a half-done revision did was undone by hand", "migrate --fake {revision}"
+)
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
 
 # Data that would be lost.
