@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import advice
 from .errors import Interrupted, ManageError
 from .fitting import count
 
@@ -78,14 +79,16 @@ def _connection(project: Project) -> str:
 
 
 def _migrations(project: Project) -> str:
+    from .migrations.guards.journal.unfinished import require_finished
     from .migrations.revisions.plan import make_plan
     from .migrations.runner.status import history_status
 
     found = history_status(project).require_untampered()
     plan = make_plan(found.history, found.heads, None)
+    require_finished(project)
     if plan.steps:
         names = ", ".join(step.id for step in plan.steps)
-        raise ManageError(f"{len(plan.steps)} not applied: {names}", "manage.py migrate")
+        raise ManageError(f"{len(plan.steps)} not applied: {names}", str(advice.APPLY_PENDING))
     return "all applied"
 
 
@@ -96,7 +99,7 @@ def _schema(project: Project) -> str:
     if draft is not None and draft.changes:
         raise ManageError(
             "the models differ from the database: " + "; ".join(map(str, draft.changes)),
-            "manage.py makemigrations, then manage.py migrate",
+            f"{advice.WRITE_CHANGES}, then {advice.APPLY_WRITTEN}",
         )
     return "; ".join(("matches the models", *notices))
 
@@ -111,7 +114,7 @@ def _drift(project: Project) -> str:
             f"the database differs from the revisions{note}: "
             + "; ".join(map(str, found.differences)),
             "Undo the change in the database, or write a revision for it: "
-            "manage.py makemigrations --empty",
+            f"{advice.WRITE_FOR_DRIFT}",
         )
     return f"the database matches the revisions{note}"
 
@@ -121,7 +124,7 @@ def _indexes(project: Project) -> Iterator[Check]:
 
     hint: str | None = (
         "Every row that is deleted there is looked for in the whole table here. Set index=True "
-        "in the model, then manage.py makemigrations; info={'index': False} says none is wanted."
+        f"in the model, then {advice.WRITE_INDEX}; info={{'index': False}} says none is wanted."
     )
     with project.connect() as connection:
         for table, keys in keys_without_index(connection, project.tables):

@@ -61,9 +61,11 @@ def _completes(program: str) -> bool:
 def _run(arguments: list[str], project: Project, prog_name: str | None, color: bool | None) -> int:
     import click
 
+    from . import advice
     from .group import cli, explained
     from .library_warnings import own_words
 
+    advice.begin(arguments)
     try:
         with own_words():
             result = cli.main(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import output
+from . import advice, output
 from .common_options import COMMON
 
 if TYPE_CHECKING:
@@ -38,6 +38,18 @@ def _sets(name: str, to: bool | None = None) -> Callable[..., None]:
     return callback
 
 
+def _chooses(name: str) -> Callable[..., None]:
+    """The same, for an option that the commands advised have to repeat."""
+    sets = _sets(name)
+
+    def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        sets(ctx, param, value)
+        if value:
+            advice.choose(param.opts[0], value)
+
+    return callback
+
+
 def _verbosity(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
     if value is not None:
         _project(ctx).verbosity = value
@@ -60,8 +72,8 @@ def common_options() -> list[click.Option]:
 
 
 _HOW: dict[str, dict[str, Any]] = {
-    "--settings": {"callback": _sets("settings_name")},
-    "--database": {"callback": _sets("alias")},
+    "--settings": {"callback": _chooses("settings_name")},
+    "--database": {"callback": _chooses("alias")},
     "--verbosity": {"type": click.IntRange(0, 3), "callback": _verbosity},
     "--no-color": {"callback": _no_color},
     "--traceback": {"callback": _sets("traceback")},
@@ -91,7 +103,7 @@ _RUN = (
         is_flag=True,
         help="Only show what would be done, to how many rows, and what would be lost.",
     ),
-    json_option("With --plan: print JSON (an object with revisions; see the README)."),
+    json_option("With --plan: print JSON, an object with a list of revisions."),
     click.option("--allow-data-loss", is_flag=True, help="Also undo revisions that destroy data."),
     click.option(
         "--no-backup", is_flag=True, help="SQLite: make no backup before data is destroyed."

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 ABOUT = "Manage an SQLAlchemy project: migrate, seed and explore it, and check its links."
 _EXAMPLES = (
-    ("manage.py prepare", "create, migrate and fill the database"),
-    ("manage.py migrate --plan", "show what would be applied"),
-    ("manage.py help COMMAND", "show the help and examples of a command"),
+    ("prepare", "create, migrate and fill the database"),
+    ("migrate --plan", "show what would be applied"),
+    ("help COMMAND", "show the help and examples of a command"),
 )
 _WIDEST = 100  # longer lines are hard to read
 _USUAL = 80
@@ -53,7 +53,8 @@ def top_help(program: str, commands: dict[str, CommandFile], width: int) -> str:
     """The whole text."""
     lines = [f"Usage: {program} [OPTIONS] COMMAND [ARGS]...", ""]
     lines += [*fit(f"  {ABOUT}", width).split("\n"), "", "  Example:"]
-    lines += [f"  {line}" for line in definitions(_EXAMPLES, width - 2)]
+    examples = [(f"{program} {command}", text) for command, text in _EXAMPLES]
+    lines += [f"  {line}" for line in definitions(examples, width - 2, most=40)]
     lines += ["", "Options:", *definitions(_options(), width)]
     sections: dict[str, list[tuple[str, str]]] = {}
     for name, file in sorted(commands.items()):

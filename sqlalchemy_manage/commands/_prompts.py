@@ -54,10 +54,10 @@ def asking(state: str = NOTHING_DONE) -> Iterator[None]:
             signal.signal(signal.SIGINT, before)
 
 
-def confirm(text: str, state: str = NOTHING_DONE) -> bool:
-    """Whether the answer is yes, which it is not by itself; raises StoppedAtQuestion."""
+def confirm(text: str, state: str = NOTHING_DONE, *, default: bool = False) -> bool:
+    """Whether the answer is yes; raises StoppedAtQuestion where there is none."""
     with asking(state):
-        return click.confirm(_question(text, "[y/N]:"), default=False, err=True)
+        return click.confirm(_question(text, "[y/N]:"), default=default, err=True)
 
 
 def _question(text: str, after: str) -> str:

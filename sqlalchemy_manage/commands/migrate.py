@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import output
+from .. import advice, output
 from ..fitting import count
 from ..options import RevisionType, run_options
 
@@ -94,10 +94,14 @@ def command(
         _migrate.show(project, [plan], **how)
         return 1 if check and plan.steps else 0
     if not history.revisions:
-        output.say("No revisions yet: manage.py makemigrations writes the first.")
+        output.say(f"No revisions yet: {advice.WRITE_FIRST} writes the first.")
         return 0
     if not plan.steps:
-        (forget_unfinished if fake else require_finished)(project)
+        if fake:
+            for half_done in forget_unfinished(project):
+                output.say(f"Taken as undone by hand: {half_done.revision}.")
+        else:
+            require_finished(project, project.settings.lock_wait)
         where = ", ".join(current) or "before the first revision"
         output.say(f"Nothing to do: the database is at {where}.")
         if now.unrecorded:

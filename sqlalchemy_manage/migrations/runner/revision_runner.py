@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
+from ... import advice
 from ...conf import failing_line
 from ...databases.constraint_errors import is_busy
 from ...errors import Interrupted, ManageError, MigrationError, Recorded
@@ -273,21 +274,32 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
         hint = "Roll it back, fix the revision, then repeat the command."
     elif step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
-        hint = "Fix the revision, then: manage.py migrate"
+        hint = f"Fix the revision, then: {advice.AFTER_FIX}"
+    elif step.state.half_done is False and not getattr(error, "connection_invalidated", False):
+        state = f"Nothing of it was done: the database is as it was before {name}."
+        hint = f"Fix the revision, then: {advice.AFTER_FIX}"
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "
             if step.state.committed and step.connection.dialect.name not in MARIADB
             else "MariaDB and MySQL commit every DDL statement at once; what was done is recorded: "
         ) + "the next migrate continues from there."
-        hint = "Fix the statement that failed, but none before it, then: manage.py migrate"
+        hint = (
+            f"Fix the statement that failed, but none before it, then: "
+            f"{advice.AFTER_FIX_OF_STATEMENT}"
+        )
+    if step.state.of_branch:  # a file that differs from what was applied is not run
+        hint = (
+            "Fix the revision on its branch, and accept it there: "
+            f"{advice.ACCEPT_ON_BRANCH(revision=name)}\nThen here: {advice.AFTER_FIX}"
+        )
     if isinstance(error, ManageError) and error.hint:
         hint = error.hint
     if re.search(r"is full|no space left", reason, re.IGNORECASE):
-        hint = "Free some space, then: manage.py migrate"
+        hint = f"Free some space, then: {advice.AFTER_SPACE}"
     if "already exists" in reason.lower():
         hint = (
             "If the database had these tables before it had migrations: "
-            "manage.py migrate --fake-initial\n" + hint
+            f"{advice.RECORD_INITIAL}\n{hint}"
         )
     return MigrationError(f"{name} failed: {reason}{failing_line(error)}.\n{state}", hint)
