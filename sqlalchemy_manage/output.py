@@ -73,12 +73,13 @@ def width(*, err: bool = False) -> int | None:
     stream = sys.stderr if err else sys.stdout
     if stream is None or not stream.isatty():
         return None
-    if (named := os.environ.get("COLUMNS", "")).isdecimal() and int(named):
-        return int(named)
+    # COLUMNS may come from a program that had another terminal.
+    named = os.environ.get("COLUMNS", "")
+    usual = int(named) if named.isdecimal() and int(named) else _USUAL_WIDTH
     try:
-        return os.get_terminal_size(stream.fileno()).columns or _USUAL_WIDTH
+        return os.get_terminal_size(stream.fileno()).columns or usual
     except (OSError, ValueError, AttributeError):
-        return _USUAL_WIDTH
+        return usual
 
 
 def answer(text: str = "", *, nl: bool = True, verbatim: bool = False) -> None:

@@ -109,14 +109,15 @@ def progress_bars(plans: list[FactoryPlan]) -> Iterator[Callable[[Any, int], Non
 
     shown = {id(plan): (plan.name, Pace(plan.count)) for plan in plans if plan.count}
     names = max((cells(name) for name, _ in shown.values()), default=0)
-    console = Console(stderr=True, no_color=True, highlight=False)
+    width = output.width(err=True)
+    console = Console(stderr=True, width=width, no_color=True, highlight=False)
 
     def lines() -> Group:
-        now, width = time.monotonic(), (output.width(err=True) or 80) - 1
+        now, room = time.monotonic(), console.width - 1
         begun = [(name, pace) for name, pace in shown.values() if pace.begun is not None]
         # As many as have room: those that came last.
         begun = begun[-max(1, console.height - 3) :]
-        texts = [progress_line(n, p, now, width, min(names, width // 3)) for n, p in begun]
+        texts = [progress_line(n, p, now, room, min(names, room // 3)) for n, p in begun]
         return Group(*(Text(text, no_wrap=True, overflow="crop") for text in texts))
 
     live = Live(get_renderable=lines, console=console, transient=True, refresh_per_second=8)

@@ -64,10 +64,13 @@ def stderr_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pane]:
         patch.setattr(sys, "stderr", stream)
         patch.setenv("TERM", "xterm")
         patch.setattr(_seed_progress, "_AFTER", 0.0)
+        patch.setenv("COLUMNS", "99")  # as another terminal was
         output.configure(1)
-        yield pane
-    stream.close()
-    pane.close()
+        try:
+            yield pane
+        finally:
+            stream.close()
+            pane.close()
 
 
 def until(pane: Pane, text: str) -> str:
