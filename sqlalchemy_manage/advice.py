@@ -89,6 +89,8 @@ def _program() -> str:
 # Revisions that wait, or that nobody wrote yet.
 
 WRITE_FIRST = Advice("there are no revisions", "makemigrations")
+WRITE_THEN_PREPARE = Advice("prepare finds no revisions, and cannot ask", "makemigrations")
+PREPARE_AFTER_WRITING = Advice("prepare found no revisions; the first is written", "prepare")
 WRITE_CHANGES = Advice("the models differ from the database", "makemigrations")
 WRITE_ANOTHER = Advice("the newest revision cannot be added to", "makemigrations")
 WRITE_INDEX = Advice("a foreign key without an index is given one", "makemigrations")
