@@ -88,7 +88,11 @@ def not_null(dialect: sa.Dialect, columns: Iterable[str]) -> Rule:
 
 def check(dialect: sa.Dialect, name: str, condition: str) -> Rule:
     """The rule of a CHECK; its columns are among the names in it."""
-    words = [w.name for w in words_of(condition, database_of(dialect.name)) if w.kind in ("word", "quoted")]
+    words = [
+        w.name
+        for w in words_of(condition, database_of(dialect.name))
+        if w.kind in ("word", "quoted")
+    ]
     return Rule("CHECK", name, columns=tuple(dict.fromkeys(words)), condition=condition)
 
 

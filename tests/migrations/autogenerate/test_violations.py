@@ -122,6 +122,9 @@ def test_told_at_each_step(app: ProjectFolder, backend: str, name: str) -> None:
     assert written.code == 0, written
     assert said.rstrip(".") in written.stderr, written
     assert "the revision stops there" in written.stderr
+    if name != "exclude":  # which is no text that can be read from the file
+        plan = app.done("migrate", "--plan").stdout
+        assert f"stops: {said.rstrip('.')} (" in plan, plan
     refused = app.manage("migrate")
     assert refused.code == 1, refused
     assert said.rstrip(".") in refused.stderr, refused
