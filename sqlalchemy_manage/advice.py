@@ -89,6 +89,8 @@ def _program() -> str:
 # Revisions that wait, or that nobody wrote yet.
 
 WRITE_FIRST = Advice("there are no revisions", "makemigrations")
+WRITE_THEN_PREPARE = Advice("prepare finds no revisions, and cannot ask", "makemigrations")
+PREPARE_AFTER_WRITING = Advice("prepare found no revisions; the first is written", "prepare")
 WRITE_CHANGES = Advice("the models differ from the database", "makemigrations")
 WRITE_ANOTHER = Advice("the newest revision cannot be added to", "makemigrations")
 WRITE_INDEX = Advice("a foreign key without an index is given one", "makemigrations")
@@ -127,10 +129,13 @@ AFTER_LOCK = Advice("another session kept a table locked", "{again}")
 AFTER_STATEMENT_ENDS = Advice("a statement of the interrupted migration is running", "{again}")
 AFTER_RESTORED_STATEMENTS = Advice("a half-done revision has changed", "{again}")
 CONTINUE = Advice("a migration was interrupted", "{again}")
-CONTINUE_REVISION = Advice("a revision is applied in part", "migrate {revision}")
-CONTINUE_UNDOING = Advice("a revision is undone in part", "migrate -1")
+FINISH_REVISION = Advice("a revision is applied in part", "migrate {revision}")
+FINISH_LATER = Advice("a revision is half done, and is only listed", "check")
+FINISH_UNDOING = Advice("a revision is undone in part", "migrate {below}")
 RECORD_FINISHED = Advice("a half-done revision was finished by hand", "migrate --fake {revision}")
-RECORD_UNDONE = Advice("a half-done revision was undone by hand", "migrate --fake REVISION")
+RECORD_AS_BEFORE = Advice(
+    "what a half-done revision did was undone by hand", "migrate --fake {revision}"
+)
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
 
 # Data that would be lost.
@@ -171,4 +176,7 @@ WRITE_FACTORIES = Advice("there are no factories, and they are to be written", "
 SHOW_FACTORIES = Advice("a file cannot take the new factories", "makefactories --dry-run")
 LIST_RUNS = Advice("there is no such run of seed", "seed --status")
 UNDO_RUN = Advice("a seed failed after it had committed rows", "seed --undo {run}")
+FLUSH_UNASKED = Advice("rows would be removed, and nobody can be asked", "{typed} --no-input")
+FLUSH_REFERRING = Advice("rows refer to those that flush would remove", "{typed} --cascade")
+FLUSH_TABLES_TOO = Advice("tables refer to those that flush would empty", "{typed} {tables}")
 FORGET_RUN = Advice("a run cannot be undone, or is to stay", "seed --forget {run}")

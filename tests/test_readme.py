@@ -66,6 +66,20 @@ def test_what_a_page_shows_is_what_happens(
     reader.follow(session, check)
 
 
+@pytest.mark.slow(reason="runs pytest")
+@pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
+def test_the_recipe_for_tests_works_on_a_server(
+    backend: str, shop: Path, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    (session,) = sessions(ROOT / "docs" / "testing.md")
+    reader = Reader(begin("shop", tmp_path, shop), TEST_DATABASE_URL=new_database(backend))
+
+    def check(command: str, expected: str, printed: str) -> None:
+        assert reader.normal(printed) == reader.normal(expected), printed
+
+    reader.follow(session, check)
+
+
 def test_each_project_of_a_page_has_commands() -> None:
     for page in PAGES:
         for session in sessions(page):

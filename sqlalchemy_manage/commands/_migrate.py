@@ -74,9 +74,7 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
     from ..migrations.runner.run import Allowed
     from ._prompts import name_asker
 
-    if plan.backwards and not fake:
-        for step in filter(does_nothing, plan.steps):
-            output.warn(f"{step.id} is not undone: downgrade() does nothing.")
+    empty = {step.id for step in plan.steps if plan.backwards and not fake and does_nothing(step)}
     if how.get("no_prove") and not fake:
         from ..migrations.guards.losses.guard import UNPROVED
 
@@ -86,6 +84,8 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
 
     def on_event(event: tuple[str, str, float]) -> None:
         nonlocal done
+        if event[0] == "start" and event[1] in empty:
+            output.warn(f"{event[1]} is not undone: downgrade() does nothing.")
         report(event)
         done += event[0] == "done"
         advice.go_on_with(again(plan, done, fake=fake, **how))

@@ -146,11 +146,7 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
     """
     url = engine.url
     if not create and is_sqlite_file(url) and not sqlite_path(url).exists():
-        raise DatabaseMissing(
-            f"There is no database file {sqlite_path(url)} yet.",
-            f"{advice.CREATE_DATABASE} creates, migrates and fills it; {advice.CREATE_SCHEMA} only "
-            "migrates.",
-        )
+        raise missing_file(sqlite_path(url))
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(engine.connect())
@@ -161,6 +157,15 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
         except DBAPIError as error:
             raise refusal(error, url) from error
         yield connection
+
+
+def missing_file(path: Path) -> DatabaseMissing:
+    """The error for an SQLite database that nobody has made yet."""
+    return DatabaseMissing(
+        f"There is no database file {path} yet.",
+        f"{advice.CREATE_DATABASE} creates, migrates and fills it; {advice.CREATE_SCHEMA} only "
+        "migrates.",
+    )
 
 
 def sqlite_path(url: URL) -> Path:

@@ -18,6 +18,7 @@ from alembic.util import CommandError
 from ...errors import ManageError, MigrationError
 from ..analysis.reversible import require_downgrades
 from ..guards.destructive import clear
+from ..guards.journal.unfinished import require_finished
 from ..guards.losses.loss import allowed_names
 from ..revisions.files import alembic_config
 from ..revisions.history import History, versions_folder
@@ -58,6 +59,9 @@ def apply_plan(
     ``allowed``. ``ask`` asks for the name of a protected database.
     """
     if plan.backwards and not fake:
+        if plan.steps:  # before anybody is asked
+            wait, first = project.settings.lock_wait, plan.steps[0].id
+            require_finished(project, wait, unless=(first, "downgrade"))
         require_downgrades(plan.steps)
         allowed = clear(project, plan, allowed, ask)
     run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)

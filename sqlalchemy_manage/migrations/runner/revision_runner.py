@@ -275,6 +275,9 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
     elif step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
         hint = f"Fix the revision, then: {advice.AFTER_FIX}"
+    elif step.state.half_done is False and not getattr(error, "connection_invalidated", False):
+        state = f"Nothing of it was done: the database is as it was before {name}."
+        hint = f"Fix the revision, then: {advice.AFTER_FIX}"
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "

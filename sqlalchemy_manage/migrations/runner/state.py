@@ -13,6 +13,7 @@ class RunState:
 
     ``writes``: a transaction takes SQLite's write lock as it begins; the run says so.
     ``committed``: a part of the revision is committed; the journal knows.
+    ``half_done``: whether that includes a statement that wrote; None where no journal is kept.
     ``recording``: the statement under way is the journal's own, maybe within the revision's.
     ``lost``: why the database ended the transaction by itself; the engine's events know.
     ``lent``: the transaction was open before the run, and is not the run's to end.
@@ -23,6 +24,7 @@ class RunState:
 
     writes: bool = False
     committed: bool = False
+    half_done: bool | None = None
     recording: bool = False
     lost: str | None = None
     lent: bool = False
