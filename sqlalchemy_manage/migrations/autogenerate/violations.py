@@ -12,7 +12,10 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from ...sql.create_statements import database_of
+from ...sql.raw import qualified, sql_of
 from ...sql.tokens import words_of
+from ..operations.enums.operations import AlterEnumOp, is_checked
+from ..operations.enums.types import form_of
 from ..operations.primary_key import ReplacePrimaryKeyOp
 from ..operations.rules import primary_key, rule_of
 from ..operations.violating_rows import Rule, StoredRows, ViolatingRows
@@ -99,8 +102,23 @@ def _rule_of(op: Any, dialect: sa.Dialect) -> Rule | None:
         if not op.columns or op.columns == op.old:
             return None
         return primary_key(dialect, op.name or "", op.columns)
+    if isinstance(op, AlterEnumOp):
+        return _of_enum(op, dialect)
     if isinstance(op, ops.CreateIndexOp):
         return rule_of(op.to_index(), dialect)
     if isinstance(op, ops.AddConstraintOp):
         return rule_of(op.to_constraint(), dialect)
     return None
+
+
+def _of_enum(op: AlterEnumOp, dialect: sa.Dialect) -> Rule | None:
+    """The values of an Enum, where it was none, or had no CHECK; what else goes is asked for."""
+    known = op.old_values and is_checked(op.type_) == is_checked(op.existing_type)
+    if known or not op.new_values or form_of(op.type_, dialect).array:
+        return None
+    column = qualified(dialect, op.column_name)
+    text = f"{column}::text" if dialect.name == "postgresql" else column
+    values = [*op.new_values, *op.rename_values]
+    listed = ", ".join(sql_of(sa.literal(value, sa.String()), dialect) for value in values)
+    name = f"of the values of {dotted(op.table_name, op.column_name)}"
+    return Rule("CHECK", name, columns=(op.column_name,), condition=f"{text} IN ({listed})")
