@@ -148,6 +148,7 @@ ALLOW_DATA_LOSS_HERE = Advice(
     "undoing a revision with plain alembic destroys data", "migrate REVISION --allow-data-loss"
 )
 WITHOUT_BACKUP = Advice("the backup before a loss failed", "{again} --no-backup")
+WITHOUT_PROOF = Advice("the check for lost rows and links failed itself", "{again} --no-prove")
 BACK_UP = Advice("data was destroyed on a server, without a backup", "backup")
 RESTORE = Advice("a restore failed half way", "restore {path}")
 LIST_BROKEN_LINKS = Advice("a revision leaves dangling foreign keys", "checklinks")
