@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import ManageError
+from . import advice
+from .errors import Interrupted, ManageError
+from .fitting import count
 
 if TYPE_CHECKING:
     from .project import Project
@@ -40,6 +42,8 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
             continue
         try:
             yield Check(name, "ok", check(project))
+        except Interrupted as error:
+            raise error.only_looked() from None
         except ManageError as error:
             failed[name] = error.message
             yield Check(name, "failed", error.message, error.hint)
@@ -50,11 +54,12 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
 def _settings(project: Project) -> str:
     settings = project.settings
     _ = project.database, project.apps
-    return f"{settings.file}, {len(settings.databases)} database(s), {len(project.apps)} app(s)"
+    databases, apps = count(len(settings.databases), "database"), count(len(project.apps), "app")
+    return f"{settings.file}, {databases}, {apps}"
 
 
 def _models(project: Project) -> str:
-    return f"{len(project.mappers)} models, {len(project.tables)} tables"
+    return f"{count(len(project.mappers), 'model')}, {count(len(project.tables), 'table')}"
 
 
 def _history(project: Project) -> str:
@@ -65,7 +70,7 @@ def _history(project: Project) -> str:
     require_own_env(project.settings.migrations_dir)
     history = require_sound(read_history(versions_folder(project)), project)
     head = history.single_head()
-    return f"{len(history)} revisions, head {head}" if head else "no revisions yet"
+    return f"{count(len(history), 'revision')}, head {head}" if head else "no revisions yet"
 
 
 def _connection(project: Project) -> str:
@@ -76,14 +81,16 @@ def _connection(project: Project) -> str:
 
 
 def _migrations(project: Project) -> str:
+    from .migrations.guards.journal.unfinished import require_finished
     from .migrations.revisions.plan import make_plan
     from .migrations.runner.status import history_status
 
     found = history_status(project).require_untampered()
     plan = make_plan(found.history, found.heads, None)
+    require_finished(project)
     if plan.steps:
         names = ", ".join(step.id for step in plan.steps)
-        raise ManageError(f"{len(plan.steps)} not applied: {names}", "manage.py migrate")
+        raise ManageError(f"{len(plan.steps)} not applied: {names}", str(advice.APPLY_PENDING))
     return "all applied"
 
 
@@ -94,7 +101,7 @@ def _schema(project: Project) -> str:
     if draft is not None and draft.changes:
         raise ManageError(
             "the models differ from the database: " + "; ".join(map(str, draft.changes)),
-            "manage.py makemigrations, then manage.py migrate",
+            f"{advice.WRITE_CHANGES}, then {advice.APPLY_WRITTEN}",
         )
     return "; ".join(("matches the models", *notices))
 
@@ -109,7 +116,7 @@ def _drift(project: Project) -> str:
             f"the database differs from the revisions{note}: "
             + "; ".join(map(str, found.differences)),
             "Undo the change in the database, or write a revision for it: "
-            "manage.py makemigrations --empty",
+            f"{advice.WRITE_FOR_DRIFT}",
         )
     return f"the database matches the revisions{note}"
 
@@ -119,7 +126,7 @@ def _indexes(project: Project) -> Iterator[Check]:
 
     hint: str | None = (
         "Every row that is deleted there is looked for in the whole table here. Set index=True "
-        "in the model, then manage.py makemigrations; info={'index': False} says none is wanted."
+        f"in the model, then {advice.WRITE_INDEX}; info={{'index': False}} says none is wanted."
     )
     with project.connect() as connection:
         for table, keys in keys_without_index(connection, project.tables):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import output
+from . import advice, output
+from .common_options import COMMON
 
 if TYPE_CHECKING:
     from .project import Project
@@ -57,6 +58,18 @@ def _sets(name: str, to: bool | None = None) -> Callable[..., None]:
     return callback
 
 
+def _chooses(name: str) -> Callable[..., None]:
+    """The same, for an option that the commands advised have to repeat."""
+    sets = _sets(name)
+
+    def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        sets(ctx, param, value)
+        if value:
+            advice.choose(param.opts[0], value)
+
+    return callback
+
+
 def _verbosity(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
     if value is not None:
         _project(ctx).verbosity = value
@@ -71,36 +84,20 @@ def _no_color(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 def common_options() -> list[click.Option]:
     """The options that every command takes, before or after its name."""
-    return [click.Option([*flags], expose_value=False, **how) for flags, how in _COMMON.items()]
+    options = []
+    for flags, (metavar, text) in COMMON.items():
+        how = _HOW[flags[-1]] | ({"metavar": metavar} if metavar else {"is_flag": True})
+        options.append(click.Option([*flags], expose_value=False, help=text, **how))
+    return options
 
 
-_COMMON: dict[tuple[str, ...], dict[str, Any]] = {
-    ("--settings",): {
-        "metavar": "MODULE",
-        "callback": _sets("settings_name"),
-        "help": "Settings module (default: MANAGE_SETTINGS_MODULE, else 'settings').",
-    },
-    ("--database",): {
-        "metavar": "ALIAS",
-        "callback": _sets("alias"),
-        "help": "The entry of DATABASES to use (default: default).",
-    },
-    ("-v", "--verbosity"): {
-        "type": click.IntRange(0, 3),
-        "callback": _verbosity,
-        "help": "0 errors only, 1 normal, 2 more, 3 everything.",
-    },
-    ("--no-color",): {"is_flag": True, "callback": _no_color, "help": "Print no colors."},
-    ("--traceback",): {
-        "is_flag": True,
-        "callback": _sets("traceback"),
-        "help": "Show the traceback of an error.",
-    },
-    ("--no-input", "--noinput"): {
-        "is_flag": True,
-        "callback": _sets("interactive", to=False),
-        "help": "Never ask; exit with code 3 if a question needs an answer.",
-    },
+_HOW: dict[str, dict[str, Any]] = {
+    "--settings": {"callback": _chooses("settings_name")},
+    "--database": {"callback": _chooses("alias")},
+    "--verbosity": {"type": click.IntRange(0, 3), "callback": _verbosity},
+    "--no-color": {"callback": _no_color},
+    "--traceback": {"callback": _sets("traceback")},
+    "--noinput": {"callback": _sets("interactive", to=False)},
 }
 
 
@@ -126,7 +123,7 @@ _RUN = (
         is_flag=True,
         help="Only show what would be done, to how many rows, and what would be lost.",
     ),
-    json_option("With --plan: print JSON (an object with revisions; see the README)."),
+    json_option("With --plan: print JSON, an object with a list of revisions."),
     click.option("--allow-data-loss", is_flag=True, help="Also undo revisions that destroy data."),
     click.option(
         "--no-backup", is_flag=True, help="SQLite: make no backup before data is destroyed."

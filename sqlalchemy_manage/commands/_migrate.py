@@ -5,12 +5,11 @@ Every function takes, as keywords, the options of ``options.run_options``.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from .. import output
+from .. import advice, output
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,14 +72,23 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
     from ..migrations.runner.run import Allowed
     from ._prompts import name_asker
 
-    if plan.backwards and not fake:
-        for step in filter(does_nothing, plan.steps):
-            output.warn(f"{step.id} is not undone: downgrade() does nothing.")
+    empty = {step.id for step in plan.steps if plan.backwards and not fake and does_nothing(step)}
     if how.get("no_prove") and not fake:
         from ..migrations.guards.losses.guard import UNPROVED
 
         output.warn(UNPROVED)
     more = {name: how[name] for name in ("folder", "forget") if name in how}
+    report, done = reporter(plan.backwards, fake), 0
+
+    def on_event(event: tuple[str, str, float]) -> None:
+        nonlocal done
+        if event[0] == "start" and event[1] in empty:
+            output.warn(f"{event[1]} is not undone: downgrade() does nothing.")
+        report(event)
+        done += event[0] == "done"
+        advice.go_on_with(again(plan, done, fake=fake, **how))
+
+    advice.go_on_with(again(plan, fake=fake, **how))
     apply_plan(
         project,
         plan,
@@ -89,9 +97,23 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
         ask=name_asker(project),
         prove=not how.get("no_prove"),
         allow_loss=how.get("allow_loss", ()),
-        on_event=reporter(plan.backwards, fake),
+        on_event=on_event,
         **more,
     )
+
+
+def again(plan: Plan, done: int = 0, *, fake: bool = False, **how: Any) -> list[str]:
+    """What goes on with ``plan`` where it stopped; ``done`` of its steps are behind it."""
+    target = "zero" if plan.target == "base" else plan.target
+    if count := re.fullmatch(r"(.+@-)(\d+)", target):
+        target = f"{count[1]}{int(count[2]) - done}"
+    words = ["migrate", *([] if plan.to_head else [target])]
+    if "folder" in how:  # the revisions of another branch
+        words = ["migrate", *([how["target"]] if how["target"] else []), "--sync-branch"]
+    flags = {"fake": fake, **how}
+    for name in ("fake", "allow_data_loss", "no_backup", "no_prove"):
+        words += [f"--{name.replace('_', '-')}"] if flags.get(name) else []
+    return words + [word for name in how.get("allow_loss", ()) for word in ("--allow-loss", name)]
 
 
 def record(project: Project, history: History, target: str | None) -> None:
@@ -101,7 +123,7 @@ def record(project: Project, history: History, target: str | None) -> None:
     if target is None or target[0] in "+-":
         raise UsageError(
             "What to record is unclear: the database is at a revision that has no file here.",
-            "Name the revision that the schema matches: manage.py migrate --fake REVISION",
+            f"Name the revision that the schema matches: {advice.RECORD_MATCHING}",
         )
     plan = make_plan(history, (), target)
     apply(project, plan, fake=True, forget=True)
@@ -137,7 +159,7 @@ def leave_branch(
             return True, current
         if not _agreed(project, left, sync):
             raise left.refusal()
-        apply(project, plan, folder=folder, **how)
+        apply(project, plan, folder=folder, target=target, **how)
     return False, after
 
 
@@ -153,7 +175,9 @@ def _agreed(project: Project, left: BranchToLeave, sync: bool) -> bool:
     output.say("The database has revisions that have no file here. They were found in git:")
     for line in left.origins:
         output.say(f"  {line}")
-    return click.confirm(f"Undo them by running the code of {files}?", default=False, err=True)
+    from ._prompts import confirm
+
+    return confirm(f"Undo them by running the code of {files}?")
 
 
 def reporter(backwards: bool, fake: bool = False) -> output.Reporter:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import output
+from ..fitting import count
 from ..options import FilePath
 
 if TYPE_CHECKING:
@@ -120,6 +121,5 @@ def _dump(
     for note in dumped.notes:
         output.warn(note)
     if file is not None:
-        records = "record" if dumped.records == 1 else "records"
-        tables = "table" if dumped.tables == 1 else "tables"
-        output.say(f"Dumped {dumped.records:,} {records} of {dumped.tables} {tables} to {file}.")
+        records, tables = count(dumped.records, "record"), count(dumped.tables, "table")
+        output.say(f"Dumped {records} of {tables} to {file}.")

@@ -9,13 +9,22 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, shown, sqlite_path
-from ..errors import BackupError, DatabaseMissing
+from ..databases.engines import (
+    database_url,
+    is_bookkeeping,
+    is_sqlite_file,
+    missing_file,
+    shown,
+    sqlite_path,
+)
+from ..errors import BackupError
 from ..sql.dialects import MARIADB
 from .server_programs import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, give_name, partial_file
@@ -80,7 +89,7 @@ def source_file(url: URL) -> Path:
         raise BackupError(f"{shown(url)} is a database in memory: there is no file to save.")
     path = sqlite_path(url)
     if not path.exists():
-        raise DatabaseMissing(f"There is no database file {path} yet.", "manage.py prepare")
+        raise missing_file(path)
     return path
 
 
@@ -91,7 +100,28 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
     (also if the copy differs, or the database is damaged), Locked, DatabaseMissing.
     """
     url = database_url(project.database, project.settings.root)
-    path = default_path(project) if path is None else path
+    if url.get_backend_name() == "sqlite":
+        source_file(url)  # before a folder is made for it
+    with _folder_of_backups(project.settings.backup_dir):
+        return _back_up(project, url, default_path(project) if path is None else path, force)
+
+
+@contextmanager
+def _folder_of_backups(folder: Path) -> Iterator[None]:
+    """A folder that is made in the block goes again if the block fails."""
+    new = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        if new:
+            with suppress(OSError):  # there is a backup in it
+                if [path.name for path in folder.iterdir()] == [".gitignore"]:
+                    (folder / ".gitignore").unlink()
+                folder.rmdir()
+        raise
+
+
+def _back_up(project: Project, url: URL, path: Path, force: bool) -> Backup:
     if path.exists() and not force:
         raise BackupError(
             f"{path} already exists.", "Name another file, or replace it with --force."

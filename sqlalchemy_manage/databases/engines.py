@@ -19,17 +19,26 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from .. import advice
 from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..files import why_no_path
 from ..sql.dialects import MARIADB
 from ..sql.raw import stored_name
 
-# The driver to use where the URL names none, by what is installed; with each, the extra.
+# The driver to use where the URL names none, by what is installed: its name and its module.
 _DRIVERS = {
     "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("asyncpg", "asyncpg")),
     "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
 }
+_DISTRIBUTIONS = {
+    "psycopg": "'psycopg[binary]'",
+    "psycopg2": "psycopg2-binary",
+    "pymysql": "PyMySQL",
+    "MySQLdb": "mysqlclient",
+    "mysql": "mysql-connector-python",
+}
+"""What pip calls the module of a driver, where the names differ."""
 SERVERS = ("postgresql", "mysql", "mariadb")
 
 
@@ -95,16 +104,6 @@ def shown(url: URL) -> str:
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
-_PACKAGES = {
-    "psycopg": "'psycopg[binary]'",
-    "psycopg2": "psycopg2-binary",
-    "pymysql": "PyMySQL",
-    "MySQLdb": "mysqlclient",
-    "mysql": "mysql-connector-python",
-}
-"""The packages whose modules have other names, and how they come without a compiler."""
-
-
 def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engine:
     """An engine for ``database``; raises SettingsError for a bad URL, option or driver."""
     url = database_url(database, root)
@@ -117,11 +116,14 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
             "Known here: sqlite, postgresql, mysql, mariadb.",
         ) from None
     except ModuleNotFoundError as error:
-        package = _PACKAGES.get(error.name or "", error.name)
-        hint = f"python -m pip install {package}" if backend in SERVERS else None
+        preferred = _DRIVERS.get("mysql" if backend == "mariadb" else backend)
+        # Where the URL leaves the choice, SQLAlchemy's own need not be the best one to install.
+        module = str(error.name).partition(".")[0]
+        if preferred and "+" not in url.drivername:
+            module = preferred[0][1]
         raise SettingsError(
-            f"The driver of DATABASES[{database.alias!r}], '{error.name}', is not installed.",
-            hint,
+            f"The driver of DATABASES[{database.alias!r}], '{module}', is not installed.",
+            f"pip install {_DISTRIBUTIONS.get(module, module)}",
         ) from error
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
@@ -152,10 +154,7 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
     """
     url = engine.url
     if not create and is_sqlite_file(url) and not sqlite_path(url).exists():
-        raise DatabaseMissing(
-            f"There is no database file {sqlite_path(url)} yet.",
-            "manage.py prepare creates, migrates and fills it; manage.py migrate only migrates.",
-        )
+        raise missing_file(sqlite_path(url))
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(engine.connect())
@@ -166,6 +165,15 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
         except DBAPIError as error:
             raise refusal(error, url) from error
         yield connection
+
+
+def missing_file(path: Path) -> DatabaseMissing:
+    """The error for an SQLite database that nobody has made yet."""
+    return DatabaseMissing(
+        f"There is no database file {path} yet.",
+        f"{advice.CREATE_DATABASE} creates, migrates and fills it; {advice.CREATE_SCHEMA} only "
+        "migrates.",
+    )
 
 
 def sqlite_path(url: URL) -> Path:
@@ -181,7 +189,7 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     if re.search(r"database .* does not exist|unknown database", lower):
         return DatabaseMissing(
             f"The server has no database '{url.database}' ({where}).",
-            "manage.py prepare creates it, or create it yourself.",
+            f"{advice.CREATE_DATABASE} creates it, or create it yourself.",
         )
     if re.search(r"not a database|file is encrypted|malformed", lower):
         return ConnectionFailed(
@@ -225,7 +233,7 @@ _TROUBLES = (
     (
         r"no such table|relation .* does not exist|table .* doesn't exist",
         "A table is missing: {0}.",
-        "manage.py migrate creates the tables of the revisions.",
+        "{migrate} creates the tables of the revisions.",
     ),
     (
         r"database is locked|lock wait timeout|lock timeout",
@@ -250,7 +258,7 @@ def trouble(error: DBAPIError) -> DatabaseError:
     first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
     for pattern, message, hint in _TROUBLES:
         if re.search(pattern, str(error.orig), re.IGNORECASE):
-            return DatabaseError(message.format(first), hint)
+            return DatabaseError(message.format(first), hint.format(migrate=advice.CREATE_TABLES))
     return DatabaseError(f"The database refused: {first}")
 
 
@@ -265,7 +273,7 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> Non
     if missing:
         raise DatabaseError(
             f"The database has no table {', '.join(missing)} ({shown(connection.engine.url)}).",
-            "manage.py migrate creates the tables of the revisions.",
+            f"{advice.CREATE_TABLES} creates the tables of the revisions.",
         )
 
 

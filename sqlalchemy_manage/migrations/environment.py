@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from alembic import command
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
+from .. import advice
 from ..conf import Database, Settings
 from ..databases.constraint_errors import is_busy
 from ..databases.engines import connecting
@@ -22,6 +24,7 @@ from ..library_warnings import own_words
 from ..output import redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
+from .actions.sqlite_text import write_sql
 from .guards.destructive import DestructiveGuard, allowed_of
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
@@ -58,6 +61,9 @@ def run_env(context: Any) -> None:
             project = Project(
                 alias=context.get_x_argument(as_dictionary=True).get("database", "default")
             )
+            advice.begin(())
+            if project.alias != "default":
+                advice.choose("--database", project.alias)
             _log_steps()
             lent, state = context.config.attributes.get("connection"), RunState()
             connection = None
@@ -74,6 +80,7 @@ def run_env(context: Any) -> None:
                 run.answers = answers_of(given)
             run.allowed = allowed_of(context.get_x_argument(as_dictionary=True))
             run.prove, run.allow_loss = wanted_of(context.get_x_argument())
+            advice.go_on_with(_again(context.config.cmd_opts, run))
             _run(context, run, connection)
     except ManageError as error:
         text = redact(f"{error.message}\n{error.hint}" if error.hint else error.message)
@@ -94,7 +101,11 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
     if context.is_offline_mode():
         name = sa.make_url(run.database.url).get_backend_name()
         options |= {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
-        context.configure(dialect_name=name, transactional_ddl=_transactional(name), **options)
+        options |= {"dialect_name": name, "transactional_ddl": _transactional(name)}
+        if name == "sqlite":
+            write_sql(context, run, **options)
+            return
+        context.configure(**options)
         with context.begin_transaction():
             context.run_migrations()
         return
@@ -131,6 +142,16 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
         engine.dispose()
 
 
+def _again(options: Any, run: Run) -> list[str]:
+    """What goes on with a command of plain alembic, as a command of manage.py."""
+    if getattr(options, "cmd", [command.upgrade])[0] is not command.downgrade:
+        return ["migrate"]
+    target = str(options.revision)
+    relative = re.search(r"[+-]\d+$", target) and target != "-1"  # a part may be done
+    words = ["migrate", "REVISION" if relative else target]
+    return words + ["--allow-data-loss"] * run.allowed.data_loss
+
+
 def _moved() -> HistoryError:
     return HistoryError(
         "Another process migrated this database in the meantime.",
@@ -156,7 +177,7 @@ def _held_up(engine: sa.Engine, settings: Settings) -> Locked:
         f"Another session keeps a table locked that the revision needs; it was tried for "
         f"{settings.lock_wait:g} s, {settings.lock_timeout:g} s each time."
         + "".join(f"\n  open transaction: {line}" for line in found),
-        f"{undone}End the other transaction, or raise LOCK_WAIT, then: manage.py migrate",
+        f"{undone}End the other transaction, or raise LOCK_WAIT, then: {advice.AFTER_LOCK}",
     )
 
 
@@ -175,9 +196,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     if run.read_only:
         options["dont_mutate"] = True
     context.configure(**options)
-    command = context.get_context().opts
+    wanted = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
-    if "destination_rev" not in command:
+    if "destination_rev" not in wanted:
         from .analysis.column_types import column_types
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
@@ -194,7 +215,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         return
     run.state.writes = True
     # On a second try the plan of the first is still there, with its guard around it.
-    plan = command["fn"]
+    plan = wanted["fn"]
     context.configure(**options, fn=runner.guard(getattr(plan, "unguarded", plan)))
     # A guard asks what a rebuild has dropped, and knows what a new type may lose.
     context.get_context().impl.dropped = run.state.dropped

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.util import CommandError
 
+from ... import advice
 from ...databases.engines import memory_database
 from ...errors import HistoryError, MigrationError
 from ..questions import Answers, Closed, Questioner
@@ -47,14 +48,8 @@ def draft_revision(
     """
     history = project_history(project)
     history.single_head()
-    if not project.metadatas and not empty:
-        raise MigrationError(
-            "No models were found in "
-            + (", ".join(a.name for a in project.apps) or "any app")
-            + ".",
-            f"INSTALLED_APPS in {project.settings.file} names the packages; "
-            "each has its models in models.py.",
-        )
+    if not empty:
+        require_models(project)
     request = RevisionRequest(
         name=name,
         empty=empty,
@@ -73,6 +68,18 @@ def draft_revision(
     if not only_looks:
         require_downgrade(project, history, draft)
     return draft, tuple(notices)
+
+
+def require_models(project: Project) -> None:
+    """Raises MigrationError where no app has models."""
+    if not project.metadatas:
+        raise MigrationError(
+            "No models were found in "
+            + (", ".join(a.name for a in project.apps) or "any app")
+            + ".",
+            f"INSTALLED_APPS in {project.settings.file} names the packages; "
+            "each has its models in models.py.",
+        )
 
 
 def draft_update(
@@ -149,6 +156,6 @@ def _require_applied(project: Project, head: str | None) -> None:
         raise HistoryError(
             f"The models are compared with the database, and it is not at {head} "
             f"(applied: {', '.join(current) or 'nothing'}).",
-            "manage.py migrate, then repeat the command; or compare with the revisions "
-            "alone: manage.py makemigrations --scratch",
+            f"{advice.APPLY_PENDING}, then repeat the command; or compare with the revisions "
+            f"alone: {advice.WRITE_FROM_SCRATCH}",
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from ... import advice
 from ...databases.engines import connecting
 from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, HistoryError, ManageError, UsageError
@@ -54,7 +55,8 @@ def begin_ledger(project: Project, history: History) -> None:
 def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     """What there is to repair in the revisions ``names``, else in all.
 
-    Here a revision without a file counts although the database is at it. Raises
+    Here a revision without a file counts although the database is at it, or only at what
+    was built on it. Raises
     UsageError for a name with nothing wrong.
     """
     history = read_history(versions_folder(project))
@@ -64,9 +66,10 @@ def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     except DatabaseMissing:
         now = HistoryStatus(history)
     found = list(now.findings)
-    for head in now.heads:
-        if head not in history.by_id and head in now.ledger:
-            found.append(gone(head, str(now.ledger[head]), head=True))
+    known = history.by_id.keys() | {finding.revision for finding in found}
+    for missing in sorted(applied_ids(history, now.ledger, now.heads) - known):
+        if missing in now.ledger:  # the head, and what only files that are gone build on
+            found.append(gone(missing, str(now.ledger[missing]), head=missing in now.heads))
     if names:
         wanted = {_matching(name, found) for name in names}
         found = [finding for finding in found if finding.revision in wanted]
@@ -152,7 +155,7 @@ def accept(project: Project, found: Sequence[RevisionProblem], reason: str) -> l
             if not set(found) <= set(status_on(connection, history).findings):
                 raise HistoryError(
                     "The files or the database have changed in the meantime; nothing was written.",
-                    "Check again: manage.py repair",
+                    f"Check again: {advice.REPAIR_AGAIN}",
                 )
             here = [r for r in history.revisions if r.id in ids]
             record(connection, "repair", here, applied=True, reason=reason)
@@ -167,8 +170,8 @@ def _require_acceptable(found: Iterable[RevisionProblem]) -> None:
         raise HistoryError(
             "This cannot be accepted; the files must be fixed:\n  "
             + "\n  ".join(finding.message for finding in wrong),
-            "To restore a deleted or edited file: manage.py repair REVISION --restore\n"
-            "Of two files, delete or change one, then: manage.py check",
+            f"To restore a deleted or edited file: {advice.RESTORE_FILES}\n"
+            f"Of two files, delete or change one, then: {advice.CHECK_HISTORY}",
         )
 
 
@@ -185,7 +188,7 @@ def restore(project: Project, now: HistoryStatus) -> list[Path]:
             if finding.kind == "duplicated" or kept is None:
                 raise HistoryError(
                     f"The ledger cannot fix this: {finding.message}",
-                    "Delete or change one of the files, then: manage.py check"
+                    f"Delete or change one of the files, then: {advice.CHECK_HISTORY}"
                     if finding.kind == "duplicated"
                     else "It does not have the file's text; look for it in your version control.",
                 )

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from alembic import command
@@ -40,7 +39,6 @@ from .surroundings import give_surroundings
 _replays: set[URL] = set()
 
 
-@dataclass(frozen=True)
 class Scratch(Database):
     """A scratch database; rows of the project's database are not in it.
 
@@ -48,10 +46,15 @@ class Scratch(Database):
     it cannot see.
     """
 
-    where: str = ""
-    refused: str = ""
-    note: str | None = None
-    rows_visible: bool = False
+    rows_visible = False
+
+    def __init__(
+        self, database: Database, where: str, refused: str = "", note: str | None = None
+    ) -> None:
+        super().__init__(database.alias, database.url, database.options, database.protected)
+        self.where = where
+        self.refused = refused
+        self.note = note
 
     def connect(self) -> sa.Connection:
         """A connection of its own."""
@@ -110,9 +113,10 @@ def comparison_database(project: Project, *, scratch: bool) -> Iterator[Compared
 
 @contextmanager
 def replayed(
-    project: Project, history: History, *, upto: str | None = None, same_kind: bool = False
+    project: Project, history: History, *, upto: Sequence[str] = (), same_kind: bool = False
 ) -> Iterator[Scratch]:
-    """A scratch database to which ``history`` was applied, up to ``upto`` (else all of it).
+    """A scratch database to which ``history`` was applied, up to ``upto``, some
+    of its revisions (else all of it).
 
     ``same_kind``: never SQLite in place of MariaDB. The database is gone afterwards,
     whatever happens in between. Raises MigrationError that names the revision which needs
@@ -126,7 +130,11 @@ def replayed(
 
 
 def _replay(
-    stack: ExitStack, project: Project, history: History, upto: str | None, same_kind: bool
+    stack: ExitStack,
+    project: Project,
+    history: History,
+    upto: Sequence[str],
+    same_kind: bool,
 ) -> Scratch:
     """The scratch database; ``stack`` drops it."""
     database = stack.enter_context(_scratch_like(project, same_kind))
@@ -175,7 +183,7 @@ def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
         try:
             made = stack.enter_context(scratch_database(database, root))
             where = "memory" if backend == "sqlite" else "a scratch database on the same server"
-            scratch = Scratch(**_values(made), where=where)
+            scratch = Scratch(made, where)
         except DatabaseError as error:
             if backend == "postgresql":
                 scratch = stack.enter_context(_embedded(project, error))
@@ -184,7 +192,7 @@ def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
             else:
                 made = stack.enter_context(memory_database(database.alias))
                 scratch = Scratch(
-                    **_values(made),
+                    made,
                     where="SQLite in memory",
                     refused=error.message,
                     note="What only MariaDB and MySQL have was not compared: "
@@ -204,21 +212,18 @@ def _embedded(project: Project, refused: ManageError) -> Iterator[Scratch]:
                 f"{refused.message}\n{error.message}",
                 f"Start the server; or, to compare without it: {hint}" if hint else refused.hint,
             ) from error
-        yield Scratch(project.alias, url, where="the embedded PostgreSQL")
+        yield Scratch(Database(project.alias, url), "the embedded PostgreSQL")
 
 
-def _values(database: Database) -> dict[str, Any]:
-    return {field.name: getattr(database, field.name) for field in fields(Database)}
-
-
-def _apply(project: Project, history: History, database: Scratch, upto: str | None) -> None:
+def _apply(project: Project, history: History, database: Scratch, upto: Sequence[str]) -> None:
     if not history.by_id:
         return
     if others := unmanaged_tables(project.metadatas):
         made = set(_created(history))  # a table may have been handed over since
         with database.connect() as connection, connection.begin():
             create_copies([t for t in others.values() if t.fullname not in made], connection)
-    _run(project, history, database, command.upgrade, upto or "heads")
+    for target in upto or ("heads",):
+        _run(project, history, database, command.upgrade, target)
 
 
 def undo_newest(project: Project, history: History, database: Scratch, below: str) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ... import advice
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
 from .describe import Change
 from .editing import EditableText, function, parsed
 from .expected_loss import declared_in, with_losses
 from .files import Draft
-from .format import finish, quoted, wrapped
+from .format import EMPTY, SEVERAL, docstring, finish, quoted, wrapped
 from .formatters import line_length
 from .history import History, Revision
 
@@ -58,7 +59,7 @@ def amendable(history: History, current: tuple[str, ...]) -> Revision:
     if head is None:
         raise HistoryError(
             "There is no revision yet to amend.",
-            "manage.py makemigrations writes the first.",
+            f"{advice.WRITE_FIRST} writes the first.",
         )
     revision = history.by_id[head]
     if head in history.ancestors(current):
@@ -66,13 +67,13 @@ def amendable(history: History, current: tuple[str, ...]) -> Revision:
         raise HistoryError(
             f"{head}, the newest revision, is already applied to this database: the operations "
             "added to it would never run here. Nothing was changed.",
-            "Write another revision: manage.py makemigrations\nOr, if nobody else has it, undo "
-            f"it first: manage.py migrate {below}; then repeat the command.",
+            f"Write another revision: {advice.WRITE_ANOTHER}\nOr, if nobody else has it, undo it "
+            f"first: {advice.UNDO_TO_AMEND(below=below)}; then repeat the command.",
         )
     if len(revision.down) > 1:
         raise HistoryError(
             f"{head}, the newest revision, merges branches and does nothing else.",
-            "Write another revision: manage.py makemigrations",
+            f"Write another revision: {advice.WRITE_ANOTHER}",
         )
     return revision
 
@@ -123,7 +124,7 @@ def _require_as_written(path: Path, tree: ast.Module, source: EditableText) -> N
         raise MigrationError(
             f"{path.name} was edited manually{line}; operations are only added to a revision as "
             "makemigrations writes it.",
-            "Write another revision: manage.py makemigrations",
+            f"Write another revision: {advice.WRITE_ANOTHER}",
         )
 
 
@@ -155,18 +156,33 @@ def _body(text: str, name: str) -> str:
     return text[start:end]
 
 
+# What the sentence about one operation begins with.
+_SYMBOLS = {"Add": "+", "Create": "+", "Drop": "-", "Remove": "-", "Rename": "~", "Change": "~"}
+_SYMBOLS |= dict.fromkeys(("Alter", "Comment", "Fill", "Make", "Move", "Set"), "~")
+
+
 def _extend_docstring(
     source: EditableText, tree: ast.Module, found: Sequence[Change], width: int
 ) -> None:
-    """Note the new operations in the docstring, after those that are listed there already."""
+    """Note the new operations in the docstring, after those that are listed there already.
+
+    What said of itself only the one operation that it had becomes the first of the list.
+    """
     text = ast.get_docstring(tree, clean=False)
     if text is None or not found:
         return
     lines = text.rstrip().split("\n")
+    sentence = " ".join(text.split())
+    symbol = _SYMBOLS.get(sentence.partition(" ")[0])
+    if "" not in lines and symbol is not None and sentence.endswith("."):
+        lines = [f"{SEVERAL}: 1 operations.", ""]
+        lines += wrapped(f"{symbol} {sentence[:1].lower()}{sentence[1:-1]}", width)
+    elif sentence == EMPTY:
+        lines, found = docstring(None, found, width).rstrip().split("\n"), ()
     lines[0] = re.sub(
         r"(?<=: )\d+(?= operations\.$)", lambda m: str(int(m[0]) + len(found)), lines[0]
     )
-    if not any(line.startswith(("+ ", "- ", "~ ")) for line in lines):
+    if found and not any(line.startswith(("+ ", "- ", "~ ")) for line in lines):
         lines.append("")
     lines += [part for change in found for part in wrapped(str(change), width)]
     new = quoted("\n".join([*lines, ""]))

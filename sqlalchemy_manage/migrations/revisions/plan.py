@@ -7,9 +7,11 @@ process of a deployed application.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ... import advice
 from ...errors import HistoryError, UsageError
+from ...fitting import count as counted
 from ...output import clean
 from .history import History, Revision
 
@@ -21,7 +23,7 @@ class NotHere(HistoryError):
         super().__init__(
             f"The database is at {clean(', '.join(ids))}, and no revision file has that id."
             f"{found or ' Usually the file is on another branch.'}",
-            hint or "manage.py migrate looks for it in git, and says what you can do.",
+            hint or f"{advice.LOOK_FOR_FILE} looks for it in git, and says what you can do.",
         )
         self.ids = ids
 
@@ -31,12 +33,14 @@ class Plan:
     """Revisions in the order in which they are applied, or undone.
 
     ``exactly``: these and no others, rather than all between here and the target.
+    ``to_head``: no target was named.
     """
 
     target: str
     backwards: bool
     steps: tuple[Revision, ...]
     exactly: bool = False
+    to_head: bool = False
 
     def after(self, history: History, current: tuple[str, ...]) -> tuple[str, ...]:
         """Where a database that is at ``current`` is after it."""
@@ -61,7 +65,7 @@ class Planner:
     def plan(self, target: str | None) -> Plan:
         if target in (None, "head"):
             head = self.history.single_head()
-            return self._up(head) if head else Plan("base", False, ())
+            return replace(self._up(head), to_head=True) if head else Plan("base", False, ())
         assert target is not None
         if target == "heads":
             wanted = self.history.ancestors(self.history.heads)
@@ -105,7 +109,7 @@ class Planner:
                 f"Cannot go {'forward' if count > 0 else 'back'} {_revisions(abs(count))} on "
                 f"'{name}': {len(ways)} {'is' if len(ways) == 1 else 'are'} "
                 f"{'left to apply' if count > 0 else 'applied'}.",
-                f"manage.py migrate {name}@{'head' if count > 0 else 'base'}",
+                advice.GO_ON_BRANCH(place=f"{name}@{'head' if count > 0 else 'base'}"),
             )
         if not count:
             return Plan("heads", False, ())
@@ -120,7 +124,7 @@ class Planner:
         if len(heads) > 1:
             raise UsageError(
                 f"'{name}' has {len(heads)} heads: {' and '.join(heads)}.",
-                "Name the one to go to, or all: manage.py migrate heads",
+                f"Name the one to go to, or all: {advice.GO_TO_ALL_HEADS}",
             )
         return heads[0]
 
@@ -142,14 +146,17 @@ class Planner:
             if len(self.current) > 1:
                 raise UsageError(
                     f"'{count}' is unclear: the database is at {' and '.join(self.current)}.",
-                    "Name the revision to go back to.",
+                    f"Go back to a revision by its name: {advice.GO_BACK_TO}\n"
+                    f"{advice.LIST_IN_ORDER} lists them.",
                 )
             done = list(reversed(self._steps(self.applied)))
+            if not done:
+                raise UsageError("There is nothing to undo: no revision is applied.")
             if -count > len(done):
                 raise UsageError(
                     f"Cannot go back {_revisions(-count)}: {len(done)} "
                     f"{'is' if len(done) == 1 else 'are'} applied.",
-                    "manage.py migrate zero undoes all.",
+                    f"{advice.GO_TO_ZERO} undoes all.",
                 )
             target = done[-count].id if -count < len(done) else "base"
             return self._just(count, self._down(target, set()))
@@ -159,7 +166,7 @@ class Planner:
             raise UsageError(
                 f"Cannot go forward {_revisions(count)}: {len(steps)} "
                 f"{'is' if len(steps) == 1 else 'are'} left to apply.",
-                "manage.py migrate applies all.",
+                f"{advice.GO_TO_HEAD} applies all.",
             )
         if not count:
             return Plan("heads", False, ())
@@ -170,13 +177,13 @@ class Planner:
         if len(plan.steps) != abs(count):
             raise UsageError(
                 f"'{count:+d}' is unclear: there are several branches between here and there.",
-                "Name the revision to go to: manage.py showmigrations --plan",
+                f"Name the revision to go to: {advice.LIST_IN_ORDER}",
             )
         return plan
 
 
 def _revisions(count: int) -> str:
-    return f"{count} revision{'s' * (count != 1)}"
+    return counted(count, "revision")
 
 
 def make_plan(history: History, current: tuple[str, ...], target: str | None) -> Plan:

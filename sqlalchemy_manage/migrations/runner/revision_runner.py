@@ -19,9 +19,10 @@ import sqlalchemy as sa
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from ...conf import failing_line
+from ... import advice
+from ...conf import failing_line, raised
 from ...databases.constraint_errors import is_busy
-from ...errors import Interrupted, ManageError, MigrationError, Recorded
+from ...errors import GuardFault, Interrupted, ManageError, MigrationError, Recorded
 from ...sql.dialects import MARIADB
 from .signals import Stop, interruption, was_stopped
 from .state import RunState
@@ -64,7 +65,9 @@ class RevisionStep:
 
 
 class Guard:
-    """Does nothing; subclasses say what to do at which moment."""
+    """Does nothing; subclasses say what to do at which moment, and ``what`` that is in words."""
+
+    what = "what watches a revision"
 
     def before_run(self, connection: sa.Connection) -> None:
         """Before the first statement of a run, when the lock is held; outside a transaction."""
@@ -187,7 +190,8 @@ class RevisionRunner:
             self.started = time.monotonic()
             with self._explaining(now):
                 for guard in self.guards:
-                    guard.begin(now)
+                    with guarding(now, guard.what):
+                        guard.begin(now)
                 try:
                     inner(**kw)
                 except Exception as error:
@@ -195,7 +199,8 @@ class RevisionRunner:
                         raise
                     raise explained(now, error) from error
                 for guard in self.guards:
-                    guard.ran(now)
+                    with guarding(now, guard.what):
+                        guard.ran(now)
 
         return migration_fn
 
@@ -217,7 +222,8 @@ class RevisionRunner:
         recorded: Recorded | None = None
         for guard in self.guards:
             try:
-                guard.end(step)
+                with guarding(step, guard.what):
+                    guard.end(step)
             except Recorded as error:
                 recorded = error
         if recorded is not None:
@@ -242,7 +248,7 @@ class RevisionRunner:
             self.run.on_event(("failed", step.name, 0.0))
             for guard in self.guards:
                 guard.failed(step, error)
-            if isinstance(error, ManageError):
+            if isinstance(error, ManageError) and not isinstance(error, GuardFault):
                 raise
             raise explained(step, error) from error
 
@@ -262,6 +268,24 @@ def _step_of(step: Any, connection: sa.Connection, state: RunState) -> RevisionS
     return RevisionStep(", ".join(ids) or "base", verb, module, connection, state)
 
 
+@contextmanager
+def guarding(step: RevisionStep, what: str) -> Iterator[None]:
+    """While a guard works: its own error is no fault of the revision, and is not told as one.
+
+    Raises GuardFault for it. What the database says about the transaction, and a signal
+    that ends in an error, pass.
+    """
+    try:
+        yield
+    except (ManageError, DBAPIError):
+        raise
+    except Exception as error:
+        raise GuardFault(
+            f"A fault of sqlalchemy-manage, not of {step.name}: {what} ended with {raised(error)}.",
+            "Please report it, with what --traceback shows.",
+        ) from error
+
+
 def explained(step: RevisionStep, error: Exception) -> MigrationError:
     """What went wrong in a revision, the state it leaves, and what to do next."""
     name = step.name
@@ -273,21 +297,34 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
         hint = "Roll it back, fix the revision, then repeat the command."
     elif step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
-        hint = "Fix the revision, then: manage.py migrate"
+        hint = f"Fix the revision, then: {advice.AFTER_FIX}"
+    elif step.state.half_done is False and not getattr(error, "connection_invalidated", False):
+        state = f"Nothing of it was done: the database is as it was before {name}."
+        hint = f"Fix the revision, then: {advice.AFTER_FIX}"
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "
             if step.state.committed and step.connection.dialect.name not in MARIADB
             else "MariaDB and MySQL commit every DDL statement at once; what was done is recorded: "
         ) + "the next migrate continues from there."
-        hint = "Fix the statement that failed, but none before it, then: manage.py migrate"
+        hint = (
+            f"Fix the statement that failed, but none before it, then: "
+            f"{advice.AFTER_FIX_OF_STATEMENT}"
+        )
+    if step.state.of_branch:  # a file that differs from what was applied is not run
+        hint = (
+            "Fix the revision on its branch, and accept it there: "
+            f"{advice.ACCEPT_ON_BRANCH(revision=name)}\nThen here: {advice.AFTER_FIX}"
+        )
     if isinstance(error, ManageError) and error.hint:
         hint = error.hint
     if re.search(r"is full|no space left", reason, re.IGNORECASE):
-        hint = "Free some space, then: manage.py migrate"
+        hint = f"Free some space, then: {advice.AFTER_SPACE}"
     if "already exists" in reason.lower():
         hint = (
             "If the database had these tables before it had migrations: "
-            "manage.py migrate --fake-initial\n" + hint
+            f"{advice.RECORD_INITIAL}\n{hint}"
         )
+    if isinstance(error, GuardFault):
+        return GuardFault(f"{error.message}\n{state}", hint)
     return MigrationError(f"{name} failed: {reason}{failing_line(error)}.\n{state}", hint)

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from ... import advice
 from ...errors import Interrupted, MigrationError
 from ...sql.dialects import MARIADB
 from .state import RunState
@@ -65,7 +66,7 @@ def interruption(what: str, state: str) -> Interrupted:
     number = _received[-1] if _received else int(signal.SIGINT)
     error = Interrupted(
         f"{what} was interrupted by {signal.Signals(number).name}. {state}",
-        "To continue: manage.py migrate",
+        f"To continue: {advice.CONTINUE}",
     )
     error.exit_code = 128 + number
     return error

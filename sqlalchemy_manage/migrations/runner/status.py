@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ... import advice
 from ...errors import DatabaseMissing, HistoryError, ManageError
 from ..revisions.checksum import checksum, digest
 from ..revisions.history import History, Revision, current_heads, read_history, versions_folder
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ...project import Project
-    from .ledger import Ledger
+    from .ledger import Ledger, LedgerEntry
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,14 @@ def tampered(found: Iterable[RevisionProblem]) -> HistoryError:
     """The error that reports all findings."""
     found = list(found)
     lines = "\n  ".join(finding.message for finding in found)
-    ids = " ".join(dict.fromkeys(finding.revision for finding in found))
+    ids = list(dict.fromkeys(finding.revision for finding in found))
     what = "See the difference"
     if not all(finding.kind == "duplicated" for finding in found):
         what += ", then restore the file or accept it"
     return HistoryError(
         f"The revision files differ from what was applied to this database; nothing was "
         f"run:\n  {lines}",
-        f"{what}: manage.py repair {ids}",
+        f"{what}: {advice.REPAIR(revisions=ids)}",
     )
 
 
@@ -172,7 +173,7 @@ def findings(
                 "or a squash.",
                 (revision.path,),
             )
-        if _differs(revision, entry.checksum, connection):
+        if _differs(revision, entry, connection):
             yield RevisionProblem(
                 "edited",
                 revision.id,
@@ -193,14 +194,23 @@ def _names(ids: Iterable[str]) -> str:
     return " and ".join(ids) or "nothing"
 
 
-def _differs(revision: Revision, recorded: str | None, connection: Connection) -> bool:
-    if recorded == checksum(revision.source):
+def says_what_was_applied(revision: Revision, entry: LedgerEntry, kept: str | None) -> bool:
+    """Whether a file does what ``entry`` records, and in its place; ``kept``: the text of then."""
+    return set(revision.parents) == set(entry.parents) and _agrees(revision, entry, kept)
+
+
+def _agrees(revision: Revision, entry: LedgerEntry, kept: str | None) -> bool:
+    now = checksum(revision.source)
+    # A later release may compute it otherwise.
+    return now == entry.checksum or (kept is not None and now == checksum(kept))
+
+
+def _differs(revision: Revision, entry: LedgerEntry, connection: Connection) -> bool:
+    if _agrees(revision, entry, None):
         return False
     from .ledger import kept_source
 
-    # A later release may compute it otherwise.
-    kept = kept_source(connection, revision.id)
-    return kept is None or checksum(kept) != checksum(revision.source)
+    return not _agrees(revision, entry, kept_source(connection, revision.id))
 
 
 def _twice(first: Revision, second: Revision, ledger: Ledger) -> RevisionProblem:
