@@ -49,7 +49,7 @@ def test_a_backup_is_not_given_a_name_that_restore_cannot_open(app: ProjectFolde
 @pytest.mark.parametrize(
     "command",
     [
-        *("check", "makemigrations", "migrate", "migrate --plan", "prepare", "showmigrations"),
+        *("check", "makemigrations", "migrate", "migrate --plan", "showmigrations"),
         *("backup", "dumpdata", "checklinks", "seed", "rollback", "repair", "environment"),
     ],
 )
