@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from ..sql.dialects import MARIADB
-from ..sql.raw import undoubled
+from ..sql.raw import cut_name, undoubled
 
 
 @contextmanager
@@ -200,7 +200,7 @@ def _advance_postgresql(connection: sa.Connection, column: sa.Column[Any]) -> No
     table = undoubled(quote.format_table(column.table), connection.dialect)
     owned = connection.scalar(
         sa.text("SELECT pg_get_serial_sequence(:table, :column)"),
-        {"table": table, "column": column.name},
+        {"table": table, "column": cut_name(column.name)},
     )
     names = {owned} if owned else set()
     if isinstance(column.default, sa.Sequence) and not (owned and column.default.optional):

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from ..data.backends import storing_zeros, writing
 from ..databases.engines import shown
 from ..errors import DatabaseMissing, ManageError, SeedError
+from ..sql.raw import cut_name, qualified
 from .generating.model_info import model_info
 from .generating.sessions import seed_sessions
 from .plan import FactoryPlan
@@ -48,8 +49,8 @@ class ClusterWorkers(Workers):
                 continue
             last = self.state.counters.next[name] + rows * number - 1
             sequence = sa.func.pg_get_serial_sequence(
-                connection.dialect.identifier_preparer.format_table(table),
-                table.autoincrement_column.name,
+                qualified(connection.dialect, table.schema, table.name),
+                cut_name(table.autoincrement_column.name),
             )
             with suppress(sa.exc.DBAPIError), connection.begin_nested():
                 connection.execute(sa.select(sa.func.setval(sequence, last)))

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
+from ...sql.raw import cut_name
 from ...sqlalchemy_internals import ddl_compiler
 from ..questions import dotted
 from ..revisions.describe import Change
@@ -107,7 +108,7 @@ def alter(operations: Operations, operation: AlterIdentityOp) -> None:
         if operation.nullable:
             statements.append(f"{alter} SET NOT NULL")
         options = _options(write.dialect, _given(operation.identity))
-        owned = f"pg_get_serial_sequence({write.literal(table)}, {write.literal(name)})"
+        owned = f"pg_get_serial_sequence({write.literal(table)}, {write.literal(cut_name(name))})"
         how = "ALWAYS" if operation.identity.always else "BY DEFAULT"
         statements += [
             f"{alter} ADD GENERATED {how} AS IDENTITY{f' ({options})' if options else ''}",

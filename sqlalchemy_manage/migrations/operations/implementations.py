@@ -18,7 +18,7 @@ from alembic.ddl.mysql import MariaDBImpl, MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...sql.raw import Sql, SqlExpression, literally, qualified, sql_of, undoubled
+from ...sql.raw import Sql, SqlExpression, literally, qualified, sql_of, stored_name, undoubled
 from ..alembic_internals import MySQLChangeColumn, StatementsChanged, flushed_batch
 from ..schema.reflection_fixes import complete_computed
 from ..schema.server_types import ServerTypes
@@ -119,7 +119,8 @@ class PostgreSQL(NamesRefusedRows, _AsksTheServer, _Literally, LooksAtValues, Po
     def _widen_sequence(self, table_name: str, column_name: str, type_: Any, kw: Any) -> None:
         """Give the sequence of a SERIAL the type of its column; it would end before it."""
         table = qualified(self.dialect, kw.get("schema"), table_name)
-        place = ", ".join(sql_of(sa.literal(text), self.dialect) for text in (table, column_name))
+        column = stored_name(column_name, self.dialect)
+        place = ", ".join(sql_of(sa.literal(text), self.dialect) for text in (table, column))
         words = type_.compile(self.dialect)
         self.execute(
             Sql(

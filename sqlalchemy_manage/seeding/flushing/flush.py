@@ -17,6 +17,7 @@ from ...databases.locks import migration_lock
 from ...errors import DatabaseError
 from ...models import is_managed
 from ...sql.dialects import MARIADB
+from ...sql.raw import stored_name
 from ..running.transaction import large_writes
 from .deletion import Deletion, locked_tables, with_delete_triggers
 from .growth import Growth, Referring, link_tables
@@ -169,7 +170,8 @@ class Flush:
             low = {(schema, name.lower()) for schema, name in there}
             found = [t for t in known if (t.schema, t.name.lower()) in low]
         else:
-            found = [t for t in known if (t.schema, t.name) in there]
+            dialect = connection.dialect
+            found = [t for t in known if (t.schema, stored_name(t.name, dialect)) in there]
         tables = {table.fullname: table for table in found}
         managed = {table.fullname for table in found if is_managed(table)}
         links = link_tables(project.mappers, tables)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from ...links.link_types import Link, LinkColumns
 from ...links.referrers import undeclared_links
 from ...links.statements import ReferenceStatements
+from ...sql.raw import cut_name
 
 Ident = tuple[str, str]
 
@@ -206,7 +207,9 @@ class ForeignReferences:
 
     def _ident(self, schema: str | None, name: str) -> Ident:
         place = schema or self._inspector.default_schema_name or ""
-        return (place, name.lower() if self._dialect == "sqlite" else name)
+        if self._dialect == "sqlite":
+            return (place, name.lower())
+        return (place, cut_name(name) if self._dialect == "postgresql" else name)
 
 
 def _fold(names: tuple[str, ...]) -> tuple[str, ...]:
