@@ -11,9 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...databases.mariadb_keys import catalog_keys, misread
 from ...links.link_types import Link, LinkColumns
 from ...links.referrers import undeclared_links
 from ...links.statements import ReferenceStatements
+from ...sql.dialects import MARIADB
 from ...sql.raw import cut_name
 
 Ident = tuple[str, str]
@@ -116,7 +118,12 @@ class ForeignReferences:
         )
         self._found: dict[Ident, list[Any]] = {}
         for schema in {None, *(table.schema for table in tables.values())}:
-            found = self._inspector.get_multi_foreign_keys(schema=schema, **options)
+            found: dict[Any, Any] = self._inspector.get_multi_foreign_keys(schema=schema, **options)
+            names = (n for t in tables.values() for n in (t.name, *(c.name for c in t.columns)))
+            if self._dialect in MARIADB and misread(names):
+                found = {(schema, name): [] for _, name in found}
+                for name, key in catalog_keys(connection, schema):
+                    found[schema, name].append(key)
             for (_, name), keys in found.items():
                 self._found[self._ident(schema, name)] = [
                     {**key, "child": (schema, name)} for key in keys
@@ -217,7 +224,9 @@ def _fold(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _keys(table: sa.Table, names: tuple[str, ...]) -> tuple[str, ...] | None:
-    by_name = {column.name.lower(): column.key for column in table.columns}
+    # PostgreSQL cuts the names that are too long for it.
+    by_name = {cut_name(column.name).lower(): column.key for column in table.columns}
+    by_name |= {column.name.lower(): column.key for column in table.columns}
     if not all(name.lower() in by_name for name in names):
         return None
     return tuple(by_name[name.lower()] for name in names)
