@@ -80,6 +80,18 @@ def values_do_not_fit_the_new_type(app: Advised) -> None:
     assert app.query("SELECT x FROM a") == [(4,)]
 
 
+@leads_out("AFTER_FIX_OF_ROWS")
+def rows_break_a_new_constraint(app: Advised) -> None:
+    app.begin('table("a", key(), Column("x", String(9)))\n')
+    app.models('table("a", key(), Column("x", String(9), unique=True))\n')
+    app.done("makemigrations")
+    app.execute("INSERT INTO a VALUES (1, 'same'), (2, 'same')")
+    app.told("migrate", code=1)
+    app.execute("UPDATE a SET x = 'other' WHERE id = 2")
+    app.follow()
+    app.done("makemigrations", "--check")
+
+
 @leads_out("AFTER_SPACE")
 def the_disk_is_full(app: Advised) -> None:
     app.items()
