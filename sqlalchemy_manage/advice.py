@@ -123,6 +123,7 @@ UNDO_TO_AMEND = Advice("the newest revision is applied, and is to be changed", "
 AFTER_FIX = Advice("a revision failed", "{again}")
 AFTER_FIX_OF_STATEMENT = Advice("a revision failed, and a part of it stays", "{again}")
 AFTER_FIX_OF_VALUES = Advice("there are values that a new type cannot hold", "{again}")
+AFTER_FIX_OF_ROWS = Advice("there are rows that a new constraint does not allow", "{again}")
 AFTER_SPACE = Advice("the disk was full", "{again}")
 AFTER_LOCK = Advice("another session kept a table locked", "{again}")
 AFTER_STATEMENT_ENDS = Advice("a statement of the interrupted migration is running", "{again}")
@@ -147,6 +148,7 @@ ALLOW_DATA_LOSS_HERE = Advice(
     "undoing a revision with plain alembic destroys data", "migrate REVISION --allow-data-loss"
 )
 WITHOUT_BACKUP = Advice("the backup before a loss failed", "{again} --no-backup")
+WITHOUT_PROOF = Advice("the check for lost rows and links failed itself", "{again} --no-prove")
 BACK_UP = Advice("data was destroyed on a server, without a backup", "backup")
 RESTORE = Advice("a restore failed half way", "restore {path}")
 LIST_BROKEN_LINKS = Advice("a revision leaves dangling foreign keys", "checklinks")

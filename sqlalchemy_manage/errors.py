@@ -55,6 +55,10 @@ class MigrationError(ManageError):
     """A revision failed; the message says what state the database is in."""
 
 
+class GuardFault(MigrationError):
+    """What watches a revision failed, and the revision itself did not."""
+
+
 class Recorded(MigrationError):
     """The loss cannot be undone; the revision is recorded, and the run stops."""
 
@@ -77,6 +81,12 @@ class BackupError(ManageError):
 
 class Interrupted(MigrationError):
     """A signal stopped a migration; ``exit_code`` is 128 plus its number, as in a shell."""
+
+    def only_looked(self) -> Interrupted:
+        """The same of a comparison, which leaves nothing behind and has nothing to continue."""
+        error = Interrupted("Interrupted. Nothing was written.")
+        error.exit_code = self.exit_code
+        return error
 
 
 class NotAdopted(MigrationError):

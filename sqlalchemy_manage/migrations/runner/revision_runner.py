@@ -20,9 +20,9 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from ... import advice
-from ...conf import failing_line
+from ...conf import failing_line, raised
 from ...databases.constraint_errors import is_busy
-from ...errors import Interrupted, ManageError, MigrationError, Recorded
+from ...errors import GuardFault, Interrupted, ManageError, MigrationError, Recorded
 from ...sql.dialects import MARIADB
 from .signals import Stop, interruption, was_stopped
 from .state import RunState
@@ -65,7 +65,9 @@ class RevisionStep:
 
 
 class Guard:
-    """Does nothing; subclasses say what to do at which moment."""
+    """Does nothing; subclasses say what to do at which moment, and ``what`` that is in words."""
+
+    what = "what watches a revision"
 
     def before_run(self, connection: sa.Connection) -> None:
         """Before the first statement of a run, when the lock is held; outside a transaction."""
@@ -188,7 +190,8 @@ class RevisionRunner:
             self.started = time.monotonic()
             with self._explaining(now):
                 for guard in self.guards:
-                    guard.begin(now)
+                    with guarding(now, guard.what):
+                        guard.begin(now)
                 try:
                     inner(**kw)
                 except Exception as error:
@@ -196,7 +199,8 @@ class RevisionRunner:
                         raise
                     raise explained(now, error) from error
                 for guard in self.guards:
-                    guard.ran(now)
+                    with guarding(now, guard.what):
+                        guard.ran(now)
 
         return migration_fn
 
@@ -218,7 +222,8 @@ class RevisionRunner:
         recorded: Recorded | None = None
         for guard in self.guards:
             try:
-                guard.end(step)
+                with guarding(step, guard.what):
+                    guard.end(step)
             except Recorded as error:
                 recorded = error
         if recorded is not None:
@@ -243,7 +248,7 @@ class RevisionRunner:
             self.run.on_event(("failed", step.name, 0.0))
             for guard in self.guards:
                 guard.failed(step, error)
-            if isinstance(error, ManageError):
+            if isinstance(error, ManageError) and not isinstance(error, GuardFault):
                 raise
             raise explained(step, error) from error
 
@@ -261,6 +266,24 @@ def _step_of(step: Any, connection: sa.Connection, state: RunState) -> RevisionS
     verb = "stamp" if info.is_stamp else "upgrade" if info.is_upgrade else "downgrade"
     module = None if info.is_stamp else step.revision.module
     return RevisionStep(", ".join(ids) or "base", verb, module, connection, state)
+
+
+@contextmanager
+def guarding(step: RevisionStep, what: str) -> Iterator[None]:
+    """While a guard works: its own error is no fault of the revision, and is not told as one.
+
+    Raises GuardFault for it. What the database says about the transaction, and a signal
+    that ends in an error, pass.
+    """
+    try:
+        yield
+    except (ManageError, DBAPIError):
+        raise
+    except Exception as error:
+        raise GuardFault(
+            f"A fault of sqlalchemy-manage, not of {step.name}: {what} ended with {raised(error)}.",
+            "Please report it, with what --traceback shows.",
+        ) from error
 
 
 def explained(step: RevisionStep, error: Exception) -> MigrationError:
@@ -302,4 +325,6 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
             "If the database had these tables before it had migrations: "
             f"{advice.RECORD_INITIAL}\n{hint}"
         )
+    if isinstance(error, GuardFault):
+        return GuardFault(f"{error.message}\n{state}", hint)
     return MigrationError(f"{name} failed: {reason}{failing_line(error)}.\n{state}", hint)
