@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sqlalchemy_manage.fitting import cells, count, definitions, fit, table_lines, words
 
+# The machine may be busy with other tests.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 COMMAND = "manage.py migrate 0002_department_employee_link --allow-data-loss"
 
 
@@ -39,6 +41,7 @@ def test_fit(text: str, width: int, expected: str) -> None:
 LINES = st.text(st.sampled_from("ab  =-.,\"'名\n") | st.characters(codec="ascii"), max_size=200)
 
 
+@patient
 @given(LINES, st.integers(1, 120))
 def test_nothing_is_lost_and_a_line_is_too_long_only_as_one_part(text: str, width: int) -> None:
     fitted = fit(text, width)
@@ -49,6 +52,7 @@ def test_nothing_is_lost_and_a_line_is_too_long_only_as_one_part(text: str, widt
             assert len(list(words(line.strip()))) == 1
 
 
+@patient
 @given(LINES, st.integers(1, 120))
 def test_what_fits_stays(text: str, width: int) -> None:
     lines = text.split("\n")
@@ -59,6 +63,7 @@ def test_what_fits_stays(text: str, width: int) -> None:
 CELLS = st.lists(st.text(st.sampled_from("abc  _"), max_size=30), min_size=3, max_size=3)
 
 
+@patient
 @given(st.lists(CELLS, max_size=5), st.integers(10, 100))
 def test_a_table_fits_or_is_paragraphs(rows: list[list[str]], width: int) -> None:
     head, body = table_lines(("name", "what it is", "n"), rows, (2,), width)
