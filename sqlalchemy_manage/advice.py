@@ -123,6 +123,7 @@ UNDO_TO_AMEND = Advice("the newest revision is applied, and is to be changed", "
 AFTER_FIX = Advice("a revision failed", "{again}")
 AFTER_FIX_OF_STATEMENT = Advice("a revision failed, and a part of it stays", "{again}")
 AFTER_FIX_OF_VALUES = Advice("there are values that a new type cannot hold", "{again}")
+AFTER_FIX_OF_ROWS = Advice("there are rows that a new constraint does not allow", "{again}")
 AFTER_SPACE = Advice("the disk was full", "{again}")
 AFTER_LOCK = Advice("another session kept a table locked", "{again}")
 AFTER_STATEMENT_ENDS = Advice("a statement of the interrupted migration is running", "{again}")
