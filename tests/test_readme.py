@@ -116,7 +116,7 @@ def test_the_first_screen_has_the_two_commands() -> None:
 
 
 def test_the_readme_names_every_command() -> None:
-    from sqlalchemy_manage.cli import core_commands
+    from sqlalchemy_manage.command_files import core_commands
 
     cells = re.findall(r"^\| (`.*?`) \|", TEXT.partition("## Commands")[2], re.M)
     named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
@@ -124,7 +124,7 @@ def test_the_readme_names_every_command() -> None:
 
 
 def test_the_page_of_commands_says_what_help_says() -> None:
-    from sqlalchemy_manage.cli import core_commands
+    from sqlalchemy_manage.command_files import core_commands
 
     path = ROOT / "docs" / "commands.md"
     page = path.read_text(encoding="utf-8")
