@@ -12,11 +12,11 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.pages import DOCS, PAGES, README, Reader, Session, begin, renewed, sessions
+from support.pages import DOCS, PAGES, README, Reader, Session, begin, home, renewed, sessions
 from support.programs import ROOT
 from support.reference import reference, section
 
@@ -46,15 +46,21 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def parent() -> Iterator[Path]:
+    with home() as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("session", marked())
 def test_what_a_page_shows_is_what_happens(
     session: Session,
     request: pytest.FixtureRequest,
-    tmp_path: Path,
+    parent: Path,
     new_database: Callable[..., str],
 ) -> None:
     goes_on = session.page != README and session.begins == "shop"
-    folder = begin(session.begins, tmp_path, request.getfixturevalue("shop") if goes_on else None)
+    folder = begin(session.begins, parent, request.getfixturevalue("shop") if goes_on else None)
     reader = Reader(folder, new_database(session.backend) if session.backend else None)
 
     def check(command: str, expected: str, printed: str) -> None:
