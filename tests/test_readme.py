@@ -151,6 +151,19 @@ def test_the_page_of_commands_has_every_key_of_a_plan() -> None:
     assert keys == {field.name for field in dataclasses.fields(Preview)}
 
 
+def test_the_words_of_other_tools_on_the_page_of_commands_are_what_is_answered() -> None:
+    from sqlalchemy_manage.elsewhere import COMMANDS
+
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = page.partition("## Coming from another tool")[2].partition("\n## ")[0]
+    shown = {
+        word: tuple(re.findall(r"`(.+?)`", here))
+        for word, here in re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.M)
+    }
+    assert len(shown) > 5
+    assert shown == {word: COMMANDS[word] for word in shown}
+
+
 def test_the_page_of_settings_names_every_setting() -> None:
     from sqlalchemy_manage.conf import KNOWN
 
