@@ -13,7 +13,8 @@ import click
 from . import output
 from ._version import __version__
 from .conf import failing_line, raised
-from .errors import ManageError, did_you_mean
+from .errors import Interrupted, ManageError, did_you_mean
+from .interrupts import interruption, listening, received
 from .library_warnings import own_words
 from .options import common_options
 from .project import Project
@@ -148,8 +149,13 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     """Run one command line; return its exit code.
 
     0 done or nothing to do, 1 failed or a check found something, 2 wrong usage,
-    3 a question that nobody could answer, 75 locked, 130 interrupted.
+    3 a question that nobody could answer, 75 locked, 130 interrupted, 143 terminated.
     """
+    with listening():
+        return _main(argv, prog_name)
+
+
+def _main(argv: list[str] | None, prog_name: str | None) -> int:
     project = Project()
     # A console script has its own folder on the path, not the one it is called in.
     if os.getcwd() not in sys.path and "" not in sys.path:
@@ -168,8 +174,10 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo(err=True)  # leave the line of the progress or the question
-        output.error("interrupted.")
-        return 130
+        if not received():
+            output.error("interrupted.")
+            return 130
+        return _interrupted()
     except BrokenPipeError:
         # The reader of our output went away (``| head``); Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -177,6 +185,8 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     except Exception as error:
         if project.traceback:
             show_traceback()
+        if received() and not isinstance(error, Interrupted):
+            return _interrupted()
         known = error if isinstance(error, ManageError) else _database_trouble(error)
         if known is not None:
             output.error(known.message, known.hint)
@@ -189,6 +199,13 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
         return 1
     finally:
         project.close()
+
+
+def _interrupted() -> int:
+    """Say which signal ended the command, and return its exit code."""
+    error = interruption("The command", "")
+    output.error(error.message, error.hint)
+    return error.exit_code
 
 
 def _database_trouble(error: Exception) -> ManageError | None:

@@ -75,8 +75,8 @@ class BackupError(ManageError):
     """No backup was made, or none was restored; the message says what state the data is in."""
 
 
-class Interrupted(MigrationError):
-    """A signal stopped a migration; ``exit_code`` is 128 plus its number, as in a shell."""
+class Interrupted(ManageError):
+    """A signal stopped a command; ``exit_code`` is 128 plus its number, as in a shell."""
 
 
 class NotAdopted(MigrationError):

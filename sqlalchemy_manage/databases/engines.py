@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..sql.dialects import MARIADB
+from .cancelling import make_cancellable
 
 # The driver to use where the URL names none, by what is installed; with each, the extra.
 _DRIVERS = {
@@ -88,11 +89,14 @@ def shown(url: URL) -> str:
 
 
 def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engine:
-    """An engine for ``database``; raises SettingsError for a bad URL, option or driver."""
+    """An engine for ``database``, whose statements a signal ends.
+
+    Raises SettingsError for a bad URL, option or driver.
+    """
     url = database_url(database, root)
     backend = url.get_backend_name()
     try:
-        return sa.create_engine(url, **{**database.options, **more})
+        engine = sa.create_engine(url, **{**database.options, **more})
     except NoSuchModuleError:
         raise SettingsError(
             f"DATABASES[{database.alias!r}]: SQLAlchemy does not know '{url.drivername}'.",
@@ -107,6 +111,8 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
         ) from error
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
+    make_cancellable(engine)
+    return engine
 
 
 def app_engine(database: Database, root: Path | None) -> sa.Engine:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -14,11 +14,13 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from ..conf import Database, Settings
-from ..databases.constraint_errors import is_busy
+from ..databases.error_kinds import ErrorKind, error_kind, is_busy
 from ..databases.engines import connecting
 from ..databases.locks import lock_on, locked, migration_lock
-from ..errors import HistoryError, Locked, ManageError
+from ..errors import HistoryError, Interrupted, Locked, ManageError
+from ..interrupts import explaining, listening
 from ..library_warnings import own_words
+from ..output import error as show_error
 from ..output import redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
@@ -35,7 +37,6 @@ from .revisions.history import read_history, schemas_in, version_folders
 from .runner.engine import lent_connection, migration_engine
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
-from .runner.signals import stoppable
 from .runner.state import RunState
 from .runner.status import require_sound
 from .runner.timeouts import open_transactions, pauses
@@ -76,6 +77,10 @@ def run_env(context: Any) -> None:
             run.prove, run.allow_loss = wanted_of(context.get_x_argument())
             _run(context, run, connection)
     except ManageError as error:
+        if isinstance(error, Interrupted) and context.config.cmd_opts is not None:
+            # Alembic's own command line would exit with 255.
+            show_error(error.message, error.hint)
+            raise SystemExit(error.exit_code) from error
         text = redact(f"{error.message}\n{error.hint}" if error.hint else error.message)
         raise CommandError(text) from error
 
@@ -112,7 +117,7 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
             try:
                 with (
                     without_needless_warnings(),
-                    stoppable() if run.recorded else nullcontext(),
+                    _stoppable() if run.recorded else nullcontext(),
                     connecting(engine, create=not run.read_only) as connection,
                 ):
                     _online(context, run, connection, options)
@@ -129,6 +134,17 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
                     raise _held_up(engine, run.project.settings) from error
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    with (
+        listening(),
+        explaining(
+            "The migration", "No transaction is left open.", "To continue: manage.py migrate"
+        ),
+    ):
+        yield
 
 
 def _moved() -> HistoryError:

@@ -14,7 +14,7 @@ from ...conf import Database
 from ...databases.engines import create_engine
 from ...errors import UsageError
 from .run import Run
-from .signals import watch_transaction
+from .lost_transaction import watch_transaction
 from .state import RunState
 from .timeouts import set_timeouts
 

@@ -7,7 +7,6 @@ before the end of a revision rolls that revision back, where the database can.
 from __future__ import annotations
 
 import functools
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,13 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from ...conf import failing_line
-from ...databases.constraint_errors import is_busy
+from ...databases.error_kinds import (
+    ErrorKind,
+    Fault,
+    comes_of_stored_rows,
+    fault_as,
+    fault_of,
+    is_busy,
+)
 from ...errors import Interrupted, ManageError, MigrationError, Recorded
+from ...interrupts import interruption, received, stop
 from ...sql.dialects import MARIADB
-from .signals import Stop, interruption, was_stopped
 from .state import RunState
 
 if TYPE_CHECKING:
@@ -211,6 +217,8 @@ class RevisionRunner:
         assert self.step is not None
         with self._explaining(self.step):
             self._end(self.step)
+            if received():  # it was raised where it could not get through
+                raise stop()
         self.run.on_event(("done", self.step.name, time.monotonic() - self.started))
 
     def _end(self, step: RevisionStep) -> None:
@@ -229,12 +237,12 @@ class RevisionRunner:
     def _explaining(self, step: RevisionStep) -> Iterator[None]:
         try:
             yield
-        except (Stop, KeyboardInterrupt) as stop:
+        except KeyboardInterrupt as stopped:
             if not self.run.recorded:
                 raise
-            raise self._interrupted(step) from stop
+            raise self._interrupted(step) from stopped
         except Exception as error:
-            if was_stopped():
+            if received():
                 raise self._interrupted(step) from error
             if is_busy(error):
                 self.run.on_event(("busy", step.name, 0.0))
@@ -251,7 +259,7 @@ class RevisionRunner:
         state = "It was rolled back: the database is as it was before it."
         if not step.transactional:
             state = "What it did up to its last commit is in the database, and recorded."
-        return interruption(step.name, state)
+        return interruption(step.name, state, "To continue: manage.py migrate")
 
 
 def _step_of(step: Any, connection: sa.Connection, state: RunState) -> RevisionStep:
@@ -263,31 +271,47 @@ def _step_of(step: Any, connection: sa.Connection, state: RunState) -> RevisionS
 
 
 def explained(step: RevisionStep, error: Exception) -> MigrationError:
-    """What went wrong in a revision, the state it leaves, and what to do next."""
+    """What went wrong in a revision, and whose fault it is; the state it leaves; what to do."""
     name = step.name
     reason = str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
     if not isinstance(error, ManageError):
         reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     if step.transactional and step.state.lent:
         state = "Nothing was committed: the transaction is that of the connection's owner."
-        hint = "Roll it back, fix the revision, then repeat the command."
+        hint, again = "Roll it back, {0}then repeat the command.", "fix the revision, "
     elif step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
-        hint = "Fix the revision, then: manage.py migrate"
+        hint, again = "{0}then: manage.py migrate", "Fix the revision, "
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "
             if step.state.committed and step.connection.dialect.name not in MARIADB
             else "MariaDB and MySQL commit every DDL statement at once; what was done is recorded: "
         ) + "the next migrate continues from there."
-        hint = "Fix the statement that failed, but none before it, then: manage.py migrate"
+        hint = "{0}then: manage.py migrate"
+        again = "Fix the statement that failed, but none before it, "
+    first = f"{name} failed" if isinstance(error, ManageError) else f"The revision {name} failed"
+    fault = _fault(step, error, hint.format(""))
+    if fault is not None:
+        first = f"{fault.what}. {name} failed"
+        hint = fault.hint
+    elif comes_of_stored_rows(error):
+        first = f"The data in the tables does not allow it. {name} failed"
+        hint = hint.format("Correct the rows, or have the revision do that before, ")
+    else:
+        hint = hint.format(again)
     if isinstance(error, ManageError) and error.hint:
         hint = error.hint
-    if re.search(r"is full|no space left", reason, re.IGNORECASE):
-        hint = "Free some space, then: manage.py migrate"
     if "already exists" in reason.lower():
         hint = (
             "If the database had these tables before it had migrations: "
             "manage.py migrate --fake-initial\n" + hint
         )
-    return MigrationError(f"{name} failed: {reason}{failing_line(error)}.\n{state}", hint)
+    return MigrationError(f"{first}: {reason}{failing_line(error)}.\n{state}", hint)
+
+
+def _fault(step: RevisionStep, error: Exception, again: str) -> Fault | None:
+    """Who is at fault if not the revision; also where it went on without its connection."""
+    if isinstance(error, PendingRollbackError) and step.connection.invalidated:
+        return fault_as(ErrorKind.LOST, again)
+    return fault_of(error, again)

@@ -1,0 +1,282 @@
+"""Whose fault an error is: of the disk, the data, the connection, another session, a right.
+
+Read from the database's own code for it (SQLSTATE, MariaDB's number, SQLite's result code),
+and from the text only where there is none.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+
+
+class ErrorKind(Enum):
+    """What an error is about. OTHER: the statement itself, as far as can be known."""
+
+    LOCKED = "locked"
+    DEADLOCK = "deadlock"
+    FULL = "disk full"
+    READ_ONLY = "read-only"
+    NO_MEMORY = "out of memory"
+    TOO_MANY = "too many connections"
+    FORBIDDEN = "forbidden"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    LOST = "connection lost"
+    DAMAGED = "damaged"
+    UNREADABLE = "disk failed"
+    DATA = "data"
+    OTHER = "other"
+
+
+_K = ErrorKind
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html; the longest beginning counts.
+_SQLSTATES = {
+    "55P03": _K.LOCKED,
+    "40P01": _K.DEADLOCK,
+    "40001": _K.DEADLOCK,
+    "53100": _K.FULL,
+    "53200": _K.NO_MEMORY,
+    "53300": _K.TOO_MANY,
+    "25006": _K.READ_ONLY,
+    "42501": _K.FORBIDDEN,
+    "28": _K.FORBIDDEN,
+    "57014": _K.CANCELLED,
+    "57P01": _K.LOST,
+    "57P02": _K.LOST,
+    "57P03": _K.LOST,
+    "57P05": _K.LOST,
+    "25P03": _K.LOST,
+    "08": _K.LOST,
+    "58030": _K.UNREADABLE,
+    "XX001": _K.DAMAGED,
+    "XX002": _K.DAMAGED,
+    "23": _K.DATA,
+    "22": _K.DATA,
+}
+# https://mariadb.com/kb/en/mariadb-error-code-reference/
+_NUMBERS = {
+    1205: _K.LOCKED,
+    1213: _K.DEADLOCK,
+    1020: _K.DEADLOCK,
+    1021: _K.FULL,
+    1114: _K.FULL,
+    1037: _K.NO_MEMORY,
+    1038: _K.NO_MEMORY,
+    1041: _K.NO_MEMORY,
+    1040: _K.TOO_MANY,
+    1203: _K.TOO_MANY,
+    1226: _K.TOO_MANY,
+    1036: _K.READ_ONLY,
+    1290: _K.READ_ONLY,
+    1792: _K.READ_ONLY,
+    1836: _K.READ_ONLY,
+    1044: _K.FORBIDDEN,
+    1045: _K.FORBIDDEN,
+    1142: _K.FORBIDDEN,
+    1143: _K.FORBIDDEN,
+    1227: _K.FORBIDDEN,
+    1370: _K.FORBIDDEN,
+    1969: _K.TIMEOUT,
+    3024: _K.TIMEOUT,
+    1317: _K.CANCELLED,
+    1053: _K.LOST,
+    1927: _K.LOST,
+    2006: _K.LOST,
+    2013: _K.LOST,
+    2055: _K.LOST,
+    4031: _K.LOST,
+    3: _K.UNREADABLE,
+    1026: _K.UNREADABLE,
+    1030: _K.UNREADABLE,
+    1878: _K.UNREADABLE,
+    126: _K.DAMAGED,
+    127: _K.DAMAGED,
+    145: _K.DAMAGED,
+    1194: _K.DAMAGED,
+    1195: _K.DAMAGED,
+    1048: _K.DATA,
+    1062: _K.DATA,
+    1138: _K.DATA,
+    1169: _K.DATA,
+    1264: _K.DATA,
+    1265: _K.DATA,
+    1292: _K.DATA,
+    1364: _K.DATA,
+    1366: _K.DATA,
+    1406: _K.DATA,
+    1451: _K.DATA,
+    1452: _K.DATA,
+    1586: _K.DATA,
+    3819: _K.DATA,
+    4025: _K.DATA,
+}
+# https://sqlite.org/rescode.html; the lowest byte of the extended codes.
+_RESULT_CODES = {
+    3: _K.FORBIDDEN,
+    5: _K.LOCKED,
+    6: _K.LOCKED,
+    7: _K.NO_MEMORY,
+    8: _K.READ_ONLY,
+    9: _K.CANCELLED,
+    10: _K.UNREADABLE,
+    11: _K.DAMAGED,
+    13: _K.FULL,
+    14: _K.READ_ONLY,
+    19: _K.DATA,
+    26: _K.DAMAGED,
+}
+_ERRNOS = {
+    errno.ENOSPC: _K.FULL,
+    errno.EFBIG: _K.FULL,
+    getattr(errno, "EDQUOT", errno.ENOSPC): _K.FULL,
+    errno.EROFS: _K.READ_ONLY,
+    errno.EACCES: _K.FORBIDDEN,
+    errno.EPERM: _K.FORBIDDEN,
+    errno.EIO: _K.UNREADABLE,
+    errno.ENOMEM: _K.NO_MEMORY,
+}
+_TEXTS = (
+    (r"no space left|disk is full|disk full|table .* is full", _K.FULL),
+    (r"database (table )?is locked", _K.LOCKED),
+    (r"readonly database|read-only", _K.READ_ONLY),
+    (
+        r"server closed the connection|gone away|lost connection|connection .*(lost|closed)"
+        r"|terminating connection|unexpected(ly)? eof",
+        _K.LOST,
+    ),
+    (r"too many (clients|connections)|remaining connection slots", _K.TOO_MANY),
+)
+# Another statement has its values from the one who wrote it, at least in part.
+_OF_STORED_ROWS = re.compile(
+    r"\s*(ALTER|CREATE|INSERT\b.*\bSELECT)\b", re.IGNORECASE | re.DOTALL
+)
+
+
+def error_kind(error: BaseException) -> ErrorKind:
+    """What ``error`` is about: a database's error, SQLAlchemy's around it, or the system's."""
+    original: Any = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(original, MemoryError):
+        return _K.NO_MEMORY
+    if isinstance(original, OSError):
+        return _ERRNOS.get(original.errno or 0, _K.OTHER)
+    if not isinstance(error, DBAPIError):
+        return _K.OTHER
+    found = _by_code(original)
+    text = str(original)
+    if found is _K.CANCELLED and "statement timeout" in text:
+        return _K.TIMEOUT
+    if found in (None, _K.OTHER, _K.UNREADABLE):
+        for pattern, kind in _TEXTS:
+            if re.search(pattern, text, re.IGNORECASE):
+                return kind
+    if found is None and error.connection_invalidated:
+        return _K.LOST
+    return found or _K.OTHER
+
+
+def _by_code(original: Any) -> ErrorKind | None:
+    state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+    if state:
+        return _SQLSTATES.get(state, _SQLSTATES.get(state[:2]))
+    code = getattr(original, "sqlite_errorcode", None)
+    if code is not None:
+        return _RESULT_CODES.get(code & 0xFF)
+    arguments = getattr(original, "args", ())
+    if arguments and isinstance(arguments[0], int):
+        # (0, ''): PyMySQL's word for a connection that it has closed.
+        return _K.LOST if arguments[0] == 0 else _NUMBERS.get(arguments[0])
+    return None
+
+
+def comes_of_stored_rows(error: BaseException) -> bool:
+    """Whether rows in the tables stand in the way, rather than values of the statement."""
+    return (
+        error_kind(error) is _K.DATA
+        and isinstance(error, DBAPIError)
+        and _OF_STORED_ROWS.match(error.statement or "") is not None
+    )
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Whether a statement gave way to others: they hold a lock, or it was in a deadlock."""
+    return error is not None and error_kind(error) in (_K.LOCKED, _K.DEADLOCK)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``what``: a sentence whose first words say who is at fault. ``hint``: what to do."""
+
+    what: str
+    hint: str
+
+
+_FAULTS = {
+    _K.LOCKED: Fault(
+        "The database is locked by another process", "Wait for it, or end it, then {again}"
+    ),
+    _K.DEADLOCK: Fault(
+        "The database ended a deadlock with another session by undoing this transaction",
+        "Nothing has to be changed. {Again}",
+    ),
+    _K.FULL: Fault("The disk is full, or the database's limit is reached", "Free some space, then {again}"),
+    _K.READ_ONLY: Fault(
+        "The database is read-only, or its file or folder is",
+        "Check the permissions of the file and of its folder, and whether the server is a "
+        "replica, then {again}",
+    ),
+    _K.NO_MEMORY: Fault(
+        "The memory of the database server or of this process was not enough",
+        "Free some memory, or raise the server's limit, then {again}",
+    ),
+    _K.TOO_MANY: Fault(
+        "The server has no connection left for this user",
+        "Close some, or raise the limit of the server or of the user, then {again}",
+    ),
+    _K.FORBIDDEN: Fault(
+        "The database user lacks a right",
+        "Grant it (the message names the object), or use another user, then {again}",
+    ),
+    _K.TIMEOUT: Fault(
+        "The time limit for one statement is over",
+        "Raise STATEMENT_TIMEOUT in the settings, or the limit of the server, then {again}",
+    ),
+    _K.CANCELLED: Fault(
+        "Another session had the database end the statement", "{Again}"
+    ),
+    _K.LOST: Fault(
+        "The connection to the database was lost",
+        "Is the server running, and who ended the connection? Then {again}",
+    ),
+    _K.DAMAGED: Fault(
+        "The database is damaged, or its file is none",
+        "Have it checked and repaired, or restore a backup: manage.py restore FILE",
+    ),
+    _K.UNREADABLE: Fault(
+        "The disk of the database failed", "Look into the log of the system, then {again}"
+    ),
+}
+
+
+def fault_of(error: BaseException, again: str = "repeat the command.") -> Fault | None:
+    """Who is at fault if not the statement, nor the values; None if it is one of these.
+
+    ``again``: what to do afterwards, as the end of a sentence.
+    """
+    return fault_as(error_kind(error), again)
+
+
+def fault_as(kind: ErrorKind, again: str = "repeat the command.") -> Fault | None:
+    """The same, for an error of this kind."""
+    found = _FAULTS.get(kind)
+    if found is None:
+        return None
+    upper = again[0].upper() + again[1:]
+    return Fault(found.what, found.hint.format(again=again, Again=upper))
