@@ -23,6 +23,7 @@ from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..sql.dialects import MARIADB
 from .cancelling import make_cancellable
+from .error_kinds import fault_of
 
 # The driver to use where the URL names none, by what is installed; with each, the extra.
 _DRIVERS = {
@@ -204,42 +205,20 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     return ConnectionFailed(f"Cannot connect to {where}: {text.splitlines()[0] if text else error}")
 
 
-_TROUBLES = (
-    (
-        r"readonly database|read-only|read only",
-        "The database is read-only.",
-        "Check the permissions of the file (or the user) and of its folder.",
-    ),
-    (
-        r"no such table|relation .* does not exist|table .* doesn't exist",
-        "A table is missing: {0}.",
-        "manage.py migrate creates the tables of the revisions.",
-    ),
-    (
-        r"database is locked|lock wait timeout|lock timeout",
-        "Another process holds a lock on the database: {0}.",
-        "Wait for it, or end it, then repeat the command.",
-    ),
-    (
-        r"is full|no space left",
-        "The disk or the database is full: {0}.",
-        "Free some space, then repeat the command.",
-    ),
-    (
-        r"server closed the connection|gone away|lost connection|connection .* (lost|closed)",
-        "The connection to the database was lost: {0}.",
-        "Uncommitted changes were undone; repeat the command.",
-    ),
-)
-
-
 def trouble(error: DBAPIError) -> DatabaseError:
     """What a database's error during the work usually means."""
-    first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
-    for pattern, message, hint in _TROUBLES:
-        if re.search(pattern, str(error.orig), re.IGNORECASE):
-            return DatabaseError(message.format(first), hint)
+    first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    if (fault := fault_of(error)) is not None:
+        return DatabaseError(f"{fault.what}: {first}.", fault.hint())
+    if re.search(_NO_TABLE, first, re.IGNORECASE):
+        return DatabaseError(
+            f"A table is missing: {first}.",
+            "manage.py migrate creates the tables of the revisions.",
+        )
     return DatabaseError(f"The database refused: {first}")
+
+
+_NO_TABLE = r"no such table|relation .* does not exist|table .* doesn't exist"
 
 
 def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:

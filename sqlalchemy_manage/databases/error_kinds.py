@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 
-
 class ErrorKind(Enum):
     """What an error is about. OTHER: the statement itself, as far as can be known."""
 
@@ -23,6 +22,7 @@ class ErrorKind(Enum):
     DEADLOCK = "deadlock"
     FULL = "disk full"
     READ_ONLY = "read-only"
+    UNOPENED = "not opened"
     NO_MEMORY = "out of memory"
     TOO_MANY = "too many connections"
     FORBIDDEN = "forbidden"
@@ -129,7 +129,7 @@ _RESULT_CODES = {
     10: _K.UNREADABLE,
     11: _K.DAMAGED,
     13: _K.FULL,
-    14: _K.READ_ONLY,
+    14: _K.UNOPENED,
     19: _K.DATA,
     26: _K.DAMAGED,
 }
@@ -155,9 +155,7 @@ _TEXTS = (
     (r"too many (clients|connections)|remaining connection slots", _K.TOO_MANY),
 )
 # Another statement has its values from the one who wrote it, at least in part.
-_OF_STORED_ROWS = re.compile(
-    r"\s*(ALTER|CREATE|INSERT\b.*\bSELECT)\b", re.IGNORECASE | re.DOTALL
-)
+_OF_STORED_ROWS = re.compile(r"\s*(ALTER|CREATE|INSERT\b.*\bSELECT)\b", re.IGNORECASE | re.DOTALL)
 
 
 def error_kind(error: BaseException) -> ErrorKind:
@@ -212,71 +210,56 @@ def is_busy(error: BaseException | None) -> bool:
 
 @dataclass(frozen=True)
 class Fault:
-    """``what``: a sentence whose first words say who is at fault. ``hint``: what to do."""
+    """``what``: a sentence whose first words say who is at fault. ``advice``: what to do first."""
 
     what: str
-    hint: str
+    advice: str = ""
+
+    def hint(self, command: str | None = None) -> str:
+        """The advice, and then ``command``, or the same command once more."""
+        if not self.advice:
+            return f"To try again: {command}" if command else "Repeat the command."
+        return f"{self.advice}, then: {command}" if command else f"{self.advice}, then repeat the command."
 
 
 _FAULTS = {
-    _K.LOCKED: Fault(
-        "The database is locked by another process", "Wait for it, or end it, then {again}"
-    ),
-    _K.DEADLOCK: Fault(
-        "The database ended a deadlock with another session by undoing this transaction",
-        "Nothing has to be changed. {Again}",
-    ),
-    _K.FULL: Fault("The disk is full, or the database's limit is reached", "Free some space, then {again}"),
+    _K.LOCKED: Fault("The database is locked by another process", "Wait for that, or end it"),
+    _K.DEADLOCK: Fault("The database undid the transaction to end a deadlock"),
+    _K.FULL: Fault("The disk is full, or a limit of the database's size", "Free some space"),
     _K.READ_ONLY: Fault(
-        "The database is read-only, or its file or folder is",
-        "Check the permissions of the file and of its folder, and whether the server is a "
-        "replica, then {again}",
+        "The database is read-only",
+        "Check the permissions of the file (or the user) and of its folder",
     ),
-    _K.NO_MEMORY: Fault(
-        "The memory of the database server or of this process was not enough",
-        "Free some memory, or raise the server's limit, then {again}",
+    _K.UNOPENED: Fault(
+        "The file of the database cannot be opened, or its folder cannot be written",
+        "Check the permissions of both",
     ),
+    _K.NO_MEMORY: Fault("The memory is used up", "Free some memory, or raise the limit"),
     _K.TOO_MANY: Fault(
         "The server has no connection left for this user",
-        "Close some, or raise the limit of the server or of the user, then {again}",
+        "Close some connections, or raise the limit of the server or the user",
     ),
     _K.FORBIDDEN: Fault(
-        "The database user lacks a right",
-        "Grant it (the message names the object), or use another user, then {again}",
+        "The permissions are missing", "Grant what the message names, or use another user"
     ),
     _K.TIMEOUT: Fault(
-        "The time limit for one statement is over",
-        "Raise STATEMENT_TIMEOUT in the settings, or the limit of the server, then {again}",
+        "The time limit for a statement was reached",
+        "Raise STATEMENT_TIMEOUT in the settings, or the limit of the server",
     ),
-    _K.CANCELLED: Fault(
-        "Another session had the database end the statement", "{Again}"
-    ),
-    _K.LOST: Fault(
-        "The connection to the database was lost",
-        "Is the server running, and who ended the connection? Then {again}",
-    ),
+    _K.CANCELLED: Fault("Another session had the statement cancelled"),
+    _K.LOST: Fault("The connection to the database was lost", "Check that the server is running"),
     _K.DAMAGED: Fault(
-        "The database is damaged, or its file is none",
-        "Have it checked and repaired, or restore a backup: manage.py restore FILE",
+        "The database is damaged", "Repair it, or restore a backup (manage.py restore FILE)"
     ),
-    _K.UNREADABLE: Fault(
-        "The disk of the database failed", "Look into the log of the system, then {again}"
-    ),
+    _K.UNREADABLE: Fault("The disk failed", "Look into the log of the system and of the server"),
 }
 
 
-def fault_of(error: BaseException, again: str = "repeat the command.") -> Fault | None:
-    """Who is at fault if not the statement, nor the values; None if it is one of these.
-
-    ``again``: what to do afterwards, as the end of a sentence.
-    """
-    return fault_as(error_kind(error), again)
+def fault_of(error: BaseException) -> Fault | None:
+    """Who is at fault if not the statement, nor the values; None if it is one of these."""
+    return fault_as(error_kind(error))
 
 
-def fault_as(kind: ErrorKind, again: str = "repeat the command.") -> Fault | None:
+def fault_as(kind: ErrorKind) -> Fault | None:
     """The same, for an error of this kind."""
-    found = _FAULTS.get(kind)
-    if found is None:
-        return None
-    upper = again[0].upper() + again[1:]
-    return Fault(found.what, found.hint.format(again=again, Again=upper))
+    return _FAULTS.get(kind)

@@ -14,8 +14,8 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from ..conf import Database, Settings
-from ..databases.error_kinds import ErrorKind, error_kind, is_busy
 from ..databases.engines import connecting
+from ..databases.error_kinds import is_busy
 from ..databases.locks import lock_on, locked, migration_lock
 from ..errors import HistoryError, Interrupted, Locked, ManageError
 from ..interrupts import explaining, listening

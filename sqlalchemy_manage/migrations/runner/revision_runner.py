@@ -278,28 +278,24 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
         reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     if step.transactional and step.state.lent:
         state = "Nothing was committed: the transaction is that of the connection's owner."
-        hint, again = "Roll it back, {0}then repeat the command.", "fix the revision, "
+        hint = "Roll it back, fix the revision, then repeat the command."
     elif step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
-        hint, again = "{0}then: manage.py migrate", "Fix the revision, "
+        hint = "Fix the revision, then: manage.py migrate"
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "
             if step.state.committed and step.connection.dialect.name not in MARIADB
             else "MariaDB and MySQL commit every DDL statement at once; what was done is recorded: "
         ) + "the next migrate continues from there."
-        hint = "{0}then: manage.py migrate"
-        again = "Fix the statement that failed, but none before it, "
+        hint = "Fix the statement that failed, but none before it, then: manage.py migrate"
     first = f"{name} failed" if isinstance(error, ManageError) else f"The revision {name} failed"
-    fault = _fault(step, error, hint.format(""))
-    if fault is not None:
+    if (fault := _fault(step, error)) is not None:
         first = f"{fault.what}. {name} failed"
-        hint = fault.hint
+        hint = fault.hint(None if step.state.lent else "manage.py migrate")
     elif comes_of_stored_rows(error):
-        first = f"The data in the tables does not allow it. {name} failed"
-        hint = hint.format("Correct the rows, or have the revision do that before, ")
-    else:
-        hint = hint.format(again)
+        first = f"The data in the tables does not allow this. {name} failed"
+        hint = "Correct the rows, then: manage.py migrate"
     if isinstance(error, ManageError) and error.hint:
         hint = error.hint
     if "already exists" in reason.lower():
@@ -310,8 +306,8 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
     return MigrationError(f"{first}: {reason}{failing_line(error)}.\n{state}", hint)
 
 
-def _fault(step: RevisionStep, error: Exception, again: str) -> Fault | None:
+def _fault(step: RevisionStep, error: Exception) -> Fault | None:
     """Who is at fault if not the revision; also where it went on without its connection."""
     if isinstance(error, PendingRollbackError) and step.connection.invalidated:
-        return fault_as(ErrorKind.LOST, again)
-    return fault_of(error, again)
+        return fault_as(ErrorKind.LOST)
+    return fault_of(error)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy_manage.migrations.runner.signals import Stop, stoppable
 from support.items import Items
 from support.programs import ROOT
-
-from sqlalchemy_manage.migrations.runner.signals import Stop, stoppable
 
 only = pytest.mark.parametrize
 ADD = 'op.add_column("item", sa.Column("a", sa.Integer))'
