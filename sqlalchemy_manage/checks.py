@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import advice
 from .errors import ManageError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _migrations(project: Project) -> str:
     plan = make_plan(found.history, found.heads, None)
     if plan.steps:
         names = ", ".join(step.id for step in plan.steps)
-        raise ManageError(f"{len(plan.steps)} not applied: {names}", "manage.py migrate")
+        raise ManageError(f"{len(plan.steps)} not applied: {names}", str(advice.APPLY_PENDING))
     return "all applied"
 
 
@@ -92,7 +93,7 @@ def _schema(project: Project) -> str:
     if draft is not None and draft.changes:
         raise ManageError(
             "the models differ from the database: " + "; ".join(map(str, draft.changes)),
-            "manage.py makemigrations, then manage.py migrate",
+            f"{advice.WRITE_CHANGES}, then {advice.APPLY_WRITTEN}",
         )
     return "; ".join(("matches the models", *notices))
 
@@ -107,7 +108,7 @@ def _drift(project: Project) -> str:
             f"the database differs from the revisions{note}: "
             + "; ".join(map(str, found.differences)),
             "Undo the change in the database, or write a revision for it: "
-            "manage.py makemigrations --empty",
+            f"{advice.WRITE_FOR_DRIFT}",
         )
     return f"the database matches the revisions{note}"
 
@@ -117,7 +118,7 @@ def _indexes(project: Project) -> Iterator[Check]:
 
     hint: str | None = (
         "Every row that is deleted there is looked for in the whole table here. Set index=True "
-        "in the model, then manage.py makemigrations; info={'index': False} says none is wanted."
+        f"in the model, then {advice.WRITE_INDEX}; info={{'index': False}} says none is wanted."
     )
     with project.connect() as connection:
         for table, keys in keys_without_index(connection, project.tables):

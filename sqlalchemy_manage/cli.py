@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from . import output
+from . import advice, output
 from ._version import __version__
 from .conf import failing_line, raised
 from .errors import Interrupted, ManageError, did_you_mean
@@ -157,6 +157,7 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
 
 def _main(argv: list[str] | None, prog_name: str | None) -> int:
     project = Project()
+    advice.begin(sys.argv[1:] if argv is None else argv)
     # A console script has its own folder on the path, not the one it is called in.
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import output
+from . import advice, output
 
 if TYPE_CHECKING:
     from .project import Project
@@ -37,6 +37,18 @@ def _sets(name: str, to: bool | None = None) -> Callable[..., None]:
     return callback
 
 
+def _chooses(name: str) -> Callable[..., None]:
+    """The same, for an option that the commands advised have to repeat."""
+    sets = _sets(name)
+
+    def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        sets(ctx, param, value)
+        if value:
+            advice.choose(param.opts[0], value)
+
+    return callback
+
+
 def _verbosity(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
     if value is not None:
         _project(ctx).verbosity = value
@@ -57,12 +69,12 @@ def common_options() -> list[click.Option]:
 _COMMON: dict[tuple[str, ...], dict[str, Any]] = {
     ("--settings",): {
         "metavar": "MODULE",
-        "callback": _sets("settings_name"),
+        "callback": _chooses("settings_name"),
         "help": "Settings module (default: MANAGE_SETTINGS_MODULE, else 'settings').",
     },
     ("--database",): {
         "metavar": "ALIAS",
-        "callback": _sets("alias"),
+        "callback": _chooses("alias"),
         "help": "The entry of DATABASES to use (default: default).",
     },
     ("-v", "--verbosity"): {

@@ -87,7 +87,7 @@ def only(*allowed: str) -> Callable[[Path], Iterable[tuple[int, str]]]:
 def test_a_command_imports_little_at_the_top() -> None:
     """The rest is imported inside the function that needs it."""
     allowed = {"click", *sys.stdlib_module_names}
-    own = tuple(f"sqlalchemy_manage.{name}" for name in ("options", "output", "errors"))
+    own = tuple(f"sqlalchemy_manage.{name}" for name in ("options", "output", "errors", "advice"))
 
     def rule(path: Path) -> Iterator[tuple[int, str]]:
         for line, name in imported(path, at_the_top(parsed(path))):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import output
+from .. import advice, output
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def record(project: Project, history: History, target: str | None) -> None:
     if target is None or target[0] in "+-":
         raise UsageError(
             "What to record is unclear: the database is at a revision that has no file here.",
-            "Name the revision that the schema matches: manage.py migrate --fake REVISION",
+            f"Name the revision that the schema matches: {advice.RECORD_MATCHING}",
         )
     plan = make_plan(history, (), target)
     apply(project, plan, fake=True, forget=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import output
+from .. import advice, output
 from ..errors import SeedError, UsageError
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ def named_run(connection: Any, which: str, *states: str) -> SeedRun:
         found = [r for r in known if r.state == "running" or (r.rows and "done" in states)]
         if not found:
             what = "was interrupted" if states == ("running",) else "is left to undo"
-            raise SeedError(f"No run of seed {what}.", "manage.py seed --status lists them all.")
+            raise SeedError(f"No run of seed {what}.", f"{advice.LIST_RUNS} lists them all.")
         return found[-1]
     if not which.isdigit():
-        raise UsageError(f"'{which}' is not a run number.", "manage.py seed --status")
+        raise UsageError(f"'{which}' is not a run number.", str(advice.LIST_RUNS))
     for run in known:
         if run.id == int(which):
             if run.state not in states and not run.rows:
-                raise SeedError(f"Run {which} is {run.state}.", "manage.py seed --status")
+                raise SeedError(f"Run {which} is {run.state}.", str(advice.LIST_RUNS))
             return run
-    raise SeedError(f"There is no run {which}.", "manage.py seed --status lists them all.")
+    raise SeedError(f"There is no run {which}.", f"{advice.LIST_RUNS} lists them all.")
 
 
 def status(project: Project, as_json: bool) -> None:
@@ -115,13 +115,13 @@ def undo(project: Project, which: str, as_json: bool) -> int:
         raise SeedError(
             f"These tables are not in the database any more: {rows}. Run {found.id} is not undone.",
             "If it was renamed outside of the migrations, give it its name back, then repeat the "
-            f"command.\nIf it was dropped: manage.py seed --forget {found.id}",
+            f"command.\nIf it was dropped: {advice.FORGET_RUN(run=found.id)}",
         )
     if not undone.is_complete:
         raise SeedError(
             f"Nothing was removed: other rows refer to all that run {found.id} made.",
             "Remove those first, then repeat the command. To keep the rows for good:\n"
-            f"manage.py seed --forget {found.id}",
+            f"{advice.FORGET_RUN(run=found.id)}",
         )
     return 0
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import output
+from .. import advice, output
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -57,7 +57,7 @@ def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
     elif dry_run:
         output.say("Nothing was written.")
     else:
-        output.say("Fill the tables with them: manage.py seed")
+        output.say(f"Fill the tables with them: {advice.SEED}")
 
 
 def _models(project: Project, what: tuple[str, ...]) -> list[type]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import output
+from .. import advice, output
 from ..options import RevisionType, run_options
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def command(
         _migrate.show(project, [plan], **how)
         return 1 if check and plan.steps else 0
     if not history.revisions:
-        output.say("No revisions yet: manage.py makemigrations writes the first.")
+        output.say(f"No revisions yet: {advice.WRITE_FIRST} writes the first.")
         return 0
     if not plan.steps:
         (forget_unfinished if fake else require_finished)(project)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import output
+from .. import advice, output
 from ..options import json_option
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
         ran = f"  {output.clean(entry)}" if entry is not None else ""
         output.answer(f"[{mark}] {revision.id}{after}{ran}")
     if not history.revisions:
-        output.say("No revisions yet: manage.py makemigrations")
+        output.say(f"No revisions yet: {advice.WRITE_FIRST}")
     for unknown in sorted(set(current) - set(history.by_id)):
         output.warn(f"the database is at {unknown}, which has no file here.")
     for finding in now.findings:
-        output.warn(f"{finding.message}\nmanage.py repair {finding.revision}")
+        output.warn(f"{finding.message}\n{advice.REPAIR(revisions=finding.revision)}")
 
 
 def told(entry: LedgerEntry | None) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import advice
 from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, shown, sqlite_path
 from ..errors import BackupError, DatabaseMissing
 from ..sql.dialects import MARIADB
@@ -79,7 +80,7 @@ def source_file(url: URL) -> Path:
         raise BackupError(f"{shown(url)} is a database in memory: there is no file to save.")
     path = sqlite_path(url)
     if not path.exists():
-        raise DatabaseMissing(f"There is no database file {path} yet.", "manage.py prepare")
+        raise DatabaseMissing(f"There is no database file {path} yet.", str(advice.CREATE_DATABASE))
     return path
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from .. import advice
 from ..errors import DatabaseError, FixtureError, UsageError
 from ..sql.dialects import MARIADB
 from . import backends
@@ -160,7 +161,7 @@ def _blocks(
         first = (str(error.orig).strip().splitlines() or [""])[0]
         raise DatabaseError(
             f"Table {layout.table.fullname} cannot be read: {first}",
-            "manage.py check shows whether the models match the schema.",
+            f"{advice.COMPARE_SCHEMA} shows whether the models match the schema.",
         ) from error
     except (ValueError, LookupError, OverflowError) as error:
         raise FixtureError(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from .. import advice
 from ..errors import FixtureError, did_you_mean
 from ..files import hidden_file, put_in_place, sync, written_whole
 from .json_text import shown
@@ -83,7 +84,7 @@ def _require_file(path: Path, name: str) -> None:
     if kind is not None:
         raise FixtureError(
             f"{name} is a {kind}, not a file.",
-            "Give its text on the standard input: manage.py loaddata -",
+            f"Give its text on the standard input: {advice.LOAD_FROM_STDIN}",
         )
 
 

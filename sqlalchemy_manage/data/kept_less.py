@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import advice
 from ..sql.dialects import MARIADB
 from .record_layout import Field
 
@@ -20,5 +21,5 @@ def why_less(field: Field, dialect: str) -> str:
         return "A FLOAT or REAL of four bytes keeps about 7 digits. Double keeps about 15."
     return (
         f"The column {field.column} of the database holds less than its model says. "
-        "manage.py check shows whether the models match the schema."
+        f"{advice.COMPARE_SCHEMA} shows whether the models match the schema."
     )

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapper, RelationshipProperty
 from sqlalchemy.orm.exc import UnmappedColumnError
 
+from .. import advice
 from ..errors import DatabaseError, UsageError, did_you_mean
 from .codec import Codec
 from .values import codec_of
@@ -206,6 +207,6 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> set
         several = len(missing) > 1
         raise DatabaseError(
             f"The database has no table{'s' if several else ''} {', '.join(sorted(missing))}.",
-            "manage.py migrate creates the tables of the revisions.",
+            f"{advice.CREATE_TABLES} creates the tables of the revisions.",
         )
     return views

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from .. import advice
 from ..conf import Database
 from ..databases.engines import connecting, create_engine, database_url, sqlite_path
 from ..databases.locks import migration_lock
@@ -237,7 +238,7 @@ def _restore_mariadb(
             undone = True
         state = "The old data was restored." if undone else "The old data is not complete."
         raise BackupError(
-            f"{error}\n{state}", None if undone else f"manage.py restore {saved.path}"
+            f"{error}\n{state}", None if undone else advice.RESTORE(path=saved.path)
         ) from error
     return saved
 

@@ -19,6 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from .. import advice
 from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..sql.dialects import MARIADB
@@ -143,7 +144,8 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
     if not create and is_sqlite_file(url) and not sqlite_path(url).exists():
         raise DatabaseMissing(
             f"There is no database file {sqlite_path(url)} yet.",
-            "manage.py prepare creates, migrates and fills it; manage.py migrate only migrates.",
+            f"{advice.CREATE_DATABASE} creates, migrates and fills it; {advice.CREATE_SCHEMA} only "
+            "migrates.",
         )
     with ExitStack() as stack:
         try:
@@ -170,7 +172,7 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     if re.search(r"database .* does not exist|unknown database", lower):
         return DatabaseMissing(
             f"The server has no database '{url.database}' ({where}).",
-            "manage.py prepare creates it, or create it yourself.",
+            f"{advice.CREATE_DATABASE} creates it, or create it yourself.",
         )
     if re.search(r"not a database|file is encrypted|malformed", lower):
         return ConnectionFailed(
@@ -213,7 +215,7 @@ def trouble(error: DBAPIError) -> DatabaseError:
     if re.search(_NO_TABLE, first, re.IGNORECASE):
         return DatabaseError(
             f"A table is missing: {first}.",
-            "manage.py migrate creates the tables of the revisions.",
+            f"{advice.CREATE_TABLES} creates the tables of the revisions.",
         )
     return DatabaseError(f"The database refused: {first}")
 
@@ -228,7 +230,7 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> Non
     if missing:
         raise DatabaseError(
             f"The database has no table {', '.join(missing)} ({shown(connection.engine.url)}).",
-            "manage.py migrate creates the tables of the revisions.",
+            f"{advice.CREATE_TABLES} creates the tables of the revisions.",
         )
 
 

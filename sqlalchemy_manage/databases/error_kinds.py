@@ -219,13 +219,17 @@ class Fault:
         """The advice, and then ``command``, or the same command once more."""
         if not self.advice:
             return f"To try again: {command}" if command else "Repeat the command."
-        return f"{self.advice}, then: {command}" if command else f"{self.advice}, then repeat the command."
+        return (
+            f"{self.advice}, then: {command}"
+            if command
+            else f"{self.advice}, then repeat the command."
+        )
 
 
 _FAULTS = {
     _K.LOCKED: Fault("The database is locked by another process", "Wait for that, or end it"),
     _K.DEADLOCK: Fault("The database undid the transaction to end a deadlock"),
-    _K.FULL: Fault("The disk is full, or a limit of the database's size", "Free some space"),
+    _K.FULL: Fault("The disk or the database is full", "Free some space"),
     _K.READ_ONLY: Fault(
         "The database is read-only",
         "Check the permissions of the file (or the user) and of its folder",
@@ -248,9 +252,7 @@ _FAULTS = {
     ),
     _K.CANCELLED: Fault("Another session had the statement cancelled"),
     _K.LOST: Fault("The connection to the database was lost", "Check that the server is running"),
-    _K.DAMAGED: Fault(
-        "The database is damaged", "Repair it, or restore a backup (manage.py restore FILE)"
-    ),
+    _K.DAMAGED: Fault("The database is damaged", "Repair it, or restore a backup"),
     _K.UNREADABLE: Fault("The disk failed", "Look into the log of the system and of the server"),
 }
 

@@ -30,7 +30,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,8 +154,13 @@ def lock_on(
         try:
             yield
         finally:
-            with suppress(DBAPIError):
-                _scalar(connection, f"SELECT RELEASE_LOCK('{lock}')")
+            if not (connection.closed or connection.invalidated):
+                # Past the events of the engine, which may refuse all statements by now.
+                with (
+                    suppress(connection.dialect.loaded_dbapi.Error),
+                    closing(connection.connection.cursor()) as cursor,
+                ):
+                    cursor.execute(f"SELECT RELEASE_LOCK('{lock}')")
     else:
         with _file_lock(connection.engine.url, wait, on_wait):
             yield

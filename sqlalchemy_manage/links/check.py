@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from .. import advice
 from ..output import clean
 from .circles import circles
 from .conditions import literal_columns
@@ -127,7 +128,7 @@ class _Checking:
         for link in self.links:
             missing = [table.fullname for table in link.tables if not self.has(table)]
             findings = [
-                BrokenLink("missing table", t, {}, f"table {t} is missing: manage.py migrate")
+                BrokenLink("missing table", t, {}, f"table {t} is missing: {advice.CREATE_TABLES}")
                 for t in missing
             ]
             self.done.append(

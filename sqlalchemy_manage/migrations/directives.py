@@ -17,6 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import write_hooks
 from alembic.util import CommandError
 
+from .. import advice
 from ..errors import ManageError
 from .actions.ownership import owned
 from .actions.unimported_models import unimported_models
@@ -32,14 +33,17 @@ if TYPE_CHECKING:
     from .runner.run import Run
 
 _FINISH = "sqlalchemy_manage_finish"
-_BY_ALEMBIC = (
-    "Answer with manage.py makemigrations; or pass each flag to alembic with -x, "
-    "before the command: alembic -x rename=employee.name=full_name revision --autogenerate"
-)
 _FLAGS = (
     *("rename", "rename_table", "rename_value"),
     *("default", "server_default", "nullable", "allow_drop", "allow_loss"),
 )
+
+
+def _by_alembic() -> str:
+    return (
+        f"Answer with {advice.ANSWER_THERE}; or pass each flag to alembic with -x, before the "
+        "command: alembic -x rename=employee.name=full_name revision --autogenerate"
+    )
 
 
 def directives_hook(
@@ -72,7 +76,7 @@ def directives_hook(
             looks = request.only_looks if request else _command(options) == "check"
             unseen = script.upgrade_ops.is_empty()  # what only looks reports the changes
             if isinstance(questioner, Closed) and (unseen or not looks):
-                questioner.finish(_BY_ALEMBIC if request is None else None)
+                questioner.finish(_by_alembic() if request is None else None)
             if request:
                 request.notices[:] = review.notices
                 request.losses[:] = review.losses

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
+from .. import advice
 from ..conf import Database, Settings
 from ..databases.engines import connecting
 from ..databases.error_kinds import is_busy
@@ -59,6 +60,9 @@ def run_env(context: Any) -> None:
             project = Project(
                 alias=context.get_x_argument(as_dictionary=True).get("database", "default")
             )
+            advice.begin(())
+            if project.alias != "default":
+                advice.choose("--database", project.alias)
             _log_steps()
             lent, state = context.config.attributes.get("connection"), RunState()
             connection = None
@@ -141,7 +145,7 @@ def _stoppable() -> Iterator[None]:
     with (
         listening(),
         explaining(
-            "The migration", "No transaction is left open.", "To continue: manage.py migrate"
+            "The migration", "No transaction is left open.", f"To continue: {advice.CONTINUE}"
         ),
     ):
         yield
@@ -172,7 +176,7 @@ def _held_up(engine: sa.Engine, settings: Settings) -> Locked:
         f"Another session keeps a table locked that the revision needs; it was tried for "
         f"{settings.lock_wait:g} s, {settings.lock_timeout:g} s each time."
         + "".join(f"\n  open transaction: {line}" for line in found),
-        f"{undone}End the other transaction, or raise LOCK_WAIT, then: manage.py migrate",
+        f"{undone}End the other transaction, or raise LOCK_WAIT, then: {advice.AFTER_LOCK}",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from .. import advice
 from ..databases.engines import require_tables
 from ..errors import SeedError, UsageError, did_you_mean
 from ..models import is_managed
@@ -156,7 +157,7 @@ def plan_seed(
             "There are no factories to seed with.",
             f"Looked in {looked_in(project)}. Write SQLAlchemyModelFactory classes of "
             "factory_boy in an app's factories.py, or name their module in FACTORIES. "
-            "manage.py makefactories writes them; manage.py seed --auto needs none.",
+            f"{advice.WRITE_FACTORIES} writes them; {advice.SEED_WITHOUT_FACTORIES} needs none.",
         )
     plans = factory_plans(project, request)
     excluded = {model_of(named(project, name)) for name in request.exclude}

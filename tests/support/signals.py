@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 
+from sqlalchemy_manage.databases import locks
 from support.programs import ROOT, Result
 
+T = TypeVar("T")
 # Statements that outlast every test, by database.
 LONG = {
     "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
@@ -37,10 +40,36 @@ def running(engine: sa.Engine, word: str = "sleep(") -> list[int]:
         return list(connection.exec_driver_sql(_RUNNING[kind].format(word)).scalars())
 
 
-def until(found: object, what: str, seconds: float = 60) -> object:
-    """The first true value of the function ``found``."""
+_CONNECTIONS = {
+    "postgresql": "SELECT a.pid, l.pid IS NOT NULL FROM pg_stat_activity a LEFT JOIN pg_locks l"
+    " ON l.pid = a.pid AND l.locktype = 'advisory' AND l.objid = {key}"
+    " WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()",
+    "mariadb": "SELECT id, id = IS_USED_LOCK('{label}') FROM information_schema.processlist"
+    " WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+}
+
+
+def connections(engine: sa.Engine) -> dict[int, bool]:
+    """The server's numbers of the others' connections: whether it has the lock of migrations."""
+    kind = engine.dialect.name.replace("mysql", "mariadb")
+    with engine.connect() as connection:
+        query = _CONNECTIONS[kind].format(key=locks._KEY, label=locks._label(connection))
+        return {number: bool(has) for number, has in connection.exec_driver_sql(query)}
+
+
+def end_connection(engine: sa.Engine, number: int) -> None:
+    """As an administrator does it."""
+    statement = (
+        "SELECT pg_terminate_backend({})" if engine.dialect.name == "postgresql" else "KILL {}"
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement.format(number))
+
+
+def until(found: Callable[[], T], what: str, seconds: float = 60) -> T:
+    """The first true value that ``found`` returns."""
     deadline = time.monotonic() + seconds
-    while not (value := found()):  # type: ignore[operator]
+    while not (value := found()):
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
     return value

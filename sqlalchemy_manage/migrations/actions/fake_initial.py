@@ -11,6 +11,7 @@ from alembic.autogenerate import produce_migrations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.sql.elements import quoted_name
 
+from ... import advice
 from ...databases.engines import is_bookkeeping
 from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, NotAdopted
@@ -223,11 +224,11 @@ def refusal(comparison: InitialComparison, *, asked: bool) -> NotAdopted:
             f"The database has tables but no migration history; nothing was changed.\n"
             f"Compared with what {first} would create:\n  {lines}",
             "They match. To keep the tables and their rows, record that revision as applied "
-            "and continue:\n  manage.py migrate --fake-initial",
+            f"and continue:\n  {advice.RECORD_INITIAL}",
         )
     return NotAdopted(
         f"The database has tables but no migration history"
         f"{', and they do not match' if asked else ''}; nothing was changed.\n"
         f"Compared with what {first} would create:\n  {lines}",
-        f"Change {first} or the tables until they match, then: manage.py migrate --fake-initial",
+        f"Change {first} or the tables until they match, then: {advice.RECORD_INITIAL}",
     )

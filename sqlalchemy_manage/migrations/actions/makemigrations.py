@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.util import CommandError
 
+from ... import advice
 from ...databases.engines import memory_database
 from ...errors import HistoryError, MigrationError
 from ..questions import Answers, Closed, Questioner
@@ -149,6 +150,6 @@ def _require_applied(project: Project, head: str | None) -> None:
         raise HistoryError(
             f"The models are compared with the database, and it is not at {head} "
             f"(applied: {', '.join(current) or 'nothing'}).",
-            "manage.py migrate, then repeat the command; or compare with the revisions "
-            "alone: manage.py makemigrations --scratch",
+            f"{advice.APPLY_PENDING}, then repeat the command; or compare with the revisions "
+            f"alone: {advice.WRITE_FROM_SCRATCH}",
         )

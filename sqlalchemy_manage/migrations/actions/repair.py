@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from ... import advice
 from ...databases.engines import connecting
 from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, HistoryError, ManageError, UsageError
@@ -152,7 +153,7 @@ def accept(project: Project, found: Sequence[RevisionProblem], reason: str) -> l
             if not set(found) <= set(status_on(connection, history).findings):
                 raise HistoryError(
                     "The files or the database have changed in the meantime; nothing was written.",
-                    "Check again: manage.py repair",
+                    f"Check again: {advice.REPAIR_AGAIN}",
                 )
             here = [r for r in history.revisions if r.id in ids]
             record(connection, "repair", here, applied=True, reason=reason)
@@ -167,8 +168,8 @@ def _require_acceptable(found: Iterable[RevisionProblem]) -> None:
         raise HistoryError(
             "This cannot be accepted; the files must be fixed:\n  "
             + "\n  ".join(finding.message for finding in wrong),
-            "To restore a deleted or edited file: manage.py repair REVISION --restore\n"
-            "Of two files, delete or change one, then: manage.py check",
+            f"To restore a deleted or edited file: {advice.RESTORE_FILES}\n"
+            f"Of two files, delete or change one, then: {advice.CHECK_HISTORY}",
         )
 
 
@@ -185,7 +186,7 @@ def restore(project: Project, now: HistoryStatus) -> list[Path]:
             if finding.kind == "duplicated" or kept is None:
                 raise HistoryError(
                     f"The ledger cannot fix this: {finding.message}",
-                    "Delete or change one of the files, then: manage.py check"
+                    f"Delete or change one of the files, then: {advice.CHECK_HISTORY}"
                     if finding.kind == "duplicated"
                     else "It does not have the file's text; look for it in your version control.",
                 )

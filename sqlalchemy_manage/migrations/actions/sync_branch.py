@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ... import advice
 from ...errors import HistoryError
 from ..revisions.git import from_git
 from ..revisions.history import LEGAL, History, Revision, read_history, revision_in, versions_folder
@@ -22,11 +23,13 @@ from ..runner.ledger import kept_source
 if TYPE_CHECKING:
     from ...project import Project
 
-SYNC = "manage.py migrate --sync-branch"
-_CHOICES = f"""\
-Fetch the branch that has the file (git fetch --all), then: {SYNC}
-Or, if the schema matches a revision here: manage.py migrate --fake REVISION
-Or restore a backup from before it."""
+
+def _choices() -> str:
+    return (
+        f"Fetch the branch that has the file (git fetch --all), then: {advice.LEAVE_BRANCH}\n"
+        f"Or, if the schema matches a revision here: {advice.RECORD_MATCHING}\n"
+        "Or restore a backup from before it."
+    )
 
 
 @dataclass(frozen=True)
@@ -108,15 +111,15 @@ class BranchToLeave:
         lines = [*self.origins, *(f"{i}: not found in git" for i in self.lost)]
         found = "".join(f"\n  {line}" for line in lines)
         if self.lost:
-            return NotHere(self.current, found, _CHOICES)
+            return NotHere(self.current, found, _choices())
         one = len(self.sources) == 1
         these = "it with the file" if one else "them with the files"
         return NotHere(
             self.current,
             found,
-            f"Undo {these} found (this runs their code), and continue: {SYNC}\n"
+            f"Undo {these} found (this runs their code), and continue: {advice.LEAVE_BRANCH}\n"
             "Or get the branch: git switch, or git merge.\n"
-            "Or, if the schema matches a revision here: manage.py migrate --fake REVISION",
+            f"Or, if the schema matches a revision here: {advice.RECORD_MATCHING}",
         )
 
 
@@ -162,7 +165,7 @@ def brought_back(
             raise HistoryError(
                 "The files found do not fit the ones here; nothing was run:\n  "
                 + "\n  ".join([*left.origins, *joined.problems]),
-                _CHOICES,
+                _choices(),
             )
         undone = {source.revision.id for source in left.sources}
         steps = tuple(r for r in reversed(joined.revisions) if r.id in undone)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ... import advice
 from ...errors import ManageError, MigrationError
 from ..revisions.files import Draft
 from ..revisions.history import History, read_history, revision_in
@@ -50,5 +51,5 @@ def _try(project: Project, history: History, below: str) -> None:
         raise MigrationError(
             "The revision cannot be written: its downgrade would not run.\n" + error.message,
             "Is a type or a default of the models in this line? Give its class a __repr__ that "
-            "recreates it; or write the revision yourself: manage.py makemigrations --empty",
+            f"recreates it; or write the revision yourself: {advice.WRITE_BY_HAND}",
         ) from error

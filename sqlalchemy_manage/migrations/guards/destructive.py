@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from ... import advice
 from ...databases.engines import database_url, is_sqlite_file
 from ...databases.protection import Ask, require_permission
 from ...errors import DatabaseMissing, DataLoss, ManageError, MigrationError
@@ -58,7 +59,9 @@ def _require(
         raise DataLoss(
             "The downgrade would destroy data; nothing was done:"
             + "".join(f"\n  {loss}" for loss in found),
-            "If this is intended: manage.py migrate REVISION --allow-data-loss\n"
+            f"If this is intended: {advice.ALLOW_DATA_LOSS}"
+            if advice.typed()
+            else f"If this is intended: {advice.ALLOW_DATA_LOSS_HERE}\n"
             "With plain alembic: alembic -x allow-data-loss=yes downgrade REVISION",
             losses=tuple(found),
         )
@@ -98,7 +101,7 @@ class DestructiveGuard(Guard):
         what = f"{step.name} destroys data: {', '.join(map(str, found))}."
         url = database_url(self.run.database, project.settings.root)
         if url.get_backend_name() != "sqlite":
-            note = f"{what} No backup was made; manage.py backup makes one."
+            note = f"{what} No backup was made; {advice.BACK_UP} makes one."
             self.run.on_event(("note", note, 0.0))
         elif is_sqlite_file(url):
             self.saved = self._backup(step)
@@ -119,7 +122,7 @@ class DestructiveGuard(Guard):
             raise MigrationError(
                 f"{step.name} would destroy data, and the backup before it failed: "
                 f"{error.message}\nThe database is as it was before {step.name}.",
-                f"{error.hint or ''}\nWithout a backup: manage.py migrate --no-backup".strip(),
+                f"{error.hint or ''}\nWithout a backup: {advice.WITHOUT_BACKUP}".strip(),
             ) from error
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from ... import advice
 from ...errors import MigrationError
 from ..runner.revision_runner import Guard, RevisionStep
 
@@ -29,8 +30,8 @@ class ForeignKeyGuard(Guard):
             raise MigrationError(
                 f"{step.name} leaves dangling foreign keys ({', '.join(worse)}) and was rolled "
                 "back.",
-                "manage.py checklinks names the rows that were dangling before; the others are "
-                "made by the revision.",
+                f"{advice.LIST_BROKEN_LINKS} names the rows that were dangling before; the others "
+                "are made by the revision.",
             )
         self.before = now
 

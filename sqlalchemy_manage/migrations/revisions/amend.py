@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ... import advice
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
 from .describe import Change
@@ -58,7 +59,7 @@ def amendable(history: History, current: tuple[str, ...]) -> Revision:
     if head is None:
         raise HistoryError(
             "There is no revision yet to amend.",
-            "manage.py makemigrations writes the first.",
+            f"{advice.WRITE_FIRST} writes the first.",
         )
     revision = history.by_id[head]
     if head in history.ancestors(current):
@@ -66,13 +67,13 @@ def amendable(history: History, current: tuple[str, ...]) -> Revision:
         raise HistoryError(
             f"{head}, the newest revision, is already applied to this database: the operations "
             "added to it would never run here. Nothing was changed.",
-            "Write another revision: manage.py makemigrations\nOr, if nobody else has it, undo "
-            f"it first: manage.py migrate {below}; then repeat the command.",
+            f"Write another revision: {advice.WRITE_ANOTHER}\nOr, if nobody else has it, undo it "
+            f"first: {advice.UNDO_TO_AMEND(below=below)}; then repeat the command.",
         )
     if len(revision.down) > 1:
         raise HistoryError(
             f"{head}, the newest revision, merges branches and does nothing else.",
-            "Write another revision: manage.py makemigrations",
+            f"Write another revision: {advice.WRITE_ANOTHER}",
         )
     return revision
 
@@ -123,7 +124,7 @@ def _require_as_written(path: Path, tree: ast.Module, source: EditableText) -> N
         raise MigrationError(
             f"{path.name} was edited manually{line}; operations are only added to a revision as "
             "makemigrations writes it.",
-            "Write another revision: manage.py makemigrations",
+            f"Write another revision: {advice.WRITE_ANOTHER}",
         )
 
 

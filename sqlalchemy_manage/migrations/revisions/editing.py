@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ... import advice
 from ...errors import MigrationError
 
 HEADER = ("revision", "down_revision", "branch_labels", "depends_on")
@@ -79,7 +80,7 @@ def unwritable(line: str, reason: str) -> MigrationError:
         f"({reason}):\n  {line}",
         "Types and defaults are written by their repr(). Give the class of the one in this "
         "line a __repr__ that recreates it, Name(arguments), or write the revision yourself: "
-        "manage.py makemigrations --empty",
+        f"{advice.WRITE_BY_HAND}",
     )
 
 

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ... import advice
 from ...errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
 from .editing import HEADER, assignments
 
@@ -88,7 +89,7 @@ class History:
             raise HistoryError(
                 "The migration history is broken; nothing was run:\n  "
                 + "\n  ".join(self.problems),
-                "Fix these files, then: manage.py check",
+                f"Fix these files, then: {advice.CHECK_HISTORY}",
             )
         return self
 
@@ -107,7 +108,7 @@ class History:
             raise HistoryError(
                 f"The history has {len(self.heads)} heads: {' and '.join(self.heads)}. "
                 "Usually two branches each added a revision.\n  " + "\n  ".join(lines),
-                "Merge them: manage.py makemigrations --merge\n"
+                f"Merge them: {advice.MERGE_HEADS}\n"
                 f"Or without a summary: alembic merge {' '.join(self.heads)} -m merge",
             )
         return self.heads[0] if self.heads else None
@@ -154,7 +155,7 @@ class History:
             )
         raise UsageError(
             f"No revision '{name}'." + did_you_mean(name, [*self.by_id, *self._labels]),
-            "manage.py showmigrations lists them.",
+            f"{advice.LIST_REVISIONS} lists them.",
         )
 
     def next_number(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ... import advice
 from ...errors import HistoryError, UsageError
 from ...output import clean
 from .history import History, Revision
@@ -21,7 +22,7 @@ class NotHere(HistoryError):
         super().__init__(
             f"The database is at {clean(', '.join(ids))}, and no revision file has that id."
             f"{found or ' Usually the file is on another branch.'}",
-            hint or "manage.py migrate looks for it in git, and says what you can do.",
+            hint or f"{advice.LOOK_FOR_FILE} looks for it in git, and says what you can do.",
         )
         self.ids = ids
 
@@ -105,7 +106,7 @@ class Planner:
                 f"Cannot go {'forward' if count > 0 else 'back'} {_revisions(abs(count))} on "
                 f"'{name}': {len(ways)} {'is' if len(ways) == 1 else 'are'} "
                 f"{'left to apply' if count > 0 else 'applied'}.",
-                f"manage.py migrate {name}@{'head' if count > 0 else 'base'}",
+                advice.GO_ON_BRANCH(place=f"{name}@{'head' if count > 0 else 'base'}"),
             )
         if not count:
             return Plan("heads", False, ())
@@ -120,7 +121,7 @@ class Planner:
         if len(heads) > 1:
             raise UsageError(
                 f"'{name}' has {len(heads)} heads: {' and '.join(heads)}.",
-                "Name the one to go to, or all: manage.py migrate heads",
+                f"Name the one to go to, or all: {advice.GO_TO_ALL_HEADS}",
             )
         return heads[0]
 
@@ -149,7 +150,7 @@ class Planner:
                 raise UsageError(
                     f"Cannot go back {_revisions(-count)}: {len(done)} "
                     f"{'is' if len(done) == 1 else 'are'} applied.",
-                    "manage.py migrate zero undoes all.",
+                    f"{advice.GO_TO_ZERO} undoes all.",
                 )
             target = done[-count].id if -count < len(done) else "base"
             return self._just(count, self._down(target, set()))
@@ -159,7 +160,7 @@ class Planner:
             raise UsageError(
                 f"Cannot go forward {_revisions(count)}: {len(steps)} "
                 f"{'is' if len(steps) == 1 else 'are'} left to apply.",
-                "manage.py migrate applies all.",
+                f"{advice.GO_TO_HEAD} applies all.",
             )
         if not count:
             return Plan("heads", False, ())
@@ -170,7 +171,7 @@ class Planner:
         if len(plan.steps) != abs(count):
             raise UsageError(
                 f"'{count:+d}' is unclear: there are several branches between here and there.",
-                "Name the revision to go to: manage.py showmigrations --plan",
+                f"Name the revision to go to: {advice.LIST_IN_ORDER}",
             )
         return plan
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
+from ... import advice
 from ...conf import failing_line
 from ...databases.error_kinds import (
     ErrorKind,
@@ -259,7 +260,7 @@ class RevisionRunner:
         state = "It was rolled back: the database is as it was before it."
         if not step.transactional:
             state = "What it did up to its last commit is in the database, and recorded."
-        return interruption(step.name, state, "To continue: manage.py migrate")
+        return interruption(step.name, state, f"To continue: {advice.CONTINUE}")
 
 
 def _step_of(step: Any, connection: sa.Connection, state: RunState) -> RevisionStep:
@@ -281,27 +282,30 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
         hint = "Roll it back, fix the revision, then repeat the command."
     elif step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
-        hint = "Fix the revision, then: manage.py migrate"
+        hint = f"Fix the revision, then: {advice.AFTER_FIX}"
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "
             if step.state.committed and step.connection.dialect.name not in MARIADB
             else "MariaDB and MySQL commit every DDL statement at once; what was done is recorded: "
         ) + "the next migrate continues from there."
-        hint = "Fix the statement that failed, but none before it, then: manage.py migrate"
+        hint = (
+            f"Fix the statement that failed, but none before it, then: "
+            f"{advice.AFTER_FIX_OF_STATEMENT}"
+        )
     first = f"{name} failed" if isinstance(error, ManageError) else f"The revision {name} failed"
     if (fault := _fault(step, error)) is not None:
         first = f"{fault.what}. {name} failed"
-        hint = fault.hint(None if step.state.lent else "manage.py migrate")
+        hint = fault.hint(None if step.state.lent else str(advice.AFTER_FAULT))
     elif comes_of_stored_rows(error):
         first = f"The data in the tables does not allow this. {name} failed"
-        hint = "Correct the rows, then: manage.py migrate"
+        hint = f"Correct the rows, then: {advice.AFTER_FIX_OF_ROWS}"
     if isinstance(error, ManageError) and error.hint:
         hint = error.hint
     if "already exists" in reason.lower():
         hint = (
             "If the database had these tables before it had migrations: "
-            "manage.py migrate --fake-initial\n" + hint
+            f"{advice.RECORD_INITIAL}\n{hint}"
         )
     return MigrationError(f"{first}: {reason}{failing_line(error)}.\n{state}", hint)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ... import advice
 from ...errors import DatabaseMissing, HistoryError, ManageError
 from ..revisions.checksum import checksum, digest
 from ..revisions.history import History, Revision, current_heads, read_history, versions_folder
@@ -114,14 +115,14 @@ def tampered(found: Iterable[RevisionProblem]) -> HistoryError:
     """The error that reports all findings."""
     found = list(found)
     lines = "\n  ".join(finding.message for finding in found)
-    ids = " ".join(dict.fromkeys(finding.revision for finding in found))
+    ids = list(dict.fromkeys(finding.revision for finding in found))
     what = "See the difference"
     if not all(finding.kind == "duplicated" for finding in found):
         what += ", then restore the file or accept it"
     return HistoryError(
         f"The revision files differ from what was applied to this database; nothing was "
         f"run:\n  {lines}",
-        f"{what}: manage.py repair {ids}",
+        f"{what}: {advice.REPAIR(revisions=ids)}",
     )
 
 

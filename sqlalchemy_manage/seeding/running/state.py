@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from ... import advice
 from ..generating.numbering import Counters, Starts
 from ..generating.sessions import SeedSessions
 from ..generating.unique_sets import Refused
@@ -64,7 +65,7 @@ class SeedState:
         """What becomes of the rows if the run fails now."""
         if not self.committed:
             return NOTHING
-        return f"What was committed is run {self.run}: manage.py seed --undo {self.run}."
+        return f"What was committed is run {self.run}: {advice.UNDO_RUN(run=self.run)}."
 
     def count_on(self, numbers: Mapping[str, int], plan: Mapping[str, Any]) -> None:
         """Continue with the next ``numbers`` of an interrupted run; ``plan``: as it was saved."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ... import advice
 from ...errors import SeedError
 from ...files import written_whole
 from ..discovery import home_of
@@ -102,7 +103,7 @@ def _added(before: str, new: str, path: Path) -> str:
         if name in known and known[name] != wanted[name]:
             raise SeedError(
                 f"'{name}' in {path} is not the one that the new factories use.",
-                "manage.py makefactories --dry-run prints them.",
+                f"{advice.SHOW_FACTORIES} prints them.",
             )
     if taken := sorted(set(known) & {n.name for n in tree.body if isinstance(n, ast.ClassDef)}):
         raise SeedError(f"{path} has a '{taken[0]}' that makes no rows of that model.")

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ... import advice
 from ...data.seed_keys import SEED_KEYS, LongText
 from ...databases.engines import OWN_TABLE, host, is_running, user
 from ...errors import SeedError
@@ -274,7 +275,7 @@ def recorded_keys(
                 f"{table.fullname} has no column {missing[0]} any more, "
                 f"and seed run {run} recorded its rows by it.",
                 "Undo it with the models that it was seeded with. To keep the rows:\n"
-                f"manage.py seed --forget {run}",
+                f"{advice.FORGET_RUN(run=run)}",
             )
         found = [table.c[name] for name in columns]
         values = _unpacked(connection, run, found, row.packed)
@@ -286,7 +287,7 @@ def _unpacked(
 ) -> list[list[Any]]:
     hint = (
         "Undo it with the models and the revision that it was seeded with. To keep the rows:\n"
-        f"manage.py seed --forget {run}"
+        f"{advice.FORGET_RUN(run=run)}"
     )
     try:
         values = unpack(columns, packed, connection.dialect)

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
+from ... import advice
 from ...errors import SeedError
 from ...links.declared_links import links_of
 from . import ledger
@@ -101,7 +102,7 @@ def undo(
 
 
 def _check(connection: sa.Connection, run: int) -> None:
-    hint = "manage.py seed --status shows the runs and what is left of them."
+    hint = f"{advice.LIST_RUNS} shows the runs and what is left of them."
     found = {each.id: each for each in ledger.runs(connection)}
     if run not in found:
         raise SeedError(f"There is no seed run {run}.", hint)

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from .... import advice
 from ....errors import HistoryError, ManageError
 from ....sql.dialects import MARIADB
 from ....sql.statement_kinds import Kind, Temporary, kind_of
@@ -272,8 +273,8 @@ class JournalGuard(Guard):
             f"{name} was interrupted, and cannot continue: {why}.\n"
             f"  step {entry.step}, done: {entry.short}\n  the revision has: {now}",
             f"Restore the statements of {name} as they were, up to the one that failed or was "
-            "interrupted, then: manage.py migrate\n"
-            f"Or finish it yourself, then record it: manage.py migrate --fake {name}",
+            f"interrupted, then: {advice.AFTER_RESTORED_STATEMENTS}\n"
+            f"Or finish it yourself, then record it: {advice.RECORD_FINISHED(revision=name)}",
         )
         return self.refused
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from .... import advice
 from ....errors import Locked
 from ....sql.dialects import MARIADB
 from ....sql.raw import undoubled
@@ -176,7 +177,7 @@ def wait_for(connection: sa.Connection, numbers: Iterable[int], wait: float) -> 
                 raise Locked(
                     "The server is still running a statement of the interrupted migration "
                     f"(its process {number}).",
-                    "Wait for it, then: manage.py migrate",
+                    f"Wait for it, then: {advice.AFTER_STATEMENT_ENDS}",
                 )
             time.sleep(0.1)
 

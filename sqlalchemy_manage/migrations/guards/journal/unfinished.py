@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from .... import advice
 from ....errors import DatabaseMissing, HistoryError
 from ....sql.statement_kinds import Kind
 from . import table
@@ -62,12 +63,12 @@ def forget_unfinished(project: Project) -> None:
 def unfinished_error(found: list[tuple[str, str]]) -> HistoryError:
     """The error for any other command while a revision is half done."""
     name, direction = found[0]
-    doing, finish = "applied", f"manage.py migrate {name}"
+    doing, finish = "applied", advice.CONTINUE_REVISION(revision=name)
     if direction == "downgrade":
         doing = "undone"
-        finish = "repeat the command that undid it, such as: manage.py migrate -1"
+        finish = f"repeat the command that undid it, such as: {advice.CONTINUE_UNDOING}"
     return HistoryError(
         f"{name} was interrupted while it was {doing}; part of it is in the database.",
         f"Finish it first: {finish}\nIf its file is gone, bring it back; or undo by hand what it "
-        "did, then record the revision that the database is at: manage.py migrate --fake REVISION",
+        f"did, then record the revision that the database is at: {advice.RECORD_UNDONE}",
     )

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from .... import advice
 from ....errors import MigrationError, Recorded, UsageError, did_you_mean
 from ....output import clean
-from ...questions import flag, quoted, split_name
+from ...questions import quoted, split_name
 from ...revisions.expected_loss import ATTRIBUTE, _literally
 from ...runner.revision_runner import RevisionStep
 
@@ -112,24 +113,25 @@ def lost(
     lines = "\n".join([*map(str, losses), *_misspelt(losses, unknown)])
     attribute = attribute_of(step)
     entries = ", ".join(f"{_literally(_name(loss))}: " + '"all"' for loss in losses)
-    flags = " ".join(flag("--allow-loss", _name(loss)) for loss in losses)
+    flags = [word for loss in losses for word in ("--allow-loss", _name(loss))]
     intended = (
         f"declare the loss if it is intended: {attribute} = {{{entries}}}\n"
-        f"Or allow it once: manage.py migrate {flags}"
+        f"Or allow it once: {advice.ALLOW_LOSS(flags=flags)}"
     )
     if recorded:
         below = getattr(step.module, "down_revision", None)
         back = "To get the rows back, restore a backup."
         if step.verb == "upgrade" and not isinstance(below, tuple):
             back = (
-                f"manage.py migrate {below or 'zero'} undoes its schema changes; to get the "
+                f"{advice.UNDO_LOSS(below=below or 'zero')} undoes its schema changes; to get the "
                 "rows back, restore a backup."
             )
         return Recorded(
             f"{step.name} lost rows or links without declaring it:\n{lines}\n"
             "MariaDB and MySQL commit every DDL statement at once: the loss is in the database, "
             f"and {step.name} is recorded as done. The run stopped after it.",
-            f"{back} To continue as it is: manage.py migrate\nIn the revision, {intended}",
+            f"{back} To continue as it is: {advice.CONTINUE_WITH_LOSS}\n"
+            f"In the revision, {intended}",
         )
     state = f"It was rolled back: the database is as it was before {step.name}."
     if ddl:

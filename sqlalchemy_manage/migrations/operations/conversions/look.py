@@ -14,10 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from .... import advice
 from ....errors import MigrationError
 from ....sql.dialects import MARIADB
 from ....sql.raw import execute, qualified
-from ...questions import dotted, flag, quoted
+from ...questions import dotted, quoted
 from ...revisions.expected_loss import Expected
 from . import mariadb, postgresql, sqlite
 from .harm import Harm, shown
@@ -57,7 +58,7 @@ class Conversion:
             raise MigrationError(
                 str(harm),
                 "Fix them first, by hand or with an UPDATE in the revision before the change; "
-                "then: manage.py migrate",
+                f"then: {advice.AFTER_FIX_OF_VALUES}",
             )
         names = (self.schema, self.table, self.column)
         if expected is None or expected.allows(*names, harm.count):
@@ -67,7 +68,7 @@ class Conversion:
             str(harm),
             "Fix the values first. Or, if this is intended, declare it in the revision: "
             f'{expected.attribute} = {{"{place}": "all"}}\n'
-            f"Or allow it once: manage.py migrate {flag('--allow-loss', place)}",
+            f"Or allow it once: {advice.ALLOW_LOSS(flags=['--allow-loss', place])}",
         )
 
     def harm(self) -> Harm | None:

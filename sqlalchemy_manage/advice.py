@@ -1,0 +1,160 @@
+"""Every command that a message tells its reader to type, each listed once.
+
+A message takes the command from here, ``f"Fix it, then: {advice.AFTER_FIX}"``, or, where it has
+words in braces, ``advice.FORGET_RUN(run=3)``. So it can be said in one place what all of
+them need: the options by which the project and the database were chosen, which a command
+without them would not find, and quotes around what a shell would take apart.
+
+``tests/test_advice.py`` brings about the situation of each entry, and runs what is printed.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_chosen: dict[str, str] = {}
+_typed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A command that leads out of one situation.
+
+    Words in braces are given by the message. REVISION, in capitals, is for the reader to fill in.
+    ``{typed}`` is the command line that was typed.
+    """
+
+    situation: str
+    command: str
+
+    def __call__(self, **values: object) -> str:
+        """The command line with these values, each quoted for a shell.
+
+        A list is several words. The line has the options by which the database was chosen.
+        """
+        words = {name: _quoted(value) for name, value in values.items()}
+        before: list[str] = [word for option in _chosen.items() for word in option]
+        after: tuple[str, ...] = ()
+        if "{typed}" in self.command:  # with its own options; no more may follow a "--"
+            end = _typed.index("--") if "--" in _typed else len(_typed)
+            before, after = [], _typed[end:]
+            words["typed"] = _quoted(_typed[:end])
+        line = [_program(), _quoted(before), self.command.format(**words), _quoted(after)]
+        return " ".join(filter(None, line))
+
+    def __str__(self) -> str:
+        return self()
+
+
+def begin(typed: Sequence[str]) -> None:
+    """A command line begins, with these words after the name of the program."""
+    global _typed
+    _typed = tuple(typed)
+    _chosen.clear()
+
+
+def choose(option: str, value: str) -> None:
+    """From now on the commands advised have ``option``, which says what to work on."""
+    _chosen[option] = value
+
+
+def typed() -> bool:
+    """Whether there is a command line of manage.py, rather than one of alembic or none."""
+    return bool(_typed)
+
+
+def _quoted(value: object) -> str:
+    words = value if isinstance(value, (list, tuple)) else [value]
+    return shlex.join(map(str, words))
+
+
+def _program() -> str:
+    name = Path(sys.argv[0]).name
+    return name if name == "sqlalchemy-manage" else "manage.py"
+
+
+# Revisions that wait, or that nobody wrote yet.
+
+WRITE_FIRST = Advice("there are no revisions", "makemigrations")
+WRITE_CHANGES = Advice("the models differ from the database", "makemigrations")
+WRITE_ANOTHER = Advice("the newest revision cannot be added to", "makemigrations")
+WRITE_INDEX = Advice("a foreign key without an index is given one", "makemigrations")
+WRITE_BY_HAND = Advice("a revision cannot be written", "makemigrations --empty")
+WRITE_FOR_DRIFT = Advice("the database was changed without a revision", "makemigrations --empty")
+WRITE_FROM_SCRATCH = Advice(
+    "the models are to be compared, and the database is behind", "makemigrations --scratch"
+)
+ANSWER_THERE = Advice("plain alembic writes a revision, and a question is open", "makemigrations")
+MERGE_HEADS = Advice("the history has several heads", "makemigrations --merge")
+APPLY_PENDING = Advice("revisions are not applied", "migrate")
+APPLY_WRITTEN = Advice("a revision for the changes of the models was written", "migrate")
+CREATE_TABLES = Advice("tables are missing in the database", "migrate")
+CREATE_SCHEMA = Advice("there is no database file, and it is to stay empty", "migrate")
+CREATE_DATABASE = Advice("there is no database", "prepare")
+LIST_REVISIONS = Advice("there is no such revision", "showmigrations")
+LIST_IN_ORDER = Advice("a number of steps is unclear where branches meet", "showmigrations --plan")
+
+# Where to go.
+
+GO_TO_ALL_HEADS = Advice("a branch has several heads", "migrate heads")
+GO_TO_HEAD = Advice("there are fewer revisions to apply than were asked for", "migrate")
+GO_TO_ZERO = Advice("there are fewer revisions to undo than were asked for", "migrate zero")
+GO_ON_BRANCH = Advice("a branch has fewer revisions than were asked for", "migrate {place}")
+UNDO_TO_AMEND = Advice("the newest revision is applied, and is to be changed", "migrate {below}")
+
+# A revision that stopped.
+
+AFTER_FIX = Advice("a revision failed", "migrate")
+AFTER_FIX_OF_STATEMENT = Advice("a revision failed, and a part of it stays", "migrate")
+AFTER_FIX_OF_VALUES = Advice("there are values that a new type cannot hold", "migrate")
+AFTER_FAULT = Advice("the disk was full, or else what the revision cannot help", "migrate")
+AFTER_FIX_OF_ROWS = Advice("rows do not allow what a revision does", "migrate")
+AFTER_LOCK = Advice("another session kept a table locked", "migrate")
+AFTER_STATEMENT_ENDS = Advice("a statement of the interrupted migration is running", "migrate")
+AFTER_RESTORED_STATEMENTS = Advice("a half-done revision has changed", "migrate")
+CONTINUE = Advice("a migration was interrupted", "migrate")
+CONTINUE_REVISION = Advice("a revision is applied in part", "migrate {revision}")
+CONTINUE_UNDOING = Advice("a revision is undone in part", "migrate -1")
+RECORD_FINISHED = Advice("a half-done revision was finished by hand", "migrate --fake {revision}")
+RECORD_UNDONE = Advice("a half-done revision was undone by hand", "migrate --fake REVISION")
+RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
+
+# Data that would be lost.
+
+ALLOW_LOSS = Advice("a revision loses rows, links or values", "migrate {flags}")
+CONTINUE_WITH_LOSS = Advice("a revision lost rows, and is recorded", "migrate")
+UNDO_LOSS = Advice("a revision lost rows, and is not wanted at all", "migrate {below}")
+ALLOW_DATA_LOSS = Advice("undoing a revision destroys data", "{typed} --allow-data-loss")
+ALLOW_DATA_LOSS_HERE = Advice(
+    "undoing a revision with plain alembic destroys data", "migrate REVISION --allow-data-loss"
+)
+WITHOUT_BACKUP = Advice("the backup before a loss failed", "migrate --no-backup")
+BACK_UP = Advice("data was destroyed on a server, without a backup", "backup")
+RESTORE = Advice("a restore failed half way", "restore {path}")
+LIST_BROKEN_LINKS = Advice("a revision leaves dangling foreign keys", "checklinks")
+
+# Revision files that are not as they were.
+
+CHECK_HISTORY = Advice("the revision files contradict each other", "check")
+REPAIR = Advice("a revision file differs from what was applied", "repair {revisions}")
+REPAIR_AGAIN = Advice("the files changed while they were repaired", "repair")
+RESTORE_FILES = Advice("a change of a file cannot be accepted", "repair REVISION --restore")
+LEAVE_BRANCH = Advice("the database has revisions of another branch", "migrate --sync-branch")
+RECORD_MATCHING = Advice("the database is at no revision of here", "migrate --fake REVISION")
+LOOK_FOR_FILE = Advice("a revision has no file here", "migrate")
+
+# Rows that are made, listed, loaded.
+
+COMPARE_SCHEMA = Advice("a table does not hold what its model says", "check")
+LOAD_FROM_STDIN = Advice("a fixture is no file", "loaddata -")
+SEED = Advice("factories were written", "seed")
+SEED_WITHOUT_FACTORIES = Advice("there are no factories", "seed --auto")
+WRITE_FACTORIES = Advice("there are no factories, and they are to be written", "makefactories")
+SHOW_FACTORIES = Advice("a file cannot take the new factories", "makefactories --dry-run")
+LIST_RUNS = Advice("there is no such run of seed", "seed --status")
+UNDO_RUN = Advice("a seed failed after it had committed rows", "seed --undo {run}")
+FORGET_RUN = Advice("a run cannot be undone, or is to stay", "seed --forget {run}")
