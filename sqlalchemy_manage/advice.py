@@ -92,6 +92,7 @@ ANSWER_THERE = Advice("plain alembic writes a revision, and a question is open",
 MERGE_HEADS = Advice("the history has several heads", "makemigrations --merge")
 APPLY_PENDING = Advice("revisions are not applied", "migrate")
 APPLY_WRITTEN = Advice("a revision for the changes of the models was written", "migrate")
+WRITE_ENV = Advice("env.py is missing or empty", "migrate")
 CREATE_TABLES = Advice("tables are missing in the database", "migrate")
 CREATE_SCHEMA = Advice("there is no database file, and it is to stay empty", "migrate")
 CREATE_DATABASE = Advice("there is no database", "prepare")

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 
 from .. import advice
 from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, shown, sqlite_path
+from ..databases.error_kinds import blaming
 from ..errors import BackupError, DatabaseMissing
+from ..files import written_whole
 from ..sql.dialects import MARIADB
 from .server_programs import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, give_name, partial_file
@@ -58,13 +60,14 @@ def default_path(project: Project) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ignore = folder / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("*\n")
+            with written_whole(ignore, replace=True) as file:
+                file.write("*\n")
         # What killed runs left behind; a day is longer than any copy takes.
         for left in folder.glob(f".*{SUFFIX}"):
             if left.stat().st_mtime < time.time() - 86_400:
                 left.unlink()
     except OSError as error:
-        raise BackupError(f"Cannot write to {folder}: {error.strerror}.") from error
+        raise BackupError(blaming(error, f"Cannot write to {folder}: {error.strerror}.")) from error
     name = sqlite_path(url).stem if is_sqlite_file(url) else Path(url.database or "").name
     ending = _ENDINGS.get(url.get_backend_name(), "sql")
     base = f"{name or 'database'}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from .. import advice
+from ..databases.error_kinds import blaming
 from ..errors import FixtureError, did_you_mean
 from ..files import hidden_file, put_in_place, sync, written_whole
 from .json_text import shown
@@ -215,7 +216,9 @@ def replacing(path: Path) -> Iterator[Write]:
             with written_whole(path.resolve(), replace=True, private=True, newline="\n") as file:
                 yield file.write
     except OSError as error:
-        raise FixtureError(f"{path} cannot be written: {error.strerror}.") from error
+        raise FixtureError(
+            blaming(error, f"{path} cannot be written: {error.strerror}.")
+        ) from error
 
 
 @contextmanager

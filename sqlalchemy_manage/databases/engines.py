@@ -24,7 +24,7 @@ from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..sql.dialects import MARIADB
 from .cancelling import make_cancellable
-from .error_kinds import fault_of
+from .error_kinds import fault_of, first_error
 
 # The driver to use where the URL names none, by what is installed; with each, the extra.
 _DRIVERS = {
@@ -209,7 +209,8 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
 
 def trouble(error: DBAPIError) -> DatabaseError:
     """What a database's error during the work usually means."""
-    first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    cause: Any = first_error(error)
+    first = (str(cause.orig).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
     if (fault := fault_of(error)) is not None:
         return DatabaseError(f"{fault.what}: {first}.", fault.hint())
     if re.search(_NO_TABLE, first, re.IGNORECASE):

@@ -159,15 +159,16 @@ _OF_STORED_ROWS = re.compile(r"\s*(ALTER|CREATE|INSERT\b.*\bSELECT)\b", re.IGNOR
 
 
 def error_kind(error: BaseException) -> ErrorKind:
-    """What ``error`` is about: a database's error, SQLAlchemy's around it, or the system's."""
+    """What ``error`` is about: a driver's error, SQLAlchemy's around it, or the system's."""
+    error = first_error(error)
     original: Any = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(original, MemoryError):
         return _K.NO_MEMORY
     if isinstance(original, OSError):
         return _ERRNOS.get(original.errno or 0, _K.OTHER)
-    if not isinstance(error, DBAPIError):
-        return _K.OTHER
     found = _by_code(original)
+    if not isinstance(error, DBAPIError) and found is None:
+        return _K.OTHER
     text = str(original)
     if found is _K.CANCELLED and "statement timeout" in text:
         return _K.TIMEOUT
@@ -175,23 +176,35 @@ def error_kind(error: BaseException) -> ErrorKind:
         for pattern, kind in _TEXTS:
             if re.search(pattern, text, re.IGNORECASE):
                 return kind
-    if found is None and error.connection_invalidated:
+    if found is None and isinstance(error, DBAPIError) and error.connection_invalidated:
         return _K.LOST
     return found or _K.OTHER
 
 
+_NO_SAVEPOINT = re.compile(r"no such savepoint|savepoint .* does not exist", re.IGNORECASE)
+
+
+def first_error(error: BaseException) -> BaseException:
+    """The error before it, where ``error`` is only that there is no savepoint to go back to.
+
+    There is none after an error by which the database ended the whole transaction.
+    """
+    while _NO_SAVEPOINT.search(str(error)) and isinstance(error.__context__, DBAPIError):
+        error = error.__context__
+    return error
+
+
 def _by_code(original: Any) -> ErrorKind | None:
-    state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
-    if state:
-        return _SQLSTATES.get(state, _SQLSTATES.get(state[:2]))
     code = getattr(original, "sqlite_errorcode", None)
     if code is not None:
         return _RESULT_CODES.get(code & 0xFF)
-    arguments = getattr(original, "args", ())
-    if arguments and isinstance(arguments[0], int):
-        # (0, ''): PyMySQL's word for a connection that it has closed.
+    arguments: tuple[Any, ...] = getattr(original, "args", ())
+    if len(arguments) > 1 and isinstance(arguments[0], int):
+        # MariaDB gives most errors the SQLSTATE HY000. (0, ''): PyMySQL's word for a connection
+        # that it has closed.
         return _K.LOST if arguments[0] == 0 else _NUMBERS.get(arguments[0])
-    return None
+    state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+    return _SQLSTATES.get(state, _SQLSTATES.get(state[:2])) if state else None
 
 
 def comes_of_stored_rows(error: BaseException) -> bool:
@@ -257,9 +270,26 @@ _FAULTS = {
 }
 
 
+# Of files, where there may be no database.
+_OF_FILES = {
+    _K.FULL: Fault("The disk is full", "Free some space"),
+    _K.READ_ONLY: Fault("The disk is read-only", "Use another folder, or mount it for writing"),
+    _K.FORBIDDEN: Fault("The permissions are missing", "Change those of the file and its folder"),
+}
+
+
 def fault_of(error: BaseException) -> Fault | None:
     """Who is at fault if not the statement, nor the values; None if it is one of these."""
-    return fault_as(error_kind(error))
+    kind = error_kind(error)
+    if isinstance(error, OSError) and kind in _OF_FILES:
+        return _OF_FILES[kind]
+    return fault_as(kind)
+
+
+def blaming(error: BaseException, text: str) -> str:
+    """``text``, and before it whose fault ``error`` is, if that is known."""
+    fault = fault_of(error)
+    return f"{fault.what}. {text}" if fault else text
 
 
 def fault_as(kind: ErrorKind) -> Fault | None:
