@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -92,6 +92,12 @@ def error(text: str, hint: str | None = None) -> None:
     click.echo(title + redact(text), err=True, color=_color)
     if hint:
         click.echo(redact(hint), err=True)
+
+
+def leave(text: str, hint: str | None, code: int) -> NoReturn:
+    """Print what went wrong, and end the process: where another program's command line runs."""
+    error(text, hint)
+    raise SystemExit(code)
 
 
 def table(

@@ -19,6 +19,7 @@ from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, sh
 from ..databases.error_kinds import blaming
 from ..errors import BackupError, DatabaseMissing
 from ..files import written_whole
+from ..interrupts import explaining
 from ..sql.dialects import MARIADB
 from .server_programs import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, give_name, partial_file
@@ -93,8 +94,13 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
     The file has mode 0600. An existing one is kept unless ``force``. Raises BackupError
     (also if the copy differs, or the database is damaged), Locked, DatabaseMissing.
     """
+    with explaining("The backup", "No file was left."):
+        return _backed_up(project, path, force=force)
+
+
+def _backed_up(project: Project, asked: Path | None, *, force: bool) -> Backup:
     url = database_url(project.database, project.settings.root)
-    path = default_path(project) if path is None else path
+    path = default_path(project) if asked is None else asked
     if path.exists() and not force:
         raise BackupError(
             f"{path} already exists.", "Name another file, or replace it with --force."
@@ -107,7 +113,7 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
         if path.exists() and path.samefile(source):
             raise BackupError(f"{path} is the database itself.", "Name another file.")
         with copied(source, path.parent, project.settings.lock_timeout) as (temporary, found):
-            give_name(temporary, path, replace=force)
+            path = _named(temporary, path, replace=force, free=asked is None)
         rows = {name: n for name, n in found.rows.items() if not is_bookkeeping(name)}
         return Backup(path, path.stat().st_size, rows)
     with partial_file(path.parent) as temporary:
@@ -117,8 +123,21 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
             _dump_mariadb(project, temporary)
         else:
             raise BackupError(f"Backups of {backend} are not supported.")
-        give_name(temporary, path, replace=force)
+        path = _named(temporary, path, replace=force, free=asked is None)
     return Backup(path, path.stat().st_size)
+
+
+def _named(temporary: Path, path: Path, *, replace: bool, free: bool) -> Path:
+    """Give a finished backup its name: ``path``, or with ``free`` the next that nobody took."""
+    number, first = 2, path
+    while True:
+        try:
+            give_name(temporary, path, replace=replace)
+            return path
+        except BackupError as error:
+            if not (free and isinstance(error.__cause__, FileExistsError)):
+                raise
+        path, number = first.with_name(f"{first.stem}-{number}{first.suffix}"), number + 1
 
 
 def _dump_postgresql(project: Project, path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -24,7 +25,7 @@ from ..conf import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..sql.dialects import MARIADB
 from .cancelling import make_cancellable
-from .error_kinds import fault_of, first_error
+from .error_kinds import ErrorKind, error_kind, fault_of, first_error
 
 # The driver to use where the URL names none, by what is installed; with each, the extra.
 _DRIVERS = {
@@ -32,6 +33,7 @@ _DRIVERS = {
     "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
 }
 SERVERS = ("postgresql", "mysql", "mariadb")
+_CLOSING = 0.5  # seconds that a server may take to end a session whose client has closed it
 
 
 def _on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
@@ -122,8 +124,13 @@ def app_engine(database: Database, root: Path | None) -> sa.Engine:
 
     SQLite does not check foreign keys unless set to on every connection
     (https://sqlite.org/foreignkeys.html#fk_enable); seeds and fixtures need the check.
+    A server keeps no connection that is not in use, unless OPTIONS asks for a pool: the
+    user may have no second one.
     """
-    engine = create_engine(database, root)
+    on_server = database_url(database, root).get_backend_name() in SERVERS
+    pooled = any(name.startswith(("pool", "max_overflow")) for name in database.options)
+    more: dict[str, Any] = {"poolclass": sa.NullPool} if on_server and not pooled else {}
+    engine = create_engine(database, root, **more)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
@@ -149,7 +156,7 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
         )
     with ExitStack() as stack:
         try:
-            connection = stack.enter_context(engine.connect())
+            connection = stack.enter_context(_connected(engine))
             if url.get_backend_name() == "sqlite":
                 # SQLite opens lazily: only a read shows that the file is not a database.
                 connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
@@ -159,6 +166,18 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
         yield connection
 
 
+def _connected(engine: sa.Engine) -> sa.Connection:
+    """A connection; where the server has none left, the one that was closed last is waited for."""
+    deadline = time.monotonic() + _CLOSING
+    while True:
+        try:
+            return engine.connect()
+        except DBAPIError as error:
+            if error_kind(error) is not ErrorKind.TOO_MANY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+
+
 def sqlite_path(url: URL) -> Path:
     name = str(url.database)
     return Path(re.sub(r"^file:([^?]*).*$", r"\1", name))
@@ -166,6 +185,8 @@ def sqlite_path(url: URL) -> Path:
 
 def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     """What a failed connection usually means, and the command to type next."""
+    if error_kind(error) is ErrorKind.TOO_MANY:
+        return trouble(error)
     text = str(error.orig).strip()
     lower = text.lower()
     where = shown(url)

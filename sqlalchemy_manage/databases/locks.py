@@ -4,8 +4,8 @@ PostgreSQL: a transaction-level advisory lock, polled, held by an otherwise empt
 transaction on a second connection. Waiting for it in the server would deadlock with
 CREATE INDEX CONCURRENTLY, which waits for every older snapshot; a session-level lock
 is lost behind a transaction pooler; a bound parameter keeps a snapshot open. Where a
-pooler has one connection to the server, the lock is taken on the working one, anew in
-each transaction.
+pooler has one connection to the server, or the user may have no second, the lock is taken
+on the working one, anew in each transaction.
 MariaDB: GET_LOCK on a second connection, because each DDL statement commits.
 SQLite: BEGIN IMMEDIATE of each revision's own transaction; so that runs take turns and
 not revisions, and so that one can say whom it waits for, a locked file beside it too.
@@ -42,6 +42,7 @@ from sqlalchemy.exc import DBAPIError
 from ..errors import Locked
 from ..sql.dialects import MARIADB
 from .engines import OWN_TABLE, is_sqlite_file, sqlite_path
+from .error_kinds import ErrorKind, error_kind
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -84,7 +85,12 @@ def migration_lock(
         with _file_lock(engine.url, wait, on_wait):
             yield
         return
-    with _closing_quietly(engine) as connection:
+    with _second(engine, working) as connection:
+        if connection is None:
+            assert working is not None
+            with lock_on(working, wait, on_wait):
+                yield
+            return
         _wait_for(lambda: _taken(connection), wait, on_wait, lambda: holder(connection))
         if working is None:
             yield
@@ -98,9 +104,18 @@ def migration_lock(
 
 
 @contextmanager
-def _closing_quietly(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection that may be lost in the block: what was done meanwhile stays done."""
-    connection = engine.connect()
+def _second(engine: sa.Engine, working: sa.Connection | None) -> Iterator[sa.Connection | None]:
+    """A connection that may be lost in the block: what was done meanwhile stays done.
+
+    None if the server has none left besides the ``working`` one.
+    """
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        if working is None or error_kind(error) is not ErrorKind.TOO_MANY:
+            raise
+        yield None
+        return
     try:
         yield connection
     finally:

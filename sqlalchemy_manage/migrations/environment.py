@@ -15,14 +15,13 @@ from sqlalchemy.exc import DBAPIError
 
 from .. import advice
 from ..conf import Database, Settings
-from ..databases.engines import connecting
+from ..databases.engines import connecting, trouble
 from ..databases.error_kinds import is_busy
 from ..databases.locks import lock_on, locked, migration_lock
 from ..errors import HistoryError, Interrupted, Locked, ManageError
 from ..interrupts import explaining, listening
 from ..library_warnings import own_words
-from ..output import error as show_error
-from ..output import redact
+from ..output import leave, redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
 from .guards.destructive import DestructiveGuard, allowed_of
@@ -83,10 +82,12 @@ def run_env(context: Any) -> None:
     except ManageError as error:
         if isinstance(error, Interrupted) and context.config.cmd_opts is not None:
             # Alembic's own command line would exit with 255.
-            show_error(error.message, error.hint)
-            raise SystemExit(error.exit_code) from error
+            leave(error.message, error.hint, error.exit_code)
         text = redact(f"{error.message}\n{error.hint}" if error.hint else error.message)
         raise CommandError(text) from error
+    except DBAPIError as error:
+        found = trouble(error)
+        raise CommandError(redact(f"{found.message}\n{found.hint or ''}".rstrip())) from error
 
 
 def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
