@@ -30,7 +30,12 @@ _cancels: list[Callable[[FrameType | None], bool]] = []
 
 
 class Stop(KeyboardInterrupt):
-    """Raised where a signal arrives; no Exception, so that the code of users lets it through."""
+    """Raised where a signal arrives; no Exception, so that the code of users lets it through.
+
+    ``between``: it was raised between two statements, and the connection is as it was.
+    """
+
+    between = False
 
 
 @contextmanager

@@ -95,10 +95,11 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
     (also if the copy differs, or the database is damaged), Locked, DatabaseMissing.
     """
     with explaining("The backup", "No file was left."):
-        return _backed_up(project, path, force=force)
+        return write_backup(project, path, force=force)
 
 
-def _backed_up(project: Project, asked: Path | None, *, force: bool) -> Backup:
+def write_backup(project: Project, asked: Path | None = None, *, force: bool = False) -> Backup:
+    """The same as a part of something else, which says what an interruption leaves."""
     url = database_url(project.database, project.settings.root)
     path = default_path(project) if asked is None else asked
     if path.exists() and not force:

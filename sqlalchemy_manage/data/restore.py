@@ -25,7 +25,7 @@ from ..databases.protection import STAMP, stamp, stamp_of
 from ..databases.servers import exists, scratch_database
 from ..errors import BackupError, ManageError
 from ..interrupts import explaining, interruption, received
-from .backup import Backup, back_up, read_postgresql, require_whole_dump
+from .backup import Backup, read_postgresql, require_whole_dump, write_backup
 from .server_programs import libpq_environment, mariadb_options, program, run
 from .sqlite_copy import copied, copy_into, give_name
 
@@ -107,7 +107,7 @@ def _restored(
         with migration_lock(engine, project.settings.lock_wait, lambda who: None):
             if backend == "postgresql":
                 if save:
-                    saved = back_up(project)
+                    saved = write_backup(project)
                     on_saved(saved)
                 _restore_postgresql(project, engine, path, kept)
             else:
@@ -136,7 +136,7 @@ def _restore_sqlite(
             old = stamp_of(connection)
         project.close()
         if on_saved is not None:
-            saved = back_up(project)
+            saved = write_backup(project)
             on_saved(saved)
     with copied(path, target.parent, timeout, _stamping(old) if old else None) as (copy, found):
         if there:
@@ -233,7 +233,7 @@ def _restore_mariadb(
     """
     with scratch_database(project.database, project.settings.root) as scratch:
         _load(project, scratch, path)
-    saved = back_up(project)
+    saved = write_backup(project)
     on_saved(saved)
     try:
         _clear(engine)

@@ -19,6 +19,8 @@ from ..sql.dialects import MARIADB
 
 # How many of its instructions SQLite carries out before it lets Python see to signals.
 _INSTRUCTIONS = 200_000
+_SILENT = "skip_user_error_events"
+_LOOKS = ("DESCRIBE", "SHOW")
 _ACTIVE = 1  # libpq's PQTRANS_ACTIVE
 _engines: weakref.WeakKeyDictionary[Any, weakref.ref[sa.Engine]] = weakref.WeakKeyDictionary()
 
@@ -38,13 +40,24 @@ def make_cancellable(engine: sa.Engine) -> None:
 
     @event.listens_for(engine, "handle_error")
     def as_stop(context: Any) -> BaseException | None:
+        if getattr(context.original_exception, "between", False):
+            context.is_disconnect = False
         return stop() if pending() else None
 
     # The statement may have come to its end all the same.
     def no_more(connection: sa.Connection, *more: Any) -> None:
         if pending():
-            raise stop()
+            stopped = stop()
+            stopped.between = True
+            raise stopped
 
+    def listens(connection: sa.Connection, cursor: Any, statement: str, *more: Any) -> None:
+        # MySQL's dialect switches error events off as it looks for a table, and never on.
+        if connection.get_execution_options().get(_SILENT) and not statement.startswith(_LOOKS):
+            connection.execution_options(**{_SILENT: False})
+
+    if name in MARIADB:
+        event.listen(engine, "before_cursor_execute", listens)
     event.listen(engine, "before_cursor_execute", no_more)
     event.listen(engine, "commit", no_more)
 
