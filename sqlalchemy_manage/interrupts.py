@@ -45,20 +45,26 @@ def listening() -> Iterator[None]:
     Nothing changes in another thread, for a signal that is ignored, or where the program has
     a handler of its own.
     """
-    global _raised
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in _NUMBERS:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 before[number] = signal.signal(number, _arrived)
     if before:
-        _received.clear()
-        _raised = False
+        _forget()
     try:
         yield
     finally:
         for taken, handler in before.items():
             signal.signal(taken, handler)
+        if before:
+            _forget()
+
+
+def _forget() -> None:
+    global _raised
+    _received.clear()
+    _raised = False
 
 
 def cancel_with(cancel: Callable[[FrameType | None], bool]) -> None:
