@@ -1,4 +1,4 @@
-"""Settings of the sample project; the README lists every name."""
+"""Settings of the sample project; docs/settings.md lists every name."""
 
 from pathlib import Path
 

@@ -18,14 +18,16 @@ from pathlib import Path
 
 _chosen: dict[str, str] = {}
 _typed: tuple[str, ...] = ()
+_again: tuple[str, ...] = ("migrate",)
 
 
 @dataclass(frozen=True)
 class Advice:
     """A command that leads out of one situation.
 
-    Words in braces are given by the message. REVISION, in capitals, is for the reader to fill in.
-    ``{typed}`` is the command line that was typed.
+    Words in braces are given by the message; REVISION and TEXT are for the reader to fill in.
+    ``{typed}`` is the command line that was typed; ``{again}`` the one that goes on with a
+    migration under way and ends where that would have ended, wherever it has stopped.
     """
 
     situation: str
@@ -37,6 +39,7 @@ class Advice:
         A list is several words. The line has the options by which the database was chosen.
         """
         words = {name: _quoted(value) for name, value in values.items()}
+        words["again"] = _quoted(_again)
         before: list[str] = [word for option in _chosen.items() for word in option]
         after: tuple[str, ...] = ()
         if "{typed}" in self.command:  # with its own options; no more may follow a "--"
@@ -52,14 +55,20 @@ class Advice:
 
 def begin(typed: Sequence[str]) -> None:
     """A command line begins, with these words after the name of the program."""
-    global _typed
-    _typed = tuple(typed)
+    global _typed, _again
+    _typed, _again = tuple(typed), ("migrate",)
     _chosen.clear()
 
 
 def choose(option: str, value: str) -> None:
     """From now on the commands advised have ``option``, which says what to work on."""
     _chosen[option] = value
+
+
+def go_on_with(words: Sequence[str]) -> None:
+    """From now on ``{again}`` is these words."""
+    global _again
+    _again = tuple(words)
 
 
 def typed() -> bool:
@@ -80,6 +89,8 @@ def _program() -> str:
 # Revisions that wait, or that nobody wrote yet.
 
 WRITE_FIRST = Advice("there are no revisions", "makemigrations")
+WRITE_THEN_PREPARE = Advice("prepare finds no revisions, and cannot ask", "makemigrations")
+PREPARE_AFTER_WRITING = Advice("prepare found no revisions; the first is written", "prepare")
 WRITE_CHANGES = Advice("the models differ from the database", "makemigrations")
 WRITE_ANOTHER = Advice("the newest revision cannot be added to", "makemigrations")
 WRITE_INDEX = Advice("a foreign key without an index is given one", "makemigrations")
@@ -104,36 +115,41 @@ LIST_IN_ORDER = Advice("a number of steps is unclear where branches meet", "show
 GO_TO_ALL_HEADS = Advice("a branch has several heads", "migrate heads")
 GO_TO_HEAD = Advice("there are fewer revisions to apply than were asked for", "migrate")
 GO_TO_ZERO = Advice("there are fewer revisions to undo than were asked for", "migrate zero")
+GO_BACK_TO = Advice("the database is on several branches", "migrate REVISION")
 GO_ON_BRANCH = Advice("a branch has fewer revisions than were asked for", "migrate {place}")
 UNDO_TO_AMEND = Advice("the newest revision is applied, and is to be changed", "migrate {below}")
 
 # A revision that stopped.
 
-AFTER_FIX = Advice("a revision failed", "migrate")
-AFTER_FIX_OF_STATEMENT = Advice("a revision failed, and a part of it stays", "migrate")
-AFTER_FIX_OF_VALUES = Advice("there are values that a new type cannot hold", "migrate")
-AFTER_FAULT = Advice("the disk was full, or else what the revision cannot help", "migrate")
-AFTER_FIX_OF_ROWS = Advice("rows do not allow what a revision does", "migrate")
-AFTER_LOCK = Advice("another session kept a table locked", "migrate")
-AFTER_STATEMENT_ENDS = Advice("a statement of the interrupted migration is running", "migrate")
-AFTER_RESTORED_STATEMENTS = Advice("a half-done revision has changed", "migrate")
-CONTINUE = Advice("a migration was interrupted", "migrate")
-CONTINUE_REVISION = Advice("a revision is applied in part", "migrate {revision}")
-CONTINUE_UNDOING = Advice("a revision is undone in part", "migrate -1")
+AFTER_FIX = Advice("a revision failed", "{again}")
+AFTER_FIX_OF_STATEMENT = Advice("a revision failed, and a part of it stays", "{again}")
+AFTER_FIX_OF_VALUES = Advice("there are values that a new type cannot hold", "{again}")
+AFTER_FIX_OF_ROWS = Advice("rows do not allow what a revision does", "{again}")
+AFTER_FAULT = Advice("the disk was full, or else what no revision can help", "{again}")
+AFTER_LOCK = Advice("another session kept a table locked", "{again}")
+AFTER_STATEMENT_ENDS = Advice("a statement of the interrupted migration is running", "{again}")
+AFTER_RESTORED_STATEMENTS = Advice("a half-done revision has changed", "{again}")
+CONTINUE = Advice("a migration was interrupted", "{again}")
+FINISH_REVISION = Advice("a revision is applied in part", "migrate {revision}")
+FINISH_LATER = Advice("a revision is half done, and is only listed", "check")
+FINISH_UNDOING = Advice("a revision is undone in part", "migrate {below}")
 RECORD_FINISHED = Advice("a half-done revision was finished by hand", "migrate --fake {revision}")
-RECORD_UNDONE = Advice("a half-done revision was undone by hand", "migrate --fake REVISION")
+RECORD_AS_BEFORE = Advice(
+    "what a half-done revision did was undone by hand", "migrate --fake {revision}"
+)
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
 
 # Data that would be lost.
 
-ALLOW_LOSS = Advice("a revision loses rows, links or values", "migrate {flags}")
-CONTINUE_WITH_LOSS = Advice("a revision lost rows, and is recorded", "migrate")
+ALLOW_LOSS = Advice("a revision loses rows, links or values", "{again} {flags}")
+CONTINUE_WITH_LOSS = Advice("a revision lost rows, and is recorded", "{again}")
 UNDO_LOSS = Advice("a revision lost rows, and is not wanted at all", "migrate {below}")
 ALLOW_DATA_LOSS = Advice("undoing a revision destroys data", "{typed} --allow-data-loss")
 ALLOW_DATA_LOSS_HERE = Advice(
     "undoing a revision with plain alembic destroys data", "migrate REVISION --allow-data-loss"
 )
-WITHOUT_BACKUP = Advice("the backup before a loss failed", "migrate --no-backup")
+WITHOUT_BACKUP = Advice("the backup before a loss failed", "{again} --no-backup")
+WITHOUT_PROOF = Advice("the check for lost rows and links failed itself", "{again} --no-prove")
 BACK_UP = Advice("data was destroyed on a server, without a backup", "backup")
 RESTORE = Advice("a restore failed half way", "restore {path}")
 LIST_BROKEN_LINKS = Advice("a revision leaves dangling foreign keys", "checklinks")
@@ -143,7 +159,11 @@ LIST_BROKEN_LINKS = Advice("a revision leaves dangling foreign keys", "checklink
 CHECK_HISTORY = Advice("the revision files contradict each other", "check")
 REPAIR = Advice("a revision file differs from what was applied", "repair {revisions}")
 REPAIR_AGAIN = Advice("the files changed while they were repaired", "repair")
+RESTORE_DELETED = Advice("the file of the newest revision is gone", "repair {revisions} --restore")
 RESTORE_FILES = Advice("a change of a file cannot be accepted", "repair REVISION --restore")
+ACCEPT_ON_BRANCH = Advice(
+    "a revision of another branch cannot be undone", "repair {revision} --reason TEXT"
+)
 LEAVE_BRANCH = Advice("the database has revisions of another branch", "migrate --sync-branch")
 RECORD_MATCHING = Advice("the database is at no revision of here", "migrate --fake REVISION")
 LOOK_FOR_FILE = Advice("a revision has no file here", "migrate")
@@ -158,4 +178,7 @@ WRITE_FACTORIES = Advice("there are no factories, and they are to be written", "
 SHOW_FACTORIES = Advice("a file cannot take the new factories", "makefactories --dry-run")
 LIST_RUNS = Advice("there is no such run of seed", "seed --status")
 UNDO_RUN = Advice("a seed failed after it had committed rows", "seed --undo {run}")
+FLUSH_UNASKED = Advice("rows would be removed, and nobody can be asked", "{typed} --no-input")
+FLUSH_REFERRING = Advice("rows refer to those that flush would remove", "{typed} --cascade")
+FLUSH_TABLES_TOO = Advice("tables refer to those that flush would empty", "{typed} {tables}")
 FORGET_RUN = Advice("a run cannot be undone, or is to stay", "seed --forget {run}")

@@ -75,11 +75,13 @@ def _connection(project: Project) -> str:
 
 
 def _migrations(project: Project) -> str:
+    from .migrations.guards.journal.unfinished import require_finished
     from .migrations.revisions.plan import make_plan
     from .migrations.runner.status import history_status
 
     found = history_status(project).require_untampered()
     plan = make_plan(found.history, found.heads, None)
+    require_finished(project)
     if plan.steps:
         names = ", ".join(step.id for step in plan.steps)
         raise ManageError(f"{len(plan.steps)} not applied: {names}", str(advice.APPLY_PENDING))

@@ -55,6 +55,10 @@ class MigrationError(ManageError):
     """A revision failed; the message says what state the database is in."""
 
 
+class GuardFault(MigrationError):
+    """What watches a revision failed, and the revision itself did not."""
+
+
 class Recorded(MigrationError):
     """The loss cannot be undone; the revision is recorded, and the run stops."""
 

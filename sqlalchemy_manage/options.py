@@ -118,7 +118,7 @@ _RUN = (
         is_flag=True,
         help="Only show what would be done, to how many rows, and what would be lost.",
     ),
-    json_option("With --plan: print JSON (an object with revisions; see the README)."),
+    json_option("With --plan: print JSON, an object with a list of revisions."),
     click.option("--allow-data-loss", is_flag=True, help="Also undo revisions that destroy data."),
     click.option(
         "--no-backup", is_flag=True, help="SQLite: make no backup before data is destroyed."

@@ -171,7 +171,7 @@ def find_interface(wanted: str | None) -> str:
     for name in (wanted,) if wanted else ("ipython", "python"):
         if importlib.util.find_spec(INTERFACES[name]) is not None:
             return name
-    raise ManageError(f"{wanted} is not installed.", "pip install 'sqlalchemy-manage[shell]'")
+    raise ManageError(f"{wanted} is not installed.", f"pip install {wanted}")
 
 
 def interact(interface: str, names: Names) -> None:

@@ -1,173 +1,194 @@
-"""Every command that the README shows runs, and prints what the README says.
+"""Every command that README.md and docs/ show runs, and prints what the page says.
 
 Numbers of rows and links are compared too: links are drawn by numbers that no release of
 Faker changes. Where a change of the program changes them, ``RENEW_README=1`` with this
-test writes those that come out into the README, and nothing else: the test fails still for
-a text that differs in more than its numbers. Look at the diff before you commit it.
+test writes those that come out into the pages, and nothing else: the test fails still for
+a text that differs in more than its numbers. ``RENEW_README=all`` writes all that is printed,
+and the options of docs/commands.md. Look at the diff before you commit it.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
-import click
 import pytest
+from support.pages import DOCS, PAGES, README, Reader, Session, begin, renewed, sessions
 from support.programs import ROOT
+from support.reference import reference, section
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(
-    r"^(?:<!-- in (?P<place>\w+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.M | re.S
-)
-
-
-def normal(text: str, folder: Path) -> str:
-    """``text`` without what differs from run to run: times, rates, the folder, spaces at line
-    ends."""
-    text = shown(text, folder)
-    text = re.sub(r"\d+\.\d\d s\b", "N s", text)
-    text = re.sub(r"[\d,]+ rows/s", "N rows/s", text)
-    return text
+RENEW = os.environ.get("RENEW_README")
+TEXT = README.read_text(encoding="utf-8")
 
 
-def shown(text: str, folder: Path) -> str:
-    """``text`` as the README shows it."""
-    text = text.replace(str(folder), f"/home/me/{folder.name}")
-    return "\n".join(line.rstrip() for line in text.strip().splitlines())
-
-
-def renew(expected: str, printed: str) -> str:
-    """``expected`` with the numbers that were printed, in the README too.
-
-    Times and rates are left as they are.
-    """
-    lines, found = expected.rstrip().splitlines(), printed.splitlines()
-    same = [re.sub(r" *[\d,]+", " N", "\n".join(each)) for each in (lines, found)]
-    if same[0] != same[1]:
-        return expected
-    new = [
-        old if normal(old, Path("/")) == normal(line, Path("/")) else _renewed(old, line)
-        for old, line in zip(lines, found, strict=True)
+def marked() -> list[object]:
+    """Each session, with the marks that it needs."""
+    slow = pytest.mark.slow(reason="dozens of commands")
+    return [
+        pytest.param(
+            each, id=each.id, marks=[slow, *([pytest.mark.server] if each.backend else [])]
+        )
+        for page in PAGES
+        for each in sessions(page)
     ]
-    text = "\n".join(new) + expected[len(expected.rstrip()) :]
-    path = ROOT / "README.md"
-    path.write_text(path.read_text(encoding="utf-8").replace(expected, text), encoding="utf-8")
-    return text
 
 
-def _renewed(old: str, line: str) -> str:
-    timed = re.compile(r"[\d,]+ rows/s|\d+\.\d\d s\b")
-    kept = iter(timed.findall(old))
-    return timed.sub(lambda match: next(kept), line.rstrip())
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that README.md ends with; what it prints is compared by its own test."""
+    folder = begin("shop", tmp_path_factory.mktemp("readme"), None)
+    for session in sessions(README):
+        if session.place == "shop":
+            Reader(folder).follow(session)
+    return folder
 
 
-def sessions() -> dict[str, list[tuple[str, str]]]:
-    """Place -> what happens there in order: (file name, text) or ("$", session)."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for match in BLOCK.finditer(README):
-        place = match["place"]
-        if place is None:
-            continue
-        text = match["text"]
-        name = re.match(r"# (\S+\.py)\n", text)
-        found.setdefault(place, []).append((name[1], text) if name else ("$", text))
-    return found
+@pytest.mark.parametrize("session", marked())
+def test_what_a_page_shows_is_what_happens(
+    session: Session,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    new_database: Callable[..., str],
+) -> None:
+    goes_on = session.page != README and session.begins == "shop"
+    folder = begin(session.begins, tmp_path, request.getfixturevalue("shop") if goes_on else None)
+    reader = Reader(folder, new_database(session.backend) if session.backend else None)
+
+    def check(command: str, expected: str, printed: str) -> None:
+        if RENEW:
+            expected = renewed(session.page, command, expected, printed, reader, RENEW == "all")
+        assert reader.normal(printed) == reader.normal(expected), (
+            f"$ {command}\n{printed}\n(only its numbers? RENEW_README=1 writes them)"
+        )
+
+    reader.follow(session, check)
 
 
-@pytest.mark.slow(reason="each command is a new interpreter")
-@pytest.mark.parametrize("place", sessions())
-def test_what_the_readme_shows_is_what_happens(place: str, tmp_path: Path) -> None:
-    folder = tmp_path / place
-    if place == "sample":
-        tracked = ("manage.py", "settings.py", "pyproject.toml", "hr", "migrations", "fixtures")
-        folder.mkdir()
-        for name in tracked:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, folder)
-    else:
-        folder.mkdir()
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name in ("python", "alembic"):
-        script = programs / name
-        module = "" if name == "python" else "-m alembic "
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {module}"$@"\n')
-        script.chmod(0o755)
-    environment = {
-        k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "MANAGE_"))
-    }
-    environment |= {
-        "PATH": f"{programs}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "NO_COLOR": "1",
-        "COLUMNS": "80",
-    }
-    for name, text in sessions()[place]:
-        if name != "$":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
-            continue
-        for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
-            command, _, expected = part.partition("\n")
-            done = subprocess.run(
-                ["sh", "-c", command],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=120,
-            )
-            if os.environ.get("RENEW_README"):
-                expected = renew(expected, shown(done.stdout, folder))
-            assert normal(done.stdout, folder) == normal(expected, folder), (
-                f"$ {command}\n{done.stdout}\n(only its numbers? RENEW_README=1 writes them)"
-            )
+@pytest.mark.slow(reason="runs pytest")
+@pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
+def test_the_recipe_for_tests_works_on_a_server(
+    backend: str, shop: Path, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    (session,) = sessions(ROOT / "docs" / "testing.md")
+    reader = Reader(begin("shop", tmp_path, shop), TEST_DATABASE_URL=new_database(backend))
+
+    def check(command: str, expected: str, printed: str) -> None:
+        assert reader.normal(printed) == reader.normal(expected), printed
+
+    reader.follow(session, check)
+
+
+def test_each_project_of_a_page_has_commands() -> None:
+    for page in PAGES:
+        for session in sessions(page):
+            assert any(block.name == "$" for block in session.blocks), session.id
+
+
+def test_a_command_that_prints_something_else_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- in x -->\n```console\n$ echo one; echo two\none\n$ echo three\nfour\n```\n"
+    )
+    (session,) = sessions(page)
+    reader, seen = Reader(begin("x", tmp_path / "projects", None)), []
+    reader.follow(session, lambda *each: seen.append(each))
+    assert seen == [
+        ("echo one; echo two", "one\n", "one\ntwo\n"),
+        ("echo three", "four\n", "three\n"),
+    ]
+    assert reader.normal("3 rows in 0.01 s (7 rows/s)") == reader.normal(
+        "3 rows in 1.20 s (9 rows/s)"
+    )
+    assert reader.normal("3 rows") != reader.normal("4 rows")
+
+
+def test_the_readme_is_two_screens() -> None:
+    assert len(TEXT.splitlines()) < 150
 
 
 def test_the_first_screen_has_the_two_commands() -> None:
-    first_screen = README.splitlines()[:40]
+    first_screen = TEXT.splitlines()[:40]
     starts = [line for line in first_screen if line.startswith("python3 -m venv")]
     commands = [line.partition(" manage.py ")[2] for line in starts]
     assert commands == ["prepare", "test -n auto"]
 
 
-def test_every_command_and_setting_is_in_the_readme() -> None:
+def test_the_readme_names_every_command() -> None:
     from sqlalchemy_manage.cli import core_commands
+
+    cells = re.findall(r"^\| (`.*?`) \|", TEXT.partition("## Commands")[2], re.M)
+    named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(named) == sorted(core_commands())
+
+
+def test_the_page_of_commands_says_what_help_says() -> None:
+    from sqlalchemy_manage.cli import core_commands
+
+    path = ROOT / "docs" / "commands.md"
+    page = path.read_text(encoding="utf-8")
+    for name in core_commands():
+        if RENEW == "all" and section(page, name):
+            page = page.replace(section(page, name), reference(name))
+            path.write_text(page, encoding="utf-8")
+        assert section(page, name) == reference(name), "RENEW_README=all writes it"
+
+
+def test_the_page_of_settings_names_every_setting() -> None:
     from sqlalchemy_manage.conf import KNOWN
 
-    for name in core_commands():
-        assert re.search(rf"^\| `{name}\b", README, re.M), f"README has no row for {name}"
-    for name in KNOWN:
-        assert f"`{name}`" in README, f"README does not name the setting {name}"
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `([A-Z_]+)` \|", page, re.M)) == sorted(KNOWN)
 
 
-def test_every_option_of_every_command_is_in_the_readme() -> None:
-    import importlib
-
-    from sqlalchemy_manage.cli import core_commands
-
-    for name in core_commands():
-        command = importlib.import_module(f"sqlalchemy_manage.commands.{name}").command
-        row = re.search(rf"^\| `{name}\b.*$", README, re.M)
-        assert row is not None
-        for parameter in command.params:
-            if isinstance(parameter, click.Option) and parameter.expose_value:
-                flags = [flag for flag in parameter.opts if flag in row[0]]
-                assert flags, f"README's row of {name} lacks {parameter.opts}"
-
-
-def test_the_profiles_in_the_readme_are_those_of_the_sample() -> None:
-    shown = re.search(r"^# hr/seeds\.py\n(.*?)^```$", README, re.M | re.S)
+def test_the_profiles_on_the_page_of_seeding_are_those_of_the_sample() -> None:
+    page = (ROOT / "docs" / "seeding.md").read_text(encoding="utf-8")
+    shown = re.search(r"^# hr/seeds\.py\n(.*?)^```$", page, re.M | re.S)
     assert shown is not None
     text = (ROOT / "hr" / "seeds.py").read_text(encoding="utf-8")
     for line in shown[1].splitlines():
         assert line in text
+
+
+LINKED = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("tests/**/README.md"))
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page)):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        assert path.exists(), f"{page.name} links to {target}"
+        if anchor:
+            assert anchor in anchors(path), f"{page.name} links to {target}"
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {
+        target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", index.read_text())
+    }
+    assert {page.name for page in DOCS} - {index.name} <= linked
+    assert "docs/README.md" in TEXT
+
+
+def test_no_page_installs_what_no_index_has() -> None:
+    for page in PAGES:
+        assert not re.search(r"pip install '?sqlalchemy[-_]manage", page.read_text()), page.name
+
+
+def without_code(page: Path) -> str:
+    """A page without its blocks and words of code, in which brackets are no links."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return re.sub(r"(?<!\[)`[^`\n]*`(?!\])", "", text)
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link into a page may name: its headings, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page), re.M)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
+    }

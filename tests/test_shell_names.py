@@ -258,6 +258,6 @@ def test_the_prompt_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ManageError) as caught:
         find_interface("ptpython")
     assert caught.value.message == "ptpython is not installed."
-    assert caught.value.hint == "pip install 'sqlalchemy-manage[shell]'"
+    assert caught.value.hint == "pip install ptpython"
     there.remove("IPython")
     assert find_interface(None) == "python"

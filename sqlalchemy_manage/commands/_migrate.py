@@ -5,6 +5,7 @@ Every function takes, as keywords, the options of ``options.run_options``.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -73,14 +74,23 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
     from ..migrations.runner.run import Allowed
     from ._prompts import name_asker
 
-    if plan.backwards and not fake:
-        for step in filter(does_nothing, plan.steps):
-            output.warn(f"{step.id} is not undone: downgrade() does nothing.")
+    empty = {step.id for step in plan.steps if plan.backwards and not fake and does_nothing(step)}
     if how.get("no_prove") and not fake:
         from ..migrations.guards.losses.guard import UNPROVED
 
         output.warn(UNPROVED)
     more = {name: how[name] for name in ("folder", "forget") if name in how}
+    report, done = reporter(plan.backwards, fake), 0
+
+    def on_event(event: tuple[str, str, float]) -> None:
+        nonlocal done
+        if event[0] == "start" and event[1] in empty:
+            output.warn(f"{event[1]} is not undone: downgrade() does nothing.")
+        report(event)
+        done += event[0] == "done"
+        advice.go_on_with(again(plan, done, fake=fake, **how))
+
+    advice.go_on_with(again(plan, fake=fake, **how))
     apply_plan(
         project,
         plan,
@@ -89,9 +99,23 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
         ask=name_asker(project),
         prove=not how.get("no_prove"),
         allow_loss=how.get("allow_loss", ()),
-        on_event=reporter(plan.backwards, fake),
+        on_event=on_event,
         **more,
     )
+
+
+def again(plan: Plan, done: int = 0, *, fake: bool = False, **how: Any) -> list[str]:
+    """What goes on with ``plan`` where it stopped; ``done`` of its steps are behind it."""
+    target = "zero" if plan.target == "base" else plan.target
+    if count := re.fullmatch(r"(.+@-)(\d+)", target):
+        target = f"{count[1]}{int(count[2]) - done}"
+    words = ["migrate", *([] if plan.to_head else [target])]
+    if "folder" in how:  # the revisions of another branch
+        words = ["migrate", *([how["target"]] if how["target"] else []), "--sync-branch"]
+    flags = {"fake": fake, **how}
+    for name in ("fake", "allow_data_loss", "no_backup", "no_prove"):
+        words += [f"--{name.replace('_', '-')}"] if flags.get(name) else []
+    return words + [word for name in how.get("allow_loss", ()) for word in ("--allow-loss", name)]
 
 
 def record(project: Project, history: History, target: str | None) -> None:
@@ -137,7 +161,7 @@ def leave_branch(
             return True, current
         if not _agreed(project, left, sync):
             raise left.refusal()
-        apply(project, plan, folder=folder, **how)
+        apply(project, plan, folder=folder, target=target, **how)
     return False, after
 
 

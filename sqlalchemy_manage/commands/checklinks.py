@@ -30,7 +30,7 @@ def command(project: Project, circles: bool, as_json: bool) -> int:
     Finds dangling links, half-filled keys, duplicate pairs in a link table, several rows
     where only one is allowed, relationships whose two directions disagree, rows of the
     wrong class or without their part in a subclass's table, foreign keys that the database
-    lacks or does not enforce, and more: the README lists all kinds. A relationship is
+    lacks or does not enforce, and more: docs/links.md lists all kinds. A relationship is
     followed under its own condition. Exits with 1 if a link is broken.
 
     \b

@@ -95,7 +95,11 @@ def command(
         output.say(f"No revisions yet: {advice.WRITE_FIRST} writes the first.")
         return 0
     if not plan.steps:
-        (forget_unfinished if fake else require_finished)(project)
+        if fake:
+            for half_done in forget_unfinished(project):
+                output.say(f"Taken as undone by hand: {half_done.revision}.")
+        else:
+            require_finished(project, project.settings.lock_wait)
         where = ", ".join(current) or "before the first revision"
         output.say(f"Nothing to do: the database is at {where}.")
         if now.unrecorded:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from .. import output
+from .. import advice, output
+from ..errors import OpenQuestion
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, random_seed: int) -> int:
     """Create, migrate and seed the database, and check its links.
 
-    Creates the database if it is missing and seeds it if it is empty. Safe to repeat: what is
-    already done is left alone.
+    Creates the database if it is missing and seeds it if it is empty. Where there are no
+    revisions yet, it writes the first one for the models, after asking. Safe to repeat: what
+    is already done is left alone.
 
     \b
     Example:
@@ -36,13 +39,19 @@ def command(ctx: click.Context, random_seed: int) -> int:
     from ..databases.engines import shown
     from ..databases.protection import why_protected
     from ..databases.servers import create_database
+    from ..migrations.revisions.history import project_history
     from ..seeding.discovery import project_factories
     from ..seeding.plan import SeedRequest
-    from . import _seed, checklinks, migrate
+    from . import _seed, checklinks, makemigrations, migrate
 
     project: Project = ctx.obj
+    first = not project_history(project).revisions
+    if first and not _may_write_first(project):
+        return 1
     if create_database(project.database, project.settings.root):
         output.say(f"Created {shown(project.engine.url)}")
+    if first:
+        ctx.invoke(makemigrations.command)
     ctx.invoke(migrate.command)
     with project.connect() as connection:
         filled = any(row_counts(connection, project.tables).values())
@@ -59,3 +68,20 @@ def command(ctx: click.Context, random_seed: int) -> int:
         counts = row_counts(connection, project.tables)
     output.table(("table", "rows"), [(t, f"{n:,}") for t, n in counts.items()], right=(1,))
     return int(ctx.invoke(checklinks.command) or 0)
+
+
+def _may_write_first(project: Project) -> bool:
+    """Ask whether to write the first revision; raises OpenQuestion where nobody can be asked."""
+    from ..migrations.actions.makemigrations import require_models
+
+    require_models(project)
+    count = len(project.tables)
+    what = f"There are no revisions yet, and the models have {count} table{'s'[: count != 1]}."
+    ways = f"{advice.WRITE_THEN_PREPARE}\n{advice.PREPARE_AFTER_WRITING}"
+    if not (project.interactive and sys.stdin.isatty()):
+        raise OpenQuestion(f"{what} Nothing was done.", ways)
+    output.say(what)
+    if not click.confirm("Write the first revision, and apply it?", default=True, err=True):
+        output.say(f"Nothing was done. When you want to:\n{ways}")
+        return False
+    return True

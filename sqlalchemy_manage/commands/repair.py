@@ -43,6 +43,7 @@ def command(
     """
     from ..errors import UsageError
     from ..migrations.actions import repair as repairing
+    from ..migrations.guards.journal.unfinished import require_finished
 
     if restore and reason is not None:
         raise UsageError("--restore and --reason cannot be used together.", "Give one of them.")
@@ -56,6 +57,7 @@ def command(
             for line in text.splitlines():
                 output.answer(output.clean(line))
         if not now.findings:
+            require_finished(project)
             output.say("Nothing to repair: the revision files are as they were applied.")
     done: str | None = None
     try:

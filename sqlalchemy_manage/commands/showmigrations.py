@@ -32,6 +32,7 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
       manage.py showmigrations -v 2
       manage.py showmigrations --json
     """
+    from ..migrations.guards.journal.unfinished import unfinished
     from ..migrations.runner.status import history_status
 
     now = history_status(project)
@@ -66,6 +67,8 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
         output.say(f"No revisions yet: {advice.WRITE_FIRST}")
     for unknown in sorted(set(current) - set(history.by_id)):
         output.warn(f"the database is at {unknown}, which has no file here.")
+    for half_done in unfinished(project):
+        output.warn(f"{half_done}; {advice.FINISH_LATER} says more.")
     for finding in now.findings:
         output.warn(f"{finding.message}\n{advice.REPAIR(revisions=finding.revision)}")
 

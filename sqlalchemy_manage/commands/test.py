@@ -43,7 +43,7 @@ def command(project: Project, arguments: tuple[str, ...]) -> int:
 
     settings = project.settings
     if find_spec("pytest") is None:
-        raise ManageError("pytest is not installed.", "pip install 'sqlalchemy-manage[test]'")
+        raise ManageError("pytest is not installed.", "pip install pytest")
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=settings.root,

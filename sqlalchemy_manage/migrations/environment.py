@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from alembic import command
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
@@ -24,6 +25,7 @@ from ..library_warnings import own_words
 from ..output import leave, redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
+from .actions.sqlite_text import write_sql
 from .guards.destructive import DestructiveGuard, allowed_of
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
@@ -78,6 +80,7 @@ def run_env(context: Any) -> None:
                 run.answers = answers_of(given)
             run.allowed = allowed_of(context.get_x_argument(as_dictionary=True))
             run.prove, run.allow_loss = wanted_of(context.get_x_argument())
+            advice.go_on_with(_again(context.config.cmd_opts, run))
             _run(context, run, connection)
     except ManageError as error:
         if isinstance(error, Interrupted) and context.config.cmd_opts is not None:
@@ -104,7 +107,11 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
     if context.is_offline_mode():
         name = sa.make_url(run.database.url).get_backend_name()
         options |= {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
-        context.configure(dialect_name=name, transactional_ddl=_transactional(name), **options)
+        options |= {"dialect_name": name, "transactional_ddl": _transactional(name)}
+        if name == "sqlite":
+            write_sql(context, run, **options)
+            return
+        context.configure(**options)
         with context.begin_transaction():
             context.run_migrations()
         return
@@ -152,6 +159,16 @@ def _stoppable() -> Iterator[None]:
         yield
 
 
+def _again(options: Any, run: Run) -> list[str]:
+    """What goes on with a command of plain alembic, as a command of manage.py."""
+    if getattr(options, "cmd", [command.upgrade])[0] is not command.downgrade:
+        return ["migrate"]
+    target = str(options.revision)
+    relative = re.search(r"[+-]\d+$", target) and target != "-1"  # a part may be done
+    words = ["migrate", "REVISION" if relative else target]
+    return words + ["--allow-data-loss"] * run.allowed.data_loss
+
+
 def _moved() -> HistoryError:
     return HistoryError(
         "Another process migrated this database in the meantime.",
@@ -196,9 +213,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     if run.read_only:
         options["dont_mutate"] = True
     context.configure(**options)
-    command = context.get_context().opts
+    wanted = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
-    if "destination_rev" not in command:
+    if "destination_rev" not in wanted:
         from .analysis.column_types import column_types
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
@@ -215,7 +232,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         return
     run.state.writes = True
     # On a second try the plan of the first is still there, with its guard around it.
-    plan = command["fn"]
+    plan = wanted["fn"]
     context.configure(**options, fn=runner.guard(getattr(plan, "unguarded", plan)))
     # A guard asks what a rebuild has dropped, and knows what a new type may lose.
     context.get_context().impl.dropped = run.state.dropped

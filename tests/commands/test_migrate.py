@@ -120,7 +120,7 @@ def test_sql_of_one_revision_without_connecting(
         (["migrate", "000"], 2, "matches 3 revisions"),
         (["migrate", "0002_departmnet_employee_link"], 2, "Did you mean '0002_department_emp"),
         (["migrate", "--paln"], 2, "No such option"),
-        (["migrate", "-9"], 2, "Cannot go back 9 revisions: 0 are applied"),
+        (["migrate", "-9"], 2, "There is nothing to undo: no revision is applied."),
         (["sqlmigrate", "nope"], 2, "No revision 'nope'"),
         (["migrat"], 2, "Did you mean 'migrate'"),
     ],

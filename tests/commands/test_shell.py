@@ -160,9 +160,7 @@ def test_a_missing_interface(
     monkeypatch.setitem(shell.INTERFACES, "ptpython", "no_such_module_ptpython")
     result = manage_on(sqlite_url)("shell", "-i", "ptpython")
     assert result.code == 1
-    assert result.stderr == (
-        "Error: ptpython is not installed.\npip install 'sqlalchemy-manage[shell]'\n"
-    )
+    assert result.stderr == ("Error: ptpython is not installed.\npip install ptpython\n")
 
 
 def test_hidden_names_are_told_of_at_verbosity_2(

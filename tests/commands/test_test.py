@@ -82,9 +82,7 @@ def test_pytest_is_missing(
     )
     result = manage_on("sqlite://")("test")
     assert result.code == 1
-    assert result.stderr == (
-        "Error: pytest is not installed.\npip install 'sqlalchemy-manage[test]'\n"
-    )
+    assert result.stderr == ("Error: pytest is not installed.\npip install pytest\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of a terminal")

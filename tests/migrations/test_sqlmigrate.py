@@ -22,10 +22,27 @@ COMPUTED = (
 )
 
 
+TABLE = """\
+op.create_table(
+    "note",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("a", sa.Integer),
+    sa.Column("n", sa.Integer),
+    sa.Column("t", sa.Text),
+    sa.Column("text", sa.String(9)),
+    sa.Column("kind", sa.String(9)),
+    sa.CheckConstraint("a > 0", name="ck_a"),
+    sqlite_autoincrement=True,
+)
+op.create_index("ix_a", "note", ["a"])
+"""
+REBUILT = "ALTER TABLE _alembic_tmp_note RENAME TO note;"
+
+
 @pytest.fixture
 def app(tmp_path: Path, backend: str) -> ProjectFolder:
     app = ProjectFolder(tmp_path / "project", URLS[backend]).write_history()
-    app.revision("0001_first", None)
+    app.revision("0001_first", None, TABLE)
     return app
 
 
@@ -37,13 +54,14 @@ def app(tmp_path: Path, backend: str) -> ProjectFolder:
         (
             'op.rename_index("note", "ix_a", "ix_b")',
             {
+                "sqlite": "DROP INDEX ix_a;\n\nCREATE INDEX ix_b ON note (a);",
                 "postgresql": "ALTER INDEX ix_a RENAME TO ix_b",
                 "mariadb": "RENAME INDEX ix_a TO ix_b",
             },
         ),
         (
             'op.rename_constraint("note", "ck_a", "ck_b", type_="check")',
-            {"postgresql": "RENAME CONSTRAINT ck_a TO ck_b"},
+            {"sqlite": REBUILT, "postgresql": "RENAME CONSTRAINT ck_a TO ck_b"},
         ),
         ('op.fill_nulls("note", "n", 5)', {"": "SET n=5 WHERE note.n IS NULL"}),
         ('op.fill_nulls("note", "t", "it\'s")', {"": "SET t='it''s' WHERE note.t IS NULL"}),
@@ -56,18 +74,19 @@ def app(tmp_path: Path, backend: str) -> ProjectFolder:
             {"": "UPDATE note SET kind = CASE kind", "postgresql": "RENAME VALUE 'a' TO 'b'"},
         ),
         ('op.create_enum("kind", ["a"])', {"": "", "postgresql": "CREATE TYPE kind AS ENUM"}),
-        (
-            COMPUTED,
-            {"postgresql": "GENERATED ALWAYS AS (id)", "mariadb": "GENERATED ALWAYS AS (id)"},
-        ),
+        (COMPUTED, {"": "GENERATED ALWAYS AS (id)"}),
         ('op.create_view("v", "CREATE VIEW v AS SELECT 1")', {"": "CREATE VIEW v AS SELECT 1;"}),
         (
-            'op.create_unique_constraint("uq", "note", ["a"])',
-            {"postgresql": "ADD CONSTRAINT uq UNIQUE", "mariadb": "ADD CONSTRAINT uq UNIQUE"},
+            'with op.batch_alter_table("note") as batch:\n'
+            '    batch.create_unique_constraint("uq", ["a"])',
+            {"": "CONSTRAINT uq UNIQUE"},
         ),
-        ("sa.inspect(op.get_bind()).get_table_names()", {}),
-        ('assert op.get_bind().scalar(sa.text("SELECT 1")) == 1', {}),
-        ('op.bulk_insert(sa.table("note", sa.column("id")), [{"id": object()}])', {}),
+        ("op.execute('SELECT 7')", {"": "SELECT 7;"}),
+        ("if op.get_context().as_sql:\n    op.execute('SELECT 8')", {"": "SELECT 8;"}),
+        (
+            'op.bulk_insert(sa.table("note", sa.column("id", sa.Integer)), [{"id": 3}])',
+            {"": "INSERT INTO note (id) VALUES (3);"},
+        ),
     ],
 )
 def test_the_sql_or_why_there_is_none(
@@ -79,12 +98,66 @@ def test_the_sql_or_why_there_is_none(
     if expected is None:
         assert (result.code, result.stdout) == (1, "")
         said = result.stderr
-        assert "without a database" in said
-        assert "SQLite" not in said.splitlines()[0] or backend == "sqlite"
+        assert "must read the definition" in said
+        assert "SQLite" not in said.splitlines()[0]
         assert "--traceback" not in said
     else:
         assert result.code == 0, result
         assert expected in result.stdout
+        rebuilt = "_alembic_tmp_" in result.stdout
+        assert ("PRAGMA" in result.stdout) == rebuilt
+        assert ("sqlite_sequence" in result.stdout) == rebuilt
+
+
+READS = (
+    "sa.inspect(op.get_bind()).get_table_names()",
+    'assert op.get_bind().scalar(sa.text("SELECT 1")) == 1',
+    "from sqlalchemy.orm import Session\nSession(op.get_bind()).scalars(sa.text('SELECT 1')).all()",
+)
+
+
+@pytest.mark.parametrize("up", READS)
+def test_a_revision_that_asks_the_database(app: ProjectFolder, backend: str, up: str) -> None:
+    path = app.revision("0002_change", "0001_first", f"{up}\nop.execute('DELETE FROM note')")
+    line = path.read_text().splitlines().index("    " + up.splitlines()[-1]) + 1
+    result = app.manage("sqlmigrate", "2")
+    if backend == "sqlite":
+        assert result.code == 0, result
+        assert f"-- The revision asks the database while it runs (line {line})" in result.stdout
+        assert "DELETE FROM note;" in result.stdout
+        return
+    assert (result.code, result.stdout) == (1, "")
+    assert f"0002_change asks the database while it runs (line {line})" in result.stderr
+    assert "op.get_context().as_sql" in result.stderr and "--traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "up",
+    [
+        'op.bulk_insert(sa.table("note", sa.column("id")), [{"id": object()}])',
+        'raise ValueError("not today")',
+    ],
+)
+def test_what_cannot_be_shown_names_its_line(app: ProjectFolder, up: str) -> None:
+    path = app.revision("0002_change", "0001_first", up)
+    line = path.read_text().splitlines().index("    " + up) + 1
+    result = app.manage("sqlmigrate", "2")
+    assert (result.code, result.stdout) == (1, "")
+    assert "0002_change cannot be shown as SQL" in result.stderr
+    assert f"line {line})" in result.stderr and "asks the database" not in result.stderr
+    assert ('sa.column("name", sa.String)' in result.stderr) == ("literal" in result.stderr)
+
+
+def test_plain_alembic_shows_a_range(app: ProjectFolder, backend: str) -> None:
+    app.revision("0002_more", "0001_first", 'op.rename_column("note", "a", "b")')
+    batch = 'with op.batch_alter_table("note") as batch:\n    batch.drop_column("b")'
+    batch = batch.replace("batch.drop", 'batch.drop_index("ix_a")\n    batch.drop', 1)
+    app.revision("0003_most", "0002_more", batch.replace('"b"', '"n"') if backend else "")
+    shown = app.alembic("upgrade", "0001_first:0003_most", "--sql")
+    assert shown.code == 0, shown
+    assert "RENAME COLUMN a TO b" in shown.stdout and "DROP INDEX ix_a" in shown.stdout
+    assert "CREATE TABLE note" not in shown.stdout
+    assert shown.stdout.count("Running upgrade") == 2
 
 
 def test_of_a_merge_its_own_sql_and_no_other(app: ProjectFolder) -> None:

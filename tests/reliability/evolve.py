@@ -1,6 +1,6 @@
 """Random models with rows are changed at random: every value survives, up, down and up.
 
-    python tests/reliability/evolve.py sqlite 1000 [--seed FIRST] [--keep]
+    python tests/reliability/evolve.py sqlite 1000 [--seed FIRST] [--keep] [--sql]
 
 Each example has 3 to 6 tables with keys of integers, text, UUIDs or pairs, foreign keys,
 link tables, UNIQUEs, CHECKs, indexes, enums and defaults, with a naming convention or
@@ -30,15 +30,16 @@ from support.databases import SERVERS, end_sessions, on_server  # noqa: E402
 from support.evolution import HEADER, walk  # noqa: E402
 from support.project import ProjectFolder  # noqa: E402
 from support.random_models import seeds  # noqa: E402
+from support.shown_sql import show_and_run  # noqa: E402
 
 
 @contextmanager
-def database(backend: str, folder: Path) -> Iterator[str]:
+def database(backend: str, folder: Path, label: str) -> Iterator[str]:
     """The URL of an empty database that is dropped afterwards."""
     if backend == "sqlite":
-        yield f"sqlite:///{folder / 'db.sqlite'}"
+        yield f"sqlite:///{folder / label}.sqlite"
         return
-    name, server = f"evolve_{os.getpid()}", SERVERS[backend]
+    name, server = f"evolve_{os.getpid()}_{label}", SERVERS[backend]
     on_server(server, f"DROP DATABASE IF EXISTS {name}")
     on_server(server, f"CREATE DATABASE {name}")
     try:
@@ -55,14 +56,22 @@ def main() -> int:
     parser.add_argument("backend", choices=["sqlite", "postgresql", "mariadb"])
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=0, help="the first seed (0)")
+    parser.add_argument(
+        "--sql", action="store_true", help="run what sqlmigrate shows, and compare with migrate"
+    )
     parser.add_argument("--keep", action="store_true", help="keep failing projects, print them")
     arguments = parser.parse_args()
     began, failed = time.monotonic(), Counter[str]()
     for seed, evolution in seeds(arguments.seed, arguments.count):
         folder = Path(tempfile.mkdtemp(prefix=f"evolve-{seed}-"))
         try:
-            with database(arguments.backend, folder) as url:
-                walk(ProjectFolder(folder / "project", url), evolution)
+            with database(arguments.backend, folder, "db") as url:
+                app = ProjectFolder(folder / "project", url)
+                if arguments.sql:
+                    with database(arguments.backend, folder, "twin") as twin:
+                        show_and_run(app, twin, evolution)
+                else:
+                    walk(app, evolution)
         except Exception as error:
             reason = str(error).strip() or type(error).__name__
             failed[reason.splitlines()[-1][:60]] += 1

@@ -179,7 +179,7 @@ def walk(app: ProjectFolder, it: Evolution) -> None:
             now = sorted(_comparable({column: row[column]}) for row in undone[table])
             assert now == old, f"{table}: {old} became {now} after the rollback\n{text}"
     again = app.schema()
-    _same_schema(_but_nullable(schema, gone), _but_nullable(again, gone), text)
+    same_schema(_but_nullable(schema, gone), _but_nullable(again, gone), text)
     if not gone:
         with app.without_newest():
             _clean(app)
@@ -188,11 +188,12 @@ def walk(app: ProjectFolder, it: Evolution) -> None:
     app.done("migrate", "zero")
     assert not app.tables(), text
     app.done("migrate")
-    _same_schema(described, app.schema(), text)
+    same_schema(described, app.schema(), text)
     _clean(app)
 
 
-def _same_schema(old: dict[str, Any], new: dict[str, Any], text: str) -> None:
+def same_schema(old: dict[str, Any], new: dict[str, Any], text: str) -> None:
+    """Raises AssertionError for the first difference; ``text`` is what has made it."""
     for table in sorted(old.keys() | new.keys()):
         for kind in sorted(old.get(table, {}).keys() | new.get(table, {}).keys()):
             was, now = (_named(schema.get(table, {}), kind) for schema in (old, new))

@@ -2,7 +2,8 @@
 
 Importing SQLAlchemy, Alembic and the modules of this tool takes ten times longer than what most
 commands do. This process imports them once and forks a child for each line of JSON on its
-standard input: ``argv``, ``cwd``, ``env`` and the files ``stdin``, ``stdout`` and ``stderr``.
+standard input: ``argv``, ``cwd``, ``env`` and the files ``stdin``, ``stdout`` and ``stderr``,
+which may be one.
 It answers with the exit status, negative for a signal, one line each.
 """
 
@@ -73,7 +74,10 @@ def child(request: dict[str, Any]) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         os.dup2(os.open(request["stdin"], os.O_RDONLY), 0)
         os.dup2(os.open(request["stdout"], flags, 0o600), 1)
-        os.dup2(os.open(request["stderr"], flags, 0o600), 2)
+        if request["stderr"] == request["stdout"]:
+            os.dup2(1, 2)
+        else:
+            os.dup2(os.open(request["stderr"], flags, 0o600), 2)
         sys.path[1:1] = [request["env"]["PYTHONPATH"]]
         status = run(request["argv"])
         threading._shutdown()  # type: ignore[attr-defined]

@@ -40,13 +40,15 @@ def run(
     url: str | None = None,
     stdin: str | None = None,
     fresh: bool = False,
+    merged: bool = False,
     **env: str,
 ) -> Result:
     """A program of a project, as a process of its own, in the project's folder.
 
     ``run(folder, "manage.py", "migrate")`` or ``run(folder, "-m", "alembic", "current")``. The
     process has the libraries and the tool imported already, unless it is ``fresh``: then it is
-    a new interpreter, for tests of what is imported and of what has to be.
+    a new interpreter, for tests of what is imported and of what has to be. ``merged``: all that
+    it prints is its stdout, as on a terminal.
     """
     environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL",)}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
@@ -57,17 +59,18 @@ def run(
     argv = [str(arg) for arg in args]
     fresh = fresh or argv[0] in ("-W", "-X") or any(n.startswith("PYTHON") for n in env)
     if not fresh:
-        return _forked(argv, folder, environment, stdin or "")
+        return _forked(argv, folder, environment, stdin or "", merged)
     done = subprocess.run(
         [sys.executable, *argv],
         cwd=folder,
         env=environment,
         input=stdin or "",
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merged else subprocess.PIPE,
         text=True,
         timeout=120,
     )
-    return Result(done.returncode, done.stdout, done.stderr)
+    return Result(done.returncode, done.stdout, done.stderr or "")
 
 
 def forget_modules(folder: Path) -> None:
@@ -96,13 +99,17 @@ def _end(server: subprocess.Popen[str]) -> None:
     server.communicate()
 
 
-def _forked(argv: list[str], folder: Path, environment: dict[str, str], stdin: str) -> Result:
+def _forked(
+    argv: list[str], folder: Path, environment: dict[str, str], stdin: str, merged: bool
+) -> Result:
     """The same with a child of a process that has imported the libraries and the tool."""
     server = _fork_server()
     assert server.stdin is not None and server.stdout is not None
     with tempfile.TemporaryDirectory() as place:
         files = {name: os.path.join(place, name) for name in ("stdin", "stdout", "stderr")}
         Path(files["stdin"]).write_text(stdin)
+        if merged:
+            files["stderr"] = files["stdout"]
         request = {"argv": argv, "cwd": str(folder), "env": environment, **files}
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
@@ -112,4 +119,5 @@ def _forked(argv: list[str], folder: Path, environment: dict[str, str], stdin: s
             _fork_server.cache_clear()
             raise TimeoutError(f"{argv} took more than 120 s")
         code = int(server.stdout.readline())
-        return Result(code, *(Path(files[name]).read_text() for name in ("stdout", "stderr")))
+        printed = Path(files["stdout"]).read_text()
+        return Result(code, printed, "" if merged else Path(files["stderr"]).read_text())

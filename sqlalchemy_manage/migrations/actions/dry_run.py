@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
-import sqlite3
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,23 +11,18 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy.exc import DBAPIError
 
 from ...conf import Database
 from ...databases.engines import connecting, create_engine, database_url, memory_database
-from ...errors import DatabaseError, ManageError
-from ..operations.implementations import without_needless_warnings
+from ...errors import DatabaseError
 from ..revisions.files import Draft
 from ..revisions.history import project_heads, project_history, revision_in
-from ..runner.engine import migration_engine
-from ..runner.run import Run
 from .scratch import replayed
+from .sqlite_text import schema_copied, traced
+from .unshown import asks, why_not
 
 if TYPE_CHECKING:
     from ...project import Project
-
-# What a connection does for itself; "--" begins what SQLite reports of a trigger's statements.
-_NOT_SENT = re.compile(r"\s*(PRAGMA|SELECT|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|--)", re.I)
 
 
 def draft_sql(project: Project, draft: Draft) -> str:
@@ -44,22 +37,14 @@ def draft_sql(project: Project, draft: Draft) -> str:
     try:
         statements = list(shown(project, draft))
     except Exception as error:  # upgrade() may do anything
-        reason = f"The SQL of {draft.path.stem} cannot be shown: {_reason(error)}"
+        reason = f"The SQL of {draft.path.stem} cannot be shown: {why_not(error)}"
+        if asks(error, draft.path):
+            reason += (
+                "\nIt asks the database while it runs; op.get_context().as_sql is true when "
+                "there is none."
+            )
         return textwrap.indent(reason, "-- ", lambda line: True) + "\n"
-    return "\n\n".join(f"{statement};" for statement in statements) + "\n" if statements else ""
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ManageError):
-        return error.message
-    text = str(error.orig if isinstance(error, DBAPIError) else error).strip()
-    reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    if isinstance(error, AttributeError | TypeError):
-        reason += (
-            "\nIt seems to query the database while it runs; op.get_context().as_sql is true when "
-            "there is none."
-        )
-    return reason
+    return "\n\n".join(statements) + "\n" if statements else ""
 
 
 def _upgrade(draft: Draft) -> Callable[[], None]:
@@ -91,7 +76,7 @@ def _written(project: Project, draft: Draft) -> Iterator[str]:
     )
     with Operations.context(context):
         _upgrade(draft)()
-    yield from filter(None, (statement.strip(" \n;") for statement in written))
+    yield from (text + ";" for statement in written if (text := statement.strip(" \n;")))
 
 
 def _dialect(project: Project) -> sa.Dialect:
@@ -110,42 +95,14 @@ def _dialect(project: Project) -> sa.Dialect:
 
 def _sqlite(project: Project, draft: Draft) -> Iterator[str]:
     """Run it on a copy of the schema, in memory, and note what arrives there."""
-    with ExitStack() as stack:
-        copy = stack.enter_context(memory_database(project.alias))
-        engine = migration_engine(copy, project.settings.root, Run(project, copy))
-        stack.callback(engine.dispose)
-        connection = stack.enter_context(engine.connect())
-        raw: Any = connection.connection.dbapi_connection
-        with _before(project, draft) as database:
-            for sql in _schema(database, project):
-                # SQLite's own tables, and those behind a virtual one, come by themselves.
-                with suppress(sqlite3.OperationalError):
-                    raw.execute(sql)
-        sent: list[str] = []
-        context = MigrationContext.configure(
-            connection, opts={"transactional_ddl": True} | _options(project)
-        )
-        stack.enter_context(without_needless_warnings())
-        with Operations.context(context), context.begin_transaction():
-            raw.set_trace_callback(sent.append)
-            try:
-                _upgrade(draft)()
-            finally:
-                raw.set_trace_callback(None)
-        yield from (s.strip(" \n;") for s in _kept(sent) if not _NOT_SENT.match(s))
-
-
-def _kept(sent: list[str]) -> list[str]:
-    """Without what was tried, and undone: a change that SQLite could not make in place."""
-    kept: list[str] = []
-    for statement in sent:
-        if statement.startswith("ROLLBACK TO"):
-            begun = f"SAVEPOINT {statement.split()[-1]}"
-            while kept.pop() != begun:
-                pass
-        else:
-            kept.append(statement)
-    return kept
+    with (
+        _before(project, draft) as database,
+        schema_copied(project, database) as copy,
+        traced(project, copy) as traced_copy,
+    ):
+        sent = traced_copy.run(_upgrade(draft), draft.path)
+    yield from sent.comment()
+    yield from (s + ";" for s in sent.statements if not s.startswith("PRAGMA"))
 
 
 @contextmanager
@@ -158,23 +115,7 @@ def _before(project: Project, draft: Draft) -> Iterator[Database]:
             database = project.database
         elif below:
             history = project_history(project)
-            # A draft on several heads is a merge, for which all of them have to be there.
-            upto = below[0] if len(below) == 1 else None
-            database = stack.enter_context(replayed(project, history, upto=upto))
+            database = stack.enter_context(replayed(project, history, upto=below))
         else:
             database = stack.enter_context(memory_database(project.alias))
         yield database
-
-
-def _schema(database: Database, project: Project) -> list[str]:
-    engine = create_engine(database, project.settings.root, poolclass=sa.NullPool)
-    try:
-        with connecting(engine) as connection:
-            return list(
-                connection.exec_driver_sql(
-                    "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL "
-                    "ORDER BY type <> 'table', rowid"
-                ).scalars()
-            )
-    except DatabaseError:
-        return []  # the file does not exist yet

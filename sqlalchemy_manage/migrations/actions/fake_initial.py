@@ -138,7 +138,7 @@ def compare_first(
     if not present:
         return None
     with (
-        replayed(project, history, upto=first[0].id, same_kind=True) as scratch,
+        replayed(project, history, upto=(first[0].id,), same_kind=True) as scratch,
         scratch.connect() as scratch_connection,
     ):
         expected = sa.MetaData()

@@ -57,14 +57,8 @@ def draft_revision(
     """
     history = project_history(project)
     history.single_head()
-    if not project.metadatas and not empty:
-        raise MigrationError(
-            "No models were found in "
-            + (", ".join(a.name for a in project.apps) or "any app")
-            + ".",
-            f"INSTALLED_APPS in {project.settings.file} names the packages; "
-            "each has its models in models.py.",
-        )
+    if not empty:
+        require_models(project)
     request = RevisionRequest(
         name=name,
         empty=empty,
@@ -83,6 +77,18 @@ def draft_revision(
     if not only_looks:
         require_downgrade(project, history, draft)
     return draft, tuple(notices)
+
+
+def require_models(project: Project) -> None:
+    """Raises MigrationError where no app has models."""
+    if not project.metadatas:
+        raise MigrationError(
+            "No models were found in "
+            + (", ".join(a.name for a in project.apps) or "any app")
+            + ".",
+            f"INSTALLED_APPS in {project.settings.file} names the packages; "
+            "each has its models in models.py.",
+        )
 
 
 def draft_update(

@@ -14,24 +14,21 @@ from alembic.runtime.migration import MigrationStep
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionMap
 from alembic.util import CommandError
-from sqlalchemy.exc import SQLAlchemyError
 
-from ...errors import MigrationError
+from ...errors import ManageError, MigrationError
 from ..analysis.reversible import require_downgrades
 from ..guards.destructive import clear
+from ..guards.journal.unfinished import require_finished
 from ..guards.losses.loss import allowed_names
 from ..revisions.files import alembic_config, create_folder
 from ..revisions.history import History, versions_folder
 from ..revisions.plan import Plan
 from ..runner.run import NOTHING, Allowed, Event, Run
+from .unshown import not_shown
 
 if TYPE_CHECKING:
     from ...databases.protection import Ask
     from ...project import Project
-
-
-# What the stand-in for a connection raises, and Alembic where a table has to be copied.
-_WITHOUT_A_DATABASE = (AttributeError, TypeError, NotImplementedError)
 
 
 def apply_plan(
@@ -62,10 +59,14 @@ def apply_plan(
     ``allowed``. ``ask`` asks for the name of a protected database.
     """
     if plan.backwards and not fake:
+        if plan.steps:  # before anybody is asked
+            wait, first = project.settings.lock_wait, plan.steps[0].id
+            require_finished(project, wait, unless=(first, "downgrade"))
         require_downgrades(plan.steps)
         allowed = clear(project, plan, allowed, ask)
     run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)
     run.allow_loss = allowed_names(allow_loss)
+    run.state.of_branch = folder is not None
     versions = [versions_folder(project), folder] if folder is not None else []
     create_folder(project.settings.migrations_dir)  # what is missing of it
     config = alembic_config(project, versions=versions, run=run)
@@ -115,7 +116,8 @@ def _run_steps(
 def revision_sql(project: Project, history: History, revision_id: str, *, backwards: bool) -> str:
     """The SQL of one revision for the project's database, which is not connected to.
 
-    Raises MigrationError when the revision reads the database and cannot do without.
+    On SQLite the history before it is replayed in memory. Raises MigrationError when the
+    revision reads the database and cannot do without.
     """
     revision = history.by_id[revision_id]
     below = revision.down or "base"
@@ -136,10 +138,8 @@ def revision_sql(project: Project, history: History, revision_id: str, *, backwa
         require_downgrades([revision])
     try:
         _run_steps(config, steps, as_sql=True, starting_rev=start, destination_rev=end)
-    except (CommandError, SQLAlchemyError, *_WITHOUT_A_DATABASE) as error:
-        raise MigrationError(
-            f"{revision_id} cannot be shown as SQL without a database: {str(error).strip('. ')}.",
-            "Usually it queries the database while it runs; in the revision, "
-            "op.get_context().as_sql is true when there is none.",
-        ) from error
+    except ManageError:
+        raise
+    except Exception as error:  # a revision may do anything
+        raise not_shown(revision_id, error, revision.path) from error
     return buffer.getvalue()

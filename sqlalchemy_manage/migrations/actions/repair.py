@@ -55,7 +55,8 @@ def begin_ledger(project: Project, history: History) -> None:
 def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     """What there is to repair in the revisions ``names``, else in all.
 
-    Here a revision without a file counts although the database is at it. Raises
+    Here a revision without a file counts although the database is at it, or only at what
+    was built on it. Raises
     UsageError for a name with nothing wrong.
     """
     history = read_history(versions_folder(project))
@@ -65,9 +66,10 @@ def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     except DatabaseMissing:
         now = HistoryStatus(history)
     found = list(now.findings)
-    for head in now.heads:
-        if head not in history.by_id and head in now.ledger:
-            found.append(gone(head, str(now.ledger[head]), head=True))
+    known = history.by_id.keys() | {finding.revision for finding in found}
+    for missing in sorted(applied_ids(history, now.ledger, now.heads) - known):
+        if missing in now.ledger:  # the head, and what only files that are gone build on
+            found.append(gone(missing, str(now.ledger[missing]), head=missing in now.heads))
     if names:
         wanted = {_matching(name, found) for name in names}
         found = [finding for finding in found if finding.revision in wanted]

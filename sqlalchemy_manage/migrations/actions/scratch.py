@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
 from importlib.resources import files
@@ -110,9 +110,10 @@ def comparison_database(project: Project, *, scratch: bool) -> Iterator[Compared
 
 @contextmanager
 def replayed(
-    project: Project, history: History, *, upto: str | None = None, same_kind: bool = False
+    project: Project, history: History, *, upto: Sequence[str] = (), same_kind: bool = False
 ) -> Iterator[Scratch]:
-    """A scratch database to which ``history`` was applied, up to ``upto`` (else all of it).
+    """A scratch database to which ``history`` was applied, up to ``upto``, some
+    of its revisions (else all of it).
 
     ``same_kind``: never SQLite in place of MariaDB. The database is gone afterwards,
     whatever happens in between. Raises MigrationError that names the revision which needs
@@ -126,7 +127,11 @@ def replayed(
 
 
 def _replay(
-    stack: ExitStack, project: Project, history: History, upto: str | None, same_kind: bool
+    stack: ExitStack,
+    project: Project,
+    history: History,
+    upto: Sequence[str],
+    same_kind: bool,
 ) -> Scratch:
     """The scratch database; ``stack`` drops it."""
     database = stack.enter_context(_scratch_like(project, same_kind))
@@ -211,14 +216,15 @@ def _values(database: Database) -> dict[str, Any]:
     return {field.name: getattr(database, field.name) for field in fields(Database)}
 
 
-def _apply(project: Project, history: History, database: Scratch, upto: str | None) -> None:
+def _apply(project: Project, history: History, database: Scratch, upto: Sequence[str]) -> None:
     if not history.by_id:
         return
     if others := unmanaged_tables(project.metadatas):
         made = set(_created(history))  # a table may have been handed over since
         with database.connect() as connection, connection.begin():
             create_copies([t for t in others.values() if t.fullname not in made], connection)
-    _run(project, history, database, command.upgrade, upto or "heads")
+    for target in upto or ("heads",):
+        _run(project, history, database, command.upgrade, target)
 
 
 def undo_newest(project: Project, history: History, database: Scratch, below: str) -> None:

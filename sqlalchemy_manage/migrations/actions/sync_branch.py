@@ -7,7 +7,7 @@ with the switch. Git still has it, on that branch, in a stash, or in what a refl
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,8 @@ from ...errors import HistoryError
 from ..revisions.git import from_git
 from ..revisions.history import LEGAL, History, Revision, read_history, revision_in, versions_folder
 from ..revisions.plan import NotHere, Plan
-from ..runner.ledger import kept_source
+from ..runner.ledger import LedgerEntry, kept_source, read_ledger
+from ..runner.status import says_what_was_applied
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -34,47 +35,59 @@ def _choices() -> str:
 
 @dataclass(frozen=True)
 class RevisionText:
-    """The text of a revision file, and where it was found, in words."""
+    """The text of a revision file, and where it was found, in words.
+
+    ``differs``: the ledger knows that another one was applied, and nobody has that.
+    ``kept``: the ledger has the text that was applied.
+    """
 
     revision: Revision
     text: str
     origin: str
+    differs: bool = False
+    kept: bool = False
 
 
 def sources_of_missing(project: Project, ids: Iterable[str]) -> dict[str, RevisionText]:
     """The files of revisions that are not here, as far as anybody has them.
 
-    The first of the providers that has one gives it; a file counts if it holds the id.
+    A file counts if it holds the id. Of its versions in git it is the newest that says what
+    was applied, else the text that the ledger kept; only where the ledger does not know what
+    was applied, the newest of all.
     """
-    found: dict[str, RevisionText] = {}
-    for provider in PROVIDERS:
-        # An id comes from the database, or out of a file, and is to be the name of one.
-        wanted = [i for i in ids if i not in found and LEGAL.fullmatch(i)]
-        for revision_id, candidates in provider(project, wanted).items() if wanted else ():
-            for text, origin in candidates:
-                revision = _revision(text, revision_id)
-                if revision is not None:
-                    found[revision_id] = RevisionText(revision, text, origin)
-                    break
-    return found
-
-
-def _git(project: Project, ids: list[str]) -> Mapping[str, Iterable[tuple[str, str]]]:
-    return from_git(versions_folder(project), ids)
-
-
-def _ledger(project: Project, ids: list[str]) -> dict[str, list[tuple[str, str]]]:
+    # An id comes from the database, or out of a file, and is to be the name of one.
+    wanted = [i for i in ids if LEGAL.fullmatch(i)]
+    if not wanted:
+        return {}
     with project.connect() as connection:
-        kept = {i: kept_source(connection, i) for i in ids}
-    where = "as it was applied, kept in the database's ledger"
-    return {i: [(text, where)] for i, text in kept.items() if text is not None}
+        ledger = read_ledger(connection)
+        kept = {i: kept_source(connection, i) for i in wanted}
+    in_git = from_git(versions_folder(project), wanted)
+    found = {i: _found(i, in_git.get(i, ()), ledger.get(i), kept[i]) for i in wanted}
+    return {i: source for i, source in found.items() if source is not None}
 
 
-Provider = Callable[["Project", list[str]], Mapping[str, Iterable[tuple[str, str]]]]
-"""For each id the texts that may be its file, with their origins, the best first."""
-
-# Git's newest first: its downgrade may have been fixed since.
-PROVIDERS: list[Provider] = [_git, _ledger]
+def _found(
+    revision_id: str,
+    in_git: Iterable[tuple[str, str]],
+    entry: LedgerEntry | None,
+    kept: str | None,
+) -> RevisionText | None:
+    newest: RevisionText | None = None
+    known = entry is not None and entry.applied and entry.checksum is not None
+    for text, origin in in_git:
+        revision = _revision(text, revision_id)
+        if revision is None:
+            continue
+        if entry is None or not known or says_what_was_applied(revision, entry, kept):
+            return RevisionText(revision, text, origin, kept=kept is not None)
+        newest = newest or RevisionText(revision, text, origin, differs=True)
+    if kept is not None and (revision := _revision(kept, revision_id)):
+        where = "as it was applied, kept in the database's ledger"
+        if newest:
+            where += f"; another version is in git: {newest.origin}"
+        return RevisionText(revision, kept, where, kept=True)
+    return newest
 
 
 def _revision(text: str, revision_id: str) -> Revision | None:
@@ -100,27 +113,37 @@ class BranchToLeave:
     @property
     def origins(self) -> list[str]:
         """A line for each revision that was found."""
-        return [f"{source.revision.id}: {source.origin}" for source in self.sources]
+        return [
+            f"{source.revision.id}: {source.origin}"
+            + ", which differs from what was applied" * source.differs
+            for source in self.sources
+        ]
 
     def origin(self, revision_id: str) -> str | None:
         """Where the file of a revision was found; None for one that is here."""
         return next((s.origin for s in self.sources if s.revision.id == revision_id), None)
 
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether each file is there, as it was applied."""
+        return not self.lost and not any(source.differs for source in self.sources)
+
     def refusal(self) -> NotHere:
         """The error if nothing is done, with the available choices."""
         lines = [*self.origins, *(f"{i}: not found in git" for i in self.lost)]
         found = "".join(f"\n  {line}" for line in lines)
-        if self.lost:
+        if not self.can_be_undone:
             return NotHere(self.current, found, _choices())
         one = len(self.sources) == 1
         these = "it with the file" if one else "them with the files"
-        return NotHere(
-            self.current,
-            found,
-            f"Undo {these} found (this runs their code), and continue: {advice.LEAVE_BRANCH}\n"
-            "Or get the branch: git switch, or git merge.\n"
-            f"Or, if the schema matches a revision here: {advice.RECORD_MATCHING}",
-        )
+        hint = [f"Undo {these} found (this runs their code), and continue: {advice.LEAVE_BRANCH}"]
+        if all(source.kept for source in self.sources):
+            ids = sorted(source.revision.id for source in self.sources)
+            back = advice.RESTORE_DELETED(revisions=ids)
+            hint.append(f"Or restore {'it' if one else 'them'} if deleted by mistake: {back}")
+        hint.append("Or get the branch: git switch, or git merge.")
+        hint.append(f"Or, if the schema matches a revision here: {advice.RECORD_MATCHING}")
+        return NotHere(self.current, found, "\n".join(hint))
 
 
 def left_behind(
@@ -151,10 +174,10 @@ def brought_back(
     """The way back with the files of ``left``, which are in a folder while the block lasts.
 
     Yields the plan, where the database is after it, and the folder, which is a
-    temporary one: the working tree is left as it is. Raises NotHere if a file is lost,
-    HistoryError if those found do not fit together with those here.
+    temporary one: the working tree is left as it is. Raises NotHere if a file is lost or
+    is not as it was applied, HistoryError if those found do not fit together with those here.
     """
-    if left.lost:
+    if not left.can_be_undone:
         raise left.refusal()
     with tempfile.TemporaryDirectory(prefix="sqlalchemy_manage_") as name:
         folder = Path(name)

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 
-from ...sql.raw import execute, qualified
+from ...sql.raw import Sql, execute, qualified, sql_of
 
 _INDEXES = """
 SELECT index_name, column_name, non_unique FROM information_schema.statistics
@@ -24,6 +24,24 @@ SELECT constraint_name, column_name FROM information_schema.key_column_usage
 WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table
   AND referenced_table_name IS NOT NULL ORDER BY constraint_name, ordinal_position
 """
+
+# Where SQL is shown, the database is asked when that runs.
+_COLUMNS = """
+SELECT {what} AS name, CONCAT(GROUP_CONCAT('`', REPLACE(column_name, '`', '``'), '`'
+ORDER BY {order} SEPARATOR ','), ',') AS columns{more}
+FROM information_schema.{of} WHERE table_schema = {schema} AND table_name = {table}{where}
+GROUP BY {what}"""
+_MISSING = """\
+SELECT CONCAT('ALTER TABLE {in_text} ADD INDEX `', REPLACE(fk.name, '`', '``'), '` (',
+TRIM(TRAILING ',' FROM fk.columns), ')') FROM (
+SELECT IF(name REGEXP '_ibfk_[0-9]+$', TRIM('`' FROM SUBSTRING_INDEX(columns, ',', 1)), name)
+AS name, columns FROM ({keys}) AS named) AS fk
+WHERE NOT EXISTS (SELECT 1 FROM ({indexes}) AS ix WHERE ix.name <> {index}
+AND (ix.name = fk.name OR LEFT(ix.columns, LENGTH(fk.columns)) = fk.columns))
+AND fk.name <> {index} LIMIT 1"""
+_PLAIN = """\
+SELECT 'ALTER TABLE {in_text} DROP INDEX {in_name}' FROM ({indexes}) AS ix
+WHERE ix.name = {index} AND ix.plain LIMIT 1"""
 
 
 class ServesForeignKeys(DefaultImpl):
@@ -39,6 +57,10 @@ class ServesForeignKeys(DefaultImpl):
         super().drop_constraint(const, **kw)
         if isinstance(const, sa.ForeignKeyConstraint):
             name = str(const.name)
+            if self.as_sql:
+                self._write(_MISSING, const.table, name)
+                self._write(_PLAIN, const.table, name)
+                return
             if name in self._indexes(const.table, only_plain=True):
                 self._make_missing(const.table, name)
             # With another one made, the server may have dropped its own.
@@ -56,6 +78,9 @@ class ServesForeignKeys(DefaultImpl):
 
     def _make_missing(self, table: sa.Table, index: str) -> None:
         """Before ``index`` goes: another one for each foreign key that it alone serves."""
+        if self.as_sql:
+            self._write(_MISSING, table, index)
+            return
         others = {name: of for name, of in self._indexes(table).items() if name != index}
         for key, columns in self._keys(table).items():
             if not any(of[: len(columns)] == columns for of in others.values()):
@@ -74,6 +99,46 @@ class ServesForeignKeys(DefaultImpl):
             if key in serve and len(serve) > 1 and plain.get(key) == columns:
                 self._drop(table, key)
                 del indexes[key]
+
+    def _write(self, query: str, table: sa.Table, index: str) -> None:
+        """Show SQL that runs the statement which ``query`` makes, if it makes one."""
+        name, index_name = (
+            qualified(self.dialect, table.schema, table.name),
+            qualified(self.dialect, index),
+        )
+        schema = self._literal(table.schema) if table.schema else "DATABASE()"
+        of = {"schema": schema, "table": self._literal(table.name)}
+        made = query.format(
+            in_text=name.replace("'", "''"),
+            in_name=index_name.replace("'", "''"),
+            index=self._literal(index),
+            indexes=_COLUMNS.format(
+                what="index_name",
+                order="seq_in_index",
+                more=", MIN(non_unique) AS plain",
+                of="statistics",
+                where="",
+                **of,
+            ),
+            keys=_COLUMNS.format(
+                what="constraint_name",
+                order="ordinal_position",
+                more="",
+                of="key_column_usage",
+                where=" AND referenced_table_name IS NOT NULL",
+                **of,
+            ),
+        )
+        for statement in (
+            f"SET @statement = COALESCE(({made}), 'DO 0')",
+            "PREPARE foreign_key_index FROM @statement",
+            "EXECUTE foreign_key_index",
+            "DEALLOCATE PREPARE foreign_key_index",
+        ):
+            self.execute(Sql(statement))
+
+    def _literal(self, text: str) -> str:
+        return sql_of(sa.literal(text, sa.String()), self.dialect)
 
     def _drop(self, table: sa.Table, index: str) -> None:
         self._alter(table, f"DROP INDEX {qualified(self.dialect, index)}")

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 from ...errors import MigrationError
 from .editing import EditableText, parsed, unwritable
 from .formatters import formatted, formatter, line_length
-from .imports import import_nodes, imports_of, with_imports
+from .imports import (
+    import_nodes,
+    imports_of,
+    with_imports,
+    with_usual_imports,
+    without_unused_imports,
+)
 from .layout import laid_out, tables_laid_out
 
 if TYPE_CHECKING:
@@ -33,21 +39,44 @@ def finish(text: str, root: Path, notices: list[str] | None = None) -> str:
     """``text``, a rendered revision, formatted, and with the imports that it uses.
 
     ``root`` is the project's folder, whose formatter is used; if that fails, ``notices``
-    gets the reason. What is finished already comes back as it is. Raises MigrationError
-    that names the line when the text is no Python, or uses a name that nothing defines.
+    gets the reason. What is finished already comes back as it is. A revision that does nothing
+    yet has the imports that its author is going to need; a merge, which stays like that, has
+    none. Raises MigrationError that names the line when the text is no Python, or uses a name
+    that nothing defines.
     """
     # Alembic states the schema of a batch even where it is the default one.
-    text = with_imports(_BATCH.sub(r"\1) as batch_op:", _MARKER.sub("", text)))
+    text = _BATCH.sub(r"\1) as batch_op:", _MARKER.sub("", text))
+    to_fill = _is_to_fill(text)
+    text = with_usual_imports(text) if to_fill else without_unused_imports(with_imports(text))
     _try_types(text)
-    return lay_out(text, root, notices)
+    return lay_out(text, root, notices, unused=to_fill)
 
 
-def lay_out(text: str, root: Path, notices: list[str] | None = None) -> str:
-    """A module as the project's formatter writes it; if that fails, ``notices`` gets the reason."""
+def _is_to_fill(text: str) -> bool:
+    """Whether a revision does nothing, and is not the merge of several."""
+    tree = parsed(text)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            if not all(isinstance(line, ast.Pass) for line in node.body):
+                return False
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Tuple):
+            names = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(ast.unparse(name) == "down_revision" for name in names):
+                return False
+    return True
+
+
+def lay_out(
+    text: str, root: Path, notices: list[str] | None = None, *, unused: bool = False
+) -> str:
+    """A module as the project's formatter writes it; if that fails, ``notices`` gets the reason.
+
+    ``unused``: imports that are not used stay.
+    """
     name = formatter(root)
     if name is not None:
         try:
-            return formatted(tables_laid_out(text), name, root)
+            return formatted(tables_laid_out(text), name, root, unused=unused)
         except MigrationError as error:
             if notices is not None:
                 notices.append(error.message)

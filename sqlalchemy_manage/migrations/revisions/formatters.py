@@ -37,15 +37,18 @@ def formatter(root: Path) -> str | None:
     return next((name for name in names if _command(name)), None)
 
 
-def formatted(text: str, name: str, root: Path) -> str:
+def formatted(text: str, name: str, root: Path, *, unused: bool = False) -> str:
     """``text`` as the formatter ``name`` writes it in the folder ``root``.
+
+    ``unused``: imports that are not used stay.
 
     Raises MigrationError when the formatter fails.
     """
     try:
         for arguments in _COMMANDS[name]:
+            options = [each.removesuffix(",F401") if unused else each for each in arguments]
             done = subprocess.run(
-                [*_command(name), *arguments],
+                [*_command(name), *options],
                 input=text,
                 capture_output=True,
                 check=True,

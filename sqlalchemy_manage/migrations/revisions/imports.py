@@ -55,14 +55,42 @@ _USUAL = {
 def with_imports(text: str) -> str:
     """``text`` with an import for all that it uses; raises MigrationError where nothing has it."""
     tree, source = parsed(text), EditableText(text)
-    if missing := missing_imports(tree, source):
-        block = "".join(f"{item}\n" for item in sorted(map(str, missing)))
-        if nodes := import_nodes(tree):
-            source.insert(source.line_start((nodes[-1].end_lineno or 0) + 1), block)
-        else:
-            documented = ast.get_docstring(tree, clean=False) is not None
-            source.insert(source.line_start(tree.body[documented].lineno), f"{block}\n")
+    _add(tree, source, missing_imports(tree, source))
     return source.edited()
+
+
+def with_usual_imports(text: str) -> str:
+    """The same, and with ``op`` and ``sa``, which are not used yet."""
+    tree, source = parsed(text), EditableText(text)
+    bound = set(_bound(tree))
+    usual = {_USUAL[name] for name in ("op", "sa") if name not in bound}
+    _add(tree, source, missing_imports(tree, source) | usual)
+    return source.edited()
+
+
+def without_unused_imports(text: str) -> str:
+    """``text`` without the imports of ``op`` and ``sa``, those of the template, if it uses none."""
+    tree, source = parsed(text), EditableText(text)
+    used = {chain[0] for chain, _, _ in _chains(tree)}
+    for node in import_nodes(tree):
+        found = list(imports_of(node))
+        if found in ([_USUAL["op"]], [_USUAL["sa"]]) and found[0].binds not in used:
+            end = source.line_start((node.end_lineno or node.lineno) + 1)
+            source.replace(source.line_start(node.lineno), end, "")
+    return source.edited()
+
+
+def _add(tree: ast.Module, source: EditableText, missing: set[Import]) -> None:
+    if not missing:
+        return
+    # As isort has them.
+    lines = sorted(map(str, missing), key=lambda line: (line.startswith("from"), line))
+    block = "".join(f"{line}\n" for line in lines)
+    if nodes := import_nodes(tree):
+        source.insert(source.line_start((nodes[-1].end_lineno or 0) + 1), block)
+    else:
+        documented = ast.get_docstring(tree, clean=False) is not None
+        source.insert(source.line_start(tree.body[documented].lineno), f"{block}\n")
 
 
 def import_nodes(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:

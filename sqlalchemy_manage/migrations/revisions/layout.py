@@ -60,7 +60,8 @@ def _double_quoted(text: str) -> str:
 
 
 def _spaced(text: str) -> str:
-    """Two blank lines before a function, one or more after the imports, none at the end."""
+    """Two blank lines before a function, one after the docstring, one or more after the imports,
+    none at the end."""
     source, tree = EditableText(text), parsed(text)
     for before, node in pairwise(tree.body):
         start, end = source.end(before), source.start(node)
@@ -69,6 +70,8 @@ def _spaced(text: str) -> str:
             wanted = "\n\n\n"
         elif isinstance(before, _IMPORTS) and not isinstance(node, _IMPORTS):
             wanted = max(between, "\n\n", key=len)
+        elif before is tree.body[0] and ast.get_docstring(tree) is not None:
+            wanted = "\n\n"
         else:
             continue
         if not between.strip():  # a comment keeps its place

@@ -7,7 +7,7 @@ process of a deployed application.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ... import advice
 from ...errors import HistoryError, UsageError
@@ -32,12 +32,14 @@ class Plan:
     """Revisions in the order in which they are applied, or undone.
 
     ``exactly``: these and no others, rather than all between here and the target.
+    ``to_head``: no target was named.
     """
 
     target: str
     backwards: bool
     steps: tuple[Revision, ...]
     exactly: bool = False
+    to_head: bool = False
 
     def after(self, history: History, current: tuple[str, ...]) -> tuple[str, ...]:
         """Where a database that is at ``current`` is after it."""
@@ -62,7 +64,7 @@ class Planner:
     def plan(self, target: str | None) -> Plan:
         if target in (None, "head"):
             head = self.history.single_head()
-            return self._up(head) if head else Plan("base", False, ())
+            return replace(self._up(head), to_head=True) if head else Plan("base", False, ())
         assert target is not None
         if target == "heads":
             wanted = self.history.ancestors(self.history.heads)
@@ -143,9 +145,12 @@ class Planner:
             if len(self.current) > 1:
                 raise UsageError(
                     f"'{count}' is unclear: the database is at {' and '.join(self.current)}.",
-                    "Name the revision to go back to.",
+                    f"Go back to a revision by its name: {advice.GO_BACK_TO}\n"
+                    f"{advice.LIST_IN_ORDER} lists them.",
                 )
             done = list(reversed(self._steps(self.applied)))
+            if not done:
+                raise UsageError("There is nothing to undo: no revision is applied.")
             if -count > len(done):
                 raise UsageError(
                     f"Cannot go back {_revisions(-count)}: {len(done)} "

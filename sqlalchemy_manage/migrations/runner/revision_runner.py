@@ -19,7 +19,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from ... import advice
-from ...conf import failing_line
+from ...conf import failing_line, raised
 from ...databases.error_kinds import (
     ErrorKind,
     Fault,
@@ -28,7 +28,7 @@ from ...databases.error_kinds import (
     fault_of,
     is_busy,
 )
-from ...errors import Interrupted, ManageError, MigrationError, Recorded
+from ...errors import GuardFault, Interrupted, ManageError, MigrationError, Recorded
 from ...interrupts import interruption, received, stop
 from ...sql.dialects import MARIADB
 from .state import RunState
@@ -71,7 +71,9 @@ class RevisionStep:
 
 
 class Guard:
-    """Does nothing; subclasses say what to do at which moment."""
+    """Does nothing; subclasses say what to do at which moment, and ``what`` that is in words."""
+
+    what = "what watches a revision"
 
     def before_run(self, connection: sa.Connection) -> None:
         """Before the first statement of a run, when the lock is held; outside a transaction."""
@@ -194,7 +196,8 @@ class RevisionRunner:
             self.started = time.monotonic()
             with self._explaining(now):
                 for guard in self.guards:
-                    guard.begin(now)
+                    with guarding(now, guard.what):
+                        guard.begin(now)
                 try:
                     inner(**kw)
                 except Exception as error:
@@ -202,7 +205,8 @@ class RevisionRunner:
                         raise
                     raise explained(now, error) from error
                 for guard in self.guards:
-                    guard.ran(now)
+                    with guarding(now, guard.what):
+                        guard.ran(now)
 
         return migration_fn
 
@@ -226,7 +230,8 @@ class RevisionRunner:
         recorded: Recorded | None = None
         for guard in self.guards:
             try:
-                guard.end(step)
+                with guarding(step, guard.what):
+                    guard.end(step)
             except Recorded as error:
                 recorded = error
         if recorded is not None:
@@ -251,7 +256,7 @@ class RevisionRunner:
             self.run.on_event(("failed", step.name, 0.0))
             for guard in self.guards:
                 guard.failed(step, error)
-            if isinstance(error, ManageError):
+            if isinstance(error, ManageError) and not isinstance(error, GuardFault):
                 raise
             raise explained(step, error) from error
 
@@ -271,6 +276,24 @@ def _step_of(step: Any, connection: sa.Connection, state: RunState) -> RevisionS
     return RevisionStep(", ".join(ids) or "base", verb, module, connection, state)
 
 
+@contextmanager
+def guarding(step: RevisionStep, what: str) -> Iterator[None]:
+    """While a guard works: its own error is no fault of the revision, and is not told as one.
+
+    Raises GuardFault for it. What the database says about the transaction, and a signal
+    that ends in an error, pass.
+    """
+    try:
+        yield
+    except (ManageError, DBAPIError):
+        raise
+    except Exception as error:
+        raise GuardFault(
+            f"A fault of sqlalchemy-manage, not of {step.name}: {what} ended with {raised(error)}.",
+            "Please report it, with what --traceback shows.",
+        ) from error
+
+
 def explained(step: RevisionStep, error: Exception) -> MigrationError:
     """What went wrong in a revision, and whose fault it is; the state it leaves; what to do."""
     name = step.name
@@ -283,6 +306,9 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
     elif step.transactional:
         state = f"It was rolled back: the database is as it was before {name}."
         hint = f"Fix the revision, then: {advice.AFTER_FIX}"
+    elif step.state.half_done is False and not getattr(error, "connection_invalidated", False):
+        state = f"Nothing of it was done: the database is as it was before {name}."
+        hint = f"Fix the revision, then: {advice.AFTER_FIX}"
     else:
         state = (
             "What it did up to its last commit is in the database, and in the journal: "
@@ -292,6 +318,11 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
         hint = (
             f"Fix the statement that failed, but none before it, then: "
             f"{advice.AFTER_FIX_OF_STATEMENT}"
+        )
+    if step.state.of_branch:  # a file that differs from what was applied is not run
+        hint = (
+            "Fix the revision on its branch, and accept it there: "
+            f"{advice.ACCEPT_ON_BRANCH(revision=name)}\nThen here: {advice.AFTER_FIX}"
         )
     first = f"{name} failed" if isinstance(error, ManageError) else f"The revision {name} failed"
     if (fault := _fault(step, error)) is not None:
@@ -307,6 +338,8 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
             "If the database had these tables before it had migrations: "
             f"{advice.RECORD_INITIAL}\n{hint}"
         )
+    if isinstance(error, GuardFault):
+        return GuardFault(f"{error.message}\n{state}", hint)
     return MigrationError(f"{first}: {reason}{failing_line(error)}.\n{state}", hint)
 
 

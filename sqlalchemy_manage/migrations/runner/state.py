@@ -13,17 +13,21 @@ class RunState:
 
     ``writes``: a transaction takes SQLite's write lock as it begins; the run says so.
     ``committed``: a part of the revision is committed; the journal knows.
+    ``half_done``: whether that includes a statement that wrote; None where no journal is kept.
     ``recording``: the statement under way is the journal's own, maybe within the revision's.
     ``lost``: why the database ended the transaction by itself; the engine's events know.
     ``lent``: the transaction was open before the run, and is not the run's to end.
+    ``of_branch``: the files are those of a branch that is left, and not in the project.
     ``expected``: what the revision may lose, None for anything; the guard of losses knows.
     ``dropped``: kind and name of what SQLite's operations dropped of tables made again.
     """
 
     writes: bool = False
     committed: bool = False
+    half_done: bool | None = None
     recording: bool = False
     lost: str | None = None
     lent: bool = False
+    of_branch: bool = False
     expected: Expected | None = None
     dropped: set[tuple[str, str]] = field(default_factory=set)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ...project import Project
-    from .ledger import Ledger
+    from .ledger import Ledger, LedgerEntry
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def findings(
                 "or a squash.",
                 (revision.path,),
             )
-        if _differs(revision, entry.checksum, connection):
+        if _differs(revision, entry, connection):
             yield RevisionProblem(
                 "edited",
                 revision.id,
@@ -194,14 +194,23 @@ def _names(ids: Iterable[str]) -> str:
     return " and ".join(ids) or "nothing"
 
 
-def _differs(revision: Revision, recorded: str | None, connection: Connection) -> bool:
-    if recorded == checksum(revision.source):
+def says_what_was_applied(revision: Revision, entry: LedgerEntry, kept: str | None) -> bool:
+    """Whether a file does what ``entry`` records, and in its place; ``kept``: the text of then."""
+    return set(revision.parents) == set(entry.parents) and _agrees(revision, entry, kept)
+
+
+def _agrees(revision: Revision, entry: LedgerEntry, kept: str | None) -> bool:
+    now = checksum(revision.source)
+    # A later release may compute it otherwise.
+    return now == entry.checksum or (kept is not None and now == checksum(kept))
+
+
+def _differs(revision: Revision, entry: LedgerEntry, connection: Connection) -> bool:
+    if _agrees(revision, entry, None):
         return False
     from .ledger import kept_source
 
-    # A later release may compute it otherwise.
-    kept = kept_source(connection, revision.id)
-    return kept is None or checksum(kept) != checksum(revision.source)
+    return not _agrees(revision, entry, kept_source(connection, revision.id))
 
 
 def _twice(first: Revision, second: Revision, ledger: Ledger) -> RevisionProblem:

@@ -39,7 +39,7 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, int]]:
     except ImportError:
         raise SeedError(
             "--dask needs dask.distributed, which is not installed.",
-            "pip install 'sqlalchemy-manage[dask]'",
+            "pip install distributed",
         ) from None
     try:
         cluster: Any = distributed

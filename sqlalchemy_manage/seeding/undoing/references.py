@@ -3,10 +3,10 @@ relationships without one."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,8 @@ class ForeignReference:
     """``child`` refers with ``columns`` to ``referred`` of ``parent``; columns by their keys.
 
     ``name`` is the child's full name, ``shown`` the columns that identify one of its rows.
-    ``indexed``: whether the database finds the referring rows without reading the whole table.
+    ``rule``: what a deletion does, in capitals. ``lookup`` says whether the reference is indexed.
+    ``enforced``: False where only the models declare it.
     """
 
     child: sa.FromClause
@@ -32,8 +33,19 @@ class ForeignReference:
     parent: sa.Table
     referred: tuple[str, ...]
     shown: tuple[str, ...]
-    acts: bool
-    indexed: bool
+    rule: str
+    lookup: Callable[[], bool]
+    enforced: bool = True
+
+    @property
+    def acts(self) -> bool:
+        """Whether a deletion changes or deletes the rows that refer to what goes."""
+        return self.rule not in ("NO ACTION", "RESTRICT")
+
+    @property
+    def indexed(self) -> bool:
+        """Whether the database finds the referring rows without reading the whole table."""
+        return self.lookup()
 
     @property
     def itself(self) -> bool:
@@ -131,7 +143,8 @@ class ForeignReferences:
             if parent in wanted and child in self._found and signature not in made:
                 table = self._tables[child]
                 place = (table.schema, table.name)
-                made[signature] = self._reference(place, names, parent, far, rule)
+                reference = self._reference(place, names, parent, far, rule)
+                made[signature] = replace(reference, enforced=False)
         return list(made.values())
 
     def _declared(
@@ -158,9 +171,9 @@ class ForeignReferences:
         assert referred is not None, f"{parent} has no columns {far}"
         known = self._tables.get(self._ident(schema, name))
         columns = _keys(known, names) if known is not None else None
-        primary = self._inspector.get_pk_constraint(name, schema)["constrained_columns"]
         table: sa.FromClause
         if known is None or columns is None:
+            primary = self._inspector.get_pk_constraint(name, schema)["constrained_columns"]
             columns, shown = names, tuple(primary or names)
             made = dict.fromkeys((*shown, *names))
             table = sa.table(name, *(sa.column(c) for c in made), schema=schema)
@@ -175,16 +188,14 @@ class ForeignReferences:
             parent=self._tables[parent],
             referred=referred,
             shown=shown,
-            acts=(rule or "NO ACTION").upper() not in ("NO ACTION", "RESTRICT"),
-            indexed=self._indexed(schema, name, names, primary),
+            rule=(rule or "NO ACTION").upper(),
+            lookup=partial(self._indexed, schema, name, names),
         )
 
-    def _indexed(
-        self, schema: str | None, name: str, names: tuple[str, ...], primary: list[str]
-    ) -> bool:
+    def _indexed(self, schema: str | None, name: str, names: tuple[str, ...]) -> bool:
         if self._dialect not in ("postgresql", "sqlite"):
             return True  # InnoDB makes an index for every foreign key
-        starts = [primary]
+        starts = [self._inspector.get_pk_constraint(name, schema)["constrained_columns"]]
         unique = self._inspector.get_unique_constraints(name, schema)
         starts += [list(key["column_names"]) for key in unique]
         for index in self._inspector.get_indexes(name, schema):

@@ -189,7 +189,8 @@ def test_a_revision_that_reads_the_database_is_explained(
     upgrade = 'rows = op.get_bind().execute(sa.text("SELECT count(*) FROM note")).scalar()\n'
     sql = draft_sql(project(), draft(folder, upgrade + 'op.execute(f"SELECT {rows}")'))
     if backend == "sqlite":
-        assert sql == ""
+        assert sql.startswith("-- The revision asks the database while it runs (line 9)")
+        assert sql.endswith("\n\nSELECT 0;\n")
     else:
         assert "cannot be shown" in sql and "op.get_context().as_sql" in sql
 

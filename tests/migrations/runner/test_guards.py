@@ -22,6 +22,7 @@ def run(**more: Any) -> Any:
         "borrowed": False,
         "prove": True,
         "history": None,
+        "on_event": print,
         "state": RunState(),
         "allowed": Allowed(),
     }

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +32,13 @@ from .... import advice
 from ....errors import HistoryError, ManageError
 from ....sql.dialects import MARIADB
 from ....sql.statement_kinds import Kind, Temporary, kind_of
+from ...revisions.history import current_heads
 from ...runner.revision_runner import Guard, RevisionStep, StartOver
 from . import table
 from .cursor import MOST_ROWS, StatementResult, record
 from .step_state import clear_the_way, fingerprint, session_of, wait_for, was_done
 from .table import DONE, FAILED, INTENT, JournalEntry
-from .unfinished import left_anything, recorded, unfinished_error
+from .unfinished import recorded, unfinished_error, unfinished_on
 
 if TYPE_CHECKING:
     from ...runner.run import Run
@@ -55,6 +56,7 @@ class JournalGuard(Guard):
     def __init__(self, run: Run) -> None:
         self.wait = run.project.settings.lock_wait
         self.history = run.history
+        self.tell = run.on_event
         self.connection: sa.Connection | None = None
         self.step: RevisionStep | None = None  # while it is recorded
         self.left_alone = False
@@ -65,6 +67,7 @@ class JournalGuard(Guard):
         self.state = run.state
         self.stored = 0  # the highest step that is in the table
         self.is_there = False  # the table
+        self.looked = False  # for what an earlier run left half done
         self.session: int | None = None
         self.refused: ManageError | None = None
 
@@ -79,6 +82,20 @@ class JournalGuard(Guard):
         event.listen(connection.engine, "commit", self._on_commit)
         event.listen(connection, "before_cursor_execute", self._before)
 
+    def before_downgrade(
+        self, connection: sa.Connection, steps: Sequence[RevisionStep], zero: bool
+    ) -> None:
+        self.prepare(steps[0])
+
+    def prepare(self, step: RevisionStep) -> None:
+        """Before the first is announced: while a revision is half done, no other is begun."""
+        first, self.looked = not self.looked, True
+        if first and self.is_there and step.verb != "stamp":
+            for found in unfinished_on(step.connection, self.wait):
+                if (found.revision, found.direction) != (step.name, step.verb):
+                    current = current_heads(step.connection)
+                    raise unfinished_error(found, self.history, current)
+
     def begin(self, step: RevisionStep) -> None:
         connection = self.connection = step.connection
         self.past: list[JournalEntry] = []
@@ -90,6 +107,7 @@ class JournalGuard(Guard):
         if self.is_there:
             self._recall(step)
         step.state.committed = bool(self.past)
+        step.state.half_done = any(map(self._is_done, self.past))
         self.step = None
         self.left_alone = step.verb != "stamp" and not self._may_commit(step)
         if step.verb != "stamp" and not self.left_alone:
@@ -110,12 +128,11 @@ class JournalGuard(Guard):
         if not found:
             return
         if step.verb == "stamp":
+            for half_done in unfinished_on(step.connection, self.wait):
+                self.tell(("note", f"Taken as undone by hand: {half_done.revision}.", 0.0))
             table.forget(step.connection, None, None)
             return
         if (step.name, step.verb) not in found:
-            left = [key for key in found if left_anything(step.connection, *key, self.wait)]
-            if left:
-                raise unfinished_error(left)
             table.forget(step.connection, None, None)
             return
         wait_for(step.connection, table.sessions(step.connection), self.wait)
@@ -130,7 +147,7 @@ class JournalGuard(Guard):
         if self.refused is not None:
             raise self.refused
         for entry in self.past[self.at :]:
-            if entry.kind is not Kind.READ and (entry.state == DONE or self._was_done(entry)):
+            if self._is_done(entry):
                 raise self._differs(entry, None)
 
     def end(self, step: RevisionStep) -> None:
@@ -215,6 +232,7 @@ class JournalGuard(Guard):
             entry.state = FAILED
             raise
         entry.state = DONE
+        self.state.half_done = True
         with self._own() as connection:
             table.settle(connection, *self.key, entry)
         self._commit()
@@ -256,6 +274,10 @@ class JournalGuard(Guard):
         if not entry.kept:
             raise self._refuse("its result was too large to keep", entry, statement)
         return entry
+
+    def _is_done(self, entry: JournalEntry) -> bool:
+        """Whether it is a statement that wrote, and was carried out."""
+        return entry.kind is not Kind.READ and (entry.state == DONE or self._was_done(entry))
 
     def _was_done(self, entry: JournalEntry) -> bool:
         if entry.state != INTENT:
@@ -342,5 +364,7 @@ class JournalGuard(Guard):
                 table.forget(connection, name, direction, self.new[0].step)
             table.write(connection, name, direction, self.new, self.session)
             self.step.state.committed = True
+            if any(e.kind is not Kind.READ and e.state == DONE for e in self.new):
+                self.state.half_done = True
             self.stored = self.new[-1].step
             self.new = []

@@ -20,12 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 
-from .... import output
+from .... import advice, output
+from ....databases.error_kinds import is_busy
+from ....errors import GuardFault
 from ....links.catalog import Name, quoted, read_tables
 from ....sql.raw import undoubled
 from ...revisions.expected_loss import Expected
-from ...runner.revision_runner import Guard, RevisionStep
+from ...runner.revision_runner import Guard, RevisionStep, guarding
 from . import key_copies as keeping
 from .compare import losses
 from .effects import harmless, moves, pieces, touched, unties
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 UNPROVED = "The check for lost rows and links is skipped: a loss goes unnoticed."
 
+# What PostgreSQL says of all statements after one that failed.
+_ABORTED = "current transaction is aborted"
 # A statement after which others may act on more than the catalog said before.
 _ACTS = ("TRIGGER", "FUNCTION", "PROCEDURE", "VIEW", "RULE", "REFERENCES", "INHERIT", "PARTITION")
 _DDL = ("CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE")
@@ -87,8 +92,11 @@ class LossGuard(Guard):
     revisions' own, and can be made again.
     """
 
+    what = "the check for lost rows and links"
+
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.fault: GuardFault | None = None
         self.fresh: bool | None = None
         self.step: RevisionStep | None = None
         self.busy = False
@@ -108,6 +116,11 @@ class LossGuard(Guard):
         self.settled: set[str] = set()
 
     def begin(self, step: RevisionStep) -> None:
+        with self._way_on(step):
+            self._begin(step)
+
+    def _begin(self, step: RevisionStep) -> None:
+        self.fault = None
         step.state.expected = None
         if self.fresh is None:
             self.fresh = step.verb == "upgrade" and not self.past.read(step.connection).tables
@@ -131,7 +144,32 @@ class LossGuard(Guard):
             event.remove(connection, "before_cursor_execute", self._before)
             self.listens = False
 
+    def ran(self, step: RevisionStep) -> None:
+        if self.fault is not None:  # a revision may catch what its statements raise
+            raise self.fault
+
     def end(self, step: RevisionStep) -> None:
+        with self._way_on(step):
+            self._end(step)
+
+    @contextmanager
+    def _way_on(self, step: RevisionStep) -> Iterator[None]:
+        """An error of the proof's own says how to go on without it."""
+        without = f"Without this check: {advice.WITHOUT_PROOF}"
+        try:
+            with guarding(step, self.what):
+                yield
+        except GuardFault as error:
+            self.fault = GuardFault(error.message, f"{error.hint}\n{without}")
+            raise self.fault from error.__cause__
+        except DBAPIError as error:
+            reason = str(error.orig).strip()
+            if is_busy(error) or error.connection_invalidated or _ABORTED in reason:
+                raise
+            self.fault = GuardFault(f"The database refused {self.what}: {reason}.", without)
+            raise self.fault from error
+
+    def _end(self, step: RevisionStep) -> None:
         if self.step is None:
             return
         self.step = None
@@ -160,6 +198,10 @@ class LossGuard(Guard):
         step = self.step
         if step is None or self.busy or statement in self.settled:
             return
+        with self._way_on(step):
+            self._look(step, connection, statement)
+
+    def _look(self, step: RevisionStep, connection: sa.Connection, statement: str) -> None:
         if step.state.recording:
             # Within a rename that is noted and not made yet, the catalog would mislead.
             return

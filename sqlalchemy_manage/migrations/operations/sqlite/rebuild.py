@@ -89,6 +89,13 @@ class Rebuild:
                 dropped.add((option, table.name.casefold()))
         return found
 
+    def hand_on(self) -> None:
+        """The new table is filled, and the old one is still there."""
+        master = SqliteMaster(self.connection, self.table.schema)
+        (sql,) = master.of(self.temporary, "table").values()
+        if read_table(sql).counts:
+            master.hand_on_last_number(self.table.name, self.temporary)
+
     def finish(self, columns: dict[str, sa.Column[Any]]) -> None:
         """The new table has its name: create again what belongs to it, and compare."""
         for sql in (*self.indexes.values(), *self.triggers.values()):
@@ -96,8 +103,6 @@ class Rebuild:
         master = SqliteMaster(self.connection, self.table.schema)
         (sql,) = master.of(self.table.name, "table").values()
         new = read_table(sql)
-        if self.last is not None and new.counts:
-            master.set_last_number(self.table.name, self.last)
         lost = list(self._lost(new, master))
         if lost:
             raise MigrationError(
@@ -318,6 +323,11 @@ class RebuildingImpl(StatementsChanged, SQLiteImpl):
         # This is what has to be there in the end.
         self._rebuild.old = read_table(str(statement))
         return str(statement)
+
+    def drop_table(self, table: sa.Table, **kw: Any) -> None:
+        if self._rebuild is not None and table is self._rebuild.table:
+            self._rebuild.hand_on()
+        super().drop_table(table, **kw)
 
     def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
         super().rename_table(old_table_name, new_table_name, schema)

@@ -69,6 +69,18 @@ class SqliteMaster:
         self.connection.exec_driver_sql(delete, (table,))
         self.connection.exec_driver_sql(f"INSERT INTO {sequence} VALUES (?, ?)", (table, number))
 
+    def hand_on_last_number(self, table: str, other: str) -> None:
+        """Have ``other`` count on from where ``table`` is, if that has given a number.
+
+        In SQL alone: shown for a database that is not there, it does the same.
+        """
+        sequence = f"{self.where}sqlite_sequence"
+        there = f"SELECT ?, seq FROM {sequence} WHERE name = ? COLLATE NOCASE"
+        self.connection.exec_driver_sql(
+            f"DELETE FROM {sequence} WHERE name = ? AND EXISTS ({there})", (other, other, table)
+        )
+        self.connection.exec_driver_sql(f"INSERT INTO {sequence} {there}", (other, table))
+
     def take_away(self, kind: str, name: str) -> list[str]:
         """Drop a view, with its triggers, or a trigger; the statements that make them again."""
         rows = self.connection.exec_driver_sql(

@@ -1,0 +1,35 @@
+"""dbshell: the database's own client, connected to the project's database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import output
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+@click.command()
+@click.argument("arguments", metavar="[-- ARGS...]", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def command(project: Project, arguments: tuple[str, ...]) -> int:
+    """Open sqlite3, psql or mariadb on the project's database.
+
+    ARGS go to the client. SQL on standard input is run. The exit code is the client's. The
+    password is given to the client in its environment or in a file that only you can read,
+    never as an argument.
+
+    \b
+    Example:
+      manage.py dbshell
+      manage.py dbshell < report.sql
+      manage.py --database old dbshell -- -c "SELECT count(*) FROM employee"
+    """
+    from ..data.client_shell import run_client
+
+    if project.database.protected:
+        output.warn(f"DATABASES['{project.alias}'] is PROTECTED, and nothing guards it here.")
+    return run_client(project, arguments)

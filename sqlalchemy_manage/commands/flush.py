@@ -1,0 +1,128 @@
+"""flush: remove all rows, or those of some models, and restart their numbers."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import advice, output
+from ..errors import OpenQuestion
+from ..options import json_option
+
+if TYPE_CHECKING:
+    from ..project import Project
+    from ..seeding.flushing.flush import FlushPlan
+
+
+@click.command()
+@click.argument("names", metavar="[APP | MODEL]...", nargs=-1)
+@click.option("--cascade", is_flag=True, help="Also remove the rows that refer to these.")
+@click.option(
+    "--plan",
+    "--dry-run",
+    "only_plan",
+    is_flag=True,
+    help="Only show how many rows of which tables would go.",
+)
+@json_option("Print JSON: rows (per table), why, changed, blocking, missing, ...")
+@click.pass_obj
+def command(
+    project: Project, names: tuple[str, ...], cascade: bool, only_plan: bool, as_json: bool
+) -> int:
+    """Remove the rows of apps and models, by default all, and restart their numbers.
+
+    All of it is done or nothing. The tables stay, and so does the history of migrations. Rows
+    of association tables go with the rows that they link; rows with ON DELETE CASCADE or SET
+    NULL follow their rule, and are counted. Where other rows refer to what would go, they are
+    named and nothing is removed.
+
+    It asks first, unless --no-input is given. For a protected database, or one stamped
+    'production', its name is required: typed, or in MANAGE_CONFIRM_DATABASE.
+
+    \b
+    Example:
+      manage.py flush
+      manage.py flush shop.Order --plan
+      manage.py flush shop --no-input
+    """
+    from ..databases.protection import require_permission, why_protected
+    from ..seeding.flushing.flush import Flush, still_referred
+    from ._prompts import name_asker
+
+    flush = Flush(project, names, cascade=cascade)
+    if only_plan:
+        plan = flush.plan()
+        if as_json:
+            output.answer_json(_as_json(plan))
+        else:
+            _show(plan)
+        if plan.blocking:
+            raise still_referred(plan.blocking)
+        if not as_json:
+            output.answer(f"{_rows(plan.total)} would be removed. Nothing was changed.")
+        return 0
+    require_permission(project, "flush", name_asker(project))
+    # Who gave the name of a protected database was asked already.
+    if project.interactive and why_protected(project) is None:
+        _ask(project, flush.plan())
+    done = flush.run()
+    if as_json:
+        answer = _as_json(done.plan)
+        answer |= {"undone": list(done.undone), "counting_on": list(done.counting_on)}
+        output.answer_json(answer)
+    else:
+        _show(done.plan)
+        output.answer(f"{_rows(done.plan.total)} removed.")
+    for run in done.undone:
+        output.say(f"Nothing is left of seed run {run}: it is undone.")
+    if done.counting_on:
+        output.warn(
+            f"The numbers of {', '.join(done.counting_on)} were not restarted: the table is in "
+            "use, or belongs to another user. Repeat the command to try again."
+        )
+    return 0
+
+
+def _ask(project: Project, plan: FlushPlan) -> None:
+    from ..databases.engines import shown
+    from ..seeding.flushing.flush import still_referred
+
+    if plan.blocking:
+        raise still_referred(plan.blocking)
+    where = shown(project.engine.url)
+    if not sys.stdin.isatty():
+        raise OpenQuestion(
+            f"flush would remove {_rows(plan.total)} of {where}, and there is no terminal to ask "
+            "on. Nothing was done.",
+            advice.FLUSH_UNASKED(),
+        )
+    _show(plan, err=True)
+    question = f"Remove {_rows(plan.total)} of {where}?"
+    click.confirm(output.redact(question), default=False, abort=True, err=True)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def _show(plan: FlushPlan, *, err: bool = False) -> None:
+    rows = [(name, f"{count:,}", plan.why[name]) for name, count in plan.rows.items()]
+    if err:
+        for name, count, why in rows:
+            output.say(f"  {name}: {count} ({why})")
+    elif rows:
+        output.table(("table", "rows", "why"), rows, right=(1,))
+    for each in plan.changed:
+        columns = ", ".join(each.columns)
+        value = "NULL" if each.rule == "SET NULL" else "its default"
+        output.say(f"{_rows(each.count)} of {each.table}: {columns} becomes {value}.")
+    if plan.missing:
+        output.say(f"Not in the database yet: {', '.join(plan.missing)}.")
+
+
+def _as_json(plan: FlushPlan) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(plan), "total": plan.total}

@@ -1,0 +1,1 @@
+"""flush: the rows of models go, and their numbers begin again."""
