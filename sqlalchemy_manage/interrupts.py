@@ -61,6 +61,19 @@ def listening() -> Iterator[None]:
             _forget()
 
 
+@contextmanager
+def as_usual() -> Iterator[None]:
+    """Meanwhile Ctrl-C is what it is in every Python program: for a shell, which lives on."""
+    ours = signal.getsignal(signal.SIGINT) is _arrived
+    if ours:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, _arrived)
+
+
 def _forget() -> None:
     global _raised
     _received.clear()
@@ -102,6 +115,11 @@ def stop() -> Stop:
 def received() -> bool:
     """Whether a signal arrived, be it long ago."""
     return bool(_received)
+
+
+def last() -> int | None:
+    """The number of the signal that arrived last."""
+    return _received[-1] if _received else None
 
 
 def pending() -> bool:

@@ -83,6 +83,7 @@ COMMANDS = (
         ("dumpdata", "-o", "out.json"),
         "The dump was interrupted by {}. out.json is as it was.",
     ),
+    (("flush", "--no-input"), "The flush was interrupted by {}. Nothing was removed."),
     (("checklinks",), "The command was interrupted by {}."),
     (("backup",), "The backup was interrupted by {}. No file was left."),
     (
