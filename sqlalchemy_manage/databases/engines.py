@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import importlib.util
+import logging
 import os
 import re
 import socket
@@ -127,6 +128,10 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
     make_cancellable(engine)
+    # What they log of a lost connection is told by the error that comes of it.
+    for library in ("psycopg", "sqlalchemy.pool"):
+        if not (logger := logging.getLogger(library)).handlers:
+            logger.addHandler(logging.NullHandler())
     return engine
 
 

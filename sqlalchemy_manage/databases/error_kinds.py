@@ -189,8 +189,13 @@ def first_error(error: BaseException) -> BaseException:
 
     There is none after an error by which the database ended the whole transaction.
     """
-    while _NO_SAVEPOINT.search(str(error)) and isinstance(error.__context__, DBAPIError):
-        error = error.__context__
+    if not _NO_SAVEPOINT.search(str(error)):
+        return error
+    before = error.__context__
+    while before is not None:
+        if isinstance(before, DBAPIError) and not _NO_SAVEPOINT.search(str(before)):
+            return before
+        before = before.__context__
     return error
 
 
