@@ -59,6 +59,10 @@ class GuardFault(MigrationError):
     """What watches a revision failed, and the revision itself did not."""
 
 
+class RowsInTheWay(MigrationError):
+    """Rows that there are do not allow what a revision does; the message names them."""
+
+
 class Recorded(MigrationError):
     """The loss cannot be undone; the revision is recorded, and the run stops."""
 

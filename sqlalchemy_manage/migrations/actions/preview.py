@@ -39,6 +39,7 @@ class Preview:
     ``rows``: how many each table has now that the revision touches, of those that are
     there. ``irreversible``: why a downgrade does not undo the revision; None if it does.
     ``origin``: where a file was found that is not here; ``file`` is then None.
+    ``stopped_by``: rows of now that a constraint of the revision does not allow.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Preview:
     destroys: tuple[CountedDrop, ...] = ()
     irreversible: str | None = None
     origin: str | None = None
+    stopped_by: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
@@ -66,6 +68,7 @@ class Preview:
             counts = (f"{table} {many(n, 'row')}" for table, n in self.rows.items())
             yield f"rows: {', '.join(counts)}"
         yield from (f"destructive: {loss.sentence}" for loss in self.destroys)
+        yield from (f"stops: {rows}" for rows in self.stopped_by)
         if self.irreversible:
             yield f"cannot be undone: {self.irreversible}"
 
@@ -85,7 +88,8 @@ def previews(
     """
     try:
         with project.connect() as connection:
-            return list(_previews(plans, origin, Reader(StoredTables(connection))))
+            reader = Reader(StoredTables(connection), looks_at_rows=True)
+            return list(_previews(plans, origin, reader))
     except DatabaseMissing:
         return list(_previews(plans, origin, Reader(StoredTables(None))))
 
@@ -113,6 +117,7 @@ def _previews(
                 ),
                 why_not_undone(revision),
                 found,
+                tuple(f"{rows} ({rows.rule})" for rows in effects.violating),
             )
 
 

@@ -24,6 +24,7 @@ from .calls import OperationCall, SourceCode, TablePart
 from .counts import CountedDrop, Drop, StoredTables
 
 if TYPE_CHECKING:
+    from ..operations.violating_rows import ViolatingRows
     from .operations import OperationStep
 
 _SQL = {"execute", "exec_driver_sql", "scalar", "scalars", "bulk_insert", "getattr"}
@@ -99,18 +100,24 @@ def losses(connection: sa.Connection, scripts: Iterable[tuple[Path, str]]) -> li
 
 @dataclass(frozen=True)
 class Effects:
-    """What one revision does. ``tables``: the existing ones it touches, name there -> name now."""
+    """What one revision does. ``tables``: the existing ones it touches, name there -> name now.
+
+    ``violating`` are the rows of now that a constraint of it does not allow.
+    """
 
     steps: list[OperationStep]
     tables: dict[str, str] = field(default_factory=dict)
     drops: list[Drop] = field(default_factory=list)
+    violating: list[ViolatingRows] = field(default_factory=list)
 
 
 class Reader:
     """Follows the names of tables and columns through revisions."""
 
-    def __init__(self, stored: StoredTables) -> None:
+    def __init__(self, stored: StoredTables, *, looks_at_rows: bool = False) -> None:
         self.stored = stored
+        self._looks = looks_at_rows
+        self._written: set[str] = set()
         # What a name refers to at this point; None if it does not exist now.
         self._tables: dict[str, str | None] = {}
         self._columns: dict[tuple[str, str], str | None] = {}
@@ -161,8 +168,29 @@ class Reader:
                     self._drop_column(name, column, certain=bool(table and names[0]))
         if "type_" in call.values and {table, f"{table}.{names[0]}"} & {*self._declared}:
             self._drop_column(table, names[0], kind="values")
+        if table and self._looks:
+            self._constrained(call)
+        if verb in ("fill_nulls", "alter_enum"):
+            self._written.add(table)
         if verb in ("rename_column", "alter_column") and len(names) > 1:
             self._rename_column(table, names[0], names[1])
+
+    def _constrained(self, call: OperationCall) -> None:
+        """Note the rows that a constraint does not allow, unless they may be others by then."""
+        from .constraints import rule_of, violating
+
+        real, connection = self._real(call.table), self.stored.connection
+        if real is None or connection is None or call.table in self._written:
+            return
+        if not self.stored.has(real):
+            return
+        names = {c: now for (table, c), now in self._columns.items() if table == call.table}
+        rule = rule_of(call, connection.dialect, {**self.stored.columns(real), **names})
+        if rule is None or any(names.get(column, column) is None for column in rule.columns):
+            return
+        known = {c: now for c, now in names.items() if now is not None}
+        if found := violating(connection, real, rule, known, call.table):
+            self._effects.violating.append(found)
 
     def _statements(self, statements: list[str], *, composed: bool) -> None:
         """``composed``: they may be parts of what is put together while running."""
@@ -170,6 +198,7 @@ class Reader:
         for statement in statements:
             for match in _WRITE.finditer(statement):
                 self._touch(_bare(match[1]))
+                self._written.add(_bare(match[1]))
         for statement in statements:
             for deleted in _DELETE.finditer(statement):
                 whole = not composed and _DELETE_ALL.fullmatch(statement) is not None
@@ -258,6 +287,7 @@ class Reader:
 
     def _delete(self, table: str, *, whole: bool = True, certain: bool = True) -> None:
         """The same of rows; the table stays."""
+        self._written.add(table)
         self._touch(table)
         if (real := self._real(table)) is not None:
             self._effects.drops.append(Drop("rows", real, "", table, whole, certain))

@@ -147,13 +147,16 @@ class _OperationReader(ast.NodeVisitor):
             # Put together while running: from anything that is written in the file.
             text = " ".join([ast.unparse(node), *self.constants.values()])
             change = Change("~", f"run SQL: {verb}(...)", "", "")
-            sql = tuple(self._statements(node, set()))
+            sql = tuple(self._statements(node, set(), root=True))
             return OperationStep(change, text=text, sql=sql, composed=True)
         shown = textwrap.shorten(text, 60, placeholder=" ...")
         return OperationStep(Change("~", f"run SQL: {shown}", "", ""), text=text, sql=(text,))
 
-    def _statements(self, node: ast.AST, seen: set[str]) -> Iterator[str]:
-        """The strings in ``node`` and in what its names stand for; DML of Core as SQL."""
+    def _statements(self, node: ast.AST, seen: set[str], root: bool = False) -> Iterator[str]:
+        """The strings in ``node`` and in what its names stand for; DML of Core as SQL.
+
+        Not those of another statement, which only gives values: it is a step of its own.
+        """
         if isinstance(node, ast.Subscript) and (chosen := self._chosen(node)) is not None:
             yield from self._statements(chosen, seen)
             return
@@ -165,6 +168,8 @@ class _OperationReader(ast.NodeVisitor):
                 yield from self._statements(value, seen)
         elif isinstance(node, ast.Call):
             verb = ast.unparse(node.func).rpartition(".")[2]
+            if verb in _SQL_METHODS and not root:
+                return
             if verb in _DML:
                 for name in self._tables(node, set()):
                     yield f"{_DML[verb]} {name}"
@@ -189,7 +194,9 @@ class _OperationReader(ast.NodeVisitor):
                     yield from self._tables(value, seen)
             elif isinstance(inner, ast.Call) and inner.args:
                 kind = ast.unparse(inner.func).rpartition(".")[2]
-                if kind in ("table", "Table") and (name := self._text(inner.args[0])):
+                if kind in ("table", "Table", "create_table") and (
+                    name := self._text(inner.args[0])
+                ):
                     yield name
 
     def _operation(self, verb: str, node: ast.Call, batch: str | None) -> None:
@@ -239,7 +246,9 @@ class _OperationReader(ast.NodeVisitor):
             return node.value if isinstance(node.value, str) else None
         if isinstance(node, ast.Name):
             return self.constants.get(node.id)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".f", "text")):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+            (".f", "text", "literal_column")
+        ):
             return self._text(node.args[0]) if node.args else None
         return None
 

@@ -20,6 +20,7 @@ from .renamed_constraints import resolve_constraint_names
 from .renames import resolve_renames
 from .retyped import resolve_retyped
 from .state import state_of
+from .violations import resolve_violations
 
 
 def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
@@ -46,6 +47,7 @@ def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
     names = resolve_constraint_names(review, found)
     resolve_retyped(review, found)
     resolve_not_null(review, found)
+    resolve_violations(review, found)
     _require_used(review)
     order_enums(found)
     upgrade.ops = [*renames, *names, *found.ops]

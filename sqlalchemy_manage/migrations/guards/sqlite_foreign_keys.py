@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ... import advice
 from ...errors import MigrationError
+from ..operations.rules import foreign_key
+from ..operations.violating_rows import StoredRows, ViolatingRows
 from ..runner.revision_runner import Guard, RevisionStep
 
 
@@ -25,15 +27,27 @@ class ForeignKeyGuard(Guard):
     def end(self, step: RevisionStep) -> None:
         now = dangling(step.connection)
         before = self.before or {}
-        worse = [f"{t} -> {p}" for (t, p), n in now.items() if n > before.get((t, p), 0)]
+        worse = [pair for pair, n in now.items() if n > before.get(pair, 0)]
         if worse:
+            rows = dict.fromkeys(str(r) for pair in worse for r in _rows(step.connection, *pair))
             raise MigrationError(
-                f"{step.name} leaves dangling foreign keys ({', '.join(worse)}) and was rolled "
-                "back.",
+                f"{step.name} leaves dangling foreign keys "
+                f"({', '.join(map(' -> '.join, worse))}) and was rolled back."
+                + "".join(f"\n  {row}." for row in rows),
                 f"{advice.LIST_BROKEN_LINKS} names the rows that were dangling before; the others "
                 "are made by the revision.",
             )
         self.before = now
+
+
+def _rows(connection: sa.Connection, table: str, parent: str) -> Iterator[ViolatingRows]:
+    """The rows of ``table`` that dangle, for each of its foreign keys to ``parent``."""
+    for key in sa.inspect(connection).get_foreign_keys(table):
+        if str(key["referred_table"]).casefold() == parent.casefold():
+            others, columns = key["referred_columns"], key["constrained_columns"]
+            rule = foreign_key(connection.dialect, "", columns, (None, parent, others))
+            if found := StoredRows(connection, None, table).violating(rule):
+                yield found
 
 
 def dangling(connection: sa.Connection) -> dict[tuple[str, str], int]:

@@ -27,6 +27,7 @@ from .conversions import mariadb, sqlite
 from .conversions.altering import LooksAtValues
 from .conversions.postgresql import cast, using
 from .mysql_indexes import ServesForeignKeys
+from .rules import NamesRefusedRows
 from .sqlite.rebuild import RebuildingImpl
 
 
@@ -79,7 +80,7 @@ class _AsksTheServer(DefaultImpl):
         return super().compare_type(inspector_column, metadata_column) if same is None else not same
 
 
-class PostgreSQL(_AsksTheServer, _Literally, LooksAtValues, PostgresqlImpl):
+class PostgreSQL(NamesRefusedRows, _AsksTheServer, _Literally, LooksAtValues, PostgresqlImpl):
     __dialect__ = "postgresql"
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
@@ -206,11 +207,15 @@ class _NeverDefers(DefaultImpl):
         super().add_constraint(const, **kw)
 
 
-class MySQL(_AsksTheServer, _NeverDefers, ServesForeignKeys, _Respells, MySQLImpl):
+class MySQL(
+    NamesRefusedRows, _AsksTheServer, _NeverDefers, ServesForeignKeys, _Respells, MySQLImpl
+):
     __dialect__ = "mysql"
 
 
-class MariaDB(_AsksTheServer, _NeverDefers, ServesForeignKeys, _Respells, MariaDBImpl):
+class MariaDB(
+    NamesRefusedRows, _AsksTheServer, _NeverDefers, ServesForeignKeys, _Respells, MariaDBImpl
+):
     __dialect__ = "mariadb"
 
 
@@ -218,7 +223,7 @@ UNNAMED = "_sqlalchemy_manage_unnamed"
 """For Alembic's batch, which refuses a primary key without a name: SQLite makes it without."""
 
 
-class SQLite(_Literally, LooksAtValues, RebuildingImpl):
+class SQLite(NamesRefusedRows, _Literally, LooksAtValues, RebuildingImpl):
     __dialect__ = "sqlite"
 
     def prep_table_for_batch(self, batch_impl: Any, table: sa.Table) -> None:

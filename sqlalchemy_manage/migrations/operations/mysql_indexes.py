@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 
 from ...sql.raw import Sql, execute, qualified, sql_of
+from .raw_sql import run_what
 
 _INDEXES = """
 SELECT index_name, column_name, non_unique FROM information_schema.statistics
@@ -129,12 +130,7 @@ class ServesForeignKeys(DefaultImpl):
                 **of,
             ),
         )
-        for statement in (
-            f"SET @statement = COALESCE(({made}), 'DO 0')",
-            "PREPARE foreign_key_index FROM @statement",
-            "EXECUTE foreign_key_index",
-            "DEALLOCATE PREPARE foreign_key_index",
-        ):
+        for statement in run_what(made):
             self.execute(Sql(statement))
 
     def _literal(self, text: str) -> str:

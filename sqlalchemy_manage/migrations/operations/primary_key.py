@@ -21,6 +21,7 @@ from .base import Operation
 from .implementations import UNNAMED
 from .raw_sql import SqlWriter
 from .rendering import call
+from .rules import primary_key, rows_named
 
 
 @dataclass(eq=False)
@@ -116,7 +117,10 @@ def replace(operations: Operations, operation: ReplacePrimaryKeyOp) -> None:
             steps += _counting(write, operation)
     if steps:
         table = write.name(operation.schema, operation.table_name)
-        write.execute(f"ALTER TABLE {table} {', '.join(steps)}")
+        rule = primary_key(write.dialect, operation.name or "", operation.columns)
+        where = operation.schema, operation.table_name
+        with rows_named(operations.impl, *where, lambda _: [rule] if operation.columns else []):
+            write.execute(f"ALTER TABLE {table} {', '.join(steps)}")
 
 
 def _counting(write: SqlWriter, operation: ReplacePrimaryKeyOp) -> Iterator[str]:

@@ -48,3 +48,21 @@ class SqlWriter:
         while tag in body:
             tag = f"{tag[:-1]}o$"
         self.execute(f"DO {tag} BEGIN\n{body}END {tag}")
+
+    def prepared(self, query: str) -> None:
+        """MariaDB and MySQL: run the statement that ``query`` makes, if it makes one."""
+        for statement in run_what(query):
+            self.execute(statement)
+
+
+def run_what(query: str) -> tuple[str, ...]:
+    """The statements of MariaDB and MySQL that run what ``query`` makes of the catalog, if any.
+
+    For SQL that is shown: the database is asked when it runs.
+    """
+    return (
+        f"SET @statement = COALESCE(({query}), 'DO 0')",
+        "PREPARE from_catalog FROM @statement",
+        "EXECUTE from_catalog",
+        "DEALLOCATE PREPARE from_catalog",
+    )

@@ -256,6 +256,9 @@ def _exists(operations: Operations, operation: RenameConstraintOp) -> bool:
 
 def _remake_constraint(operations: Operations, operation: RenameConstraintOp) -> None:
     """Drop and create again, as the database describes it: SQLite, and most on MariaDB."""
+    if operations.get_context().as_sql and operations.impl.dialect.name in MARIADB:
+        _write_remake(operations, operation)
+        return
     _needs_database(operations, operation)
     table, schema = operation.table_name, operation.schema
     there = constraints_of(operations.get_bind(), schema, table)
@@ -281,6 +284,52 @@ def _remake_constraint(operations: Operations, operation: RenameConstraintOp) ->
                 referent_schema=found["referred_schema"],
                 **found.get("options", {}),
             )
+
+
+_REMADE = {
+    "check": """\
+SELECT CONCAT('ALTER TABLE {in_text} DROP CONSTRAINT {old_in_text}, ADD CONSTRAINT {new_in_text} \
+CHECK (', check_clause, ')') FROM information_schema.check_constraints
+WHERE constraint_schema = {schema} AND table_name = {table} AND constraint_name = {old}""",
+    "foreignkey": """\
+SELECT CONCAT('ALTER TABLE {in_text} DROP FOREIGN KEY {old_in_text}, ADD CONSTRAINT {new_in_text} \
+FOREIGN KEY (', GROUP_CONCAT({column} ORDER BY k.ordinal_position), ') REFERENCES ',
+{referred_schema}, '.', {referred}, ' (', GROUP_CONCAT({other} ORDER BY k.ordinal_position),
+') ON DELETE ', r.delete_rule, ' ON UPDATE ', r.update_rule)
+FROM information_schema.key_column_usage AS k JOIN information_schema.referential_constraints AS r
+ON r.constraint_schema = k.constraint_schema AND r.table_name = k.table_name
+AND r.constraint_name = k.constraint_name
+WHERE k.constraint_schema = {schema} AND k.table_name = {table} AND k.constraint_name = {old}
+GROUP BY r.constraint_name""",
+}
+"""MariaDB: the statement that makes a constraint again, from what it is when the SQL runs."""
+
+
+def _write_remake(operations: Operations, operation: RenameConstraintOp) -> None:
+    write = SqlWriter(operations)
+    table, schema = operation.table_name, operation.schema
+    old, new = _cut(operations, operation)
+
+    def quoted(name: str) -> str:
+        return f"CONCAT('`', REPLACE({name}, '`', '``'), '`')"
+
+    in_text = {
+        "in_text": write.name(schema, table),
+        "old_in_text": write.name(old),
+        "new_in_text": write.name(new),
+    }
+    write.prepared(
+        _REMADE[operation.type_].format(
+            **{key: text.replace("'", "''") for key, text in in_text.items()},
+            schema=write.literal(schema) if schema else "DATABASE()",
+            table=write.literal(table),
+            old=write.literal(old),
+            column=quoted("k.column_name"),
+            other=quoted("k.referenced_column_name"),
+            referred=quoted("k.referenced_table_name"),
+            referred_schema=quoted("k.referenced_table_schema"),
+        )
+    )
 
 
 def _named(found: list[Any], name: str) -> Any:

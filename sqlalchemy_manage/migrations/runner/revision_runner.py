@@ -28,7 +28,7 @@ from ...databases.error_kinds import (
     fault_of,
     is_busy,
 )
-from ...errors import GuardFault, Interrupted, ManageError, MigrationError, Recorded
+from ...errors import GuardFault, Interrupted, ManageError, MigrationError, Recorded, RowsInTheWay
 from ...interrupts import interruption, received, stop
 from ...sql.dialects import MARIADB
 from .state import RunState
@@ -328,8 +328,8 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
     if (fault := _fault(step, error)) is not None:
         first = f"{fault.what}. {name} failed"
         hint = fault.hint(None if step.state.lent else str(advice.AFTER_FAULT))
-    elif comes_of_stored_rows(error):
-        first = f"The data in the tables does not allow this. {name} failed"
+    elif isinstance(error, RowsInTheWay) or comes_of_stored_rows(error):
+        first = f"The data in the tables is in the way. {name} failed"
         hint = f"Correct the rows, then: {advice.AFTER_FIX_OF_ROWS}"
     if isinstance(error, ManageError) and error.hint:
         hint = error.hint

@@ -86,7 +86,27 @@ def test_words_rows_and_losses_on_every_database(app: ProjectFolder) -> None:
         ],
         "irreversible": "it has no downgrade()",
         "origin": None,
+        "stopped_by": [],
     }
+
+
+def test_a_query_for_values_is_listed_once_and_the_insert_too(local: ProjectFolder) -> None:
+    local.revision(
+        "0002_labels",
+        "0001_note",
+        'label = op.create_table("label", sa.Column("text", sa.String(20)))\n'
+        'rows = op.get_bind().execute(sa.text("SELECT id, text FROM note")).all()\n'
+        'op.bulk_insert(label, [{"text": row.text} for row in rows])\n'
+        "for row in rows:\n"
+        "    op.execute(label.update().values(text=row.text))",
+    )
+    (found,) = ahead(local)
+    assert found["operations"] == [
+        "+ create table label",
+        "~ run SQL: SELECT id, text FROM note",
+        "~ run SQL: INSERT INTO label",
+        "~ run SQL: UPDATE label",
+    ]
 
 
 def test_a_downgrade_tells_what_it_drops(app: ProjectFolder) -> None:

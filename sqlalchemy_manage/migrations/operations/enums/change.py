@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from ....errors import MigrationError
+from .... import advice
+from ....errors import RowsInTheWay
 from ....sql.expressions import in_list
 from ....sql.raw import sql_of, undoubled
 from ....sqlalchemy_internals import ddl_compiler, is_created
@@ -109,7 +110,7 @@ class EnumChange:
         if self.new.values is None:
             length = self.new.length
             return length is not None and any(len(v) > length for v in self.old.values or ())
-        if self.old.values is None:
+        if self.old.values is None or (self.new.checked and not self.old.checked):
             return True
         return any(self.mapping.get(v, v) not in self.new.values for v in self.old.values)
 
@@ -139,9 +140,12 @@ class EnumChange:
                 rows = sum(count for _, count in found)
                 values = ", ".join(repr(value) for value, _ in found[:5])
                 more = f" and {len(found) - 5} other values" if len(found) > 5 else ""
-                raise MigrationError(
+                raise RowsInTheWay(
                     f"{rows:,} row{'s hold' if rows != 1 else ' holds'} {values}{more} in {where}, "
-                    "which is not a value of it after this step. Give the rows another value first."
+                    "which is not a value of it after this step. "
+                    "Give the rows another value first.",
+                    "Do that by hand, or with an UPDATE in the revision before this step; "
+                    f"then: {advice.AFTER_FIX_OF_ROWS}",
                 )
 
     def checks(self) -> list[str]:

@@ -18,8 +18,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations import Operations
-from sqlalchemy.exc import CompileError, OperationalError
+from sqlalchemy.exc import CompileError, DBAPIError, OperationalError
 
+from ....databases.constraint_errors import violation
 from ....databases.error_kinds import is_busy
 from ....errors import MigrationError
 from ....sql.raw import Sql
@@ -29,6 +30,8 @@ from ...alembic_internals import (
     flushed_batch,
 )
 from ...schema.create_table import CreateTable, TableSql, read_table
+from ..rules import check, not_null, rows_named, unique
+from ..violating_rows import Rule
 from .rebuilt_table import BatchChange, change_of, existing_types, leave_out, mentions, merged
 from .sqlite_master import SqliteMaster, references_follow
 
@@ -88,6 +91,21 @@ class Rebuild:
             if not stays:
                 dropped.add((option, table.name.casefold()))
         return found
+
+    def refused(self, error: DBAPIError) -> Iterator[Rule]:
+        """What the new table wants of the rows, and ``error`` says that they are not."""
+        found, dialect = violation(error, ()), self.connection.dialect
+        if found.kind == "UNIQUE" and found.columns:
+            yield unique(dialect, "", found.columns)
+        elif found.kind == "NOT NULL":
+            yield not_null(dialect, found.columns)
+        elif found.kind == "CHECK":
+            # SQLite says the name, or the whole expression of one that has none.
+            master = SqliteMaster(self.connection, self.table.schema)
+            (sql,) = master.of(self.temporary, "table").values()
+            name = str(found.constraint)
+            named = [c for c in read_table(sql).clauses if c.name == name.casefold()]
+            yield check(dialect, name if named else "", named[0].what if named else name)
 
     def hand_on(self) -> None:
         """The new table is filled, and the old one is still there."""
@@ -323,6 +341,13 @@ class RebuildingImpl(StatementsChanged, SQLiteImpl):
         # This is what has to be there in the end.
         self._rebuild.old = read_table(str(statement))
         return str(statement)
+
+    def _exec(self, construct: Any, *args: Any, **kw: Any) -> Any:
+        rebuild = self._rebuild
+        if rebuild is None or not isinstance(construct, sa.Insert):
+            return super()._exec(construct, *args, **kw)
+        with rows_named(self, rebuild.table.schema, rebuild.table.name, rebuild.refused):
+            return super()._exec(construct, *args, **kw)
 
     def drop_table(self, table: sa.Table, **kw: Any) -> None:
         if self._rebuild is not None and table is self._rebuild.table:
