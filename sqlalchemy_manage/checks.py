@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import advice
-from .errors import ManageError
+from .errors import Interrupted, ManageError
+from .fitting import count
 
 if TYPE_CHECKING:
     from .project import Project
@@ -41,6 +42,8 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
             continue
         try:
             yield Check(name, "ok", check(project))
+        except Interrupted as error:
+            raise error.only_looked() from None
         except ManageError as error:
             failed[name] = error.message
             yield Check(name, "failed", error.message, error.hint)
@@ -51,11 +54,12 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
 def _settings(project: Project) -> str:
     settings = project.settings
     _ = project.database, project.apps
-    return f"{settings.file}, {len(settings.databases)} database(s), {len(project.apps)} app(s)"
+    databases, apps = count(len(settings.databases), "database"), count(len(project.apps), "app")
+    return f"{settings.file}, {databases}, {apps}"
 
 
 def _models(project: Project) -> str:
-    return f"{len(project.mappers)} models, {len(project.tables)} tables"
+    return f"{count(len(project.mappers), 'model')}, {count(len(project.tables), 'table')}"
 
 
 def _history(project: Project) -> str:
@@ -64,7 +68,7 @@ def _history(project: Project) -> str:
 
     history = require_sound(read_history(versions_folder(project)), project)
     head = history.single_head()
-    return f"{len(history)} revisions, head {head}" if head else "no revisions yet"
+    return f"{count(len(history), 'revision')}, head {head}" if head else "no revisions yet"
 
 
 def _connection(project: Project) -> str:

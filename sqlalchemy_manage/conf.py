@@ -1,23 +1,22 @@
 """A settings module, read into a frozen and checked :class:`Settings`.
 
-Nothing here imports SQLAlchemy: the command line must list its commands quickly,
-and also when the database settings are wrong.
+Nothing here imports SQLAlchemy, nor what takes as long as that list itself (dataclasses,
+urllib): the command line must list its commands quickly, and also when the database settings
+are wrong.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import os
 import re
 import sys
-import sysconfig
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, MappingProxyType, ModuleType
-from typing import Any
-from urllib.parse import parse_qsl, unquote
+from typing import Any, NamedTuple
 
 from .errors import AppError, SettingsError, UsageError, did_you_mean
 from .output import keep_secret
@@ -33,18 +32,23 @@ PASSWORD_KEYS = ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
 _PATH = (str, os.PathLike)
 
 
-@dataclass(frozen=True)
 class Database:
     """One entry of DATABASES."""
 
-    alias: str
-    url: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    protected: bool = False
+    def __init__(
+        self,
+        alias: str,
+        url: str,
+        options: Mapping[str, Any] = MappingProxyType({}),
+        protected: bool = False,
+    ) -> None:
+        self.alias = alias
+        self.url = url
+        self.options = options
+        self.protected = protected
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The values of a settings module; paths are absolute, times are in seconds.
 
     ``uses_sqlite``: one of the databases is SQLite, if only the default that DATABASE_URL
@@ -135,14 +139,21 @@ def failing_line(error: BaseException) -> str:
 
 
 _OWN = str(Path(__file__).parent)
-_LIBRARIES = (_OWN, "<", sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 
 
 def is_users(file: str) -> bool:
     """Whether a file of code is the user's: not the tool's, a library's or Python's own."""
-    if file.startswith(_LIBRARIES) or re.search(r"[/\\](site|dist)-packages[/\\]", file):
+    if file.startswith(_libraries()) or re.search(r"[/\\](site|dist)-packages[/\\]", file):
         return False
     return os.path.exists(file)  # the libraries' compiled modules name files that do not
+
+
+@functools.cache
+def _libraries() -> tuple[str, ...]:
+    """What the names of files begin with that are not the user's."""
+    import sysconfig
+
+    return (_OWN, "<", sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 
 
 def is_entry(code: CodeType) -> bool:
@@ -218,7 +229,7 @@ KNOWN = (
 def _misspelt(module: ModuleType, file: Path) -> list[str]:
     found = []
     for name in vars(module):
-        if name.isupper() and name not in KNOWN:
+        if name.isupper() and name not in KNOWN and any(_may_be(name, k) for k in KNOWN):
             from difflib import get_close_matches
 
             # 0.85: DATABASE and INSTALED_APPS are caught, BASE_DIR and DATABASE_NAME are not.
@@ -228,8 +239,13 @@ def _misspelt(module: ModuleType, file: Path) -> list[str]:
     return found
 
 
-@dataclass(frozen=True)
-class _SettingsReader:
+def _may_be(name: str, known: str) -> bool:
+    """Whether two names share so many letters that it is worth comparing them."""
+    shared = sum(min(name.count(letter), known.count(letter)) for letter in set(name))
+    return 2 * shared >= 0.85 * (len(name) + len(known))
+
+
+class _SettingsReader(NamedTuple):
     """Reads names of a module, and rejects values of the wrong type."""
 
     module: ModuleType
@@ -281,6 +297,7 @@ def _databases(reader: _SettingsReader, environ: Mapping[str, str]) -> dict[str,
         label = f"DATABASES[{alias!r}]"
         reader.require("The alias of every entry of DATABASES", alias, str, "a string")
         reader.require(label, entry, dict, 'a dict such as {"URL": ...}')
+        _not_djangos(reader, label, entry)
         for key in entry:
             if key not in ("URL", "OPTIONS", "PROTECTED"):
                 raise SettingsError(
@@ -320,8 +337,37 @@ def _databases(reader: _SettingsReader, environ: Mapping[str, str]) -> dict[str,
     return databases
 
 
+_DIALECTS = {
+    "sqlite3": "sqlite:///{NAME}",
+    "postgresql": "postgresql+psycopg://{USER}@{HOST}/{NAME}",
+    "mysql": "mariadb+pymysql://{USER}@{HOST}/{NAME}",
+}
+
+
+def _not_djangos(reader: _SettingsReader, label: str, entry: Mapping[str, Any]) -> None:
+    """Raises SettingsError for an entry as Django writes it, with the URL to write instead."""
+    if "URL" in entry or not {"ENGINE", "NAME"} & set(entry):
+        return
+    engine = str(entry.get("ENGINE", "")).rpartition(".")[2]
+    url = _DIALECTS.get(engine, "DIALECT+DRIVER://{USER}@{HOST}/{NAME}")
+    for key, usual in (("NAME", "NAME"), ("USER", "USER"), ("HOST", "localhost")):
+        given = str(entry.get(key) or usual)
+        if key == "HOST" and entry.get("PORT"):
+            given += f":{entry['PORT']}"
+        url = url.replace(f"{{{key}}}", given)
+    password = ", with :PASSWORD after the user" if entry.get("PASSWORD") else ""
+    raise SettingsError(
+        f"{reader.file}: {label} has Django's keys; here it is one SQLAlchemy URL.",
+        f'Write "URL": "{url}"{password}.',
+    )
+
+
 def passwords(url: str) -> list[str]:
     """Every spelling of every password in ``url``, also in one that does not parse."""
+    if "@" not in url and "?" not in url:
+        return []
+    from urllib.parse import parse_qsl, unquote
+
     # SQLAlchemy's reading (up to the first @, a ? included), and the user's (up to the last).
     found = re.findall(r"://[^:/]*:([^@]*)@", url)
     authority, _, query = url.partition("?")

@@ -86,6 +86,12 @@ class BackupError(ManageError):
 class Interrupted(ManageError):
     """A signal stopped a command; ``exit_code`` is 128 plus its number, as in a shell."""
 
+    def only_looked(self) -> Interrupted:
+        """The same of a comparison, which leaves nothing behind and has nothing to continue."""
+        error = Interrupted("Interrupted. Nothing was written.")
+        error.exit_code = self.exit_code
+        return error
+
 
 class NotAdopted(MigrationError):
     """The database has tables that no history created."""

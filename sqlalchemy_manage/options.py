@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import advice, output
+from .common_options import COMMON
 
 if TYPE_CHECKING:
     from .project import Project
@@ -63,36 +64,20 @@ def _no_color(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 def common_options() -> list[click.Option]:
     """The options that every command takes, before or after its name."""
-    return [click.Option([*flags], expose_value=False, **how) for flags, how in _COMMON.items()]
+    options = []
+    for flags, (metavar, text) in COMMON.items():
+        how = _HOW[flags[-1]] | ({"metavar": metavar} if metavar else {"is_flag": True})
+        options.append(click.Option([*flags], expose_value=False, help=text, **how))
+    return options
 
 
-_COMMON: dict[tuple[str, ...], dict[str, Any]] = {
-    ("--settings",): {
-        "metavar": "MODULE",
-        "callback": _chooses("settings_name"),
-        "help": "Settings module (default: MANAGE_SETTINGS_MODULE, else 'settings').",
-    },
-    ("--database",): {
-        "metavar": "ALIAS",
-        "callback": _chooses("alias"),
-        "help": "The entry of DATABASES to use (default: default).",
-    },
-    ("-v", "--verbosity"): {
-        "type": click.IntRange(0, 3),
-        "callback": _verbosity,
-        "help": "0 errors only, 1 normal, 2 more, 3 everything.",
-    },
-    ("--no-color",): {"is_flag": True, "callback": _no_color, "help": "Print no colors."},
-    ("--traceback",): {
-        "is_flag": True,
-        "callback": _sets("traceback"),
-        "help": "Show the traceback of an error.",
-    },
-    ("--no-input", "--noinput"): {
-        "is_flag": True,
-        "callback": _sets("interactive", to=False),
-        "help": "Never ask; exit with code 3 if a question needs an answer.",
-    },
+_HOW: dict[str, dict[str, Any]] = {
+    "--settings": {"callback": _chooses("settings_name")},
+    "--database": {"callback": _chooses("alias")},
+    "--verbosity": {"type": click.IntRange(0, 3), "callback": _verbosity},
+    "--no-color": {"callback": _no_color},
+    "--traceback": {"callback": _sets("traceback")},
+    "--noinput": {"callback": _sets("interactive", to=False)},
 }
 
 

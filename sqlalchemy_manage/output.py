@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
-import click
+from .fitting import cells, fit, table_lines
 
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^\s]*@")
 _KEY_PASSWORD = re.compile(r"((?:password|passwd|sslpassword|pwd)=)[^&\s'\";]+", re.IGNORECASE)
@@ -19,6 +21,10 @@ Reporter = Callable[[tuple[str, str, float]], None]
 _secrets: set[str] = set()
 _verbosity = 1
 _color: bool | None = None
+_USUAL_WIDTH = 80
+_begun = 0
+"""How much of the terminal's line is written already, on stderr."""
+_above: Callable[[str], None] | None = None
 
 
 def configure(verbosity: int) -> None:
@@ -62,36 +68,108 @@ def clean(value: object) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
-def answer(text: str = "", *, nl: bool = True) -> None:
-    """Print a result on stdout."""
-    click.echo(text, nl=nl, color=_color)
+def width(*, err: bool = False) -> int | None:
+    """How many columns the terminal has; None where stdout (or stderr) is no terminal."""
+    stream = sys.stderr if err else sys.stdout
+    if stream is None or not stream.isatty():
+        return None
+    # COLUMNS may come from a program that had another terminal.
+    named = os.environ.get("COLUMNS", "")
+    usual = int(named) if named.isdecimal() and int(named) else _USUAL_WIDTH
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or usual
+    except (OSError, ValueError, AttributeError):
+        return usual
+
+
+def answer(text: str = "", *, nl: bool = True, verbatim: bool = False) -> None:
+    """Print a result on stdout; ``verbatim`` is for files, SQL and paths, which no line breaks."""
+    room = width()
+    _echo(text if verbatim or not nl or room is None else fit(text, room), nl=nl)
 
 
 def answer_json(value: Any) -> None:
     """Print a result on stdout as indented JSON; what JSON does not have is written as text."""
     import json
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    _echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def say(text: str, *, level: int = 1, nl: bool = True) -> None:
     """Print a message on stderr, at ``-v level`` and above."""
     if _verbosity >= level:
-        click.echo(redact(text), err=True, nl=nl, color=_color)
+        _message(redact(text), nl=nl)
 
 
 def warn(text: str) -> None:
     """Print a warning: something is probably a mistake."""
     if _verbosity >= 1:
-        click.echo(click.style("Warning: ", fg="yellow") + redact(text), err=True, color=_color)
+        _message(_style("Warning: ", fg="yellow") + redact(text))
 
 
 def error(text: str, hint: str | None = None) -> None:
     """Print what went wrong, and what to type next."""
-    title = click.style("Error: ", fg="red", bold=True)
-    click.echo(title + redact(text), err=True, color=_color)
+    _message(_style("Error: ", fg="red", bold=True) + redact(text))
     if hint:
-        click.echo(redact(hint), err=True)
+        _message(redact(hint))
+
+
+def trace(text: str) -> None:
+    """Print a traceback on stderr, its lines as they are."""
+    _echo(redact(text), err=True, nl=False)
+
+
+def fitted(text: str) -> str:
+    """``text`` as a question on stderr shows it: without passwords, broken between words."""
+    text, room = redact(text), width(err=True)
+    return text if room is None else fit(text, room)
+
+
+@contextmanager
+def above(write: Callable[[str], None]) -> Iterator[None]:
+    """Meanwhile hand lines for stderr to ``write``, which shows them above what is there."""
+    global _above
+    before, _above = _above, write
+    try:
+        yield
+    finally:
+        _above = before
+
+
+def _message(text: str, *, nl: bool = True) -> None:
+    """Print on stderr, after what of the line is there already."""
+    global _begun
+    room = width(err=True)
+    if room is not None and nl:
+        if _begun and _begun + cells(text) > room:
+            text = f"\n    {text.strip()}"
+        text = text if _begun else fit(text, room)
+    _begun = 0 if nl else _begun + cells(text)
+    if _above is not None:
+        _above(text)
+    else:
+        _echo(text, err=True, nl=nl)
+
+
+# Click takes as long to import as Python to start: it is there for colors alone.
+
+
+def _echo(text: str, *, err: bool = False, nl: bool = True) -> None:
+    if "\x1b" in text:
+        import click
+
+        click.echo(text, err=err, nl=nl, color=_color)
+        return
+    stream = sys.stderr if err else sys.stdout
+    if stream is not None:
+        stream.write(f"{text}\n" if nl else text)
+        stream.flush()
+
+
+def _style(text: str, **how: Any) -> str:
+    import click
+
+    return click.style(text, **how)
 
 
 def leave(text: str, hint: str | None, code: int) -> NoReturn:
@@ -103,23 +181,15 @@ def leave(text: str, hint: str | None, code: int) -> NoReturn:
 def table(
     headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()
 ) -> None:
-    """Print a table on stdout, never cut to the width of the terminal.
+    """Print a table on stdout: as wide as it is, or as the terminal is. Nothing is cut.
 
     ``right``: the indexes of the columns to align to the right (numbers).
     """
-    from rich import box
-    from rich.console import Console
-    from rich.measure import Measurement
-    from rich.table import Table
-    from rich.text import Text
+    texts = [[clean(cell) for cell in row] for row in rows]
+    head, body = table_lines(headers, texts, right, width())
+    bold = _color is None and bool(os.environ.get("FORCE_COLOR"))
+    if head and (bold or width() is not None):
+        head = [*(_style(line, bold=True) for line in head[:-1]), head[-1]]
+    import click
 
-    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for index, header in enumerate(headers):
-        shown.add_column(Text(header), justify="right" if index in right else "left", no_wrap=True)
-    for row in rows:
-        shown.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
-    console = Console(file=sys.stdout, no_color=_color is False or None, highlight=False)
-    # A pipe has no width, and a cut cell is a wrong answer.
-    unlimited = console.options.update(max_width=100_000)
-    console.width = max(console.width, Measurement.get(console, unlimited, shown).maximum)
-    console.print(shown)
+    click.echo("\n".join([*head, *body]), color=True if bold else _color)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import output
 from .conf import Database, Settings, app_packages, failing_line, find_package, load_settings
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Mapper, Session
 
 
-@dataclass(frozen=True)
-class App:
+class App(NamedTuple):
     """An installed app: a package name, its folder, and the last part of the name as label."""
 
     name: str

@@ -121,16 +121,16 @@ def _factories(project: Project, warnings: list[str]) -> list[type]:
         return []
 
 
-def banner(project: Project, names: Names) -> str:
+def banner(project: Project, names: Names, width: int = _WIDTH) -> str:
     """A few lines on what is available, however large the project; without the password."""
     lines = [f"sqlalchemy-manage {__version__} shell on {shown(project.engine.url)}"]
     for title in ("models", "factories", "tables", "also"):
         if found := names.groups.get(title):
-            lines.append(f"  {title:<9}  {_fitted(found, _WIDTH - 13)}")
+            lines.append(f"  {title:<9}  {_fitted(found, width - 13)}")
     indent = " " * 13
     query = " ".join(names.groups["query"])
     lines += textwrap.wrap(
-        query, _WIDTH, initial_indent=f"  {'query':<9}  ", subsequent_indent=indent
+        query, width, initial_indent=f"  {'query':<9}  ", subsequent_indent=indent
     )
     lines.append("session.commit() keeps changes; what is not committed is rolled back at exit.")
     return "\n".join(lines)

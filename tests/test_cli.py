@@ -10,9 +10,9 @@ import click
 import pytest
 from support.programs import ROOT, Manage, run
 
-from sqlalchemy_manage import cli as cli_module
 from sqlalchemy_manage import errors, output
 from sqlalchemy_manage.cli import main
+from sqlalchemy_manage.group import ManageGroup
 from sqlalchemy_manage.project import Project
 
 SECRET = "tops3cret"
@@ -169,7 +169,7 @@ def test_each_error_has_its_exit_code(
         """Fail."""
         raise error("what is wrong", "what to type")
 
-    monkeypatch.setattr(cli_module.ManageGroup, "get_command", lambda *args: command)
+    monkeypatch.setattr(ManageGroup, "get_command", lambda *args: command)
     result = manage("version")
     assert result.code == code
     assert result.stderr == "Error: what is wrong\nwhat to type\n"

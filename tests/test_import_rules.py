@@ -14,14 +14,15 @@ import click
 import pytest
 from support.programs import ROOT
 
-from sqlalchemy_manage.cli import cli, core_commands
+from sqlalchemy_manage.command_files import core_commands
+from sqlalchemy_manage.group import cli
 from sqlalchemy_manage.project import Project
 
 TOOL = ROOT / "sqlalchemy_manage"
 COMMANDS = TOOL / "commands"
 MODULES = sorted(TOOL.rglob("*.py"))
 VERSIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
-TALKERS = [TOOL / name for name in ("cli.py", "options.py", "output.py", "__main__.py")]
+TALKERS = [TOOL / name for name in ("group.py", "cli.py", "options.py", "output.py", "__main__.py")]
 PEOPLE = {"print", "input", "exit", "quit", "breakpoint", "sys.exit", "os._exit", "SystemExit"}
 # The packages of the two contracts that say who may import a library: their homes.
 HOMES = {"alembic": "migrations", "factory": "seeding"}
@@ -87,7 +88,9 @@ def only(*allowed: str) -> Callable[[Path], Iterable[tuple[int, str]]]:
 def test_a_command_imports_little_at_the_top() -> None:
     """The rest is imported inside the function that needs it."""
     allowed = {"click", *sys.stdlib_module_names}
-    own = tuple(f"sqlalchemy_manage.{name}" for name in ("options", "output", "errors", "advice"))
+    own = tuple(
+        f"sqlalchemy_manage.{name}" for name in ("options", "output", "errors", "advice", "fitting")
+    )
 
     def rule(path: Path) -> Iterator[tuple[int, str]]:
         for line, name in imported(path, at_the_top(parsed(path))):

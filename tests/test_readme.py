@@ -9,6 +9,7 @@ and the options of docs/commands.md. Look at the diff before you commit it.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Callable
@@ -116,7 +117,7 @@ def test_the_first_screen_has_the_two_commands() -> None:
 
 
 def test_the_readme_names_every_command() -> None:
-    from sqlalchemy_manage.cli import core_commands
+    from sqlalchemy_manage.command_files import core_commands
 
     cells = re.findall(r"^\| (`.*?`) \|", TEXT.partition("## Commands")[2], re.M)
     named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
@@ -124,7 +125,7 @@ def test_the_readme_names_every_command() -> None:
 
 
 def test_the_page_of_commands_says_what_help_says() -> None:
-    from sqlalchemy_manage.cli import core_commands
+    from sqlalchemy_manage.command_files import core_commands
 
     path = ROOT / "docs" / "commands.md"
     page = path.read_text(encoding="utf-8")
@@ -133,6 +134,15 @@ def test_the_page_of_commands_says_what_help_says() -> None:
             page = page.replace(section(page, name), reference(name))
             path.write_text(page, encoding="utf-8")
         assert section(page, name) == reference(name), "RENEW_README=all writes it"
+
+
+def test_the_page_of_commands_has_every_key_of_a_plan() -> None:
+    from sqlalchemy_manage.migrations.actions.preview import Preview
+
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").partition("## JSON")[2]
+    cells = re.findall(r"^\| (`\w+`.*?) \|", page, re.M)
+    keys = {key for cell in cells for key in re.findall(r"`(\w+)`", cell)}
+    assert keys == {field.name for field in dataclasses.fields(Preview)}
 
 
 def test_the_page_of_settings_names_every_setting() -> None:

@@ -9,8 +9,6 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from .. import advice, output
 from ..errors import UsageError
 
@@ -177,7 +175,9 @@ def _agreed(project: Project, left: BranchToLeave, sync: bool) -> bool:
     output.say("The database has revisions that have no file here. They were found in git:")
     for line in left.origins:
         output.say(f"  {line}")
-    return click.confirm(f"Undo them by running the code of {files}?", default=False, err=True)
+    from ._prompts import confirm
+
+    return confirm(f"Undo them by running the code of {files}?")
 
 
 def reporter(backwards: bool, fake: bool = False) -> output.Reporter:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import output
+from ..fitting import count
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -55,7 +56,7 @@ def run(
             output.warn(f"Left out: {each}")
         for plan in plans:
             if not plan.asked:
-                output.say(f"{plan.name}: {plan.count} rows, because others link to them.")
+                output.say(f"{plan.name}: {count(plan.count, 'row')}, because others link to them.")
         bars = stack.enter_context(progress_bars(plans))
         how: dict[str, Any] = {"executor": executor, "on_progress": bars, "on_slow": _slow}
         place = (project, connection, request, plans, number)
@@ -155,8 +156,8 @@ def show(seeded: Seeded, as_json: bool) -> None:
     output.table(("table", "rows"), [(t, f"{n:,}") for t, n in seeded.rows.items()], right=(1,))
     changed = f", {seeded.changed:,} changed" if seeded.changed else ""
     output.answer(
-        f"{seeded.total:,} rows{changed} in {seeded.seconds:.2f} s ({seeded.rate:,.0f} rows/s), "
-        f"random seed {seeded.random_seed}"
+        f"{count(seeded.total, 'row')}{changed} in {seeded.seconds:.2f} s "
+        f"({seeded.rate:,.0f} rows/s), random seed {seeded.random_seed}"
     )
 
 

@@ -3,47 +3,143 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .. import output
+from ..fitting import cells, count
 
 if TYPE_CHECKING:
     from ..seeding.plan import FactoryPlan
 
+_AFTER = 1.0
+"""Seconds after which bars are shown: what takes less needs none."""
+_BAR = 40
+_LEAST_BAR = 8
+
+
+class Pace:
+    """How fast rows come, from when this run began with them."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.begun: float | None = None
+        self.first = self.done = 0
+
+    def reached(self, done: int, now: float) -> None:
+        """So many rows are there; the first time, that is where this run begins."""
+        if self.begun is None:
+            self.begun, self.first = now, done
+        self.done = done
+
+    def rate(self, now: float) -> float | None:
+        """Rows a second of this run; None before any."""
+        if self.begun is None or self.done <= self.first or now <= self.begun:
+            return None
+        return (self.done - self.first) / (now - self.begun)
+
+    def left(self, now: float) -> float | None:
+        """Seconds until the last row at that rate; None where it is not known."""
+        rate = self.rate(now)
+        return (self.total - self.done) / rate if rate else None
+
+
+def progress_line(name: str, pace: Pace, now: float, width: int, names: int = 0) -> str:
+    """One line of at most ``width`` columns: the name, a bar, the rows, the rate, the time left.
+
+    Where there is no room for all, the bar gets shorter, then the rate goes, then the bar.
+    ``names``: how wide the longest name is.
+    """
+    rows = f"{pace.done:,} of {count(pace.total, 'row')}"
+    rate, left = pace.rate(now), pace.left(now)
+    speed = f"{rate:,.0f} rows/s" if rate is not None and rate >= 10 else ""
+    if rate is not None and rate < 10:
+        speed = f"{rate:.1f} rows/s"
+    rest = f"{_duration(left)} left" if left and pace.done < pace.total else ""
+    label = name + " " * (names - cells(name))
+    for more in ([speed, rest], [rest], []):
+        parts = [label, rows, *filter(None, more)]
+        room = width - sum(map(cells, parts)) - 2 * len(parts)
+        if room >= _LEAST_BAR:
+            return "  ".join([label, _bar(pace, min(room, _BAR)), *parts[1:]])
+    return f"{name}  {rows}" if cells(name) + 2 + cells(rows) <= width else rows
+
+
+def _bar(pace: Pace, width: int) -> str:
+    full = width * pace.done // pace.total if pace.total else width
+    return "━" * full + "─" * (width - full)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds + 0.999), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _lines() -> Callable[[Any, int], None]:
+    """The same as lines with ``-v 2``: one for each block of rows, not for each row."""
+    from ..seeding.running.chunks import SIZE
+
+    begun: set[int] = set()
+
+    def advance(plan: Any, done: int) -> None:
+        if id(plan) in begun and (done % SIZE == 0 or done == plan.count):
+            output.say(f"{plan.name}: {done:,} of {plan.count:,}", level=2)
+        begun.add(id(plan))
+
+    return advance
+
 
 @contextmanager
 def progress_bars(plans: list[FactoryPlan]) -> Iterator[Callable[[Any, int], None]]:
-    """Show how far each plan is: bars on a terminal, else lines with ``-v 2``."""
-    if not sys.stderr.isatty() or output.verbosity() < 1 or sum(s.count for s in plans) < 20_000:
-        yield lambda plan, done: output.say(f"{plan.name}: {done:,} of {plan.count:,}", level=2)
+    """Show how far each plan is: bars on a terminal, else lines with ``-v 2``.
+
+    What is said meanwhile on stderr comes above the bars.
+    """
+    if not sys.stderr.isatty() or output.verbosity() < 1:
+        yield _lines()
         return
-    import time
+    from threading import Timer
 
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.text import Text
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]} rows/s"),
-        TimeRemainingColumn(),
-    )
-    started: dict[int, float] = {}
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bars = {id(s): progress.add_task(s.name, total=s.count, rate="") for s in plans if s.count}
+    shown = {id(plan): (plan.name, Pace(plan.count)) for plan in plans if plan.count}
+    names = max((cells(name) for name, _ in shown.values()), default=0)
+    width = output.width(err=True)
+    console = Console(stderr=True, width=width, no_color=True, highlight=False)
 
-        def advance(plan: Any, done: int) -> None:
-            begun = started.setdefault(id(plan), time.monotonic() - 1e-3)
-            rate = done / max(time.monotonic() - begun, 1e-3)
-            progress.update(bars[id(plan)], completed=done, rate=f"{rate:,.0f}")
+    def lines() -> Group:
+        now, room = time.monotonic(), console.width - 1
+        begun = [(name, pace) for name, pace in shown.values() if pace.begun is not None]
+        # As many as have room: those that came last.
+        begun = begun[-max(1, console.height - 3) :]
+        texts = [progress_line(n, p, now, room, min(names, room // 3)) for n, p in begun]
+        return Group(*(Text(text, no_wrap=True, overflow="crop") for text in texts))
 
-        yield advance
+    live = Live(get_renderable=lines, console=console, transient=True, refresh_per_second=8)
+
+    def advance(plan: Any, done: int) -> None:
+        if id(plan) in shown:
+            shown[id(plan)][1].reached(done, time.monotonic())
+
+    def above(text: str) -> None:
+        if live.is_started:
+            console.print(Text.from_ansi(text), soft_wrap=True)
+        else:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+    timer = Timer(_AFTER, live.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        with output.above(above):
+            yield advance
+    finally:
+        timer.cancel()
+        timer.join()
+        live.stop()

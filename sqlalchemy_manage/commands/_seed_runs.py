@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import advice, output
 from ..errors import SeedError, UsageError
+from ..fitting import count
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -108,10 +109,12 @@ def undo(project: Project, which: str, as_json: bool) -> int:
         output.answer(f"... and {undone.kept_count - len(undone.kept):,} more")
     total = sum(undone.removed.values())
     also = f", {undone.kept_count:,} kept" if undone.kept_count else ""
-    also += f", {undone.gone:,} were gone before" if undone.gone else ""
-    output.answer(f"Run {found.id}: {total:,} rows removed{also}.")
+    also += f", {undone.gone:,} gone before" if undone.gone else ""
+    output.answer(f"Run {found.id}: {count(total, 'row')} removed{also}.")
     if undone.missing:
-        rows = ", ".join(f"{table} ({count:,} rows)" for table, count in undone.missing.items())
+        rows = ", ".join(
+            f"{table} ({count(number, 'row')})" for table, number in undone.missing.items()
+        )
         raise SeedError(
             f"These tables are not in the database any more: {rows}. Run {found.id} is not undone.",
             "If it was renamed outside of the migrations, give it its name back, then repeat the "
@@ -139,7 +142,8 @@ def forget(project: Project, which: str) -> None:
             forget_keys(connection, found.id)
             finish(connection, found.id, "forgotten")
     rows = sum(found.rows.values())
-    output.answer(f"Run {found.id}: {rows:,} rows stay, and are no longer known to be seeded.")
+    stay = "stays, and is" if rows == 1 else "stay, and are"
+    output.answer(f"Run {found.id}: {count(rows, 'row')} {stay} no longer known to be seeded.")
 
 
 def undo_all(project: Project, connection: Any) -> None:
@@ -151,8 +155,8 @@ def undo_all(project: Project, connection: Any) -> None:
     for each in reversed(runs(connection)[:-1]):
         if each.rows:
             undone = remove(connection, each.id, tables, project.mappers)
-            output.say(f"Removed run {each.id}: {sum(undone.removed.values()):,} rows.")
+            output.say(f"Removed run {each.id}: {count(sum(undone.removed.values()), 'row')}.")
             for kept in undone.kept:
                 output.say(f"  kept in {kept.table}: {kept.key}, {kept.because}")
-            for table, count in undone.missing.items():
-                output.say(f"  {count:,} rows of {table}: the database has no such table")
+            for table, number in undone.missing.items():
+                output.say(f"  {count(number, 'row')} of {table}: the database has no such table")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
+from ..fitting import count
 from ..options import json_option
 
 if TYPE_CHECKING:
@@ -38,5 +39,5 @@ def command(project: Project, file: Path | None, force: bool, as_json: bool) -> 
     if as_json:
         output.answer_json({"file": str(made.path), "bytes": made.bytes, "rows": made.rows})
         return
-    output.answer(str(made.path))
-    output.say(f"{made.bytes:,} bytes" if made.total is None else f"{made.total:,} rows")
+    output.answer(str(made.path), verbatim=True)
+    output.say(count(made.bytes, "byte") if made.total is None else count(made.total, "row"))

@@ -45,7 +45,7 @@ def command(project: Project, drift: bool, as_json: bool) -> int:
             status = click.style(f"{result.status:<7}", fg=_COLORS[result.status])
             output.answer(f"{status}  {result.name:<10}  {output.redact(result.message)}")
             if result.hint:
-                output.say(f"         {result.hint}")
+                output.answer(f"{'':<21}{output.redact(result.hint)}")
     ok = all(result.status in ("ok", "warning") for result in results)
     if as_json:
         output.answer_json({"ok": ok, "checks": [asdict(result) for result in results]})

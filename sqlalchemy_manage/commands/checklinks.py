@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
+from ..fitting import count
 from ..options import json_option
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def command(project: Project, circles: bool, as_json: bool) -> int:
         output.answer(f"{skipped.relationship} is not judged: {skipped.reason}")
     if report.ok:
         rest = f", {len(left)} not judged" if left else ""
-        output.answer(f"links ok: {report.followed:,} links, {len(links)} checks{rest}")
+        output.answer(
+            f"links ok: {count(report.followed, 'link')}, {count(len(links), 'check')}{rest}"
+        )
     else:
-        output.answer(f"{report.broken:,} broken link{'s' if report.broken != 1 else ''}")
+        output.answer(count(report.broken, "broken link"))
     return 0 if report.ok else 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import output
+from ..fitting import count
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -119,6 +120,5 @@ def _dump(
     for note in dumped.notes:
         output.warn(note)
     if file is not None:
-        records = "record" if dumped.records == 1 else "records"
-        tables = "table" if dumped.tables == 1 else "tables"
-        output.say(f"Dumped {dumped.records:,} {records} of {dumped.tables} {tables} to {file}.")
+        records, tables = count(dumped.records, "record"), count(dumped.tables, "table")
+        output.say(f"Dumped {records} of {tables} to {file}.")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import advice, output
-from ..errors import OpenQuestion
+from ..errors import ManageError, OpenQuestion
+from ..fitting import count
 from ..options import json_option
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def command(
 def _ask(project: Project, plan: FlushPlan) -> None:
     from ..databases.engines import shown
     from ..seeding.flushing.flush import still_referred
+    from ._prompts import confirm
 
     if plan.blocking:
         raise still_referred(plan.blocking)
@@ -100,18 +102,19 @@ def _ask(project: Project, plan: FlushPlan) -> None:
         )
     _show(plan, err=True)
     question = f"Remove {_rows(plan.total)} of {where}?"
-    click.confirm(output.redact(question), default=False, abort=True, err=True)
+    if not confirm(question):
+        raise ManageError("Nothing was removed.")
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+def _rows(number: int) -> str:
+    return count(number, "row")
 
 
 def _show(plan: FlushPlan, *, err: bool = False) -> None:
-    rows = [(name, f"{count:,}", plan.why[name]) for name, count in plan.rows.items()]
+    rows = [(name, f"{number:,}", plan.why[name]) for name, number in plan.rows.items()]
     if err:
-        for name, count, why in rows:
-            output.say(f"  {name}: {count} ({why})")
+        for name, number, why in rows:
+            output.say(f"  {name}: {number} ({why})")
     elif rows:
         output.table(("table", "rows", "why"), rows, right=(1,))
     for each in plan.changed:

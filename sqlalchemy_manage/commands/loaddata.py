@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
+from ..fitting import count
 from ..options import json_option
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def command(
     for note in loaded.notes[:5]:
         output.warn(note)
     if len(loaded.notes) > 5:
-        output.warn(f"{len(loaded.notes) - 5} more notes like these.")
+        output.warn(f"{count(len(loaded.notes) - 5, 'more note')} like these.")
     counts = {
         "records": loaded.records,
         "new": loaded.new,
@@ -76,7 +77,7 @@ def command(
         output.answer_json(counts)
         return
     output.say(
-        f"Installed {loaded.records:,} record{'' if loaded.records == 1 else 's'} "
+        f"Installed {count(loaded.records, 'record')} "
         f"({loaded.new:,} new, {loaded.changed:,} changed, {loaded.unchanged:,} unchanged) "
-        f"from {loaded.fixtures} fixture{'' if loaded.fixtures == 1 else 's'}."
+        f"from {count(loaded.fixtures, 'fixture')}."
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import advice, output
+from ..fitting import count
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the new text; write nothing.")
 @click.pass_obj
 def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
-    """Write factories for the models that have none, into the factories.py of their apps.
+    """Write factories for the models that have none.
 
-    They are what seed --auto uses: read from the columns, CHECKs, keys and names. What a file
-    has stays as it is; new factories come at its end. Prints the files that were written.
+    They go into the factories.py of their apps, and are what seed --auto uses: read from the
+    columns, CHECKs, keys and names. What a file has stays as it is; new factories come at its
+    end. Prints the files that were written.
 
     \b
     Example:
@@ -36,7 +38,7 @@ def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
     notices: list[str] = []
     finish = partial(lay_out, root=project.settings.root, notices=notices)
     models = _models(project, what) if what else None
-    files, invention = factory_files(project, models, finish)
+    files, invention = factory_files(project, models, finish, joined=not dry_run)
     for notice in dict.fromkeys(notices):
         output.warn(notice)
     for model, why in invention.skipped.items():
@@ -46,12 +48,12 @@ def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
             for problem in each.problems:
                 output.warn(f"{each.name} is not complete: {problem}.")
         if dry_run:
-            output.answer(file.text.rstrip())
+            output.answer(file.text.rstrip(), verbatim=True)
             continue
         file.write()
-        output.answer(os.path.relpath(file.path))
+        output.answer(os.path.relpath(file.path), verbatim=True)
         names = ", ".join(each.name for each in file.factories)
-        output.say(f"{len(file.factories)} factories: {names}")
+        output.say(f"{count(len(file.factories), 'factory', 'factories')}: {names}")
     if not files:
         output.say("Every model has a factory.")
     elif dry_run:

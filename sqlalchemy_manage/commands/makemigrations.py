@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import output
-from ..errors import OpenQuestion, UsageError
+from ..errors import Interrupted, OpenQuestion, UsageError
 from ..options import answer_options, json_option
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def command(
                 only_looks=check,
                 scratch=scratch,
             )
+    except Interrupted as error:
+        raise error.only_looked() from None
     except OpenQuestion as error:
         if as_json:
             output.answer_json({"questions": [_open(question) for question in error.questions]})
@@ -136,7 +138,7 @@ def _write(project: Project, draft: Draft, *, quiet: bool) -> None:
         output.say(f"Created {os.path.relpath(path)}")
     written = os.path.relpath(draft.write())
     if not quiet:
-        output.answer(written)
+        output.answer(written, verbatim=True)
 
 
 def _open(question: Question) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import advice, output
+from ..fitting import count
 from ..options import RevisionType, run_options
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def command(
         )
         if done:
             return int(check)
+    _not_an_app(project, revision, [*history.by_id])
     plan = make_plan(history, current, revision)
     if how["only_plan"] or check:
         _migrate.show(project, [plan], **how)
@@ -121,6 +123,17 @@ def command(
     return 0
 
 
+def _not_an_app(project: Project, revision: str | None, known: list[str]) -> None:
+    """Raises UsageError where an app is named, as Django's users do, and not a revision."""
+    if revision is None or any(name.startswith(revision) for name in known):
+        return
+    if revision in (app.label for app in project.apps):
+        from ..elsewhere import no_app_here
+        from ..errors import UsageError
+
+        raise UsageError(f"'{revision}' is an app, not a revision.", no_app_here("migrate"))
+
+
 def pruned(project: Project, revision: str | None) -> int:
     """Prune the ledger, and print what was removed."""
     from ..errors import UsageError
@@ -131,5 +144,9 @@ def pruned(project: Project, revision: str | None) -> int:
     found = prune(project)
     for name in found:
         output.answer(name)
-    output.say(f"{len(found)} revisions removed from the ledger." if found else "Nothing to prune.")
+    output.say(
+        f"{count(len(found), 'revision')} removed from the ledger."
+        if found
+        else "Nothing to prune."
+    )
     return 0

@@ -9,6 +9,7 @@ import click
 
 from .. import advice, output
 from ..errors import OpenQuestion
+from ..fitting import count
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -63,7 +64,7 @@ def command(ctx: click.Context, random_seed: int) -> int:
         output.say("Not seeded: there are no factories.")
     else:
         seeded = _seed.run(project, SeedRequest(), random_seed)
-        output.say(f"Seeded {seeded.total:,} rows ({seeded.rate:,.0f} rows/s).")
+        output.say(f"Seeded {count(seeded.total, 'row')} ({seeded.rate:,.0f} rows/s).")
     with project.connect() as connection:
         counts = row_counts(connection, project.tables)
     output.table(("table", "rows"), [(t, f"{n:,}") for t, n in counts.items()], right=(1,))
@@ -73,15 +74,16 @@ def command(ctx: click.Context, random_seed: int) -> int:
 def _may_write_first(project: Project) -> bool:
     """Ask whether to write the first revision; raises OpenQuestion where nobody can be asked."""
     from ..migrations.actions.makemigrations import require_models
+    from ._prompts import confirm
 
     require_models(project)
-    count = len(project.tables)
-    what = f"There are no revisions yet, and the models have {count} table{'s'[: count != 1]}."
+    tables = count(len(project.tables), "table")
+    what = f"There are no revisions yet, and the models have {tables}."
     ways = f"{advice.WRITE_THEN_PREPARE}\n{advice.PREPARE_AFTER_WRITING}"
     if not (project.interactive and sys.stdin.isatty()):
         raise OpenQuestion(f"{what} Nothing was done.", ways)
     output.say(what)
-    if not click.confirm("Write the first revision, and apply it?", default=True, err=True):
+    if not confirm("Write the first revision, and apply it?", "Nothing was done.", default=True):
         output.say(f"Nothing was done. When you want to:\n{ways}")
         return False
     return True

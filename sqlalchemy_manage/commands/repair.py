@@ -55,7 +55,7 @@ def command(
         for finding, text in zip(now.findings, differences, strict=True):
             output.answer(output.clean(finding.message))
             for line in text.splitlines():
-                output.answer(output.clean(line))
+                output.answer(output.clean(line), verbatim=True)
         if not now.findings:
             require_finished(project)
             output.say("Nothing to repair: the revision files are as they were applied.")

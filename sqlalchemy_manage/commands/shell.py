@@ -32,7 +32,7 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
     \b
     Example:
       manage.py shell
-      manage.py shell -c "print(session.scalar(select(func.count()).select_from(Employee)))"
+      manage.py shell -c "print(session.get(Employee, 1))"
       manage.py shell < report.py
     """
     from sqlalchemy.orm import Session
@@ -53,7 +53,7 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
         if code is None and not (sys.stdin and sys.stdin.isatty()):
             code, file = sys.stdin.read() if sys.stdin else "", "<stdin>"
         if code is None:
-            output.say(banner(project, names))
+            output.say(banner(project, names, min(output.width(err=True) or 100, 100)))
             with as_usual():
                 interact(interface, names)
         elif (trace := run_code(code, names, file)) is not None:

@@ -14,8 +14,22 @@ if TYPE_CHECKING:
     from ..project import Project
 
 
-# No -h: in a cluster such as -phypothesis it would be taken out of pytest's hands.
+class PytestCommand(click.Command):
+    """Takes ``-h`` as the first argument only: of -phypothesis Click would take it out."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, ["--help", *args[1:]] if args[:1] == ["-h"] else args)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            text = option.help or ""
+            option.get_help_record = lambda ctx: ("-h, --help", text)  # type: ignore[method-assign]
+        return option
+
+
 @click.command(
+    cls=PytestCommand,
     context_settings={
         "ignore_unknown_options": True,
         "allow_interspersed_args": False,

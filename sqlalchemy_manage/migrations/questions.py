@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..errors import OpenQuestion, UsageError
+from ..fitting import count as counted
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,17 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """``text`` in plain words; ``default`` is the answer that loses nothing."""
+    """``text`` in plain words; ``default`` is the answer that loses nothing.
+
+    ``remark`` says why an answer that one might expect is not among the options.
+    """
 
     kind: str
     subject: str
     text: str
     options: tuple[Option, ...]
     default: str
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,8 @@ def _with_flags(question: Question) -> str:
     for option in question.options:
         flags = " ".join(option.flags) or "(change the model)"
         lines.append(f"    {option.words + ':':<{width}} {flags}")
+    if question.remark:
+        lines.append(f"    {question.remark}")
     return "\n".join(lines)
 
 
@@ -260,4 +267,4 @@ def dotted(schema: str | None, *names: str) -> str:
 
 def many(count: int | None, what: str) -> str:
     """``3 rows``, ``1 row``, ``uncounted rows``."""
-    return f"uncounted {what}s" if count is None else f"{count:,} {what}{'s' * (count != 1)}"
+    return f"uncounted {what}s" if count is None else counted(count, what)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import RelationshipProperty, aliased
 
 from ..errors import SeedError
+from ..fitting import count as counted
 from .factory_boy_internals import (
     BaseDeclaration,
     attribute_of,
@@ -243,7 +244,7 @@ def weight_sums(weights: Weights, count: int) -> list[float] | None:
     each = [weights(place) for place in range(count)] if callable(weights) else list(weights)
     if len(each) != count:
         raise SeedError(
-            f"A link has {len(each)} weights, and there are {count} rows to choose from.",
+            f"A link has {counted(len(each), 'weight')} for {counted(count, 'row')} to draw.",
             "Give one weight for each row, or a function of the row's place: weights=lambda n: ...",
         )
     if any(weight < 0 for weight in each) or not any(each):

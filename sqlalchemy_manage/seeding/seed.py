@@ -64,7 +64,7 @@ class Seeder:
 
     def __post_init__(self) -> None:
         self.state = self._new_state()
-        self.writer = self.writer_class(self.state, self.on_slow)
+        self.writer = self.writer_class(self.state, self.on_slow, self.on_progress)
         self.workers: Workers | None = None
         if self.executor is not None:
             self.workers = self.workers_class(self.executor, self.jobs, self.request, self.state)
@@ -194,6 +194,7 @@ class Seeder:
 
     def _seed_plan(self, index: int, plan: FactoryPlan) -> None:
         if plan.reference is not None:
+            self.on_progress(plan, 0)
             self._seed_reference(index, plan)
             return
         state = self.state
@@ -203,6 +204,7 @@ class Seeder:
         total = -(-plan.count // SIZE)
         if plan.count == 0 or first >= total:
             return
+        self.on_progress(plan, first * SIZE)
         facts = self._facts(index)
         pools = Pools(self.connection)
         here = partial(made_here, plan, pools, state)

@@ -310,7 +310,7 @@ def test_interrupted_at_a_question(
     rename(sample)
     code, shown = typed(sample, url, answers, "makemigrations")
     assert code == 130, shown
-    assert "interrupted" in shown
+    assert shown.endswith("Error: Interrupted. Nothing was written.\n")
     assert "Traceback" not in shown
     assert versions(sample) == BEFORE
 
@@ -323,7 +323,7 @@ def test_no_is_the_default_and_a_column_with_data_then_stays(
     rename(sample)
     code, shown = typed(sample, url, ["", ""], "makemigrations")
     assert code == 0, shown
-    assert "Drop it with its data (10 values in 10 rows)?" in shown
+    assert "Drop it with its data (10 values in 10 rows)?" in " ".join(shown.split())
     text = (sample / "migrations" / "versions" / f"{versions(sample)[-1]}.py").read_text()
     assert "rename" not in text
     assert "drop_column" not in text.partition("def downgrade")[0]

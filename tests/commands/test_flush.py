@@ -89,7 +89,7 @@ def test_a_part_of_the_rows_of_a_run(
 def test_it_asks(
     manage: Manage, engine: sa.Engine, filled: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for typed, code in (("\n", 130), ("n\n", 130), ("y\n", 0)):
+    for typed, code in (("\n", 1), ("n\n", 1), ("", 3), ("y\n", 0)):
         monkeypatch.setattr("sys.stdin", Typing(typed))
         assert rows(engine) == filled
         result = manage("flush")

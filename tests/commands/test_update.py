@@ -59,7 +59,10 @@ def test_an_unapplied_revision_takes_more(
     done = manage("makemigrations", "--update")
     assert done.stdout == "migrations/versions/0002_note_body.py\n", done
     text = versions(project)["0002_note_body.py"]
-    assert text.startswith('"""Add column note.body.\n\n+ add column note.grade\n"""\n')
+    assert text.startswith(
+        '"""Several changes: 2 operations.\n\n'
+        '+ add column note.body\n+ add column note.grade\n"""\n'
+    )
     assert "# by hand" in text and text.index('"body"') < text.index('"grade"')
     assert set(versions(project)) == set(before)
     for target in ("0002", "0001", "0002"):

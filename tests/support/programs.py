@@ -50,12 +50,7 @@ def run(
     a new interpreter, for tests of what is imported and of what has to be. ``merged``: all that
     it prints is its stdout, as on a terminal.
     """
-    environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL",)}
-    environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
-    environment.pop("MANAGE_SETTINGS_MODULE", None)
-    if url is not None:
-        environment["DATABASE_URL"] = url
-    environment |= env
+    environment = environment_for(url, **env)
     argv = [str(arg) for arg in args]
     fresh = fresh or argv[0] in ("-W", "-X") or any(n.startswith("PYTHON") for n in env)
     if not fresh:
@@ -71,6 +66,18 @@ def run(
         timeout=120,
     )
     return Result(done.returncode, done.stdout, done.stderr or "")
+
+
+def environment_for(url: str | None = None, **env: str) -> dict[str, str]:
+    """The environment of a program under test."""
+    # readline leaves the size of the terminal that the tests themselves have.
+    left_out = ("DATABASE_URL", "COLUMNS", "LINES")
+    environment = {k: v for k, v in os.environ.items() if k not in left_out}
+    environment |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
+    environment.pop("MANAGE_SETTINGS_MODULE", None)
+    if url is not None:
+        environment["DATABASE_URL"] = url
+    return environment | env
 
 
 def forget_modules(folder: Path) -> None:
@@ -103,21 +110,38 @@ def _forked(
     argv: list[str], folder: Path, environment: dict[str, str], stdin: str, merged: bool
 ) -> Result:
     """The same with a child of a process that has imported the libraries and the tool."""
-    server = _fork_server()
-    assert server.stdin is not None and server.stdout is not None
     with tempfile.TemporaryDirectory() as place:
         files = {name: os.path.join(place, name) for name in ("stdin", "stdout", "stderr")}
         Path(files["stdin"]).write_text(stdin)
         if merged:
             files["stderr"] = files["stdout"]
-        request = {"argv": argv, "cwd": str(folder), "env": environment, **files}
-        server.stdin.write(json.dumps(request) + "\n")
-        server.stdin.flush()
+        server = ask_fork_server(argv, folder, environment, files)
         ready, _, _ = select.select([server.stdout], [], [], 120)
         if not ready:
-            server.kill()
-            _fork_server.cache_clear()
+            give_up(server)
             raise TimeoutError(f"{argv} took more than 120 s")
+        assert server.stdout is not None
         code = int(server.stdout.readline())
         printed = Path(files["stdout"]).read_text()
         return Result(code, printed, "" if merged else Path(files["stderr"]).read_text())
+
+
+def ask_fork_server(
+    argv: list[str], folder: Path, environment: dict[str, str], files: dict[str, str]
+) -> subprocess.Popen[str]:
+    """Have a program run; its exit code is the next line of the server's ``stdout``.
+
+    ``files``: the paths of its stdin, stdout and stderr, which may be a terminal's.
+    """
+    server = _fork_server()
+    assert server.stdin is not None
+    request = {"argv": argv, "cwd": str(folder), "env": environment, **files}
+    server.stdin.write(json.dumps(request) + "\n")
+    server.stdin.flush()
+    return server
+
+
+def give_up(server: subprocess.Popen[str]) -> None:
+    """End a server whose program does not end; the next program gets another."""
+    server.kill()
+    _fork_server.cache_clear()

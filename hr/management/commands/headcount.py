@@ -48,7 +48,9 @@ def command(project: Project, as_json: bool) -> None:
         return
     counted = [(row.name or f"(department {row.id})", row.employees) for row in rows]
     counted.append(("(in no department)", without))
-    scale = BAR / max(1, *(employees for _, employees in counted))
+    names = max(len(name) for name, _ in counted)
+    room = (output.width() or 1000) - names - len("   employees   ")
+    scale = min(BAR, max(room, 1)) / max(1, *(employees for _, employees in counted))
     output.table(
         ("department", "employees", ""),
         [(name, n, "█" * max(n > 0, round(n * scale))) for name, n in counted],

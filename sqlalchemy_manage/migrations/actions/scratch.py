@@ -11,10 +11,9 @@ import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from alembic import command
@@ -40,7 +39,6 @@ from .surroundings import give_surroundings
 _replays: set[URL] = set()
 
 
-@dataclass(frozen=True)
 class Scratch(Database):
     """A scratch database; rows of the project's database are not in it.
 
@@ -48,10 +46,15 @@ class Scratch(Database):
     it cannot see.
     """
 
-    where: str = ""
-    refused: str = ""
-    note: str | None = None
-    rows_visible: bool = False
+    rows_visible = False
+
+    def __init__(
+        self, database: Database, where: str, refused: str = "", note: str | None = None
+    ) -> None:
+        super().__init__(database.alias, database.url, database.options, database.protected)
+        self.where = where
+        self.refused = refused
+        self.note = note
 
     def connect(self) -> sa.Connection:
         """A connection of its own."""
@@ -180,7 +183,7 @@ def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
         try:
             made = stack.enter_context(scratch_database(database, root))
             where = "memory" if backend == "sqlite" else "a scratch database on the same server"
-            scratch = Scratch(**_values(made), where=where)
+            scratch = Scratch(made, where)
         except DatabaseError as error:
             if backend == "postgresql":
                 scratch = stack.enter_context(_embedded(project, error))
@@ -189,7 +192,7 @@ def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
             else:
                 made = stack.enter_context(memory_database(database.alias))
                 scratch = Scratch(
-                    **_values(made),
+                    made,
                     where="SQLite in memory",
                     refused=error.message,
                     note="What only MariaDB and MySQL have was not compared: "
@@ -209,11 +212,7 @@ def _embedded(project: Project, refused: ManageError) -> Iterator[Scratch]:
                 f"{refused.message}\n{error.message}",
                 f"Start the server; or, to compare without it: {hint}" if hint else refused.hint,
             ) from error
-        yield Scratch(project.alias, url, where="the embedded PostgreSQL")
-
-
-def _values(database: Database) -> dict[str, Any]:
-    return {field.name: getattr(database, field.name) for field in fields(Database)}
+        yield Scratch(Database(project.alias, url), "the embedded PostgreSQL")
 
 
 def _apply(project: Project, history: History, database: Scratch, upto: Sequence[str]) -> None:

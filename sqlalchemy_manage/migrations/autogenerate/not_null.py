@@ -210,7 +210,7 @@ class _Unfilled:
                 "a value, once",
                 (flag("--default", f"{place}={example}"),),
                 f"a Python literal for {type_}, such as {example}",
-                check=lambda text: parse_value(text, column, name),
+                check=lambda text: parse_value(text, column),
             ),
             Option(
                 "sql",
@@ -220,7 +220,12 @@ class _Unfilled:
             ),
             Option("nullable", "allow NULL for now", (flag("--nullable", place),)),
         ]
-        if not example or (is_unique(column) and self.rows != 1):
+        remark = ""
+        if is_unique(column) and self.rows != 1:
+            remark = "One value for all is no answer: the column is unique."
+        elif not example:
+            remark = f"A value cannot be typed for {type_}."
+        if remark:
             del options[0]
         title = f"The new column {name} is NOT NULL" if self.adds else f"{name} becomes NOT NULL"
         does = "What does" if self.rows == 1 else "What do"
@@ -230,6 +235,7 @@ class _Unfilled:
             f"{title} ({type_}). {does} {self._many().replace('The', 'the')} get?",
             tuple(options),
             "nullable",
+            remark,
         )
 
 
@@ -242,7 +248,7 @@ def _example(column: sa.Column[Any]) -> str:
         return f'"{type_.enums[0]}"'
     text = next((text for kind, text in _EXAMPLES if isinstance(type_, kind)), '""')
     with suppress(UsageError):
-        parse_value(text, column, "")
+        parse_value(text, column)
         return text
     return ""
 

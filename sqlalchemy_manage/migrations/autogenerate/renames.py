@@ -345,7 +345,7 @@ def _column_question(
     if rows is None:
         holds = "its rows cannot be seen here"
     else:
-        holds = f"{review.values(*key, old.name):,} values in {rows:,} rows"
+        holds = f"{many(review.values(*key, old.name), 'value')} in {many(rows, 'row')}"
     no = [flag("--allow-drop", quoted(*key, old.name))]
     if len(candidates) == 1 and asks_for_value(review, key, candidates[0]):
         place = quoted(*key, candidates[0].name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -142,7 +142,8 @@ def rows_named(
     apart = None
     autocommits = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
     if connection.dialect.name == "postgresql" and not autocommits:
-        apart = connection.begin_nested()  # nothing can be asked after an error but there
+        with suppress(DBAPIError):  # a revision may have sent COMMIT
+            apart = connection.begin_nested()  # nothing can be asked after an error but there
     try:
         yield
     except DBAPIError as error:

@@ -15,24 +15,25 @@ from sqlalchemy.dialects import postgresql
 from ...errors import UsageError
 
 
-def parse_value(text: str, column: sa.Column[Any], name: str) -> Any:
+def parse_value(text: str, column: sa.Column[Any], name: str | None = None) -> Any:
     """The value that ``text`` is for ``column``: a Python literal, or for text as it is typed.
 
     Dates and times are ISO strings, an Interval is in seconds, an Enum is named by its
-    member or its value. Raises UsageError, which calls the column ``name``, for a value
-    that the type cannot hold.
+    member or its value. Raises UsageError for a value that the type cannot hold; it names
+    the flag that gave it for the column ``name``, if one did.
     """
+    flag = f"--default {name}" if name else ""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         value = text
     if value is None:
-        raise UsageError(f"--default {name}: None cannot fill a NOT NULL column.")
+        raise UsageError(f"{flag}{': ' * bool(flag)}None cannot fill a NOT NULL column.")
     try:
         return _fitted(value, text, column.type)
     except (ValueError, TypeError, ArithmeticError, LookupError) as error:
         raise UsageError(
-            f"--default {name}={text}: not a value for {_named(column.type)}"
+            f"{flag + '=' * bool(flag)}{text}: not a value for {_named(column.type)}"
             + (f" ({error})." if str(error) else "."),
             "A Python literal is expected: 0, 1.5, True, '\"text\"', '\"2026-01-31\"'.",
         ) from None

@@ -15,7 +15,7 @@ from .describe import Change
 from .editing import EditableText, function, parsed
 from .expected_loss import declared_in, with_losses
 from .files import Draft, unwritten
-from .format import finish, quoted, wrapped
+from .format import EMPTY, SEVERAL, docstring, finish, quoted, wrapped
 from .formatters import line_length
 from .history import History, Revision
 
@@ -156,18 +156,33 @@ def _body(text: str, name: str) -> str:
     return text[start:end]
 
 
+# What the sentence about one operation begins with.
+_SYMBOLS = {"Add": "+", "Create": "+", "Drop": "-", "Remove": "-", "Rename": "~", "Change": "~"}
+_SYMBOLS |= dict.fromkeys(("Alter", "Comment", "Fill", "Make", "Move", "Set"), "~")
+
+
 def _extend_docstring(
     source: EditableText, tree: ast.Module, found: Sequence[Change], width: int
 ) -> None:
-    """Note the new operations in the docstring, after those that are listed there already."""
+    """Note the new operations in the docstring, after those that are listed there already.
+
+    What said of itself only the one operation that it had becomes the first of the list.
+    """
     text = ast.get_docstring(tree, clean=False)
     if text is None or not found:
         return
     lines = text.rstrip().split("\n")
+    sentence = " ".join(text.split())
+    symbol = _SYMBOLS.get(sentence.partition(" ")[0])
+    if "" not in lines and symbol is not None and sentence.endswith("."):
+        lines = [f"{SEVERAL}: 1 operations.", ""]
+        lines += wrapped(f"{symbol} {sentence[:1].lower()}{sentence[1:-1]}", width)
+    elif sentence == EMPTY:
+        lines, found = docstring(None, found, width).rstrip().split("\n"), ()
     lines[0] = re.sub(
         r"(?<=: )\d+(?= operations\.$)", lambda m: str(int(m[0]) + len(found)), lines[0]
     )
-    if not any(line.startswith(("+ ", "- ", "~ ")) for line in lines):
+    if found and not any(line.startswith(("+ ", "- ", "~ ")) for line in lines):
         lines.append("")
     lines += [part for change in found for part in wrapped(str(change), width)]
     new = quoted("\n".join([*lines, ""]))

@@ -109,8 +109,12 @@ def _try_types(text: str) -> None:
                 raise unwritable(line, f"{type(error).__name__}: {error}") from error
 
 
+SEVERAL = "Several changes"
+EMPTY = "Empty, to be filled in."
+
+
 def docstring(name: str | None, found: Sequence[Change], width: int = 88) -> str:
-    """What a revision with these changes says of itself: a sentence, then each of several.
+    """What a revision with these changes says of itself: a sentence, or a list of several.
 
     ``name`` is the one that the user gave. Not quoted yet, see ``quoted``.
     """
@@ -120,11 +124,10 @@ def docstring(name: str | None, found: Sequence[Change], width: int = 88) -> str
         sentence = sentences[0][:1].upper() + sentences[0][1:]
         if len(sentence) + len('"""."""') <= width:
             return f"{sentence}."
-        first = textwrap.shorten(sentence, width - len('""" ...'), placeholder=" ...")
-        return "\n".join([first, "", *wrapped(sentence + ".", width), ""])
+        return "\n".join([*wrapped(f"{sentence}.", width - len('"""')), ""])
     if not sentences:
-        return f"{_capital(_plain(title)) or 'Empty, to be filled in'}."
-    title = _capital(_plain(title)) or "Several changes"
+        return f"{_capital(_plain(title))}." if title else EMPTY
+    title = _capital(_plain(title)) or SEVERAL
     lines = [f"{title}: {len(sentences)} operations.", ""]
     for change, sentence in zip(found, sentences, strict=True):
         lines += wrapped(f"{change.symbol} {sentence}", width)

@@ -58,9 +58,9 @@ class Revision:
 
     @cached_property
     def doc(self) -> str:
-        """The first line of the file's docstring."""
+        """The first paragraph of the file's docstring, on one line."""
         text = ast.get_docstring(ast.parse(self.source)) or ""
-        return text.partition("\n")[0]
+        return " ".join(text.partition("\n\n")[0].split())
 
 
 class History:

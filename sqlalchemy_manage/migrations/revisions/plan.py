@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ... import advice
 from ...errors import HistoryError, UsageError
+from ...fitting import count as counted
 from ...output import clean
 from .history import History, Revision
 
@@ -182,7 +183,7 @@ class Planner:
 
 
 def _revisions(count: int) -> str:
-    return f"{count} revision{'s' * (count != 1)}"
+    return counted(count, "revision")
 
 
 def make_plan(history: History, current: tuple[str, ...], target: str | None) -> Plan:

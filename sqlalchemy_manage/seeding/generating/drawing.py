@@ -7,6 +7,7 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from ...errors import SeedError
+from ...fitting import count as counted
 from ..links import Link, Links
 from .pools import Linked, Pool, Pools
 from .randomness import seeded
@@ -51,8 +52,8 @@ class Drawing:
         """Between ``min`` and ``max`` different rows for each of ``count`` from ``place`` on."""
         if pool.size + pool.linked < links.min:
             raise SeedError(
-                f"{label} links each row to at least {links.min} rows of {pool.table}, and there "
-                f"are {pool.size}. Nothing was written.",
+                f"{label} links each row to at least {counted(links.min, 'row')} of {pool.table}, "
+                f"and there {'is' if pool.size == 1 else 'are'} {pool.size}. Nothing was written.",
                 f"Seed more of {pool.table} first, or lower min.",
             )
         most = min(links.max, pool.size)
@@ -100,17 +101,17 @@ class Drawing:
             if len(chosen) == len(drawn):
                 return list(chosen)
         raise SeedError(
-            f"The weights of a link leave fewer than {len(drawn)} rows to choose from. "
+            f"The weights of a link leave fewer than {counted(len(drawn), 'row')} to choose from. "
             "Nothing was written."
         )
 
 
 def _too_few(label: str, wanted: int, pool: Pool) -> SeedError:
-    there = f"there are {pool.size:,}"
+    there = f"there {'is' if pool.size == 1 else 'are'} {pool.size:,}"
     if pool.linked:
         there = f"{pool.size:,} of {pool.size + pool.linked:,} are free, others have a link"
     return SeedError(
-        f"{label} links no row twice and needs {wanted:,} rows of {pool.table}; {there}. "
+        f"{label} links no row twice and needs {counted(wanted, 'row')} of {pool.table}; {there}. "
         "Nothing was written.",
         f"Seed more of {pool.table}, or fewer of the others.",
     )

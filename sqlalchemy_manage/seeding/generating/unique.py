@@ -16,6 +16,7 @@ import factory
 from factory import fuzzy
 
 from ...errors import SeedError
+from ...fitting import count as counted
 from ..factory_boy_internals import (
     SKIP,
     declarations_of,
@@ -225,7 +226,7 @@ def _take_what_is_left(
         raise NoOtherValues()
     raise SeedError(
         f"{batch.factory.__name__}: {watched.each[drawn]} must be unique, and no new value was "
-        f"found after {len(watched.seen[drawn]):,} rows. Nothing was written.",
+        f"found after {counted(len(watched.seen[drawn]), 'row')}. Nothing was written.",
         "Seed fewer rows, or declare more values, for example with factory.Sequence.",
     )
 
@@ -284,7 +285,7 @@ def require_room(owner: Any, overrides: Mapping[str, Any], count: int) -> None:
         else:
             if room < count:
                 raise SeedError(
-                    f"{owner.__name__}: {unique} must be unique and has {room:,} values; "
+                    f"{owner.__name__}: {unique} must be unique and has {counted(room, 'value')}; "
                     f"{count:,} rows are wanted. Nothing was written.",
                     "Seed fewer rows, or declare more values, for example with factory.Sequence.",
                 )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from ..factory_boy_internals import created
 from ..generating.failures import NoOtherValues
@@ -16,6 +19,7 @@ from ..plan import FactoryPlan
 from ..row_blocks import RowBlock, WrittenKeys
 from ..writers.refusals import RowRefused
 from ..writers.row_errors import put_in, send
+from .chunks import SIZE
 from .state import SeedState
 from .work import ChunkResult, ChunkTask, record, record_found, replayed, run_task
 
@@ -34,12 +38,18 @@ class ChunkWriter:
     """Writes chunks in the run's transaction.
 
     ``on_slow`` is called once for each factory of which factory_boy makes the rows, with the
-    reason; ``slow`` knows them all.
+    reason; ``slow`` knows them all. ``on_progress`` is called for each row of those.
     """
 
-    def __init__(self, state: SeedState, on_slow: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        state: SeedState,
+        on_slow: Callable[[str, str], None],
+        on_progress: Callable[[FactoryPlan, int], None],
+    ) -> None:
         self.state = state
         self.on_slow = on_slow
+        self.on_progress = on_progress
         self.slow: dict[str, str] = {}
 
     def write(self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult, pools: Pools) -> bool:
@@ -125,7 +135,7 @@ class ChunkWriter:
                 state.connection,
                 plan.factory,
                 task.count,
-                create or (lambda number, session: created(plan.factory, plan.overrides)),
+                self._told(plan, task, create),
                 state.counters,
                 state.project.tables,
                 state.accounts,
@@ -134,6 +144,17 @@ class ChunkWriter:
             known |= {table.fullname: len(rows) for table, rows in keys.items()}
         state.generating += time.process_time() - start
         self.record_objects(keys, plan, (task.facts.index, task.number))
+
+    def _told(self, plan: FactoryPlan, task: ChunkTask, create: Create | None) -> Create:
+        """``create``, else factory_boy itself, and how many rows there are before each."""
+        before = task.number * SIZE
+
+        def one(number: int, session: Session) -> Any:
+            if number:
+                self.on_progress(plan, before + number)
+            return create(number, session) if create else created(plan.factory, plan.overrides)
+
+        return one
 
     def _part(
         self, plan: FactoryPlan, task: ChunkTask, result: ChunkResult, number: int

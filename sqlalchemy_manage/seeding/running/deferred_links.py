@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm.interfaces import MANYTOONE
 
 from ...errors import SeedError
+from ...fitting import count as counted
 from ..factory_boy_internals import declarations_of, model_of
 from ..generating.drawing import Drawing
 from ..generating.model_info import model_info
@@ -142,8 +143,9 @@ class _Relation:
         left, rows_left = len(keys[0]), total
         if left < links.min * total:
             raise SeedError(
-                f"{self.label} links each of {total:,} rows to at least {links.min} rows of "
-                f"{table.fullname}, and {left:,} are free. Nothing was written.",
+                f"{self.label} links each of {counted(total, 'row')} to at least "
+                f"{counted(links.min, 'row')} of {table.fullname}, and {left:,} "
+                f"{'is' if left == 1 else 'are'} free. Nothing was written.",
                 f"Seed more of {table.fullname}, or lower min.",
             )
         order = seeded(self.facts.random_seed, "order", self.label).sample(range(left), left)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from ...errors import SeedError
+from ...fitting import count
 from ..discovery import add_module
 from ..factories import Factory
 from .inventing import Invention, ModelFactory, invent, known_factories
@@ -61,8 +62,8 @@ def unmakable(bad: Sequence[ModelFactory]) -> SeedError:
     """The error for models whose rows cannot be invented, with the reason for each."""
     lines = [f"{each.model.__name__}: {'; '.join(each.problems)}." for each in bad]
     leave = " ".join(f"--exclude {each.model.__name__}" for each in bad)
-    count = "1 model" if len(bad) == 1 else f"{len(bad)} models"
+    models = count(len(bad), "model")
     return SeedError(
-        "\n  ".join([f"No rows can be invented for {count}. Nothing was written.", *lines]),
+        "\n  ".join([f"No rows can be invented for {models}. Nothing was written.", *lines]),
         f"Write factories for them, or leave them out: {leave}",
     )

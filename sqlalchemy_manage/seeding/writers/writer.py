@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...data.backends import advance_sequences, giving_identities
 from ...errors import ManageError, SeedError
+from ...fitting import count
 from ...sql.dialects import MARIADB
 from ..row_blocks import held, held_values
 from . import mysql, postgresql, sqlite
@@ -194,7 +195,7 @@ class BlockWriter:
                 written += cursor.rowcount
         if written != block.count:
             raise SeedError(
-                f"{block.table}: {block.count} rows were sent, and {written} were written.",
+                f"{block.table}: of {count(block.count, 'row')}, {written:,} arrived.",
                 "Does a trigger or a view of the database skip rows?",
             )
 

@@ -157,7 +157,16 @@ DOCS = {
         "Several changes: 2 operations.\n\n+ a\n- b that goes\n    on\n",
         "Several changes: 3 operations.\n\n+ a\n- b that goes\n    on\n+ add column t.b\n",
     ),
-    "a sentence": ("Add column t.a.", "Add column t.a.\n\n+ add column t.b\n"),
+    "a sentence": (
+        "Add column t.a.",
+        "Several changes: 2 operations.\n\n+ add column t.a\n+ add column t.b\n",
+    ),
+    "a long sentence": (
+        "Drop a column that\n    is long.\n",
+        "Several changes: 2 operations.\n\n- drop a column that is long\n+ add column t.b\n",
+    ),
+    "nothing yet": ("Empty, to be filled in.", "Add column t.b."),
+    "words of one's own": ("For ticket 12.", "For ticket 12.\n\n+ add column t.b\n"),
     "quotes": ('Ends "so"\\ ""', 'Ends "so"\\ ""\n\n+ add column t.b\n'),
     "on the next line": ("\nWords.\n", "\nWords.\n\n+ add column t.b\n"),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ....fitting import count as counted
+
 _LONGEST = 60
 
 
@@ -28,8 +30,7 @@ class Harm:
     why: str = ""
 
     def __str__(self) -> str:
-        many = "A value" if self.count is None else f"{self.count:,} value"
-        many += "s" if self.count is not None and self.count != 1 else ""
+        many = "A value" if self.count is None else counted(self.count, "value")
         where = f" ({self.key})" if self.key else ""
         if self.refused:
             example = f": {self.why}" if self.why else f", for example {shown(self.value)}{where}"

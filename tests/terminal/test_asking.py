@@ -1,0 +1,123 @@
+"""Questions on a terminal: how they look, how they are answered, and how they are left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.project import ProjectFolder
+from support.terminal import alone_on_terminal, on_terminal
+
+FIRST = """
+table("appointment", key(), Column("remark_of_the_patient", String(40)))
+"""
+CHANGED = """
+table(
+    "appointment",
+    key(),
+    Column("remark_of_the_person_who_called", String(40)),
+    Column("priority", Integer, nullable=False),
+    Column("number_that_is_on_the_invoice", String(20), nullable=False, unique=True),
+)
+"""
+SCREEN = """
+Was appointment.remark_of_the_patient renamed to
+appointment.remark_of_the_person_who_called (VARCHAR(40))?
+If not, remark_of_the_patient is dropped: 0 values in 2
+rows. [y/N]: y
+
+The new column appointment.priority is NOT NULL (INTEGER).
+What do 2 rows of appointment get?
+  1) a value, once
+  2) an SQL expression, once
+  3) allow NULL for now
+  q) quit: write nothing
+Select an option [3]: 1
+Type a Python literal for INTEGER, such as 0: abc
+Error: abc: not a value for INTEGER (a whole number).
+A Python literal is expected: 0, 1.5, True, '"text"',
+'"2026-01-31"'.
+Type a Python literal for INTEGER, such as 0: 7
+
+The new column appointment.number_that_is_on_the_invoice is
+NOT NULL (VARCHAR(20)). What do 2 rows of appointment get?
+  1) an SQL expression, once
+  2) allow NULL for now
+  q) quit: write nothing
+One value for all is no answer: the column is unique.
+Select an option [2]: 2
+0002_rename_remark_of_and_more:
+  ~ rename column appointment.remark_of_the_patient to
+    remark_of_the_person_who_called
+  + add column appointment.priority
+  ~ fill appointment.priority with 7 where it is NULL
+  ~ alter column appointment.priority: NOT NULL
+  + add column appointment.number_that_is_on_the_invoice
+  + add unique constraint
+    uq_appointment_number_that_is_on_the_invoice to
+    appointment
+migrations/versions/0002_rename_remark_of_and_more.py"""
+RENAME = "--rename", "appointment.remark_of_the_patient=remark_of_the_person_who_called"
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, new_database: Callable[[str], str]) -> ProjectFolder:
+    """Two rows, and models that raise three questions."""
+    project = ProjectFolder(tmp_path / "clinic", new_database("sqlite"))
+    project.models(FIRST)
+    for command in (["makemigrations"], ["migrate"]):
+        assert project.manage(*command).code == 0
+    project.insert({"appointment": [{"id": 1}, {"id": 2}]})
+    project.models(CHANGED)
+    return project
+
+
+def test_every_question_fits_and_says_what_can_be_answered(clinic: ProjectFolder) -> None:
+    shown = on_terminal(
+        clinic.folder,
+        "makemigrations",
+        width=60,
+        answers=[
+            ("[y/N]", "y\n"),
+            ("option [3]", "1\n"),
+            ("Type a", "abc\n"),
+            ("abc", "7\n"),
+            ("option [2]", "2\n"),
+        ],
+    )
+    assert shown.code == 0, shown
+    assert "\n".join(shown.screen) == SCREEN
+    newest = clinic.newest()
+    assert "op.fill_nulls" in newest and "7" in newest
+    assert "number_that_is_on_the_invoice" in newest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "at", "typed", "says", "code"),
+    [
+        ([], "[y/N]", "\x04", "No answer. Nothing was written.", 3),
+        (RENAME, "option [", "q\n", "Stopped at the question. Nothing was written.", 3),
+        (RENAME, "option [", "\x04", "No answer. Nothing was written.", 3),
+    ],
+)
+def test_a_question_can_be_left(
+    clinic: ProjectFolder, arguments: list[str], at: str, typed: str, says: str, code: int
+) -> None:
+    before = clinic.revisions
+    shown = on_terminal(clinic.folder, "makemigrations", *arguments, answers=[(at, typed)])
+    assert (shown.code, shown.screen[-1]) == (code, f"Error: {says}"), shown
+    assert clinic.revisions == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "until"),
+    [(["makemigrations"], "[y/N]"), (["makemigrations", *RENAME], "option [")],
+)
+def test_ctrl_c_at_a_question_says_what_is_true(
+    clinic: ProjectFolder, arguments: list[str], until: str
+) -> None:
+    before = clinic.revisions
+    shown = alone_on_terminal(clinic.folder, *arguments, until=until, key="\x03")
+    assert (shown.code, shown.screen[-1]) == (130, "Error: Interrupted. Nothing was written.")
+    assert clinic.revisions == before
