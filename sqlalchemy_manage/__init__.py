@@ -28,9 +28,10 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     """Run one command line; return its exit code."""
     try:
         from .cli import main as run
-    except KeyboardInterrupt:  # nothing is done yet, and there is nothing to say it with
+
+        return run(argv, prog_name)
+    except KeyboardInterrupt:  # while it was imported: nothing is done, nor is there what says so
         return 130
-    return run(argv, prog_name)
 
 
 def __getattr__(name: str) -> Any:

@@ -379,7 +379,7 @@ def test_an_invalid_index_is_dropped_and_built_again(app: Items, journal: str) -
     index = 'op.create_index("uq_n", "item", ["n"], unique=True, postgresql_concurrently=True)'
     app.step("0002_step", "pass", BLOCK, "    " + index)
     failed = app.manage("migrate")
-    assert failed.code == 1 and "does not allow UNIQUE uq_n" in failed.stderr
+    assert failed.code == 1 and "UNIQUE uq_n" in failed.stderr
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'uq_n'::regclass"
     assert app.query(valid) == [(False,)]
     app.execute("UPDATE item SET n = id")
