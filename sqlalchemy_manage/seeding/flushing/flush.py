@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ... import advice
 from ...data.backends import writing
-from ...databases.engines import trouble
+from ...databases.engines import create_engine, trouble
 from ...databases.locks import migration_lock
 from ...errors import DatabaseError
 from ...interrupts import explaining
@@ -108,7 +108,10 @@ class Flush:
             stack.enter_context(explaining("The flush", lambda: _GONE if removed else _THERE))
             with project.connect():
                 pass  # says in words what is wrong with the database
-            stack.enter_context(migration_lock(project.engine, wait, lambda who: None))
+            # Not one of the pool's connections, which may have no second one.
+            locking = create_engine(project.database, project.settings.root, poolclass=sa.NullPool)
+            stack.callback(locking.dispose)
+            stack.enter_context(migration_lock(locking, wait, lambda who: None))
             connection = stack.enter_context(project.connect())
             try:
                 checked = self._checked(connection)
