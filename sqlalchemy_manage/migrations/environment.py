@@ -200,6 +200,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in wanted:
         from .analysis.column_types import column_types
+        from .analysis.comments import comments
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
@@ -207,6 +208,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         default, unmanaged = connection.dialect.default_schema_name, run.project.settings.unmanaged
         options |= include(metadatas, default, unmanaged, schemas_in(run.history))
         options["column_types"] = lambda: column_types(run.history)
+        options["comments"] = lambda wanted: comments(run.history, wanted)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         options["render_item"] = partial(options["render_item"], note=partial(_note, run))
         context.configure(**options)
