@@ -12,11 +12,11 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.pages import DOCS, PAGES, README, Reader, Session, begin, renewed, sessions
+from support.pages import DOCS, PAGES, README, Reader, Session, begin, home, renewed, sessions
 from support.programs import ROOT
 from support.reference import reference, section
 
@@ -46,15 +46,21 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def parent() -> Iterator[Path]:
+    with home() as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("session", marked())
 def test_what_a_page_shows_is_what_happens(
     session: Session,
     request: pytest.FixtureRequest,
-    tmp_path: Path,
+    parent: Path,
     new_database: Callable[..., str],
 ) -> None:
     goes_on = session.page != README and session.begins == "shop"
-    folder = begin(session.begins, tmp_path, request.getfixturevalue("shop") if goes_on else None)
+    folder = begin(session.begins, parent, request.getfixturevalue("shop") if goes_on else None)
     reader = Reader(folder, new_database(session.backend) if session.backend else None)
 
     def check(command: str, expected: str, printed: str) -> None:
@@ -143,6 +149,19 @@ def test_the_page_of_commands_has_every_key_of_a_plan() -> None:
     cells = re.findall(r"^\| (`\w+`.*?) \|", page, re.M)
     keys = {key for cell in cells for key in re.findall(r"`(\w+)`", cell)}
     assert keys == {field.name for field in dataclasses.fields(Preview)}
+
+
+def test_the_words_of_other_tools_on_the_page_of_commands_are_what_is_answered() -> None:
+    from sqlalchemy_manage.elsewhere import COMMANDS
+
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = page.partition("## Coming from another tool")[2].partition("\n## ")[0]
+    shown = {
+        word: tuple(re.findall(r"`(.+?)`", here))
+        for word, here in re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.M)
+    }
+    assert len(shown) > 5
+    assert shown == {word: COMMANDS[word] for word in shown}
 
 
 def test_the_page_of_settings_names_every_setting() -> None:

@@ -119,7 +119,8 @@ def command(
             plan = make_plan(history, (adopted,), revision)
     _migrate.apply(project, plan, fake=fake, **how)
     if fake:
-        output.say(f"  Recorded without running: {', '.join(r.id for r in plan.steps)}")
+        how_so = "as not applied, without undoing" if plan.backwards else "without running"
+        output.say(f"  Recorded {how_so}: {', '.join(r.id for r in plan.steps)}")
     return 0
 
 

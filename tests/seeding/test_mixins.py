@@ -79,4 +79,4 @@ def test_messages_say_what_is_left(project: ProjectFolder) -> None:
     assert project.query("SELECT id FROM firm") == []
     unknown = project.manage("seed", "ObjectFirm=2")
     assert unknown.code == 2
-    assert "Write ObjectFirmFactory=10." in unknown.stderr
+    assert "Name that one: ObjectFirmFactory." in unknown.stderr
