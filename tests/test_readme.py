@@ -151,6 +151,19 @@ def test_the_page_of_commands_has_every_key_of_a_plan() -> None:
     assert keys == {field.name for field in dataclasses.fields(Preview)}
 
 
+def test_the_words_of_other_tools_on_the_page_of_commands_are_what_is_answered() -> None:
+    from sqlalchemy_manage.elsewhere import COMMANDS
+
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = page.partition("## Coming from another tool")[2].partition("\n## ")[0]
+    shown = {
+        word: tuple(re.findall(r"`(.+?)`", here))
+        for word, here in re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.M)
+    }
+    assert len(shown) > 5
+    assert shown == {word: COMMANDS[word] for word in shown}
+
+
 def test_the_page_of_settings_names_every_setting() -> None:
     from sqlalchemy_manage.conf import KNOWN
 
@@ -165,6 +178,14 @@ def test_the_profiles_on_the_page_of_seeding_are_those_of_the_sample() -> None:
     text = (ROOT / "hr" / "seeds.py").read_text(encoding="utf-8")
     for line in shown[1].splitlines():
         assert line in text
+
+
+def test_every_benchmark_and_sweep_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "reliability-and-benchmarks.md").read_text(encoding="utf-8")
+    scripts = [*ROOT.glob("tests/benchmarks/*.py"), *ROOT.glob("tests/reliability/*.py")]
+    scripts = [path for path in scripts if "__main__" in path.read_text(encoding="utf-8")]
+    assert len(scripts) > 10
+    assert [path.name for path in scripts if f"/{path.name}" not in page] == []
 
 
 LINKED = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("tests/**/README.md"))

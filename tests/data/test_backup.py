@@ -230,7 +230,7 @@ def test_everything_is_on_the_disk_before_it_has_its_name(
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(os, "link", named)
-    back_up(shop)
+    back_up(shop, shop.settings.root / "b.sqlite")
     assert happened == ["fsync file", "name", "fsync folder"]
 
 

@@ -15,6 +15,7 @@ from ...data.backends import writing
 from ...databases.engines import create_engine, trouble
 from ...databases.locks import migration_lock
 from ...errors import DatabaseError
+from ...interrupts import explaining
 from ...models import is_managed
 from ...sql.dialects import MARIADB
 from ..running.transaction import large_writes
@@ -26,6 +27,10 @@ from .selection import Selection, select_rows
 
 if TYPE_CHECKING:
     from ...project import Project
+
+
+_THERE = "Nothing was removed."
+_GONE = "The rows are removed; repeat it to restart the numbers."
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,9 @@ class Flush:
         """
         project = self.project
         wait = project.settings.lock_wait
+        removed = False
         with ExitStack() as stack:
+            stack.enter_context(explaining("The flush", lambda: _GONE if removed else _THERE))
             with project.connect():
                 pass  # says in words what is wrong with the database
             # Not one of the pool's connections, which may have no second one.
@@ -112,6 +119,7 @@ class Flush:
                 self._patience(connection)
                 with large_writes(connection, by_keys=not checked), writing(connection):
                     plan, undone, kept = self._remove(connection, checked)
+                removed = True
                 whole = self._there(plan)
                 every = {table.fullname: table for table in project.tables}
                 kept += restart_after(connection, whole, every)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import advice
+from ...databases.error_kinds import blaming
 from ...errors import SeedError
 from ...files import written_whole
 from ..discovery import home_of
@@ -41,7 +42,9 @@ class FactoryFile:
             with written_whole(self.path, replace=self.before is not None) as file:
                 file.write(self.text)
         except OSError as error:
-            raise SeedError(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise SeedError(
+                blaming(error, f"{self.path} cannot be written: {error.strerror}.")
+            ) from error
 
 
 def factory_files(

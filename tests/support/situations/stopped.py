@@ -103,7 +103,19 @@ def rows_break_a_new_constraint(app: Advised) -> None:
     app.done("makemigrations", "--check")
 
 
-@leads_out("AFTER_SPACE")
+@leads_out("WRITE_ENV")
+def env_py_is_empty(app: Advised) -> None:
+    app.items()
+    app.step("0002_a", ADD.format("a"))
+    path = app.folder / "migrations" / "env.py"
+    path.write_text("")
+    app.told("migrate", code=1)
+    path.unlink()
+    app.follow()
+    assert app.version == "0002_a" and path.read_text()
+
+
+@leads_out("AFTER_FAULT")
 def the_disk_is_full(app: Advised) -> None:
     app.items()
     ids = "id + (SELECT max(id) FROM item)"

@@ -20,7 +20,8 @@ from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations import Operations
 from sqlalchemy.exc import CompileError, DBAPIError, OperationalError
 
-from ....databases.constraint_errors import is_busy, violation
+from ....databases.constraint_errors import violation
+from ....databases.error_kinds import is_busy
 from ....errors import MigrationError
 from ....sql.raw import Sql
 from ...alembic_internals import (
