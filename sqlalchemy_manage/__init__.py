@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .cli import main
     from .errors import ManageError
     from .migrations.environment import run_env
     from .project import Project
@@ -21,9 +20,18 @@ __all__ = ["ManageError", "Project", "__version__", "main", "run_env"]
 _HOMES = {
     "ManageError": "errors",
     "Project": "project",
-    "main": "cli",
     "run_env": "migrations.environment",
 }
+
+
+def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
+    """Run one command line; return its exit code."""
+    try:
+        from .cli import main as run
+
+        return run(argv, prog_name)
+    except KeyboardInterrupt:  # while it was imported: nothing is done, nor is there what says so
+        return 130
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ import os
 import sys
 
 from . import output, top_help
-from .errors import ManageError
+from .errors import Interrupted, ManageError
 from .project import Project
 
 
@@ -14,7 +14,7 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     """Run one command line; return its exit code.
 
     0 done or nothing to do, 1 failed or a check found something, 2 wrong usage,
-    3 a question that nobody could answer, 75 locked, 130 interrupted.
+    3 a question that nobody could answer, 75 locked, 130 interrupted, 143 terminated.
     """
     project = Project()
     # A console script has its own folder on the path, not the one it is called in.
@@ -63,23 +63,46 @@ def _run(arguments: list[str], project: Project, prog_name: str | None, color: b
 
     from . import advice
     from .group import cli, explained
+    from .interrupts import listening, received
     from .library_warnings import own_words
 
     advice.begin(arguments)
-    try:
-        with own_words():
-            result = cli.main(
-                args=arguments, prog_name=prog_name, standalone_mode=False, obj=project, color=color
-            )
-        return result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        for line in explained(error):
-            output.say(line, level=0)
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        output.say("", level=0)  # leave the line of the progress or the question
-        output.error("interrupted.")
-        return 130
+    with listening():
+        try:
+            with own_words():
+                result = cli.main(
+                    args=arguments,
+                    prog_name=prog_name,
+                    standalone_mode=False,
+                    obj=project,
+                    color=color,
+                )
+            return result if isinstance(result, int) else 0
+        except click.ClickException as error:
+            for line in explained(error):
+                output.say(line, level=0)
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            output.say("", level=0)  # leave the line of the progress or the question
+            if received():
+                return _interrupted()
+            output.error("interrupted.")
+            return 130
+        except Exception as error:
+            if not received() or isinstance(error, Interrupted):
+                raise
+            if project.traceback:
+                show_traceback()
+            return _interrupted()
+
+
+def _interrupted() -> int:
+    """Say which signal ended the command, and return its exit code."""
+    from .interrupts import interruption
+
+    error = interruption("The command", "")
+    output.error(error.message, error.hint)
+    return error.exit_code
 
 
 def _database_trouble(error: Exception) -> ManageError | None:

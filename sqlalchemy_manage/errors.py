@@ -59,6 +59,10 @@ class GuardFault(MigrationError):
     """What watches a revision failed, and the revision itself did not."""
 
 
+class RowsInTheWay(MigrationError):
+    """Rows that there are do not allow what a revision does; the message names them."""
+
+
 class Recorded(MigrationError):
     """The loss cannot be undone; the revision is recorded, and the run stops."""
 
@@ -79,8 +83,8 @@ class BackupError(ManageError):
     """No backup was made, or none was restored; the message says what state the data is in."""
 
 
-class Interrupted(MigrationError):
-    """A signal stopped a migration; ``exit_code`` is 128 plus its number, as in a shell."""
+class Interrupted(ManageError):
+    """A signal stopped a command; ``exit_code`` is 128 plus its number, as in a shell."""
 
     def only_looked(self) -> Interrupted:
         """The same of a comparison, which leaves nothing behind and has nothing to continue."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 _MARKER = re.compile(r" *(?:(?:\d+\)|[-+~*]|\[.\]) +)?")
-_COLUMN = re.compile(r"\S {2,}(?=\S)")
+_COLUMN = re.compile(r"[^ ] {2,}(?=[^ ])")
 _ARGUMENT = re.compile(r"-|[\"'\[<]|[A-Z][A-Z]|.*[=_/\d]|zero\b|head")
 _PROGRAMS = ("manage.py", "pip", "git", "DATABASE_URL=")
 _APART = 3  # blanks between two columns of a table
@@ -42,7 +42,7 @@ def fit(text: str, width: int) -> str:
 
 
 def _fit_line(line: str, width: int) -> Iterator[str]:
-    line = line.rstrip()
+    line = line.rstrip(" ")
     if cells(line) <= width:
         yield line
         return
@@ -78,7 +78,7 @@ def words(line: str) -> Iterator[tuple[str, str]]:
     The blanks before the first belong to it. A command with its arguments is one part, and so
     is an option with its value.
     """
-    found = re.findall(r"(^ *\S+|\S+)( *)", line)
+    found = re.findall(r"(^ *[^ ]+|[^ ]+)( *)", line)
     index = 0
     while index < len(found):
         first, gap = found[index]
@@ -151,7 +151,7 @@ def _narrowed(
     least = [
         widths[index]
         if index in right
-        else max(cells(word) for cell in column for word in cell.split() or [""])
+        else max(cells(word) for cell in column for word in cell.split(" "))
         for index, column in enumerate(zip(headers, *rows, strict=True))
     ]
     # What goes on below is indented.

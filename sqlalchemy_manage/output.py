@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from .fitting import cells, fit, table_lines
 
@@ -170,6 +170,12 @@ def _style(text: str, **how: Any) -> str:
     import click
 
     return click.style(text, **how)
+
+
+def leave(text: str, hint: str | None, code: int) -> NoReturn:
+    """Print what went wrong, and end the process: where another program's command line runs."""
+    error(text, hint)
+    raise SystemExit(code)
 
 
 def table(

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from support.programs import ROOT
+from support.situations import data, files, revisions, rows, stopped
+from support.situations.table import SITUATIONS, Advised, Situation
 
 from sqlalchemy_manage import advice
 from sqlalchemy_manage.advice import Advice
 
+assert all((data, files, revisions, rows, stopped))  # each adds its situations to the table
 TOOL = ROOT / "sqlalchemy_manage"
 ENTRIES = {name: value for name, value in vars(advice).items() if isinstance(value, Advice)}
 # "manage.py migrate" and "manage.py --database x migrate" are commands, "of manage.py" is none.
@@ -44,8 +47,8 @@ def commands_in(path: Path, text: str) -> list[str]:
 
 def test_a_command_is_advised_through_its_entry_only() -> None:
     """In a message write ``{advice.NAME}``, with an entry in sqlalchemy_manage/advice.py."""
-    found = [line for p in sorted(TOOL.rglob("*.py")) for line in commands_in(p, p.read_text())]
-    assert found == []
+    named = [path for path in sorted(TOOL.rglob("*.py")) if "manage.py" in path.read_text()]
+    assert [line for path in named for line in commands_in(path, path.read_text())] == []
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,12 @@ def test_a_command_is_advised_through_its_entry_only() -> None:
 )
 def test_the_finder_of_commands(text: str, found: bool) -> None:
     assert bool(commands_in(Path("x.py"), text)) is found
+
+
+def test_a_command_can_be_copied_with_the_rest_of_its_line() -> None:
+    """A full stop right after it would become a part of it."""
+    after = re.compile(r"advice\.[A-Z_]+(\([^()]*\))?\}\.")
+    assert [str(p) for p in sorted(TOOL.rglob("*.py")) if after.search(p.read_text())] == []
 
 
 def test_an_entry_is_used_and_is_one() -> None:
@@ -114,3 +123,19 @@ class TestLine:
         }.items():
             monkeypatch.setattr("sys.argv", [argv])
             assert f"{advice.AFTER_FIX}" == f"{program} migrate"
+
+
+class TestSituations:
+    """Each command that is advised, typed where it is: it leads out (see support.situations)."""
+
+    def test_each_entry_has_one(self) -> None:
+        """A new entry needs a situation; support/situations/table.py says how one is written."""
+        assert sorted({each.entry for each in SITUATIONS}) == sorted(ENTRIES)
+
+    @pytest.mark.parametrize(
+        ("backend", "situation"), [(each.backend, each) for each in SITUATIONS], ids=str
+    )
+    def test_it_leads_out(self, situation: Situation, tmp_path: Path, database_url: str) -> None:
+        app = Advised(tmp_path / "project", database_url, situation.entry)
+        situation.bring_about(app)
+        assert app.followed

@@ -9,13 +9,14 @@ and the options of docs/commands.md. Look at the diff before you commit it.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.pages import DOCS, PAGES, README, Reader, Session, begin, renewed, sessions
+from support.pages import DOCS, PAGES, README, Reader, Session, begin, home, renewed, sessions
 from support.programs import ROOT
 from support.reference import reference, section
 
@@ -45,15 +46,21 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def parent() -> Iterator[Path]:
+    with home() as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("session", marked())
 def test_what_a_page_shows_is_what_happens(
     session: Session,
     request: pytest.FixtureRequest,
-    tmp_path: Path,
+    parent: Path,
     new_database: Callable[..., str],
 ) -> None:
     goes_on = session.page != README and session.begins == "shop"
-    folder = begin(session.begins, tmp_path, request.getfixturevalue("shop") if goes_on else None)
+    folder = begin(session.begins, parent, request.getfixturevalue("shop") if goes_on else None)
     reader = Reader(folder, new_database(session.backend) if session.backend else None)
 
     def check(command: str, expected: str, printed: str) -> None:
@@ -135,6 +142,28 @@ def test_the_page_of_commands_says_what_help_says() -> None:
         assert section(page, name) == reference(name), "RENEW_README=all writes it"
 
 
+def test_the_page_of_commands_has_every_key_of_a_plan() -> None:
+    from sqlalchemy_manage.migrations.actions.preview import Preview
+
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").partition("## JSON")[2]
+    cells = re.findall(r"^\| (`\w+`.*?) \|", page, re.M)
+    keys = {key for cell in cells for key in re.findall(r"`(\w+)`", cell)}
+    assert keys == {field.name for field in dataclasses.fields(Preview)}
+
+
+def test_the_words_of_other_tools_on_the_page_of_commands_are_what_is_answered() -> None:
+    from sqlalchemy_manage.elsewhere import COMMANDS
+
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = page.partition("## Coming from another tool")[2].partition("\n## ")[0]
+    shown = {
+        word: tuple(re.findall(r"`(.+?)`", here))
+        for word, here in re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.M)
+    }
+    assert len(shown) > 5
+    assert shown == {word: COMMANDS[word] for word in shown}
+
+
 def test_the_page_of_settings_names_every_setting() -> None:
     from sqlalchemy_manage.conf import KNOWN
 
@@ -149,6 +178,14 @@ def test_the_profiles_on_the_page_of_seeding_are_those_of_the_sample() -> None:
     text = (ROOT / "hr" / "seeds.py").read_text(encoding="utf-8")
     for line in shown[1].splitlines():
         assert line in text
+
+
+def test_every_benchmark_and_sweep_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "reliability-and-benchmarks.md").read_text(encoding="utf-8")
+    scripts = [*ROOT.glob("tests/benchmarks/*.py"), *ROOT.glob("tests/reliability/*.py")]
+    scripts = [path for path in scripts if "__main__" in path.read_text(encoding="utf-8")]
+    assert len(scripts) > 10
+    assert [path.name for path in scripts if f"/{path.name}" not in page] == []
 
 
 LINKED = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("tests/**/README.md"))

@@ -53,6 +53,15 @@ def test_nothing_heavy_is_imported(arguments: list[str], code: int) -> None:
     assert "hr.models" not in modules
 
 
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])
+def test_the_list_of_commands_imports_neither_click_nor_a_command(arguments: list[str]) -> None:
+    result, modules = probe(*arguments)
+    assert result.code == 0, result
+    assert "headcount" in result.stdout
+    # inspect and dataclasses take as long as half of the rest.
+    assert modules & {*HEAVY, "click", "hr", "inspect", "dataclasses"} == set()
+
+
 @pytest.mark.parametrize(
     ("words", "position", "offers"),
     [

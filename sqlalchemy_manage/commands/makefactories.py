@@ -38,7 +38,7 @@ def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
     notices: list[str] = []
     finish = partial(lay_out, root=project.settings.root, notices=notices)
     models = _models(project, what) if what else None
-    files, invention = factory_files(project, models, finish)
+    files, invention = factory_files(project, models, finish, joined=not dry_run)
     for notice in dict.fromkeys(notices):
         output.warn(notice)
     for model, why in invention.skipped.items():

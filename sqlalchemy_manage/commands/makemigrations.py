@@ -63,7 +63,7 @@ def command(
       manage.py makemigrations
       manage.py makemigrations --rename employee.name=full_name
       manage.py makemigrations --default employee.grade='"junior"'
-      manage.py makemigrations --check       for CI: exits with 1 if one is missing
+      manage.py makemigrations --check       for CI: 1 if one is missing
     """
     from ..migrations.actions.makemigrations import draft_revision, draft_update
     from ..migrations.questions import parse_answers

@@ -64,8 +64,8 @@ def command(
       manage.py migrate                  apply all
       manage.py migrate 0002             upgrade or downgrade to 0002
       manage.py migrate -1               undo the last one
-      manage.py migrate --check          for scripts: exits with 1 if one is pending
-      manage.py migrate --plan           show what would be done, to how many rows
+      manage.py migrate --check          for scripts: 1 if one is pending
+      manage.py migrate --plan           show what would be done
       manage.py migrate --fake-initial   adopt a database that has its tables
     """
     _ = project.settings  # report wrong settings before anything heavy is imported
@@ -119,7 +119,8 @@ def command(
             plan = make_plan(history, (adopted,), revision)
     _migrate.apply(project, plan, fake=fake, **how)
     if fake:
-        output.say(f"  Recorded without running: {', '.join(r.id for r in plan.steps)}")
+        how_so = "as not applied, without undoing" if plan.backwards else "without running"
+        output.say(f"  Recorded {how_so}: {', '.join(r.id for r in plan.steps)}")
     return 0
 
 

@@ -37,6 +37,7 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
     """
     from sqlalchemy.orm import Session
 
+    from ..interrupts import as_usual
     from ..shell import banner, find_interface, interact, run_code, shell_names
 
     interface = find_interface(interface)
@@ -53,7 +54,8 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
             code, file = sys.stdin.read() if sys.stdin else "", "<stdin>"
         if code is None:
             output.say(banner(project, names, min(output.width(err=True) or 100, 100)))
-            interact(interface, names)
+            with as_usual():
+                interact(interface, names)
         elif (trace := run_code(code, names, file)) is not None:
             output.say(trace, level=0, nl=False)
             return 1

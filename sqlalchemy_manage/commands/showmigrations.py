@@ -33,6 +33,7 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
       manage.py showmigrations --json
     """
     from ..migrations.guards.journal.unfinished import unfinished
+    from ..migrations.revisions.history import is_numbered
     from ..migrations.runner.status import history_status
 
     now = history_status(project)
@@ -62,7 +63,8 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
         after = f"  after {', '.join(revision.parents)}" if plan and revision.parents else ""
         entry = now.ledger.get(revision.id) if mark == "X" and project.verbosity > 1 else None
         ran = f"  {output.clean(entry)}" if entry is not None else ""
-        output.answer(f"[{mark}] {revision.id}{after}{ran}")
+        words = "" if is_numbered(revision.id) else f"  {output.clean(revision.doc)}".rstrip()
+        output.answer(f"[{mark}] {revision.id}{words}{after}{ran}")
     if not history.revisions:
         output.say(f"No revisions yet: {advice.WRITE_FIRST}")
     for unknown in sorted(set(current) - set(history.by_id)):

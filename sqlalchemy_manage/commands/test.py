@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -54,6 +55,7 @@ def command(project: Project, arguments: tuple[str, ...]) -> int:
 
     from ..conf import ENVIRONMENT_VARIABLE
     from ..errors import ManageError
+    from ..interrupts import last
 
     settings = project.settings
     if find_spec("pytest") is None:
@@ -67,7 +69,9 @@ def command(project: Project, arguments: tuple[str, ...]) -> int:
         try:
             code = process.wait()
         except KeyboardInterrupt:
-            continue  # pytest got it too, and ends with its summary
+            if last() not in (None, signal.SIGINT):
+                process.terminate()
+            continue  # Ctrl-C pytest got too, and ends with its summary
         return code if code >= 0 else 128 - code
 
 

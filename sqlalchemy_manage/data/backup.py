@@ -24,7 +24,10 @@ from ..databases.engines import (
     shown,
     sqlite_path,
 )
+from ..databases.error_kinds import blaming
 from ..errors import BackupError
+from ..files import written_whole
+from ..interrupts import explaining
 from ..sql.dialects import MARIADB
 from .server_programs import libpq_environment, mariadb_options, name_of, program, run
 from .sqlite_copy import SUFFIX, copied, give_name, partial_file
@@ -66,13 +69,14 @@ def default_path(project: Project) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ignore = folder / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("*\n")
+            with written_whole(ignore, replace=True) as file:
+                file.write("*\n")
         # What killed runs left behind; a day is longer than any copy takes.
         for left in folder.glob(f".*{SUFFIX}"):
             if left.stat().st_mtime < time.time() - 86_400:
                 left.unlink()
     except OSError as error:
-        raise BackupError(f"Cannot write to {folder}: {error.strerror}.") from error
+        raise BackupError(blaming(error, f"Cannot write to {folder}: {error.strerror}.")) from error
     name = sqlite_path(url).stem if is_sqlite_file(url) else Path(url.database or "").name
     ending = _ENDINGS.get(url.get_backend_name(), "sql")
     name = name.encode()[:200].decode(errors="ignore")  # a file's name has 255 bytes at most
@@ -99,11 +103,18 @@ def back_up(project: Project, path: Path | None = None, *, force: bool = False) 
     The file has mode 0600. An existing one is kept unless ``force``. Raises BackupError
     (also if the copy differs, or the database is damaged), Locked, DatabaseMissing.
     """
+    with explaining("The backup", "No file was left."):
+        return write_backup(project, path, force=force)
+
+
+def write_backup(project: Project, asked: Path | None = None, *, force: bool = False) -> Backup:
+    """The same as a part of something else, which says what an interruption leaves."""
     url = database_url(project.database, project.settings.root)
     if url.get_backend_name() == "sqlite":
         source_file(url)  # before a folder is made for it
     with _folder_of_backups(project.settings.backup_dir):
-        return _back_up(project, url, default_path(project) if path is None else path, force)
+        path = default_path(project) if asked is None else asked
+        return _back_up(project, url, path, force=force, free=asked is None)
 
 
 @contextmanager
@@ -121,7 +132,7 @@ def _folder_of_backups(folder: Path) -> Iterator[None]:
         raise
 
 
-def _back_up(project: Project, url: URL, path: Path, force: bool) -> Backup:
+def _back_up(project: Project, url: URL, path: Path, *, force: bool, free: bool) -> Backup:
     if path.exists() and not force:
         raise BackupError(
             f"{path} already exists.", "Name another file, or replace it with --force."
@@ -134,7 +145,7 @@ def _back_up(project: Project, url: URL, path: Path, force: bool) -> Backup:
         if path.exists() and path.samefile(source):
             raise BackupError(f"{path} is the database itself.", "Name another file.")
         with copied(source, path.parent, project.settings.lock_timeout) as (temporary, found):
-            give_name(temporary, path, replace=force)
+            path = _named(temporary, path, replace=force, free=free)
         rows = {name: n for name, n in found.rows.items() if not is_bookkeeping(name)}
         return Backup(path, path.stat().st_size, rows)
     with partial_file(path.parent) as temporary:
@@ -144,8 +155,21 @@ def _back_up(project: Project, url: URL, path: Path, force: bool) -> Backup:
             _dump_mariadb(project, temporary)
         else:
             raise BackupError(f"Backups of {backend} are not supported.")
-        give_name(temporary, path, replace=force)
+        path = _named(temporary, path, replace=force, free=free)
     return Backup(path, path.stat().st_size)
+
+
+def _named(temporary: Path, path: Path, *, replace: bool, free: bool) -> Path:
+    """Give a finished backup its name: ``path``, or with ``free`` the next that nobody took."""
+    number, first = 2, path
+    while True:
+        try:
+            give_name(temporary, path, replace=replace)
+            return path
+        except BackupError as error:
+            if not (free and isinstance(error.__cause__, FileExistsError)):
+                raise
+        path, number = first.with_name(f"{first.stem}-{number}{first.suffix}"), number + 1
 
 
 def _dump_postgresql(project: Project, path: Path) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from .. import advice
+from ..databases.error_kinds import blaming
 from ..errors import FixtureError, did_you_mean
 from ..files import hidden_file, put_in_place, sync, why_no_path, written_whole
+from ..interrupts import explaining
 from .json_text import shown
 
 FORMATS = (".json", ".jsonl")
@@ -217,6 +219,11 @@ def replacing(path: Path) -> Iterator[Write]:
     Compressed if its name ends with .gz, .bz2 or .xz. Nobody but the owner may read it (mode
     0600). A device or a named pipe is written to. Raises FixtureError if it cannot be made.
     """
+    with explaining("The dump", f"{path} is as it was."):
+        yield from _replacing(path)
+
+
+def _replacing(path: Path) -> Iterator[Write]:
     try:
         kind = what(path)
         if kind == "folder":
@@ -231,7 +238,9 @@ def replacing(path: Path) -> Iterator[Write]:
             with written_whole(path.resolve(), replace=True, private=True, newline="\n") as file:
                 yield file.write
     except OSError as error:
-        raise FixtureError(f"{path} cannot be written: {error.strerror}.") from error
+        raise FixtureError(
+            blaming(error, f"{path} cannot be written: {error.strerror}.")
+        ) from error
 
 
 @contextmanager

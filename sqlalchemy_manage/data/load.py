@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from ..databases.error_kinds import fault_of, first_error
 from ..errors import DatabaseError, FixtureError
+from ..interrupts import explaining
 from . import backends
 from .block_load import BlockLoad
 from .fixture_files import Fixture, find_fixtures, repeatable
@@ -79,7 +81,10 @@ def load(
         source = FixtureSource(fixtures, copy, layouts, ignore_nonexistent, layouts.labels(exclude))
         loading = _Load(connection, project, layouts, source)
         try:
-            with backends.writing(connection):
+            with (
+                explaining("The load", "Nothing was loaded."),
+                backends.writing(connection),
+            ):
                 loading.run()
         except DBAPIError as error:
             raise _failed(error) from error
@@ -101,8 +106,13 @@ def fixture_folders(project: Project) -> list[Path]:
 
 
 def _failed(error: DBAPIError) -> DatabaseError:
-    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
-    return DatabaseError(f"The database failed, and nothing was loaded: {lines[0].rstrip('.')}.")
+    first: Any = first_error(error)
+    lines = str(first.orig).strip().splitlines() or [type(first.orig).__name__]
+    fault = fault_of(error)
+    what = fault.what if fault else "The database failed"
+    return DatabaseError(
+        f"{what}, and nothing was loaded: {lines[0].rstrip('.')}.", fault.hint() if fault else None
+    )
 
 
 @dataclass

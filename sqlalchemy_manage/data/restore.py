@@ -24,7 +24,8 @@ from ..databases.locks import migration_lock
 from ..databases.protection import STAMP, stamp, stamp_of
 from ..databases.servers import exists, scratch_database
 from ..errors import BackupError, ManageError
-from .backup import Backup, back_up, read_postgresql, require_whole_dump
+from ..interrupts import explaining, interruption, received
+from .backup import Backup, read_postgresql, require_whole_dump, write_backup
 from .server_programs import libpq_environment, mariadb_options, program, run
 from .sqlite_copy import copied, copy_into, give_name
 
@@ -74,6 +75,13 @@ def restore(
     database has stays. Raises BackupError, Locked; the message says what state the
     database is in, if it is not the old one.
     """
+    with explaining("The restore", "The database is as it was."):
+        return _restored(project, path, save=save, on_saved=on_saved)
+
+
+def _restored(
+    project: Project, path: Path, *, save: bool, on_saved: Callable[[Backup], None]
+) -> Restored:
     url = database_url(project.database, project.settings.root)
     backend = url.get_backend_name().replace("mysql", "mariadb")
     kind = kind_of(path)
@@ -99,7 +107,7 @@ def restore(
         with migration_lock(engine, project.settings.lock_wait, lambda who: None):
             if backend == "postgresql":
                 if save:
-                    saved = back_up(project)
+                    saved = write_backup(project)
                     on_saved(saved)
                 _restore_postgresql(project, engine, path, kept)
             else:
@@ -128,7 +136,7 @@ def _restore_sqlite(
             old = stamp_of(connection)
         project.close()
         if on_saved is not None:
-            saved = back_up(project)
+            saved = write_backup(project)
             on_saved(saved)
     with copied(path, target.parent, timeout, _stamping(old) if old else None) as (copy, found):
         if there:
@@ -225,21 +233,22 @@ def _restore_mariadb(
     """
     with scratch_database(project.database, project.settings.root) as scratch:
         _load(project, scratch, path)
-    saved = back_up(project)
+    saved = write_backup(project)
     on_saved(saved)
     try:
         _clear(engine)
         _load(project, project.database, path)
-    except (ManageError, sa.exc.DBAPIError) as error:
+    except (ManageError, sa.exc.DBAPIError, KeyboardInterrupt) as error:
         undone = False
         with suppress(ManageError, sa.exc.DBAPIError):
             _clear(engine)
             _load(project, project.database, saved.path)
             undone = True
         state = "The old data was restored." if undone else "The old data is not complete."
-        raise BackupError(
-            f"{error}\n{state}", None if undone else advice.RESTORE(path=saved.path)
-        ) from error
+        hint = None if undone else advice.RESTORE(path=saved.path)
+        if received():
+            raise interruption("The restore", state, hint) from error
+        raise BackupError(f"{error}\n{state}", hint) from error
     return saved
 
 

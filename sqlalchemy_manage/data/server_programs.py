@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from ..errors import BackupError
 if TYPE_CHECKING:
     from ..project import Project
 
+_PATIENCE = 2.0  # seconds that a program has to end after Ctrl-C
 _PACKAGES = {
     "postgresql": ("postgresql-client", "postgresql", "libpq"),
     "mariadb": ("mariadb-client", "mariadb", "mariadb"),
@@ -220,6 +222,16 @@ def _private_file(lines: list[str], suffix: str) -> Iterator[str]:
         Path(name).unlink(missing_ok=True)
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program so that it has the server's statement cancelled."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_PATIENCE)
+    except BaseException:
+        process.kill()
+        process.wait()
+
+
 def run(
     arguments: list[str],
     *,
@@ -227,19 +239,22 @@ def run(
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     stdout: IO[bytes] | int = subprocess.DEVNULL,
 ) -> None:
-    """Run a program to its end; raises BackupError with its error messages."""
+    """Run a program to its end; raises BackupError with its error messages.
+
+    Ctrl-C and SIGTERM end it too.
+    """
     # A pipe for the complaints could fill; a file does not.
     with tempfile.TemporaryFile() as complaints:
-        done = subprocess.run(
-            arguments,
-            env=environment,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=complaints,
-            check=False,
+        process = subprocess.Popen(
+            arguments, env=environment, stdin=stdin, stdout=stdout, stderr=complaints
         )
-        if done.returncode:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            _end(process)
+            raise
+        if code:
             complaints.seek(0)
             text = complaints.read().decode(errors="replace").strip()
-            lines = text.splitlines()[:8] or [f"exit code {done.returncode}"]
+            lines = text.splitlines()[:8] or [f"exit code {code}"]
             raise BackupError(f"{Path(arguments[0]).name} failed: " + "\n  ".join(lines))

@@ -20,10 +20,12 @@ from pathlib import Path
 from time import monotonic
 from urllib.parse import quote
 
+from ..databases.error_kinds import blaming
 from ..errors import BackupError, Locked
 from ..files import hidden_file, put_in_place, sync
 
 SUFFIX = ".partial"
+_STEP = 2_000  # pages
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def failure(error: sqlite3.Error, path: Path) -> BackupError | Locked:
         )
     if "not a database" in str(error) or "malformed" in str(error):
         return BackupError(f"{path} is not an SQLite database, or is damaged: {error}.")
-    return BackupError(f"{path}: {error}.")
+    return BackupError(blaming(error, f"{path}: {error}."))
 
 
 @contextmanager
@@ -122,7 +124,9 @@ def partial_file(folder: Path) -> Iterator[Path]:
         try:
             path = stack.enter_context(hidden_file(folder, SUFFIX))
         except OSError as error:
-            raise BackupError(f"Cannot write to {folder}: {error.strerror}.") from error
+            raise BackupError(
+                blaming(error, f"Cannot write to {folder}: {error.strerror}.")
+            ) from error
         try:
             yield path
         finally:
@@ -168,7 +172,8 @@ def _scratch(path: Path) -> sqlite3.Connection:
 
 def _copy(origin: sqlite3.Connection, temporary: Path) -> None:
     with closing(_scratch(temporary)) as copy:
-        origin.backup(copy)
+        # In steps, between which Python sees to signals.
+        origin.backup(copy, pages=_STEP, progress=lambda *state: None)
 
 
 def _prove(source: Path, temporary: Path, before: Signature) -> None:
@@ -193,7 +198,7 @@ def give_name(temporary: Path, target: Path, *, replace: bool) -> None:
     except FileExistsError as error:
         raise BackupError(f"{target} already exists.", "--force replaces it.") from error
     except OSError as error:
-        raise BackupError(f"Cannot write {target}: {error.strerror}.") from error
+        raise BackupError(blaming(error, f"Cannot write {target}: {error.strerror}.")) from error
 
 
 def copy_into(source: Path, target: Path, timeout: float) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from ..databases.constraint_errors import Violation, violation
+from ..databases.error_kinds import fault_of
 from ..errors import FixtureError
 from ..models import column_named
 from .backends import giving_identities
@@ -95,6 +96,8 @@ def _run(
                 execute_many(connection, statement, names, columns, len(part))
             continue
         except (StatementError, ArithmeticError, ValueError, TypeError, LookupError) as error:
+            if isinstance(error, DBAPIError) and fault_of(error) is not None:
+                raise  # no row is to blame
             failure = error
         # A failed batch does not say which row it was: go through it again, one by one.
         for row in part:
@@ -102,6 +105,8 @@ def _run(
                 with connection.begin_nested():
                     connection.execute(statement, parameters(row))
             except (StatementError, OverflowError, ValueError) as error:
+                if isinstance(error, DBAPIError) and fault_of(error) is not None:
+                    raise
                 said = f"{describe(layout, row)}: {refusal(error, layout, row)}"
                 dangling = isinstance(error, DBAPIError) and (
                     violation(error, [layout.table]).kind == "FOREIGN KEY"

@@ -116,21 +116,3 @@ def _columns_of(table: sa.Table, constraint: str) -> tuple[str, ...]:
             if re.fullmatch(rf"{re.escape(names[0])}(_\d+)?|{ours}\d*", constraint):
                 return names
     return ()
-
-
-def is_busy(error: BaseException | None) -> bool:
-    """Whether a statement gave up because somebody else holds a lock on a table or the file."""
-    if not isinstance(error, DBAPIError):
-        return False
-    original: Any = error.orig
-    if getattr(original, "sqlstate", None) == "55P03":
-        return True  # lock_not_available
-    text = str(original)
-    return (
-        "database is locked" in text
-        or "database table is locked" in text
-        or (
-            # ER_LOCK_WAIT_TIMEOUT, of rows and of metadata
-            bool(getattr(original, "args", ())) and original.args[0] == 1205
-        )
-    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import getpass
 import importlib.util
+import logging
 import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -25,6 +27,8 @@ from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsE
 from ..files import why_no_path
 from ..sql.dialects import MARIADB
 from ..sql.raw import stored_name
+from .cancelling import make_cancellable
+from .error_kinds import ErrorKind, error_kind, fault_of, first_error
 
 # The driver to use where the URL names none, by what is installed: its name and its module.
 _DRIVERS = {
@@ -40,6 +44,7 @@ _DISTRIBUTIONS = {
 }
 """What pip calls the module of a driver, where the names differ."""
 SERVERS = ("postgresql", "mysql", "mariadb")
+_CLOSING = 0.5  # seconds that a server may take to end a session whose client has closed it
 
 
 def _on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
@@ -105,11 +110,14 @@ def shown(url: URL) -> str:
 
 
 def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engine:
-    """An engine for ``database``; raises SettingsError for a bad URL, option or driver."""
+    """An engine for ``database``, whose statements a signal ends.
+
+    Raises SettingsError for a bad URL, option or driver.
+    """
     url = database_url(database, root)
     backend = url.get_backend_name()
     try:
-        return sa.create_engine(url, **{**database.options, **more})
+        engine = sa.create_engine(url, **{**database.options, **more})
     except NoSuchModuleError:
         raise SettingsError(
             f"DATABASES[{database.alias!r}]: SQLAlchemy does not know '{url.drivername}'.",
@@ -127,6 +135,12 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
         ) from error
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
+    make_cancellable(engine)
+    # What they log of a lost connection is told by the error that comes of it.
+    for library in ("psycopg", "sqlalchemy.pool"):
+        if not (logger := logging.getLogger(library)).handlers:
+            logger.addHandler(logging.NullHandler())
+    return engine
 
 
 def app_engine(database: Database, root: Path | None) -> sa.Engine:
@@ -134,8 +148,13 @@ def app_engine(database: Database, root: Path | None) -> sa.Engine:
 
     SQLite does not check foreign keys unless set to on every connection
     (https://sqlite.org/foreignkeys.html#fk_enable); seeds and fixtures need the check.
+    A server keeps no connection that is not in use, unless OPTIONS asks for a pool: the
+    user may have no second one.
     """
-    engine = create_engine(database, root)
+    on_server = database_url(database, root).get_backend_name() in SERVERS
+    pooled = any(name.startswith(("pool", "max_overflow")) for name in database.options)
+    more: dict[str, Any] = {"poolclass": sa.NullPool} if on_server and not pooled else {}
+    engine = create_engine(database, root, **more)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
@@ -157,7 +176,7 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
         raise missing_file(sqlite_path(url))
     with ExitStack() as stack:
         try:
-            connection = stack.enter_context(engine.connect())
+            connection = stack.enter_context(_connected(engine))
             if url.get_backend_name() == "sqlite":
                 # SQLite opens lazily: only a read shows that the file is not a database.
                 connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
@@ -165,6 +184,18 @@ def connecting(engine: sa.Engine, *, create: bool = False) -> Iterator[sa.Connec
         except DBAPIError as error:
             raise refusal(error, url) from error
         yield connection
+
+
+def _connected(engine: sa.Engine) -> sa.Connection:
+    """A connection; where the server has none left, the one that was closed last is waited for."""
+    deadline = time.monotonic() + _CLOSING
+    while True:
+        try:
+            return engine.connect()
+        except DBAPIError as error:
+            if error_kind(error) is not ErrorKind.TOO_MANY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def missing_file(path: Path) -> DatabaseMissing:
@@ -183,6 +214,8 @@ def sqlite_path(url: URL) -> Path:
 
 def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     """What a failed connection usually means, and the command to type next."""
+    if error_kind(error) is ErrorKind.TOO_MANY:
+        return trouble(error)
     text = str(error.orig).strip()
     lower = text.lower()
     where = shown(url)
@@ -224,42 +257,21 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     return ConnectionFailed(f"Cannot connect to {where}: {text.splitlines()[0] if text else error}")
 
 
-_TROUBLES = (
-    (
-        r"readonly database|read-only|read only",
-        "The database is read-only.",
-        "Check the permissions of the file (or the user) and of its folder.",
-    ),
-    (
-        r"no such table|relation .* does not exist|table .* doesn't exist",
-        "A table is missing: {0}.",
-        "{migrate} creates the tables of the revisions.",
-    ),
-    (
-        r"database is locked|lock wait timeout|lock timeout",
-        "Another process holds a lock on the database: {0}.",
-        "Wait for it, or end it, then repeat the command.",
-    ),
-    (
-        r"is full|no space left",
-        "The disk or the database is full: {0}.",
-        "Free some space, then repeat the command.",
-    ),
-    (
-        r"server closed the connection|gone away|lost connection|connection .* (lost|closed)",
-        "The connection to the database was lost: {0}.",
-        "Uncommitted changes were undone; repeat the command.",
-    ),
-)
-
-
 def trouble(error: DBAPIError) -> DatabaseError:
     """What a database's error during the work usually means."""
-    first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
-    for pattern, message, hint in _TROUBLES:
-        if re.search(pattern, str(error.orig), re.IGNORECASE):
-            return DatabaseError(message.format(first), hint.format(migrate=advice.CREATE_TABLES))
+    cause: Any = first_error(error)
+    first = (str(cause.orig).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
+    if (fault := fault_of(error)) is not None:
+        return DatabaseError(f"{fault.what}: {first}.", fault.hint())
+    if re.search(_NO_TABLE, first, re.IGNORECASE):
+        return DatabaseError(
+            f"A table is missing: {first}.",
+            f"{advice.CREATE_TABLES} creates the tables of the revisions.",
+        )
     return DatabaseError(f"The database refused: {first}")
+
+
+_NO_TABLE = r"no such table|relation .* does not exist|table .* doesn't exist"
 
 
 def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:

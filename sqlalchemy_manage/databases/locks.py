@@ -4,12 +4,17 @@ PostgreSQL: a transaction-level advisory lock, polled, held by an otherwise empt
 transaction on a second connection. Waiting for it in the server would deadlock with
 CREATE INDEX CONCURRENTLY, which waits for every older snapshot; a session-level lock
 is lost behind a transaction pooler; a bound parameter keeps a snapshot open. Where a
-pooler has one connection to the server, the lock is taken on the working one, anew in
-each transaction.
+pooler has one connection to the server, or the user may have no second, the lock is taken
+on the working one, anew in each transaction.
 MariaDB: GET_LOCK on a second connection, because each DDL statement commits.
 SQLite: BEGIN IMMEDIATE of each revision's own transaction; so that runs take turns and
 not revisions, and so that one can say whom it waits for, a locked file beside it too.
 All of them are freed by the server or the system when the holder dies.
+
+On a server the working connection has a second lock: on PostgreSQL in each of its
+transactions, on MariaDB for the whole run. Where the connection with the first is lost, or
+its process is killed while the server still works on a statement, nobody else begins
+before that statement is over.
 
 Who holds it: PostgreSQL gives the name that the holder gave its connection; on MariaDB
 the holder leaves a row in a table of ours.
@@ -25,7 +30,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,12 +42,14 @@ from sqlalchemy.exc import DBAPIError
 from ..errors import Locked
 from ..sql.dialects import MARIADB
 from .engines import OWN_TABLE, is_sqlite_file, sqlite_path
+from .error_kinds import ErrorKind, error_kind
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 _NAME = "sqlalchemy_manage"
 _KEY = zlib.crc32(_NAME.encode())  # PostgreSQL's advisory locks are per database
+_WORKING_KEY = zlib.crc32(f"{_NAME} working".encode())
 
 _PATIENCE = 3.0  # seconds that a server has for "SELECT 1"
 
@@ -54,10 +61,10 @@ _HOLDER = sa.Table(
     **OWN_TABLE,
 )
 
-_POSTGRESQL_HOLDER = f"""
+_POSTGRESQL_HOLDER = """
 SELECT a.application_name, a.client_addr, a.pid, a.xact_start
 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND l.objid = {_KEY}
+WHERE l.locktype = 'advisory' AND l.granted AND l.objid = {key}
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
@@ -78,13 +85,46 @@ def migration_lock(
         with _file_lock(engine.url, wait, on_wait):
             yield
         return
-    with engine.connect() as connection:
+    with _second(engine, working) as connection:
+        if connection is None:
+            assert working is not None
+            with lock_on(working, wait, on_wait):
+                yield
+            return
         _wait_for(lambda: _taken(connection), wait, on_wait, lambda: holder(connection))
-        if working is None or _answers(working, connection):
+        if working is None:
             yield
+            return
+        if _answers(working, connection):
+            with lock_on(working, wait, on_wait, _WORKING_KEY):
+                yield
             return
     with lock_on(working, wait, on_wait):
         yield
+
+
+@contextmanager
+def _second(engine: sa.Engine, working: sa.Connection | None) -> Iterator[sa.Connection | None]:
+    """A connection that may be lost in the block: what was done meanwhile stays done.
+
+    None if the server has none left besides the ``working`` one.
+    """
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        if working is None or error_kind(error) is not ErrorKind.TOO_MANY:
+            raise
+        yield None
+        return
+    try:
+        yield connection
+    finally:
+        if not connection.invalidated:
+            try:
+                connection.connection.rollback()
+            except connection.dialect.loaded_dbapi.Error:
+                connection.invalidate()
+        connection.close()
 
 
 @contextmanager
@@ -99,7 +139,7 @@ def _file_lock(url: sa.URL, wait: float, on_wait: Callable[[str], None]) -> Iter
 
 @contextmanager
 def lock_on(
-    connection: sa.Connection, wait: float, on_wait: Callable[[str], None]
+    connection: sa.Connection, wait: float, on_wait: Callable[[str], None], key: int = _KEY
 ) -> Iterator[None]:
     """The same, held by ``connection`` itself: for one that is lent, or the only one.
 
@@ -110,7 +150,11 @@ def lock_on(
     if name == "postgresql":
 
         def take(connection: sa.Connection) -> None:
-            _wait_for(lambda: _locked(connection), wait, on_wait, lambda: _holder(connection))
+            if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+                return  # it would be freed at once
+            _wait_for(
+                lambda: _locked(connection, key), wait, on_wait, lambda: _holder(connection, key)
+            )
 
         if connection.in_transaction():
             take(connection)
@@ -120,13 +164,18 @@ def lock_on(
         finally:
             event.remove(connection, "begin", take)
     elif name in MARIADB:
-        lock = _label(connection)
+        lock = _label(connection, key)
         _wait_for(lambda: _scalar(connection, f"SELECT GET_LOCK('{lock}', 0)"), wait, on_wait, str)
         try:
             yield
         finally:
-            with suppress(DBAPIError):
-                _scalar(connection, f"SELECT RELEASE_LOCK('{lock}')")
+            if not (connection.closed or connection.invalidated):
+                # Past the events of the engine, which may refuse all statements by now.
+                with (
+                    suppress(connection.dialect.loaded_dbapi.Error),
+                    closing(connection.connection.cursor()) as cursor,
+                ):
+                    cursor.execute(f"SELECT RELEASE_LOCK('{lock}')")
     else:
         with _file_lock(connection.engine.url, wait, on_wait):
             yield
@@ -204,14 +253,15 @@ def _taken(connection: sa.Connection) -> bool:
     return True
 
 
-def _label(connection: sa.Connection) -> str:
+def _label(connection: sa.Connection, key: int = _KEY) -> str:
     """The name of the lock on MariaDB: per server, and of 64 characters at most."""
-    return f"{_NAME}:{zlib.crc32(str(connection.engine.url.database).encode()):08x}"
+    label = f"{_NAME}:{zlib.crc32(str(connection.engine.url.database).encode()):08x}"
+    return label if key == _KEY else f"{label}:working"
 
 
-def _locked(connection: sa.Connection) -> bool:
+def _locked(connection: sa.Connection, key: int = _KEY) -> bool:
     """Try to take PostgreSQL's lock for the rest of the transaction."""
-    return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_KEY})").scalar())
+    return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({key})").scalar())
 
 
 class FileLock:
@@ -277,8 +327,8 @@ def holder(connection: sa.Connection) -> str:
         connection.rollback()
 
 
-def _holder(connection: sa.Connection) -> str:
-    found = connection.exec_driver_sql(_POSTGRESQL_HOLDER).first()
+def _holder(connection: sa.Connection, key: int = _KEY) -> str:
+    found = connection.exec_driver_sql(_POSTGRESQL_HOLDER.format(key=key)).first()
     return _on_postgresql(*found) if found else ""
 
 

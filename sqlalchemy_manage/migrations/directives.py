@@ -19,6 +19,7 @@ from alembic.util import CommandError
 
 from .. import advice
 from ..errors import ManageError
+from ..files import written_whole
 from .actions.ownership import owned
 from .actions.unimported_models import unimported_models
 from .autogenerate.context import ComparisonContext
@@ -105,7 +106,8 @@ def _finish(path: str, options: dict[str, str]) -> None:
     except ManageError as error:
         file.unlink()
         raise CommandError(f"{error.message}\n{error.hint}") from error
-    file.write_text(text, encoding="utf-8")
+    with written_whole(file, replace=True) as whole:
+        whole.write(text)
     for notice in notices:
         logging.getLogger("alembic.sqlalchemy_manage").warning(notice)
 

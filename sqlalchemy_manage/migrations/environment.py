@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,13 @@ from sqlalchemy.exc import DBAPIError
 
 from .. import advice
 from ..conf import Database, Settings
-from ..databases.constraint_errors import is_busy
-from ..databases.engines import connecting
+from ..databases.engines import connecting, trouble
+from ..databases.error_kinds import is_busy
 from ..databases.locks import lock_on, locked, migration_lock
-from ..errors import HistoryError, Locked, ManageError
+from ..errors import HistoryError, Interrupted, Locked, ManageError
+from ..interrupts import explaining, listening
 from ..library_warnings import own_words
-from ..output import redact
+from ..output import leave, redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
 from .actions.sqlite_text import write_sql
@@ -38,7 +39,6 @@ from .revisions.history import read_history, schemas_in, version_folders
 from .runner.engine import lent_connection, migration_engine
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
-from .runner.signals import stoppable
 from .runner.state import RunState
 from .runner.status import require_sound
 from .runner.timeouts import open_transactions, pauses
@@ -83,8 +83,14 @@ def run_env(context: Any) -> None:
             advice.go_on_with(_again(context.config.cmd_opts, run))
             _run(context, run, connection)
     except ManageError as error:
+        if isinstance(error, Interrupted) and context.config.cmd_opts is not None:
+            # Alembic's own command line would exit with 255.
+            leave(error.message, error.hint, error.exit_code)
         text = redact(f"{error.message}\n{error.hint}" if error.hint else error.message)
         raise CommandError(text) from error
+    except DBAPIError as error:
+        found = trouble(error)
+        raise CommandError(redact(f"{found.message}\n{found.hint or ''}".rstrip())) from error
 
 
 def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
@@ -123,7 +129,7 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
             try:
                 with (
                     without_needless_warnings(),
-                    stoppable() if run.recorded else nullcontext(),
+                    _stoppable() if run.recorded else nullcontext(),
                     connecting(engine, create=not run.read_only) as connection,
                 ):
                     _online(context, run, connection, options)
@@ -140,6 +146,17 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
                     raise _held_up(engine, run.project.settings) from error
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    with (
+        listening(),
+        explaining(
+            "The migration", "No transaction is left open.", f"To continue: {advice.CONTINUE}"
+        ),
+    ):
+        yield
 
 
 def _again(options: Any, run: Run) -> list[str]:
@@ -200,6 +217,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in wanted:
         from .analysis.column_types import column_types
+        from .analysis.comments import comments
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
@@ -207,6 +225,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         default, unmanaged = connection.dialect.default_schema_name, run.project.settings.unmanaged
         options |= include(metadatas, default, unmanaged, schemas_in(run.history))
         options["column_types"] = lambda: column_types(run.history)
+        options["comments"] = lambda wanted: comments(run.history, wanted)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         options["render_item"] = partial(options["render_item"], note=partial(_note, run))
         context.configure(**options)

@@ -68,7 +68,7 @@ def named(project: Project, name: str) -> Factory:
     except UsageError as error:
         if short in factories and error.message.startswith("No model"):
             raise UsageError(
-                f"No model '{name}', but there is a factory {short}.", f"Write {short}=10."
+                f"No model '{name}', but there is a factory {short}.", f"Name that one: {short}."
             ) from None
         raise
     if not any(model_of(f) is model for f in factories.values()):

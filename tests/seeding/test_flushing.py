@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,68 @@ def test_all_but_what_others_own_and_again(world: World) -> None:
         result = world.project.done("flush", "--no-input")
         assert "Not in the database yet: later." in result.stderr
         assert world.counts() == dict.fromkeys(ALL, 0) | {"of_others": 1}
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_each_way_on_that_is_named_leads_out(world: World) -> None:
+    for number in (0, 1):
+        world.fill()
+        refused = world.project.manage("flush", "Person", "--no-input")
+        ways = [line for line in refused.stderr.splitlines() if line.startswith("manage.py ")]
+        assert len(ways) == 2, refused
+        world.project.done(*shlex.split(ways[number])[1:])
+        left = world.counts()
+        assert left["person"] == left["badge"] == 0
+        assert left["team"] == (1 if number == 0 else 0)
+
+
+def test_a_table_that_no_model_knows_goes_by_its_rule(world: World) -> None:
+    world.fill()
+    engine = " ENGINE=InnoDB" if world.project.backend == "mariadb" else ""
+    columns = "CREATE TABLE {} (id INTEGER PRIMARY KEY, p INTEGER, FOREIGN KEY (p) REFERENCES "
+    world.project.execute(
+        f"{columns.format('stranger')} note (id) ON DELETE CASCADE){engine}",
+        f"{columns.format('its_child')} stranger (id)){engine}",
+        "INSERT INTO stranger VALUES (1, 1), (2, NULL)",
+        "INSERT INTO its_child VALUES (1, 1), (2, NULL)",
+    )
+    refused = world.project.manage("flush", "Note", "--no-input")
+    assert "1 of its_child (p) refer to stranger" in refused.stderr, refused
+    assert world.counts() == ALL
+    world.project.execute("DELETE FROM its_child WHERE id = 1")
+    done = world.project.done("flush", "Note", "--no-input")
+    assert "ON DELETE CASCADE (note)" in done.stdout
+    assert world.counts() == ALL | {"note": 0, "seen": 0}
+    assert world.project.query("SELECT id FROM stranger") == [(2,)]
+
+
+KEYED = """
+parent = table("parent", Column("no", Integer, primary_key=True, key="n"),
+               Column("code x", String(5), key="code", unique=True))
+child = table("child", key(), Column("parent code", String(5), key="code"),
+              ForeignKeyConstraint(["code"], ["parent.code"], ondelete="SET NULL"))
+pair = table("pair", key("a"), key("b"), Column("c", Integer), Column("d", Integer),
+             ForeignKeyConstraint(["c", "d"], ["pair.a", "pair.b"]))
+"""
+
+
+def test_keys_of_several_columns_and_of_other_names(database_url: str, tmp_path: Path) -> None:
+    project = ProjectFolder(tmp_path / "p", database_url)
+    project.models(KEYED)
+    metadata = project.metadata
+    metadata.create_all(project.engine)
+    with project.engine.begin() as connection:
+        for name, rows in {
+            "parent": [{"n": 1, "code": "x"}],
+            "child": [{"id": 1, "code": "x"}, {"id": 2, "code": None}],
+            "pair": [{"a": 1, "b": 1, "c": 1, "d": 1}, {"a": 1, "b": 2, "c": 1, "d": 1}],
+        }.items():
+            connection.execute(sa.insert(metadata.tables[name]), rows)
+    result = project.done("flush", "parent", "pair", "--no-input")
+    assert "1 row of child: parent code becomes NULL." in result.stderr
+    data = project.data()
+    assert data["parent"] == data["pair"] == []
+    assert [row["parent code"] for row in data["child"]] == [None, None]
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])

@@ -73,10 +73,11 @@ def test_messages_say_what_is_left(project: ProjectFolder) -> None:
     failed = project.manage("seed", "halves", "--commit-every", "2")
     assert failed.code == 1
     assert "Nothing was written" not in failed.stderr
-    assert re.search(r"What was committed is run (\d): manage.py seed --undo \1\.", failed.stderr)
+    left = r"What was committed is run (\d); manage.py seed --undo \1 removes it\."
+    assert re.search(left, failed.stderr)
     assert len(project.query("SELECT id FROM firm")) == 2
     project.done("seed", "--undo")
     assert project.query("SELECT id FROM firm") == []
     unknown = project.manage("seed", "ObjectFirm=2")
     assert unknown.code == 2
-    assert "Write ObjectFirmFactory=10." in unknown.stderr
+    assert "Name that one: ObjectFirmFactory." in unknown.stderr

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 BACKENDS = ("sqlite", "postgresql", "mariadb")
-# Where the servers are unless the embedded PostgreSQL takes the place of one.
+EMBEDDED = "embedded"
+# Where the servers are; the embedded PostgreSQL, once it runs, takes its place here.
 SERVERS = {
     "postgresql": os.environ.get("TEST_POSTGRES_URL")
     or "postgresql+psycopg://postgres@127.0.0.1:5432/postgres",

@@ -8,6 +8,12 @@ import sqlalchemy as sa
 
 from support.project import ProjectFolder
 
+BASE = (
+    'op.create_table("item", sa.Column("id", sa.Integer, primary_key=True),'
+    ' sa.Column("n", sa.Integer))',
+    'op.execute("INSERT INTO item VALUES (1, 1), (2, 1)")',
+)
+
 
 class Items(ProjectFolder):
     """The first revision makes the table, with two items."""
@@ -15,12 +21,7 @@ class Items(ProjectFolder):
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__(folder, url)
         self.write_history()
-        self.step(
-            "0001_base",
-            'op.create_table("item", sa.Column("id", sa.Integer, primary_key=True),'
-            ' sa.Column("n", sa.Integer))',
-            'op.execute("INSERT INTO item VALUES (1, 1), (2, 1)")',
-        )
+        self.step("0001_base", *BASE)
 
     @property
     def version(self) -> str:

@@ -2,7 +2,9 @@
 
 Above a block, ``<!-- in shop -->`` names the project that it belongs to, and
 ``<!-- in shop on mariadb -->`` also the server; what ``<!-- in shop, not shown`` begins is no
-part of the page, and ends with ``-->``. A block is a file, which its first line names
+part of the page, and ends with ``-->``. ``<!-- in shop at a terminal, typing y, 0 -->`` has
+manage.py on a terminal of 80 columns, where these are the answers; without a terminal nothing
+is asked, and nothing is wrapped. A block is a file, which its first line names
 (``# shop/models.py``), or commands that begin with ``$`` and what they print. In ``sample`` the
 project is a copy of the sample; in ``shop`` on a page of docs/ it is what README.md ends with;
 others begin with an empty folder. ``shop-2`` is another ``shop`` of the same page. The clone is
@@ -13,26 +15,31 @@ from __future__ import annotations
 
 import getpass
 import re
+import secrets
 import shlex
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 
 import sqlalchemy as sa
 
 from support.programs import ROOT, run
 from support.project import GIT_USER
+from support.terminal import on_terminal
 
 README = ROOT / "README.md"
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = (README, *DOCS)
 
 _BLOCK = re.compile(
-    r"^(?:<!-- in (?P<place>[\w-]+)(?: on (?P<backend>\w+))?(?: -->|, not shown)\n)?"
+    r"^(?:<!-- in (?P<place>[\w-]+)(?: on (?P<backend>\w+))?"
+    r"(?P<terminal> at a terminal(?:, typing (?P<typed>.+?))?)?(?: -->|, not shown)\n)?"
     r"```(?P<kind>\w+)\n(?P<text>.*?)^```$",
     re.M | re.S,
 )
@@ -46,10 +53,14 @@ _SAMPLE = ("manage.py", "settings.py", "pyproject.toml", "hr", "migrations", "fi
 
 @dataclass(frozen=True)
 class Block:
-    """A file (``name``), or commands and what they print (``name`` is ``$``)."""
+    """A file (``name``), or commands and what they print (``name`` is ``$``).
+
+    ``typed``: the answers that are typed at a terminal; None if there is none.
+    """
 
     name: str
     text: str
+    typed: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,8 @@ def sessions(page: Path) -> list[Session]:
         text = match["text"]
         name = _FILE.match(text)
         assert name or text.startswith("$ "), f"{page.name}: neither a file nor a command: {text}"
-        block = Block(name[1] if name else "$", text)
+        answers = tuple(match["typed"].split(", ")) if match["typed"] else ()
+        block = Block(name[1] if name else "$", text, answers if match["terminal"] else None)
         found.setdefault((match["place"], match["backend"]), []).append(block)
     return [Session(page, place, backend, (*blocks,)) for (place, backend), blocks in found.items()]
 
@@ -117,7 +129,10 @@ class Reader:
                 continue
             for part in re.split(r"^\$ ", block.text, flags=re.M)[1:]:
                 command, expected = split(part)
-                printed = self.type(command)
+                if block.typed is None:
+                    printed = self.type(command)
+                else:
+                    printed = self.type_at_terminal(command, expected, block.typed)
                 if check is not None:
                     check(command, expected, printed)
 
@@ -152,6 +167,18 @@ class Reader:
             timeout=120,
         )
         return done.stdout
+
+    def type_at_terminal(self, command: str, expected: str, typed: tuple[str, ...]) -> str:
+        """What is then seen on a terminal; a prompt is what the page has before an answer."""
+        lines, answers = iter(expected.splitlines()), []
+        for answer in typed:
+            prompt = next((line for line in lines if line.endswith(f": {answer}")), None)
+            if prompt is not None:
+                answers.append((prompt.removesuffix(f" {answer}"), f"{answer}\n"))
+        words = shlex.split(command)
+        assert words[:2] == ["python", "manage.py"], command
+        screen = on_terminal(self.folder, *words[2:], answers=answers, url=self.url, **GIT_USER)
+        return "\n".join(screen.screen)
 
     def shown(self, text: str) -> str:
         """``text`` as a page shows it."""
@@ -189,6 +216,20 @@ def split(part: str) -> tuple[str, str]:
         if not command.endswith("\\"):
             return command, "".join(lines[end:])
     raise AssertionError(f"an open quote: {part}")
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """A folder for projects whose path is as long as /home/me, so that lines are wrapped alike."""
+    while True:
+        folder = Path("/tmp").resolve() / "".join(secrets.choice(ascii_lowercase) for _ in range(3))
+        with suppress(FileExistsError):
+            folder.mkdir()
+            break
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def begin(kind: str, parent: Path, shop: Path | None) -> Path:

@@ -174,3 +174,16 @@ def alone_on_terminal(
         process.kill()
         process.wait()
         pane.close()
+
+
+def require_whole_words(shown: Shown) -> None:
+    """No line is too long but one that cannot be broken, none ends in blanks, none is a gap."""
+    for line in shown.lines:
+        assert line == line.rstrip(), f"blanks at the end: {line!r}"
+        if len(line) > shown.width:
+            word = line.strip()
+            argument = r"--?\S+|\"[^\"]*\"|\S*[A-Z=_./\d]\S*"
+            command = re.match(rf"(manage\.py [a-z]+|--\S+)( ({argument}))*$", word)
+            assert " " not in word or command, f"{len(line)} columns: {line}"
+    for before, line in zip(shown.lines, shown.lines[1:], strict=False):
+        assert before or line, "two empty lines"

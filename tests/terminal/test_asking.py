@@ -9,6 +9,8 @@ import pytest
 from support.project import ProjectFolder
 from support.terminal import alone_on_terminal, on_terminal
 
+from sqlalchemy_manage.errors import Interrupted
+
 FIRST = """
 table("appointment", key(), Column("remark_of_the_patient", String(40)))
 """
@@ -121,3 +123,62 @@ def test_ctrl_c_at_a_question_says_what_is_true(
     shown = alone_on_terminal(clinic.folder, *arguments, until=until, key="\x03")
     assert (shown.code, shown.screen[-1]) == (130, "Error: Interrupted. Nothing was written.")
     assert clinic.revisions == before
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> ProjectFolder:
+    """A database that asks for its name, and a file that was edited after it was applied."""
+    folder = tmp_path_factory.mktemp("production")
+    project = ProjectFolder(folder / "clinic", f"sqlite:///{folder / 'clinic.sqlite'}")
+    project.models(FIRST)
+    for command in (["makemigrations"], ["migrate"], ["environment", "production"]):
+        assert project.manage(*command).code == 0
+    project.insert({"appointment": [{"id": 1}]})
+    (path,) = project.versions.glob("0001*.py")
+    text = path.read_text()
+    path.write_text(text.replace("String(length=40)", "String(length=50)"))
+    assert path.read_text() != text
+    return project
+
+
+@pytest.mark.parametrize(
+    ("arguments", "at"),
+    [
+        (["flush"], "Type the name"),
+        (["seed", "--undo"], "Type the name"),
+        (["environment", "--remove"], "Type the name"),
+        (["repair"], "option ["),
+    ],
+)
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_no_answer_changes_nothing(
+    production: ProjectFolder, arguments: list[str], at: str, key: str
+) -> None:
+    before = production.data(), production.newest()
+    if key == "\x03":
+        shown = alone_on_terminal(production.folder, *arguments, until=at, key=key)
+    else:
+        shown = on_terminal(production.folder, *arguments, answers=[(at, key)])
+    why = "Interrupted" if key == "\x03" else "No answer"
+    state = "Nothing was written." if arguments == ["repair"] else "Nothing was changed."
+    assert shown.screen[-1] == f"Error: {why}. {state}", shown
+    assert shown.code == (130 if key == "\x03" else 3)
+    assert (production.data(), production.newest()) == before
+
+
+def test_ctrl_c_while_models_are_compared(
+    clinic: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object, **how: object) -> None:
+        error = Interrupted("The migration was interrupted by SIGINT.", "manage.py migrate")
+        error.exit_code = 130
+        raise error
+
+    home = "sqlalchemy_manage.migrations.actions.makemigrations"
+    monkeypatch.setattr(f"{home}.draft_revision", interrupted)
+    for command in ("makemigrations", "check"):
+        if command == "check":
+            monkeypatch.setattr("sqlalchemy_manage.checks._migrations", lambda project: "ok")
+        result = clinic.manage(command)
+        assert result.code == 130, result
+        assert result.stderr.endswith("Error: Interrupted. Nothing was written.\n"), result

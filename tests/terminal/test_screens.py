@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.programs import ROOT, run
-from support.terminal import Shown, on_terminal
+from support.terminal import Shown, on_terminal, require_whole_words
 
 SCREENS = Path(__file__).parent / "screens"
 # Name, arguments, widths.
@@ -67,15 +67,3 @@ def test_the_screen_is_as_in_its_file(stage: Path, name: str, width: int) -> Non
     shown = on_terminal(stage, *arguments, width=width)
     compare(name, shown, stage)
     require_whole_words(shown)
-
-
-def require_whole_words(shown: Shown) -> None:
-    """No line is too long but one that cannot be broken, none ends in blanks, none is a gap."""
-    for line in shown.lines:
-        assert line == line.rstrip(), f"blanks at the end: {line!r}"
-        if len(line) > shown.width:
-            word = line.strip()
-            command = re.match(r"manage\.py [a-z]+( (--?\S+|\"[^\"]*\"|\S*[A-Z=_./\d]\S*))*$", word)
-            assert " " not in word or command, f"{len(line)} columns: {line}"
-    for before, line in zip(shown.lines, shown.lines[1:], strict=False):
-        assert before or line, "two empty lines"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +18,15 @@ from ...errors import HistoryError, MigrationError
 from ..questions import Answers, Closed, Questioner
 from ..revisions.amend import amend, amendable
 from ..revisions.expected_loss import with_losses
-from ..revisions.files import Draft, RevisionRequest, alembic_config, create_folder
+from ..revisions.files import (
+    ENVIRONMENT,
+    TEMPLATE,
+    Draft,
+    RevisionRequest,
+    alembic_config,
+    create_folder,
+    require_env,
+)
 from ..revisions.format import finish
 from ..revisions.history import History, project_heads, project_history, versions_folder
 from ..runner.run import Run
@@ -128,10 +137,16 @@ def _render(
         # The file is made in a folder of its own: one that cannot be rendered, or a
         # command interrupted, leaves nothing in the history.
         new = Path(temporary) / "versions"
+        own = folder
+        if not all((folder / name).exists() for name in (ENVIRONMENT, TEMPLATE)):
+            own = Path(temporary)
+            if (folder / ENVIRONMENT).exists():
+                require_env(folder)
+                shutil.copy(folder / ENVIRONMENT, own)
         create_folder(Path(temporary))
         config = alembic_config(
             project,
-            folder if (folder / "env.py").exists() else Path(temporary),
+            own,
             versions=[versions_folder(project), new],
             run=Run(
                 project,

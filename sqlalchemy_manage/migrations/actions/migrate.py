@@ -20,7 +20,7 @@ from ..analysis.reversible import require_downgrades
 from ..guards.destructive import clear
 from ..guards.journal.unfinished import require_finished
 from ..guards.losses.loss import allowed_names
-from ..revisions.files import alembic_config
+from ..revisions.files import alembic_config, create_folder
 from ..revisions.history import History, versions_folder
 from ..revisions.plan import Plan
 from ..runner.run import NOTHING, Allowed, Event, Run
@@ -68,6 +68,7 @@ def apply_plan(
     run.allow_loss = allowed_names(allow_loss)
     run.state.of_branch = folder is not None
     versions = [versions_folder(project), folder] if folder is not None else []
+    create_folder(project.settings.migrations_dir)  # what is missing of it
     config = alembic_config(project, versions=versions, run=run)
     try:
         if fake:

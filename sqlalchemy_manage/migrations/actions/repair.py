@@ -118,7 +118,7 @@ def question(found: Sequence[RevisionProblem]) -> Question:
     Raises HistoryError if only an editor can help.
     """
     ids = ", ".join(dict.fromkeys(finding.revision for finding in found))
-    options = [Option("leave", "leave everything as it is", ("(do not repeat the command)",))]
+    options = [Option("leave", "leave everything as it is", ("(nothing to type)",))]
     if not any(finding.kind == "duplicated" for finding in found):
         options.append(Option("restore", "restore the files as they were applied", ("--restore",)))
     if all(finding.acceptable for finding in found):

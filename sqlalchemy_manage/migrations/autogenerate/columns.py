@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.operations import ops
 
 from ...sql.expression_parser import Tree, tree
 from ...sql.expressions import same, uncast
@@ -22,6 +23,7 @@ from ..operations.conversions.kinds import kind_of
 from ..schema.server_form import made_of
 from .checks import as_written
 from .compared import ComparedColumn, ComparedTable
+from .state import state_of
 
 
 def compare_default(it: ComparedColumn) -> bool:
@@ -51,13 +53,34 @@ def compare_default(it: ComparedColumn) -> bool:
 def compare_comment(it: ComparedColumn) -> bool:
     """An empty comment is no comment; Alembic handles that from 1.19 on."""
     wanted, there, dialect = it.column.comment, it.conn_column.comment, it.context.dialect
+    if not dialect.supports_comments:
+        return _written_comment(it)
     equal = is_told_as(wanted, there, dialect)
-    if dialect.supports_comments:
-        it.operation.existing_comment = (wanted if equal else there) or None
+    it.operation.existing_comment = (wanted if equal else there) or None
     return equal
 
 
+def _written_comment(it: ComparedColumn) -> bool:
+    """SQLite keeps no comments: the model's is compared with that of the revisions."""
+    state, wanted = state_of(it.context.migration_context), it.column.comment or None
+    with suppress(KeyError):
+        there = state.written_comment(it.schema, it.table_name, it.column_name, wanted=wanted)
+        it.operation.existing_comment = there
+        if wanted != there:
+            it.operation.modify_comment = wanted
+    return True
+
+
 def compare_table_comment(it: ComparedTable) -> bool:
+    if not it.context.dialect.supports_comments:
+        state, wanted = state_of(it.context.migration_context), it.table.comment or None
+        with suppress(KeyError):
+            there = state.written_comment(it.schema, it.table_name, wanted=wanted)
+            if wanted != there:
+                names = (it.table_name, wanted) if wanted else (it.table_name,)
+                kind: Any = ops.CreateTableCommentOp if wanted else ops.DropTableCommentOp
+                it.modify.ops.append(kind(*names, existing_comment=there, schema=it.schema))
+        return True
     return is_told_as(it.table.comment, it.conn_table.comment, it.context.dialect)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import DBAPIError
 
 from ... import advice
-from ...databases.constraint_errors import is_busy
-from ...errors import MigrationError
+from ...databases.error_kinds import fault_of
+from ...errors import RowsInTheWay
 from ...sql.create_statements import database_of
 from ...sql.dialects import MARIADB
 from ...sql.exclusions import read_exclusion
@@ -133,7 +133,7 @@ def rows_named(
     """Around a statement: where rows are at fault for its failure, they are named.
 
     ``rules``: what the statement wants of the rows of the table, given the error. Raises
-    MigrationError in place of the database's error; another error stays as it is.
+    RowsInTheWay in place of the database's error; another error stays as it is.
     """
     connection = impl.connection
     if impl.as_sql or connection is None:
@@ -142,13 +142,14 @@ def rows_named(
     apart = None
     autocommits = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
     if connection.dialect.name == "postgresql" and not autocommits:
-        apart = connection.begin_nested()  # nothing can be asked after an error but there
+        with suppress(DBAPIError):  # a revision may have sent COMMIT
+            apart = connection.begin_nested()  # nothing can be asked after an error but there
     try:
         yield
     except DBAPIError as error:
         if apart is not None:
             apart.rollback()
-        if is_busy(error) or error.connection_invalidated:
+        if fault_of(error) is not None:
             raise
         stored = StoredRows(connection, schema, table)
         for rule in rules(error):
@@ -163,9 +164,9 @@ def rows_named(
         apart.commit()
 
 
-def refused(broken: ViolatingRows) -> MigrationError:
+def refused(broken: ViolatingRows) -> RowsInTheWay:
     """What is said when the database does not take a constraint."""
-    return MigrationError(
+    return RowsInTheWay(
         f"the data does not allow {broken.rule}. {broken}",
         f"Correct these rows, by hand or with an UPDATE in the revision before the constraint; "
         f"then: {advice.AFTER_FIX_OF_ROWS}",

@@ -6,12 +6,12 @@ Asked before a revision is written, before it is run, and when the database has 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...sql.raw import execute, qualified
 from ..questions import dotted, many
@@ -79,10 +79,10 @@ class StoredRows:
             "NOT NULL": self._null,
         }
         find = finders.get(rule.kind, self._equal)
-        if self.connection.dialect.name != "postgresql" or not self.connection.in_transaction():
-            apart: Any = nullcontext()
-        else:
-            apart = self.connection.begin_nested()
+        apart: Any = nullcontext()
+        if self.connection.dialect.name == "postgresql" and self.connection.in_transaction():
+            with suppress(DBAPIError):  # in autocommit mode there is no transaction
+                apart = self.connection.begin_nested()
         try:
             with apart:
                 found = find(rule)

@@ -14,7 +14,7 @@ from ...files import written_whole
 from .describe import Change
 from .editing import EditableText, function, parsed
 from .expected_loss import declared_in, with_losses
-from .files import Draft
+from .files import Draft, unwritten
 from .format import EMPTY, SEVERAL, docstring, finish, quoted, wrapped
 from .formatters import line_length
 from .history import History, Revision
@@ -41,7 +41,7 @@ class Amendment(Draft):
                         "Repeat the command.",
                     )
         except OSError as error:
-            raise MigrationError(f"Cannot write {self.path}: {error.strerror}.") from error
+            raise unwritten(self.path, error) from error
         return self.path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,11 +122,32 @@ def _foreign_key(op: ops.CreateForeignKeyOp) -> str:
     return f"{source} ({columns[0]}) -> {referent} ({columns[1]}){actions}"
 
 
+def type_words(type_: Any) -> str:
+    """A type by the name that models use, whatever the database calls it: ``String(20)``."""
+    if type_ is None or isinstance(type_, sa.types.NullType):
+        return "an unknown type"
+    with suppress(NotImplementedError):
+        if type(type_).__name__.isupper():  # of SQL, or of one database
+            type_ = type_.as_generic()
+    name = type(type_).__name__
+    if isinstance(type_, sa.Enum):
+        return f"{name}({', '.join(map(repr, type_.enums))})"
+    if isinstance(type_, sa.ARRAY):
+        return f"{name}({type_words(type_.item_type)})"
+    arguments = [getattr(type_, "length", None)]
+    if isinstance(type_, sa.Numeric) and not isinstance(type_, sa.Float):
+        arguments = [type_.precision, type_.scale]
+    given = [str(argument) for argument in arguments if argument is not None]
+    words = f"{name}({', '.join(given)})" if given else name
+    return f"{words} with time zone" if getattr(type_, "timezone", False) is True else words
+
+
 def _altered(op: ops.AlterColumnOp) -> Iterator[str]:
     if op.modify_name:
         yield f"rename to {op.modify_name}"
     if op.modify_type is not None:
-        yield f"{op.existing_type!r} to {op.modify_type!r}"
+        old, new = type_words(op.existing_type), type_words(op.modify_type)
+        yield f"{old} to {new}" if old != new else f"{op.existing_type!r} to {op.modify_type!r}"
     if op.modify_nullable is not None:
         yield "nullable" if op.modify_nullable else "NOT NULL"
     if op.modify_server_default is not False:

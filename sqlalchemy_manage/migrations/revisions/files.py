@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from alembic.config import Config
 from alembic.operations import ops
 
+from ... import advice
+from ...databases.error_kinds import blaming, fault_of
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
 from ..questions import Answers, Closed, Questioner
@@ -22,6 +24,9 @@ from .history import History
 
 if TYPE_CHECKING:
     from ...project import Project
+
+
+ENVIRONMENT, TEMPLATE = "env.py", "script.py.mako"
 
 
 @dataclass
@@ -55,16 +60,13 @@ class Draft:
 
         Raises HistoryError if the name is taken, MigrationError if it cannot be written.
         """
-        begun = False
         try:
             with written_whole(self.path, replace=False) as file:
-                begun = True
                 file.write(self.text)
         except FileExistsError as error:
             raise HistoryError(f"{self.path} already exists.") from error
         except OSError as error:
-            place = self.path if begun else f"to {self.path.parent}"
-            raise MigrationError(f"Cannot write {place}: {error.strerror}.") from error
+            raise unwritten(self.path, error) from error
         return self.path
 
 
@@ -130,10 +132,12 @@ def alembic_config(
 
     ``versions``: where the revision files are, if not in the folder's own ``versions``.
     The URL is not in it: it would pass through string interpolation, and errors there
-    print it, password and all. Raises MigrationError where env.py is not this tool's.
+    print it, password and all. Raises MigrationError for a folder whose env.py is empty, or
+    of another tool.
     """
     require_own_env(folder or project.settings.migrations_dir)
     config = Config(cmd_opts=Namespace(quiet=True, x=None))
+    require_env(folder or project.settings.migrations_dir)
     location = str(folder or project.settings.migrations_dir)
     config.set_main_option("script_location", location.replace("%", "%%"))
     config.set_main_option("file_template", "%%(rev)s")
@@ -156,7 +160,7 @@ def require_own_env(folder: Path) -> None:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
-    if "run_env" not in text and "sqlalchemy_manage" not in text:
+    if text.strip() and "run_env" not in text and "sqlalchemy_manage" not in text:
         own = (files("sqlalchemy_manage.migrations") / "templates" / "env.py").read_text("utf-8")
         lines = "\n".join(f"    {line}" for line in own.splitlines()[2:] if line)
         raise MigrationError(
@@ -174,13 +178,39 @@ def create_folder(folder: Path) -> list[Path]:
     """
     templates = files("sqlalchemy_manage.migrations") / "templates"
     made = []
+    target = folder / "versions"
     try:
-        (folder / "versions").mkdir(parents=True, exist_ok=True)
-        for name in ("env.py", "script.py.mako"):
+        target.mkdir(parents=True, exist_ok=True)
+        for name in (ENVIRONMENT, TEMPLATE):
             target = folder / name
             if not target.exists():
-                target.write_text((templates / name).read_text(encoding="utf-8"), encoding="utf-8")
+                with written_whole(target, replace=False) as file:
+                    file.write((templates / name).read_text(encoding="utf-8"))
                 made.append(target)
     except OSError as error:
-        raise MigrationError(f"Cannot write {error.filename}: {error.strerror}.") from error
+        raise unwritten(target, error) from error
     return made
+
+
+def require_env(folder: Path) -> None:
+    """Raises MigrationError if the env.py of a migrations folder is missing or empty.
+
+    Alembic would run an empty one, and do nothing. So does it with an empty script.py.mako.
+    """
+    if folder.is_dir() and not (folder / ENVIRONMENT).exists():
+        raise MigrationError(
+            f"{folder / ENVIRONMENT} is missing.", f"This writes it again: {advice.WRITE_ENV}"
+        )
+    for path in (folder / ENVIRONMENT, folder / TEMPLATE):
+        if path.exists() and path.stat().st_size == 0:
+            raise MigrationError(
+                f"{path} is empty. Was the disk full when it was written?",
+                f"Restore it; or delete it, and this writes it again: {advice.WRITE_ENV}",
+            )
+
+
+def unwritten(path: Path, error: OSError) -> MigrationError:
+    """Why ``path`` could not be written, with whose fault it is."""
+    fault = fault_of(error)
+    text = blaming(error, f"Cannot write {path}: {error.strerror}.")
+    return MigrationError(text, fault.hint() if fault else None)

@@ -144,8 +144,12 @@ class History:
         for revision in self.revisions:
             if name in revision.labels:
                 return revision.id
-        wanted = f"{int(name):04d}_" if re.fullmatch(r"[1-9]\d{0,2}", name) else name
-        found = [r.id for r in self.revisions if r.id.startswith(wanted)]
+        number = f"{int(name):04d}_" if re.fullmatch(r"[1-9]\d{0,2}", name) else name
+        # What is no number here may be the beginning of a hexadecimal id of plain Alembic.
+        for wanted in (number, name):
+            found = [r.id for r in self.revisions if r.id.startswith(wanted)]
+            if found:
+                break
         if len(found) == 1:
             return found[0]
         if found:
@@ -298,6 +302,11 @@ def _names(value: Any) -> tuple[str, ...]:
     if not value:
         return ()
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def is_numbered(revision_id: str) -> bool:
+    """Whether an id says what the revision does, as those that the tool writes do."""
+    return _NUMBERED.fullmatch(revision_id) is not None
 
 
 def current_heads(connection: Connection) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from sqlalchemy import event
 from ...conf import Database
 from ...databases.engines import create_engine
 from ...errors import UsageError
+from .lost_transaction import watch_transaction
 from .run import Run
-from .signals import watch_transaction
 from .state import RunState
 from .timeouts import set_timeouts
 

@@ -7,7 +7,6 @@ before the end of a revision rolls that revision back, where the database can.
 from __future__ import annotations
 
 import functools
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,14 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from ... import advice
 from ...conf import failing_line, raised
-from ...databases.constraint_errors import is_busy
-from ...errors import GuardFault, Interrupted, ManageError, MigrationError, Recorded
+from ...databases.error_kinds import (
+    ErrorKind,
+    Fault,
+    comes_of_stored_rows,
+    fault_as,
+    fault_of,
+    is_busy,
+)
+from ...errors import GuardFault, Interrupted, ManageError, MigrationError, Recorded, RowsInTheWay
+from ...interrupts import interruption, received, stop
 from ...sql.dialects import MARIADB
-from .signals import Stop, interruption, was_stopped
 from .state import RunState
 
 if TYPE_CHECKING:
@@ -216,6 +222,8 @@ class RevisionRunner:
         assert self.step is not None
         with self._explaining(self.step):
             self._end(self.step)
+            if received():  # it was raised where it could not get through
+                raise stop()
         self.run.on_event(("done", self.step.name, time.monotonic() - self.started))
 
     def _end(self, step: RevisionStep) -> None:
@@ -235,12 +243,12 @@ class RevisionRunner:
     def _explaining(self, step: RevisionStep) -> Iterator[None]:
         try:
             yield
-        except (Stop, KeyboardInterrupt) as stop:
+        except KeyboardInterrupt as stopped:
             if not self.run.recorded:
                 raise
-            raise self._interrupted(step) from stop
+            raise self._interrupted(step) from stopped
         except Exception as error:
-            if was_stopped():
+            if received():
                 raise self._interrupted(step) from error
             if is_busy(error):
                 self.run.on_event(("busy", step.name, 0.0))
@@ -257,7 +265,7 @@ class RevisionRunner:
         state = "It was rolled back: the database is as it was before it."
         if not step.transactional:
             state = "What it did up to its last commit is in the database, and recorded."
-        return interruption(step.name, state)
+        return interruption(step.name, state, f"To continue: {advice.CONTINUE}")
 
 
 def _step_of(step: Any, connection: sa.Connection, state: RunState) -> RevisionStep:
@@ -287,7 +295,7 @@ def guarding(step: RevisionStep, what: str) -> Iterator[None]:
 
 
 def explained(step: RevisionStep, error: Exception) -> MigrationError:
-    """What went wrong in a revision, the state it leaves, and what to do next."""
+    """What went wrong in a revision, and whose fault it is; the state it leaves; what to do."""
     name = step.name
     reason = str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
     if not isinstance(error, ManageError):
@@ -316,10 +324,15 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
             "Fix the revision on its branch, and accept it there: "
             f"{advice.ACCEPT_ON_BRANCH(revision=name)}\nThen here: {advice.AFTER_FIX}"
         )
+    first = f"{name} failed" if isinstance(error, ManageError) else f"The revision {name} failed"
+    if (fault := _fault(step, error)) is not None:
+        first = f"{fault.what}. {name} failed"
+        hint = fault.hint(None if step.state.lent else str(advice.AFTER_FAULT))
+    elif isinstance(error, RowsInTheWay) or comes_of_stored_rows(error):
+        first = f"The data in the tables is in the way. {name} failed"
+        hint = f"Correct the rows, then: {advice.AFTER_FIX_OF_ROWS}"
     if isinstance(error, ManageError) and error.hint:
         hint = error.hint
-    if re.search(r"is full|no space left", reason, re.IGNORECASE):
-        hint = f"Free some space, then: {advice.AFTER_SPACE}"
     if "already exists" in reason.lower():
         hint = (
             "If the database had these tables before it had migrations: "
@@ -327,4 +340,11 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
         )
     if isinstance(error, GuardFault):
         return GuardFault(f"{error.message}\n{state}", hint)
-    return MigrationError(f"{name} failed: {reason}{failing_line(error)}.\n{state}", hint)
+    return MigrationError(f"{first}: {reason}{failing_line(error)}.\n{state}", hint)
+
+
+def _fault(step: RevisionStep, error: Exception) -> Fault | None:
+    """Who is at fault if not the revision; also where it went on without its connection."""
+    if isinstance(error, PendingRollbackError) and step.connection.invalidated:
+        return fault_as(ErrorKind.LOST)
+    return fault_of(error)

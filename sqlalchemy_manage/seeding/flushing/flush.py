@@ -12,9 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from ... import advice
 from ...data.backends import writing
-from ...databases.engines import trouble
+from ...databases.engines import create_engine, trouble
 from ...databases.locks import migration_lock
 from ...errors import DatabaseError
+from ...interrupts import explaining
 from ...models import is_managed
 from ...sql.dialects import MARIADB
 from ...sql.raw import stored_name
@@ -27,6 +28,10 @@ from .selection import Selection, select_rows
 
 if TYPE_CHECKING:
     from ...project import Project
+
+
+_THERE = "Nothing was removed."
+_GONE = "The rows are removed; repeat it to restart the numbers."
 
 
 @dataclass(frozen=True)
@@ -99,10 +104,15 @@ class Flush:
         """
         project = self.project
         wait = project.settings.lock_wait
+        removed = False
         with ExitStack() as stack:
+            stack.enter_context(explaining("The flush", lambda: _GONE if removed else _THERE))
             with project.connect():
                 pass  # says in words what is wrong with the database
-            stack.enter_context(migration_lock(project.engine, wait, lambda who: None))
+            # Not one of the pool's connections, which may have no second one.
+            locking = create_engine(project.database, project.settings.root, poolclass=sa.NullPool)
+            stack.callback(locking.dispose)
+            stack.enter_context(migration_lock(locking, wait, lambda who: None))
             connection = stack.enter_context(project.connect())
             try:
                 checked = self._checked(connection)
@@ -110,6 +120,7 @@ class Flush:
                 self._patience(connection)
                 with large_writes(connection, by_keys=not checked), writing(connection):
                     plan, undone, kept = self._remove(connection, checked)
+                removed = True
                 whole = self._there(plan)
                 every = {table.fullname: table for table in project.tables}
                 kept += restart_after(connection, whole, every)

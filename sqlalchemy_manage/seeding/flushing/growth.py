@@ -68,7 +68,10 @@ class Growth:
     why: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        own = list(self.tables.values())
         self._read_references()
+        links = links_of(self.mappers, own) if self.mappers else ()
+        self.undeclared = undeclared_references(self.connection, links, own)
         self._inherited = inherited(self.mappers)
 
     def _read_references(self) -> None:
@@ -96,9 +99,6 @@ class Growth:
             if isinstance(shared, sa.Table) and shared.fullname in self.tables:
                 keys = self._part(shared, NAMED)
                 self._insert(keys, keys_of_class(mapper, [shared.c[name] for name in keys.columns]))
-        links = links_of(self.mappers, self.tables.values()) if self.mappers else ()
-        every = list(self.tables.values())
-        self.undeclared = undeclared_references(self.connection, links, every)
         more = True
         while more:
             more = False

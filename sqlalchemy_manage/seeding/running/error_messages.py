@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import BrokenExecutor
 
-from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from ...conf import failing_line
 from ...databases.constraint_errors import violation
 from ...databases.engines import trouble
-from ...errors import ManageError, SeedError
+from ...databases.error_kinds import fault_of
+from ...errors import Interrupted, ManageError, SeedError
+from ...interrupts import interruption, received
 from ..generating.failures import Failed
 from .state import NOTHING, SeedState
 
@@ -19,6 +21,10 @@ def run_error(error: BaseException, state: SeedState) -> ManageError | None:
 
     What a part of the run said is corrected: it does not know what was committed before.
     """
+    if isinstance(error, KeyboardInterrupt) or (
+        received() and not isinstance(error, GeneratorExit | SystemExit | Interrupted)
+    ):
+        return interruption("The seed", state.fate)
     if isinstance(error, ManageError):
         error.message = error.message.replace(NOTHING, state.fate)
         error.args = (error.message,)
@@ -32,10 +38,15 @@ def run_error(error: BaseException, state: SeedState) -> ManageError | None:
             state.sessions.advice(error.factory, error.name),
         )
     if isinstance(error, StatementError):
+        if isinstance(error, DBAPIError) and fault_of(error) is not None:
+            told = trouble(error)  # the database's state, not the fault of a row
+            told.message += f" {state.fate}"
+            told.args = (told.message,)
+            return told
         if isinstance(error, OperationalError) and (
             violation(error, state.project.tables).kind == "refused"
         ):
-            return trouble(error)  # the database's state, not the fault of a row
+            return trouble(error)
         return SeedError(f"The database refused: {error.orig}. {state.fate}")
     if isinstance(error, BrokenExecutor):
         return SeedError(

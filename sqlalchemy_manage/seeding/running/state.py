@@ -65,7 +65,7 @@ class SeedState:
         """What becomes of the rows if the run fails now."""
         if not self.committed:
             return NOTHING
-        return f"What was committed is run {self.run}: {advice.UNDO_RUN(run=self.run)}."
+        return f"What was committed is run {self.run}; {advice.UNDO_RUN(run=self.run)} removes it."
 
     def count_on(self, numbers: Mapping[str, int], plan: Mapping[str, Any]) -> None:
         """Continue with the next ``numbers`` of an interrupted run; ``plan``: as it was saved."""

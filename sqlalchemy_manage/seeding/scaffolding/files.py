@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import advice
+from ...databases.error_kinds import blaming
 from ...errors import SeedError
 from ...files import written_whole
 from ..discovery import home_of
@@ -41,15 +42,22 @@ class FactoryFile:
             with written_whole(self.path, replace=self.before is not None) as file:
                 file.write(self.text)
         except OSError as error:
-            raise SeedError(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise SeedError(
+                blaming(error, f"{self.path} cannot be written: {error.strerror}.")
+            ) from error
 
 
 def factory_files(
-    project: Project, models: Collection[type] | None, formatted: Callable[[str], str]
+    project: Project,
+    models: Collection[type] | None,
+    formatted: Callable[[str], str],
+    *,
+    joined: bool = True,
 ) -> tuple[list[FactoryFile], Invention]:
     """The files with factories for ``models`` (None: for all) that have none.
 
     With them come the factories that theirs link to. ``formatted`` lays out a module.
+    Not ``joined``: the new factories alone where a file cannot take them.
     """
     existing = known_factories(project)
     invention = invent(project, existing)
@@ -70,7 +78,13 @@ def factory_files(
             source.relative = app.name
         text = formatted(source.text())
         before = path.read_text(encoding="utf-8") if path.exists() else None
-        whole = text if not before or not before.strip() else _added(before, text, path)
+        whole = text
+        if before and before.strip():
+            try:
+                whole = _added(before, text, path)
+            except SeedError:
+                if joined:
+                    raise
         found.append(FactoryFile(path, whole, before, list(source.factories)))
     return found, invention
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ...databases.constraint_errors import violation
+from ...databases.error_kinds import fault_of
 from ...errors import SeedError
 from ...output import clean
 from ..row_blocks import RowBlock
@@ -77,7 +78,7 @@ def _blaming(
         written = write()
     except DBAPIError as error:
         about_a_row = violation(error, tables.values()).kind != "refused"
-        if not about_a_row and isinstance(error, OperationalError):
+        if fault_of(error) is not None or (not about_a_row and isinstance(error, OperationalError)):
             raise
         savepoint.rollback()
         raise named(error) from error

@@ -174,10 +174,25 @@ def test_targets_that_are_reached_already(local: ProjectFolder) -> None:
     assert local.manage("rollback").code == 2
 
 
+def test_a_hexadecimal_id_is_listed_with_its_message(local: ProjectFolder) -> None:
+    local.revision("948e9931f412", "0003_b")
+    listed = local.done("showmigrations").stdout.splitlines()
+    assert listed[-2:] == ["[X] 0003_b", "[ ] 948e9931f412  About 948e9931f412."]
+
+
+def test_nothing_is_undone_where_nothing_is_applied(local: ProjectFolder) -> None:
+    local.done("migrate", "zero")
+    for command in (["rollback"], ["rollback", "3"], ["redo"], ["migrate", "-1"]):
+        refused = local.manage(*command)
+        assert refused.code == 2
+        assert refused.stderr == "Error: There is nothing to undo: no revision is applied.\n"
+
+
 def test_fake_says_that_it_only_records(local: ProjectFolder) -> None:
     result = local.done("migrate", "--fake", "zero")
     assert "Undoing" not in result.stderr
-    assert "Recorded without running: 0003_b, 0002_a, 0001_note" in result.stderr
+    said = "Recorded as not applied, without undoing: 0003_b, 0002_a, 0001_note\n"
+    assert said in result.stderr
     result = local.done("migrate", "--fake", "0002")
     assert "Applying" not in result.stderr
     assert "Recorded without running: 0001_note, 0002_a" in result.stderr

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from support.evolution import HEADER
 from support.project import ProjectFolder
+from support.scripted import Scripted
+
+PROMPTS = "sqlalchemy_manage.commands._prompts"
 
 TAG = """
 class Tag(Base):
@@ -90,6 +93,12 @@ CASES = {
         tag(other=' = mapped_column(ForeignKey("tag.id"))'),
         "2 rows of tag refer to rows of tag that do not exist: id 3 (other 99), id 5 (other 98).",
     ),
+    "primary key": Case(
+        tag()
+        .replace("id: Mapped[int] = mapped_column(primary_key=True)", "id: Mapped[int]")
+        .replace("n: Mapped[int]", "n: Mapped[int] = mapped_column(primary_key=True)"),
+        "3 rows of tag have n 1 (id 1, 5, 6).",
+    ),
     "exclude": Case(
         tag(
             args='postgresql.ExcludeConstraint((func.int4range(column("n"), column("n"), '
@@ -129,8 +138,55 @@ def test_told_at_each_step(app: ProjectFolder, backend: str, name: str) -> None:
     assert refused.code == 1, refused
     assert said.rstrip(".") in refused.stderr, refused
     assert "_alembic_tmp_" not in refused.stderr
+    assert f"{app.versions / app.revisions[-1]}, line" in refused.stderr or name == "foreign key"
     app.execute(
         "DELETE FROM tag WHERE id IN (3, 5, 6, 4)", "UPDATE tag SET n = 7, kind = 'z' WHERE id = 2"
     )
     app.done("migrate")
     assert app.manage("makemigrations", "--check").code == 0
+
+
+def test_on_a_terminal_it_is_asked(app: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.file.write_text(HEADER + tag(name=", unique=True", args='Index("ix_kind", "kind")'))
+    for answer, written in (("write", True), ("leave", False)):
+        asked = Scripted([answer])
+        monkeypatch.setattr(f"{PROMPTS}.questioner_for", lambda project, asked=asked: asked)
+        text = app.done("makemigrations", "--dry-run").stdout
+        assert "create_index" in text
+        assert ("create_unique_constraint" in text) == written
+        (question,) = asked.asked
+        assert "share their name with others: 'x' (id 1, 4)" in question.text
+        assert question.default == "write"
+
+
+def test_rows_that_the_revision_may_correct_are_not_held_against_it(app: ProjectFolder) -> None:
+    app.file.write_text(HEADER + tag(args='CheckConstraint("n > 0", name="positive")'))
+    app.done("makemigrations", "--no-input")
+    path = app.versions / app.revisions[-1]
+    text = path.read_text()
+    update = '    op.execute("UPDATE tag SET n = 1 WHERE n <= 0")\n'
+    path.write_text(text.replace("def upgrade() -> None:\n", f"def upgrade() -> None:\n{update}"))
+    assert "stops:" not in app.done("migrate", "--plan").stdout
+    app.done("migrate")
+
+
+def test_only_looking_tells_too(app: ProjectFolder) -> None:
+    app.file.write_text(HEADER + tag(args='CheckConstraint("n > 0", name="positive")'))
+    checked = app.manage("makemigrations", "--check")
+    assert checked.code == 1 and "2 rows of tag do not keep CHECK (n > 0)" in checked.stderr
+
+
+def test_many_values_are_cut(app: ProjectFolder) -> None:
+    rows = [
+        {"id": n, "name": f"n{n % 7}", "kind": None, "n": -n, "other": None} for n in range(10, 90)
+    ]
+    app.insert({"tag": rows})
+    app.file.write_text(
+        HEADER + tag(name=", unique=True", args='CheckConstraint("n > 0", name="positive")')
+    )
+    said = app.done("makemigrations", "--no-input").stderr
+    assert "(id 14, 21, 28, 35, 42, ...), 'n1' (id " in said
+    assert ", 'n4' (id 11, 18, 25, 32, 39, ...), ..." in said
+    assert (
+        "82 rows of tag do not keep CHECK (n > 0): id 2 (n 0), id 3 (n -2), id 10 (n -10)" in said
+    )

@@ -214,6 +214,14 @@ def test_resolves_names_beginnings_and_numbers(typed: str, found: str) -> None:
     assert chain("0001_alice", "0002_bob", "0010_carol").resolve(typed) == found
 
 
+@pytest.mark.parametrize("typed", ["948", "9", "948e9931f412", "d3"])
+def test_the_beginning_of_a_hexadecimal_id_may_look_like_a_number(typed: str) -> None:
+    found = chain("948e9931f412", "d34db33f0000", "0001_alice").resolve(typed)
+    assert found.startswith(typed)
+    # A number of the tool's own comes first.
+    assert chain("1234567890ab", "0001_alice").resolve("1") == "0001_alice"
+
+
 def test_an_ambiguous_beginning_lists_the_candidates() -> None:
     with pytest.raises(UsageError, match="0001_alice, 0001_bob"):
         chain("0001_alice", "0001_bob").resolve("0001")

@@ -1,23 +1,20 @@
-"""What ends a revision from outside: Ctrl-C, SIGTERM, a full disk, a transaction that is gone."""
+"""Ctrl-C and SIGTERM while a revision runs, and a connection that somebody ends."""
 
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from support.items import Items
-from support.programs import ROOT
-
-from sqlalchemy_manage.migrations.runner.signals import Stop, stoppable
+from support.signals import LONG, connections, end_connection, ended, running, started, until
 
 only = pytest.mark.parametrize
 ADD = 'op.add_column("item", sa.Column("a", sa.Integer))'
 BUMP = 'op.execute("UPDATE item SET n = n + 1")'
+MANAGE = ("manage.py", "migrate")
+ALEMBIC = ("-m", "alembic", "upgrade", "head")
+ELSEWHERE = {"MANAGE_SETTINGS_MODULE": "staff_settings"}
 
 
 @pytest.fixture
@@ -51,113 +48,115 @@ def test_a_signal_rolls_the_revision_back(app: Items, backend: str, name: str) -
     assert app.version == "0002_step" and app.numbers == [2, 2]
 
 
-@only("backend", ["sqlite"])
+@pytest.mark.slow(reason="a process for each signal")
+@only("entry", [MANAGE, ALEMBIC])
 @only("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_long_statement_of_sqlite_is_interrupted(app: Items, number: signal.Signals) -> None:
-    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
-    app.step("0002_step", BUMP, 'open("begun", "w").close()', f'op.execute("{endless}")')
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "migrate"],
-        cwd=app.folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while not (app.folder / "begun").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        time.sleep(0.1)
-        process.send_signal(number)
-        _, said = process.communicate(timeout=30)
-    finally:
-        process.kill()
-    assert process.returncode == 128 + number, said
-    assert f"0002_step was interrupted by {number.name}" in said
-    assert app.numbers == [1, 1]
-
-
-def test_handlers_of_the_program_are_left_alone() -> None:
-    seen = []
-    before = signal.signal(signal.SIGTERM, lambda *more: seen.append(more))
-    try:
-        with stoppable():
-            signal.raise_signal(signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert len(seen) == 1
-
-
-def test_no_except_exception_catches_a_stop() -> None:
-    assert not issubclass(Stop, Exception)
-
-
-FULL = 'op.get_bind().exec_driver_sql("PRAGMA max_page_count = 12")'
-FILL = "op.execute(\"INSERT INTO item (n) VALUES ('x' || hex(zeroblob(90000)))\")"
-
-
-@only("backend", ["sqlite"])
-def test_a_full_disk_rolls_the_revision_back(app: Items) -> None:
-    app.step("0002_step", BUMP, FULL, FILL)
-    failed = app.manage("migrate")
-    assert failed.code == 1
-    assert "0002_step failed: OperationalError: database or disk is full" in failed.stderr
-    assert "as it was before 0002_step" in failed.stderr and "Free some space" in failed.stderr
-    assert app.numbers == [1, 1] and app.version == "0001_base"
-
-
-@only("backend", ["sqlite"])
-@only("after", [BUMP, "pass"])
-def test_a_revision_cannot_go_on_without_its_transaction(app: Items, after: str) -> None:
-    # SQLite has rolled back by itself; what came next would be committed at once.
-    catching = ["try:", "    " + FILL, "except sa.exc.OperationalError:", "    pass"]
-    app.step("0002_step", BUMP, FULL, *catching, after)
-    failed = app.manage("migrate")
-    assert failed.code == 1, failed
-    assert "The database ended the transaction by itself" in failed.stderr
-    assert "disk is full" in failed.stderr
-    assert app.numbers == [1, 1] and app.version == "0001_base"
-
-
-@only("backend", ["mariadb"])
-def test_a_deadlock_ends_the_revision(app: Items) -> None:
-    # The other transaction has changed more, so that this one is the victim.
-    lines = [
-        "import threading, time",
-        "other = sa.create_engine(op.get_bind().engine.url, poolclass=sa.NullPool).connect()",
-        'other.execute(sa.text("INSERT INTO item (n) VALUES (1), (2), (3)"))',
-        'other.execute(sa.text("UPDATE item SET n = 9 WHERE id = 2"))',
-        'op.execute("UPDATE item SET n = 8 WHERE id = 1")',
-        'late = sa.text("UPDATE item SET n = 9 WHERE id = 1")',
-        "thread = threading.Thread(target=other.execute, args=(late,))",
-        "thread.start()",
-        "time.sleep(0.3)",
-        "try:",
-        '    op.execute("UPDATE item SET n = 8 WHERE id = 2")',
-        "except sa.exc.DBAPIError:",
-        "    thread.join()",
-        "    other.close()",
-        'op.execute("INSERT INTO item (n) VALUES (7)")',
-    ]
-    app.step("0002_step", *lines)
-    failed = app.manage("migrate")
-    assert failed.code == 1
-    assert "The database ended the transaction by itself" in failed.stderr
-    assert app.numbers == [1, 1]
-
-
-def test_an_error_that_is_caught_with_a_savepoint_is_the_revisions_own_affair(
-    app: Items, backend: str
+def test_a_signal_ends_the_statement_that_runs(
+    app: Items, backend: str, entry: tuple[str, ...], number: signal.Signals
 ) -> None:
-    catching = [
-        "try:",
-        "    with op.get_bind().begin_nested():",
-        '        op.execute("INSERT INTO item VALUES (1, 1)")',
-        "except sa.exc.IntegrityError:",
-        "    pass",
-    ]
-    app.step("0002_step", *catching, BUMP)
+    app.step("0002_step", ADD, BUMP, 'open("begun", "w").close()', f'op.execute("{LONG[backend]}")')
+    with started(app.folder, *entry, **ELSEWHERE) as process:
+        until((app.folder / "begun").exists, "the revision begins")
+        if backend != "sqlite":
+            until(lambda: running(app.engine), "the statement runs")
+        process.send_signal(number)
+        result = ended(process)
+    assert result.code == 128 + number, result
+    state = "It was rolled back: the database is as it was before it."
+    if backend == "mariadb":
+        state = "What it did up to its last commit is in the database, and recorded."
+    assert f"0002_step was interrupted by {number.name}. {state}" in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+    assert app.version == "0001_base" and app.numbers == [1, 1]
+    if backend != "sqlite":
+        assert running(app.engine) == []
+    app.step("0002_step", ADD, BUMP)
+    app.done("migrate")
+    assert app.numbers == [2, 2] and app.columns == {"id", "n", "a"}
+
+
+@pytest.mark.slow(reason="waits for a server")
+@only("backend", ["postgresql", "mariadb"])
+@only("caught", [False, True])
+@only("entry", [MANAGE, ALEMBIC])
+def test_a_connection_that_somebody_ends_is_told_in_words(
+    app: Items, backend: str, entry: tuple[str, ...], caught: bool
+) -> None:
+    lines = [f'op.execute("{LONG[backend]}")']
+    if caught:
+        lines = ["try:", "    " + lines[0], "except Exception:", "    pass", BUMP]
+    app.step("0002_step", BUMP, *lines)
+    with started(app.folder, *entry, **ELSEWHERE) as process:
+        (number,) = until(lambda: running(app.engine), "the statement runs")
+        end_connection(app.engine, number)
+        result = ended(process)
+    said = result.stdout + result.stderr
+    assert result.code in (1, 255), result
+    assert "The connection to the database was lost. 0002_step failed: " in said, result
+    assert "Traceback" not in said and "Fix the" not in said
+    assert app.version == "0001_base" and app.numbers == [1, 1]
+    app.step("0002_step", BUMP)
     app.done("migrate")
     assert app.numbers == [2, 2]
-    assert sa.inspect(app.engine).has_table("item")
+
+
+WAIT = "import pathlib, time\nwhile not pathlib.Path('go').exists():\n    time.sleep(0.02)"
+
+
+@pytest.mark.slow(reason="two processes")
+@only("backend", ["postgresql", "mariadb"])
+@only("entry", [MANAGE, ALEMBIC])
+def test_without_the_connection_that_has_the_lock_nobody_else_comes_in_between(
+    app: Items, backend: str, entry: tuple[str, ...]
+) -> None:
+    begun = 'open("begun", "a").write("x")'
+    app.step("0002_step", BUMP, begun, *WAIT.splitlines(), 'op.execute("SELECT 1")')
+    app.step("0003_next", BUMP)
+    with started(app.folder, *entry, **ELSEWHERE) as first:
+        until((app.folder / "begun").exists, "the revision begins")
+        working = connections(app.engine)
+        lock = [number for number, holds in working.items() if holds]
+        assert len(lock) == 1, working
+        end_connection(app.engine, lock[0])
+        with started(app.folder, "manage.py", "migrate") as second:
+            until(lambda: _waits(app, backend), "the second waits")
+            assert second.poll() is None
+            assert (app.folder / "begun").read_text() == "x"
+            (app.folder / "go").touch()
+            results = [ended(first), ended(second)]
+    assert [result.code for result in results] == [0, 0], results
+    assert (app.folder / "begun").read_text() == "x"
+    assert "Traceback" not in "".join(r.stderr + r.stdout for r in results), results
+    assert app.version == "0003_next" and app.numbers == [3, 3]
+
+
+def _waits(app: Items, backend: str) -> bool:
+    """Whether two processes are connected, of which one has the lock that was freed."""
+    return any(connections(app.engine).values())
+
+
+@only("backend", ["postgresql", "mariadb"])
+def test_a_deadlock_is_tried_again(app: Items) -> None:
+    # The other transaction has changed more, or waits for longer: this one is the victim.
+    lines = [
+        "import pathlib, threading, time",
+        "if not pathlib.Path('again').exists():",
+        "    pathlib.Path('again').touch()",
+        "    other = sa.create_engine(op.get_bind().engine.url, poolclass=sa.NullPool).connect()",
+        "    if other.dialect.name == 'postgresql':",
+        "        other.exec_driver_sql(\"SET deadlock_timeout = '60s'\")",
+        "    other.exec_driver_sql('INSERT INTO item VALUES (11, 1), (12, 2), (13, 3)')",
+        "    other.exec_driver_sql('UPDATE item SET n = 9 WHERE id = 2')",
+        "    op.execute('UPDATE item SET n = 8 WHERE id = 1')",
+        "    def late():",
+        "        other.exec_driver_sql('UPDATE item SET n = 9 WHERE id = 1')",
+        "        other.close()",
+        "    threading.Thread(target=late).start()",
+        "    time.sleep(0.3)",
+        "    op.execute('UPDATE item SET n = 8 WHERE id = 2')",
+        BUMP,
+    ]
+    app.step("0002_step", *lines)
+    result = app.done("migrate")
+    assert "rolled back, trying again" in result.stderr
+    assert app.version == "0002_step" and app.numbers == [2, 2]

@@ -23,7 +23,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from .... import advice, output
-from ....databases.constraint_errors import is_busy
+from ....databases.error_kinds import fault_of
 from ....errors import GuardFault
 from ....links.catalog import Name, quoted, read_tables
 from ....sql.raw import undoubled
@@ -164,7 +164,7 @@ class LossGuard(Guard):
             raise self.fault from error.__cause__
         except DBAPIError as error:
             reason = str(error.orig).strip()
-            if is_busy(error) or error.connection_invalidated or _ABORTED in reason:
+            if fault_of(error) is not None or _ABORTED in reason:
                 raise
             self.fault = GuardFault(f"The database refused {self.what}: {reason}.", without)
             raise self.fault from error

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 
 from .... import advice
-from ....errors import MigrationError
+from ....errors import RowsInTheWay
 from ....sql.expressions import in_list
 from ....sql.raw import sql_of, stored_name, undoubled
 from ....sqlalchemy_internals import ddl_compiler, is_created
@@ -140,7 +140,7 @@ class EnumChange:
                 rows = sum(count for _, count in found)
                 values = ", ".join(repr(value) for value, _ in found[:5])
                 more = f" and {len(found) - 5} other values" if len(found) > 5 else ""
-                raise MigrationError(
+                raise RowsInTheWay(
                     f"{rows:,} row{'s hold' if rows != 1 else ' holds'} {values}{more} in {where}, "
                     "which is not a value of it after this step. "
                     "Give the rows another value first.",

@@ -20,7 +20,8 @@ from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations import Operations
 from sqlalchemy.exc import CompileError, DBAPIError, OperationalError
 
-from ....databases.constraint_errors import is_busy, violation
+from ....databases.constraint_errors import violation
+from ....databases.error_kinds import is_busy
 from ....errors import MigrationError
 from ....sql.raw import Sql
 from ...alembic_internals import (
@@ -250,7 +251,14 @@ class RebuildingImpl(StatementsChanged, SQLiteImpl):
         """What the revision says that altered columns were: a Uuid is reflected as CHAR(32)."""
         return existing_types(getattr(flushed_batch(), "batch", ()))
 
+    def create_table_comment(self, table: Any) -> None:
+        """SQLite keeps no comments; the revision is for the databases that do."""
+
+    def drop_table_comment(self, table: Any) -> None:
+        """The same."""
+
     def requires_recreate_in_batch(self, batch_op: Any) -> bool:
+        batch_op.batch[:] = _without_comments(batch_op.batch)
         required = super().requires_recreate_in_batch(batch_op)
         given = (batch_op.copy_from is not None, batch_op.table_args, batch_op.table_kwargs)
         if not required or flushed_batch() is None or any(given) or batch_op.partial_reordering:
@@ -359,6 +367,19 @@ class RebuildingImpl(StatementsChanged, SQLiteImpl):
         if rebuild is not None and old_table_name == rebuild.temporary:
             self._rebuild = None
             rebuild.finish(self._columns)
+
+
+def _without_comments(batch: list[Any]) -> Iterator[Any]:
+    """Nothing is rebuilt for a comment, which SQLite does not keep."""
+    for name, args, kw in list(batch):
+        if name in ("create_table_comment", "drop_table_comment"):
+            continue
+        if name == "alter_column" and kw.get("comment", False) is not False:
+            kw = {key: value for key, value in kw.items() if key != "comment"}
+            given = [kw.get(key) is not None for key in ("nullable", "type_", "name")]
+            if not any([*given, kw.get("server_default", False) is not False]):
+                continue
+        yield name, args, kw
 
 
 def _may_be_native(operation: Any) -> bool:

@@ -124,3 +124,49 @@ def test_a_text_that_is_no_value_stops_its_column_from_becoming_an_enum(
     assert project.manage("makemigrations", "--check").code == 0
     assert project.manage("rollback").code == 0
     assert rows(project) == ["draft", "live", None]
+
+
+CLASSES = """
+class Old(enum.Enum):
+    A = "alpha"
+    B = "beta"
+
+
+class New(enum.Enum):
+    A = "alpha"
+    {member}
+
+
+"""
+BY_VALUE = ", values_callable=lambda k: [member.value for member in k]"
+
+
+@pytest.mark.parametrize(
+    ("member", "how", "stored", "asks"),
+    [
+        ("", "", "B", True),
+        ('C = "beta"', "", "B", True),
+        ('B = "beta"\n    C = "gamma"', "", "B", False),
+        ("", BY_VALUE, "beta", True),
+        ('C = "beta"', BY_VALUE, "beta", False),
+    ],
+)
+def test_members_of_a_class(
+    project: ProjectFolder, member: str, how: str, stored: str, asks: bool
+) -> None:
+    table = 'table("t", key(), Column("s", Enum({}, name="status"{})))'
+    options = KINDS[project.backend] + how
+    classes = CLASSES.format(member=member)
+    project.begin(classes + table.format("Old", options))
+    project.models(classes + table.format("New", options))
+    # Where there are no rows, a value may still be another one renamed.
+    assert project.manage("makemigrations", "--no-input").code == (3 if asks and member else 0)
+    for path in project.versions.glob("0002_*"):
+        path.unlink()
+    project.execute(f"INSERT INTO t VALUES (1, '{stored}')")
+    made = project.manage("makemigrations", "--no-input")
+    assert made.code == (3 if asks else 0), made
+    assert ("1 row holds it" in made.stderr) == asks
+    if not asks:
+        project.done("migrate")
+        assert project.manage("makemigrations", "--check").code == 0

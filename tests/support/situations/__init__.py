@@ -1,0 +1,1 @@
+"""Situations in which the tool advises a command; see ``situations.table``."""
