@@ -180,6 +180,14 @@ def test_the_profiles_on_the_page_of_seeding_are_those_of_the_sample() -> None:
         assert line in text
 
 
+def test_every_benchmark_and_sweep_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "reliability-and-benchmarks.md").read_text(encoding="utf-8")
+    scripts = [*ROOT.glob("tests/benchmarks/*.py"), *ROOT.glob("tests/reliability/*.py")]
+    scripts = [path for path in scripts if "__main__" in path.read_text(encoding="utf-8")]
+    assert len(scripts) > 10
+    assert [path.name for path in scripts if f"/{path.name}" not in page] == []
+
+
 LINKED = (*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("tests/**/README.md"))
 
 

@@ -26,6 +26,7 @@ class Pace:
     def __init__(self, total: int) -> None:
         self.total = total
         self.begun: float | None = None
+        self.ended: float | None = None
         self.first = self.done = 0
 
     def reached(self, done: int, now: float) -> None:
@@ -33,9 +34,12 @@ class Pace:
         if self.begun is None:
             self.begun, self.first = now, done
         self.done = done
+        if done >= self.total and self.ended is None:
+            self.ended = now
 
     def rate(self, now: float) -> float | None:
-        """Rows a second of this run; None before any."""
+        """Rows a second of this run, up to the last row; None before any."""
+        now = now if self.ended is None else self.ended
         if self.begun is None or self.done <= self.first or now <= self.begun:
             return None
         return (self.done - self.first) / (now - self.begun)

@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.project import ProjectFolder
 from support.terminal import Pane
 
 from sqlalchemy_manage import output
@@ -50,7 +52,9 @@ def test_rate_and_time_left_are_those_of_this_run() -> None:
     assert "rows/s" not in progress_line("F", begun, 100.0, 80)
     slow = pace(300, 3, 2.0)
     assert "1.5 rows/s  3:18 left" in progress_line("F", slow, 102.0, 80)
-    assert "left" not in progress_line("F", pace(300, 300, 2.0), 102.0, 80)
+    done = progress_line("F", pace(300, 300, 2.0), 900.0, 80)
+    assert "left" not in done
+    assert done.endswith("  150 rows/s")
     assert "5:33:20 left" in progress_line("F", pace(20_001, 1, 1.0), 101.0, 80)
     assert "1 of 1 row  " in progress_line("F", pace(1, 1, 0.5), 101.0, 80) + "  "
 
@@ -114,3 +118,50 @@ def test_lines_are_for_blocks_where_there_is_no_terminal(
             advance(plan, done)
     output.configure(1)
     assert capsys.readouterr().err == "F: 10,000 of 10,300\nF: 10,300 of 10,300\n"
+
+
+MODELS = """
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class Note(Base):
+    __tablename__ = "note"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+"""
+FACTORIES = """
+from factory import Sequence
+from factory.alchemy import SQLAlchemyModelFactory
+from staff.models import Note
+
+class NoteFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = Note
+    text = Sequence(str)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return super()._create(model_class, *args, **kwargs)
+"""
+
+
+def test_rows_made_one_by_one_are_told_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, int]] = []
+
+    @contextmanager
+    def bars(plans: Any) -> Iterator[Any]:
+        yield lambda plan, done: told.append((plan.name, done))
+
+    monkeypatch.setattr(_seed_progress, "progress_bars", bars)
+    project = ProjectFolder(tmp_path / "slow", f"sqlite:///{tmp_path / 'slow.sqlite'}")
+    project.file.write_text(MODELS)
+    project.file.with_name("factories.py").write_text(FACTORIES)
+    for command in (["makemigrations"], ["migrate"], ["seed", "Note=4"]):
+        result = project.manage(*command)
+        assert result.code == 0, result
+    assert "made one by one" in result.stderr
+    assert told == [("NoteFactory", done) for done in range(5)]
