@@ -57,6 +57,17 @@ def a_revision_of_another_database_fails(app: Advised) -> None:
     assert app.version == "0002_a"
 
 
+@leads_out("AFTER_FIX")
+def plain_alembic_fails_on_another_database(app: Advised) -> None:
+    app.items()
+    app.step("0002_a", FAIL)
+    app.check(app.alembic("-x", "database=other", "upgrade", "head"), 255)
+    assert app.command == "manage.py --database other migrate"
+    app.step("0002_a")
+    app.follow()
+    assert app.version == "0002_a"
+
+
 @leads_out("AFTER_FIX_OF_STATEMENT", backend="mariadb")
 def a_revision_fails_half_way(app: Advised) -> None:
     app.items()
