@@ -47,6 +47,9 @@ class Database:
         self.options = options
         self.protected = protected
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Database) and vars(self) == vars(other)
+
 
 class Settings(NamedTuple):
     """The values of a settings module; paths are absolute, times are in seconds.

@@ -26,6 +26,7 @@ _PATIENCE = 1.0
 
 _received: list[int] = []
 _raised = False
+_timers: list[threading.Timer] = []
 _cancels: list[Callable[[FrameType | None], bool]] = []
 
 
@@ -95,6 +96,7 @@ def _arrived(number: int, frame: FrameType | None) -> None:
         again = threading.Timer(_PATIENCE, _once_more, (number,))
         again.daemon = True
         again.start()
+        _timers.append(again)
         return
     raise stop()
 
@@ -109,6 +111,8 @@ def stop() -> Stop:
     """The Stop to raise; from now on none is pending, and what tidies up is not stopped."""
     global _raised
     _raised = True
+    while _timers:
+        _timers.pop().cancel()
     return Stop()
 
 

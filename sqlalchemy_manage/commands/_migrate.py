@@ -199,5 +199,7 @@ def reporter(backwards: bool, fake: bool = False) -> output.Reporter:
             output.say(" FAILED")
         elif kind == "busy":
             output.say(" a table is locked; rolled back, trying again")
+        elif kind == "deadlock":
+            output.say(" a deadlock ended it; rolled back, trying again")
 
     return report

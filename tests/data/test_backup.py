@@ -213,6 +213,25 @@ def test_a_copy_that_is_not_equal_is_no_backup(
     assert not (shop.settings.root / "backups").exists()
 
 
+def test_backups_within_one_second_have_names_of_their_own(
+    shop: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another process took the name while this one was copying."""
+    give, taken = module.give_name, []
+
+    def overtaken(temporary: Path, target: Path, *, replace: bool) -> None:
+        if len(taken) < 2:
+            target.write_text("another's")
+            taken.append(target)
+        give(temporary, target, replace=replace)
+
+    monkeypatch.setattr(module, "give_name", overtaken)
+    made = back_up(shop)
+    assert made.path not in taken and made.total is not None
+    assert [path.read_text() for path in taken] == ["another's"] * 2
+    assert made.path.stem == f"{taken[0].stem}-3"
+
+
 def test_everything_is_on_the_disk_before_it_has_its_name(
     shop: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from ...databases.error_kinds import (
     ErrorKind,
     Fault,
     comes_of_stored_rows,
+    error_kind,
     fault_as,
     fault_of,
     is_busy,
@@ -251,7 +252,8 @@ class RevisionRunner:
             if received():
                 raise self._interrupted(step) from error
             if is_busy(error):
-                self.run.on_event(("busy", step.name, 0.0))
+                deadlock = error_kind(error) is ErrorKind.DEADLOCK
+                self.run.on_event(("deadlock" if deadlock else "busy", step.name, 0.0))
                 raise
             self.run.on_event(("failed", step.name, 0.0))
             for guard in self.guards:

@@ -27,7 +27,8 @@ NOTHING = Allowed()
 
 
 Event = tuple[str, str, float]
-"""What happened, to which revision, after how many seconds: start, done, failed, busy.
+"""What happened, to which revision, after how many seconds: start, done, failed, busy,
+deadlock.
 A ``note`` is a sentence to be shown.
 
 Of a ``wait`` for another run: who it is, as far as known, and how long it may last.

@@ -158,5 +158,5 @@ def test_a_deadlock_is_tried_again(app: Items) -> None:
     ]
     app.step("0002_step", *lines)
     result = app.done("migrate")
-    assert "rolled back, trying again" in result.stderr
+    assert "a deadlock ended it; rolled back, trying again" in result.stderr
     assert app.version == "0002_step" and app.numbers == [2, 2]
