@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .advice import Advice
-from .command_files import core_commands
 
 # Word -> the commands here.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -106,7 +107,10 @@ OPTIONS: dict[tuple[str, str], tuple[str, str]] = {
     ("migrate", "--sql"): ("The SQL of a revision is printed by", "sqlmigrate REVISION"),
     ("migrate", "--run-syncdb"): ("All tables are made by revisions:", "migrate"),
     ("showmigrations", "--list"): ("They are always listed by", "showmigrations"),
-    ("check", "--deploy"): ("Nothing here concerns a web server; the database is checked by", "check"),
+    ("check", "--deploy"): (
+        "Nothing here concerns a web server; the database is checked by",
+        "check",
+    ),
 }
 
 TAKES_NO_APP = {
@@ -121,21 +125,22 @@ TAKES_NO_APP = {
 _TOOLS = ("db", "alembic", "flask", "django-admin", "rails", "artisan")
 
 
-def command_here(words: list[str]) -> str | None:
+def command_here(words: list[str], commands: Collection[str]) -> str | None:
     """What to say where ``words`` begin with the command of another tool, in one line.
 
-    ``db upgrade`` is the ``upgrade`` of Flask-Migrate. None if no word is known.
+    ``db upgrade`` is the ``upgrade`` of Flask-Migrate. ``commands`` are those here. None if no
+    word is known.
     """
     typed = name = words[0]
     if name in _TOOLS and words[1:]:
-        known = {*COMMANDS, *NOT_HERE, *OF_FLASK, *core_commands()}
+        known = {*COMMANDS, *NOT_HERE, *OF_FLASK, *commands}
         end = next((n for n, word in enumerate(words) if word not in _TOOLS), len(words))
         if (name := " ".join(words[end : end + 1])) not in known:
             return None
         typed = " ".join(words[: end + 1])
     of_flask = OF_FLASK.get(name) if "db" in typed.split()[:-1] else None
     here = of_flask or COMMANDS.get(name)
-    if here is None and typed != name and name in core_commands():
+    if here is None and typed != name and name in commands:
         here = (name,)
     if here is not None:
         return f"No such command '{typed}'. Here it is {' or '.join(map(_line, here))}"

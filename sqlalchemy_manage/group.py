@@ -120,7 +120,7 @@ class ManageGroup(click.Group):
         if name not in self.sources(ctx) and not name.startswith("-"):
             if (broken := ctx.meta.get("manage.settings_error")) is not None:
                 raise broken
-            if (here := command_here(args)) is not None:
+            if (here := command_here(args, self.sources(ctx))) is not None:
                 raise UsageError(here)
             # A word of another tool is like some word here by chance.
             near = did_you_mean(name, self.sources(ctx), likeness=0.7)
