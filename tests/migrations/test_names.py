@@ -166,3 +166,48 @@ def test_names_that_postgresql_cuts_alike(tmp_path: Path, new_database: Callable
     assert f"table {long}b: PostgreSQL cuts it to 63 bytes, as it does '{long}a'" in result.stderr
     assert f"column {long}b of {long}a: PostgreSQL cuts it to 63 bytes" in result.stderr
     assert not app.versions.exists()
+
+
+ENUMS = (
+    'Enum("x", "y")',
+    'Enum("x", "y").with_variant(Enum("x", "y"), "sqlite")',
+    'sa.ARRAY(Enum("x", "y")).with_variant(sa.JSON(), "sqlite", "mysql", "mariadb")',
+    "Decorated()",
+)
+NAMELESS = """
+from sqlalchemy.orm import declarative_base
+
+Base = declarative_base(metadata=metadata)
+
+
+class Decorated(sa.TypeDecorator):
+    impl = Enum("x", "y")
+    cache_ok = True
+
+
+class Item(Base):
+    __tablename__ = "item"
+    id = Column(Integer, primary_key=True)
+    a = Column(Enum("x", "y", native_enum=False))
+    b = Column({})
+"""
+
+
+@pytest.mark.parametrize("enum", ENUMS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_enum_without_a_name(
+    backend: str, enum: str, tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    """PostgreSQL alone needs one, for its type; a CHECK or MariaDB's ENUM does not."""
+    app = ProjectFolder(tmp_path / "project", new_database(backend))
+    app.models("metadata = MetaData()\n" + NAMELESS.replace("{}", enum))
+    result = app.manage("makemigrations")
+    if backend != "postgresql":
+        app.done("migrate")
+        assert app.manage("makemigrations", "--check").code == 0
+        return
+    assert result.code == 1 and not app.versions.exists()
+    assert "enum type of item.b: it has no name" in result.stderr
+    assert "item.a" not in result.stderr
+    assert "Nothing was written" in result.stderr
+    assert app.manage("makemigrations", "--check").code == 1
