@@ -92,7 +92,12 @@ class _Outcome:
 
 
 def _restored(
-    project: Project, path: Path, outcome: _Outcome, *, save: bool, on_saved: Callable[[Backup], None]
+    project: Project,
+    path: Path,
+    outcome: _Outcome,
+    *,
+    save: bool,
+    on_saved: Callable[[Backup], None],
 ) -> Restored:
     url = database_url(project.database, project.settings.root)
     backend = url.get_backend_name().replace("mysql", "mariadb")
@@ -151,13 +156,16 @@ def _restore_sqlite(
         if on_saved is not None:
             saved = write_backup(project)
             on_saved(saved)
-    with copied(path, target.parent, timeout, _stamping(old) if old else None) as (copy, found):
-        with held():  # SQLite does it in one call
-            if there:
-                copy_into(copy, target, timeout)
-            else:
-                give_name(copy, target, replace=False)
-            outcome.replaced()
+    change = _stamping(old) if old else None
+    with (
+        copied(path, target.parent, timeout, change) as (copy, found),
+        held(),  # SQLite does it in one call
+    ):
+        if there:
+            copy_into(copy, target, timeout)
+        else:
+            give_name(copy, target, replace=False)
+        outcome.replaced()
     name = old
     if there or STAMP.name in found.rows:
         with project.connect() as connection:
