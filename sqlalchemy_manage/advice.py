@@ -164,6 +164,9 @@ RESTORE_FILES = Advice("a change of a file cannot be accepted", "repair REVISION
 ACCEPT_ON_BRANCH = Advice(
     "a revision of another branch cannot be undone", "repair {revision} --reason TEXT"
 )
+ACCEPT_FIX = Advice(
+    "the downgrade of a revision failed, and is fixed", "repair {revision} --reason TEXT"
+)
 LEAVE_BRANCH = Advice("the database has revisions of another branch", "migrate --sync-branch")
 RECORD_MATCHING = Advice("the database is at no revision of here", "migrate --fake REVISION")
 LOOK_FOR_FILE = Advice("a revision has no file here", "migrate")

@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
             show_traceback()
         from .conf import failing_line
 
-        known = error if isinstance(error, ManageError) else _database_trouble(error)
+        known = error if isinstance(error, ManageError) else _trouble(error)
         if known is not None:
             output.error(known.message, known.hint)
             return known.exit_code
@@ -105,8 +105,10 @@ def _interrupted() -> int:
     return error.exit_code
 
 
-def _database_trouble(error: Exception) -> ManageError | None:
-    """A database's own error, in words; does not import SQLAlchemy to find out."""
+def _trouble(error: Exception) -> ManageError | None:
+    """An error of the system or of a database, in words; imports SQLAlchemy only for one."""
+    if isinstance(error, OSError):
+        return _system_trouble(error)
     if "sqlalchemy" not in sys.modules:
         return None
     from sqlalchemy.exc import DBAPIError
@@ -114,6 +116,27 @@ def _database_trouble(error: Exception) -> ManageError | None:
     from .databases.engines import trouble
 
     return trouble(error) if isinstance(error, DBAPIError) else None
+
+
+def _system_trouble(error: OSError) -> ManageError | None:
+    """That of a full disk and the like, which no line of code is to blame for."""
+    from .conf import failing_line
+    from .databases.error_kinds import fault_of
+
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+        # Python tries to write into each.
+        hint = "Free some space there, or name another folder in TMPDIR; then repeat the command."
+        return ManageError(f"The disk is full, or cannot be written. {error.strerror}.", hint)
+    fault = fault_of(error)
+    if fault is None:
+        return None
+    line = failing_line(error)
+    if error.filename:
+        text = f"{fault.what}. {error.filename}: {error.strerror}{line}."
+        return ManageError(text, fault.hint())
+    # As a rule stdout, where the results are printed in the end.
+    hint = f"{fault.advice}. Look at what was done before you repeat the command."
+    return ManageError(f"{fault.what}: {error.strerror}{line}.", hint)
 
 
 def show_traceback() -> None:

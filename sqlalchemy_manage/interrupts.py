@@ -26,6 +26,7 @@ _PATIENCE = 1.0
 
 _received: list[int] = []
 _raised = False
+_held = False
 _timers: list[threading.Timer] = []
 _cancels: list[Callable[[FrameType | None], bool]] = []
 
@@ -75,6 +76,22 @@ def as_usual() -> Iterator[None]:
             signal.signal(signal.SIGINT, _arrived)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Meanwhile a signal waits, and is raised at the end: nobody could say what it left.
+
+    For what cannot be stopped in any case, as one call of a library in C.
+    """
+    global _held
+    _held = True
+    try:
+        yield
+    finally:
+        _held = False
+    if pending():
+        raise stop()
+
+
 def _forget() -> None:
     global _raised
     _received.clear()
@@ -92,6 +109,8 @@ def cancel_with(cancel: Callable[[FrameType | None], bool]) -> None:
 
 def _arrived(number: int, frame: FrameType | None) -> None:
     _received.append(number)
+    if _held:
+        return
     if len(_received) == 1 and any(cancel(frame) for cancel in _cancels):
         again = threading.Timer(_PATIENCE, _once_more, (number,))
         again.daemon = True

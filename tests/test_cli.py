@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
-from support.programs import ROOT, Manage, run
+from support.programs import ROOT, Manage, environment_for, run
 
 from sqlalchemy_manage import errors, output
 from sqlalchemy_manage.cli import main
@@ -335,6 +337,40 @@ def test_models_that_raise(bare: Path, text: str, says: str) -> None:
     assert "notes.models" in result.stderr
     assert says.format(file=models.resolve(), folder=models.parent.resolve()) in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("words", ["showmigrations --json", "version", "--help", "migrate --help"])
+def test_a_full_disk_under_what_is_printed(bare: Path, words: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words.split()],
+            cwd=bare,
+            env=environment_for(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The disk is full: No space left on device")
+    assert "before you repeat the command" in done.stderr
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        ("OSError(30, 'Read-only file system', 'x.csv')", "The disk is read-only. x.csv: "),
+        ("PermissionError(13, 'Permission denied', 'x.csv')", "The permissions are missing. "),
+        ("FileNotFoundError(2, 'No usable temporary directory found')", "TMPDIR; then repeat"),
+        ("FileNotFoundError(2, 'No such file', 'x.csv')", "FileNotFoundError: [Errno 2] No such"),
+    ],
+)
+def test_an_error_of_the_system_is_told_in_words(bare: Path, error: str, says: str) -> None:
+    app_command(bare, "act", f"raise {error}")
+    result = run(bare, "manage.py", "act")
+    assert result.code == 1 and says in result.stderr
+    assert ("--traceback" in result.stderr) is says.startswith("FileNotFound")
 
 
 def test_traceback_shows_one_without_the_password(bare: Path) -> None:

@@ -22,9 +22,9 @@ def draft_joined(
     """
     from ..migrations.actions.merge import draft_merge, plan_merge
     from ..migrations.questions import Closed
-    from ..migrations.revisions.history import project_history
+    from ..migrations.runner.status import sound_history
 
-    history = project_history(project)
+    history = sound_history(project)
     plan = plan_merge(history)
     if plan is None:
         found = f"one head, {history.heads[0]}" if history.heads else "no revisions"

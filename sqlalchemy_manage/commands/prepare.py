@@ -40,13 +40,13 @@ def command(ctx: click.Context, random_seed: int) -> int:
     from ..databases.engines import shown
     from ..databases.protection import why_protected
     from ..databases.servers import create_database
-    from ..migrations.revisions.history import project_history
+    from ..migrations.runner.status import sound_history
     from ..seeding.discovery import project_factories
     from ..seeding.plan import SeedRequest
     from . import _seed, checklinks, makemigrations, migrate
 
     project: Project = ctx.obj
-    first = not project_history(project).revisions
+    first = not sound_history(project).revisions
     if first and not _may_write_first(project):
         return 1
     if create_database(project.database, project.settings.root):

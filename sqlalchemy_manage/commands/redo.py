@@ -28,12 +28,13 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
       manage.py redo 2
       manage.py redo --plan
     """
-    from ..migrations.revisions.history import project_heads, project_history
+    from ..migrations.revisions.history import project_heads
     from ..migrations.revisions.plan import make_plan
+    from ..migrations.runner.status import sound_history
     from . import _migrate
 
     _migrate.require_plan(**how)
-    history = project_history(project)
+    history = sound_history(project)
     current = project_heads(project)
     back = make_plan(history, current, f"-{steps}")
     (head,) = current

@@ -24,7 +24,7 @@ from ..databases.locks import migration_lock
 from ..databases.protection import STAMP, stamp, stamp_of
 from ..databases.servers import exists, scratch_database
 from ..errors import BackupError, ManageError
-from ..interrupts import explaining, interruption, received
+from ..interrupts import explaining, held, interruption, received
 from .backup import Backup, read_postgresql, require_whole_dump, write_backup
 from .server_programs import libpq_environment, mariadb_options, program, run
 from .sqlite_copy import copied, copy_into, give_name
@@ -75,12 +75,29 @@ def restore(
     database has stays. Raises BackupError, Locked; the message says what state the
     database is in, if it is not the old one.
     """
-    with explaining("The restore", "The database is as it was."):
-        return _restored(project, path, save=save, on_saved=on_saved)
+    outcome = _Outcome(path)
+    with explaining("The restore", lambda: outcome.state):
+        return _restored(project, path, outcome, save=save, on_saved=on_saved)
+
+
+@dataclass
+class _Outcome:
+    """What an interrupted restore has left."""
+
+    path: Path
+    state: str = "The database is as it was."
+
+    def replaced(self) -> None:
+        self.state = f"The database had been replaced: it is as in {self.path}."
 
 
 def _restored(
-    project: Project, path: Path, *, save: bool, on_saved: Callable[[Backup], None]
+    project: Project,
+    path: Path,
+    outcome: _Outcome,
+    *,
+    save: bool,
+    on_saved: Callable[[Backup], None],
 ) -> Restored:
     url = database_url(project.database, project.settings.root)
     backend = url.get_backend_name().replace("mysql", "mariadb")
@@ -89,7 +106,7 @@ def _restored(
         raise BackupError(f"{path} is a backup of {kind}, and the database is {backend}.")
     if backend == "sqlite":
         with migration_lock(project.engine, project.settings.lock_wait, lambda who: None):
-            return _restore_sqlite(project, path, on_saved if save else None)
+            return _restore_sqlite(project, path, outcome, on_saved if save else None)
     if backend == "postgresql":
         read_postgresql(path)
     else:
@@ -109,9 +126,10 @@ def _restored(
                 if save:
                     saved = write_backup(project)
                     on_saved(saved)
-                _restore_postgresql(project, engine, path, kept)
+                _restore_postgresql(project, engine, path, kept, outcome)
             else:
                 saved = _restore_mariadb(project, engine, path, on_saved)
+                outcome.replaced()
                 if kept:
                     with engine.begin() as connection:
                         stamp(connection, kept)
@@ -122,7 +140,7 @@ def _restored(
 
 
 def _restore_sqlite(
-    project: Project, path: Path, on_saved: Callable[[Backup], None] | None
+    project: Project, path: Path, outcome: _Outcome, on_saved: Callable[[Backup], None] | None
 ) -> Restored:
     target = sqlite_path(database_url(project.database, project.settings.root))
     timeout = project.settings.lock_timeout
@@ -138,11 +156,16 @@ def _restore_sqlite(
         if on_saved is not None:
             saved = write_backup(project)
             on_saved(saved)
-    with copied(path, target.parent, timeout, _stamping(old) if old else None) as (copy, found):
+    change = _stamping(old) if old else None
+    with (
+        copied(path, target.parent, timeout, change) as (copy, found),
+        held(),  # SQLite does it in one call
+    ):
         if there:
             copy_into(copy, target, timeout)
         else:
             give_name(copy, target, replace=False)
+        outcome.replaced()
     name = old
     if there or STAMP.name in found.rows:
         with project.connect() as connection:
@@ -175,7 +198,9 @@ WHERE n.nspname = 'public'
 """
 
 
-def _restore_postgresql(project: Project, engine: sa.Engine, path: Path, kept: str | None) -> None:
+def _restore_postgresql(
+    project: Project, engine: sa.Engine, path: Path, kept: str | None, outcome: _Outcome
+) -> None:
     """Drop every schema and run the dump's SQL, in one transaction of psql's."""
     quote = engine.dialect.identifier_preparer.quote
     with engine.connect() as connection:
@@ -217,6 +242,7 @@ def _restore_postgresql(project: Project, engine: sa.Engine, path: Path, kept: s
                 environment=libpq_environment(project),
                 stdin=script,
                 stdout=subprocess.DEVNULL,
+                on_done=outcome.replaced,
             )
         except BackupError as error:
             raise BackupError(

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -238,10 +238,12 @@ def run(
     environment: dict[str, str] | None = None,
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     stdout: IO[bytes] | int = subprocess.DEVNULL,
+    on_done: Callable[[], None] = lambda: None,
 ) -> None:
     """Run a program to its end; raises BackupError with its error messages.
 
-    Ctrl-C and SIGTERM end it too.
+    Ctrl-C and SIGTERM end it too. ``on_done`` is called when it has done its work, even if
+    a signal arrived just then.
     """
     # A pipe for the complaints could fill; a file does not.
     with tempfile.TemporaryFile() as complaints:
@@ -252,8 +254,12 @@ def run(
             code = process.wait()
         except KeyboardInterrupt:
             _end(process)
+            if process.returncode == 0:
+                on_done()
             raise
-        if code:
+        if not code:
+            on_done()
+        else:
             complaints.seek(0)
             text = complaints.read().decode(errors="replace").strip()
             lines = text.splitlines()[:8] or [f"exit code {code}"]

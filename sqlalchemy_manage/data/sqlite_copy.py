@@ -23,6 +23,7 @@ from urllib.parse import quote
 from ..databases.error_kinds import blaming
 from ..errors import BackupError, Locked
 from ..files import hidden_file, put_in_place, sync
+from ..interrupts import pending, stop
 
 SUFFIX = ".partial"
 _STEP = 2_000  # pages
@@ -212,6 +213,8 @@ def copy_into(source: Path, target: Path, timeout: float) -> None:
 
     def patience(status: int, remaining: int, total: int) -> None:
         # Python repeats a step that met a lock without end.
+        if status != sqlite3.SQLITE_DONE and pending():
+            raise stop()
         if status != sqlite3.SQLITE_DONE and monotonic() > deadline:
             raise failure(sqlite3.OperationalError("database is locked"), target)
 

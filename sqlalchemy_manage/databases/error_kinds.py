@@ -226,6 +226,11 @@ def is_busy(error: BaseException | None) -> bool:
     return error is not None and error_kind(error) in (_K.LOCKED, _K.DEADLOCK)
 
 
+def is_passing(error: BaseException) -> bool:
+    """Whether the error says nothing of the statement: the same one may pass a moment later."""
+    return error_kind(error) in (_K.LOCKED, _K.DEADLOCK, _K.TIMEOUT, _K.CANCELLED, _K.LOST)
+
+
 @dataclass(frozen=True)
 class Fault:
     """``what``: a sentence whose first words say who is at fault. ``advice``: what to do first."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from .. import advice
+from ..databases.error_kinds import is_passing
 from ..output import clean
 from ..sql.raw import stored_name
 from .circles import circles
@@ -166,6 +167,8 @@ class _Checking:
                         broken += 1
                 number = self._count(followed)
         except DBAPIError as error:
+            if is_passing(error):  # it says nothing of the link
+                raise
             return self._unreadable(link, error, findings)
         return LinkResult(link, number, broken, tuple(findings))
 

@@ -81,7 +81,6 @@ class Seeder:
         isolate(self.connection)
         try:
             ledger.create_tables(self.connection)
-            self.connection.commit()
         except DBAPIError as error:
             raise trouble(error) from error
         return self._all(before)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +22,8 @@ from sqlalchemy_manage.data import sqlite_copy
 from sqlalchemy_manage.data.backup import back_up
 from sqlalchemy_manage.data.restore import restore
 from sqlalchemy_manage.databases.protection import stamp
-from sqlalchemy_manage.errors import BackupError, Locked
+from sqlalchemy_manage.errors import BackupError, Interrupted, Locked
+from sqlalchemy_manage.interrupts import listening
 from sqlalchemy_manage.project import Project
 
 pytest_plugins = ["support.backup_fixtures"]
@@ -77,6 +82,75 @@ def test_those_who_have_it_open_see_the_old_or_the_new(
     assert after.execute("PRAGMA journal_mode").fetchone() == (mode,)
     after.close()
     assert dump(shop_file) == dump(made.path)
+
+
+def test_a_signal_while_sqlite_replaces_it_says_that_it_is_replaced(
+    shop: Project, shop_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = back_up(shop)
+    expected = dump(shop_file)
+    change(shop_file)
+
+    def copied(*arguments: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        sqlite_copy.copy_into(*arguments)
+
+    monkeypatch.setattr(module, "copy_into", copied)
+    with listening(), pytest.raises(Interrupted, match=f"it is as in {re.escape(str(made.path))}"):
+        restore(shop, made.path)
+    assert dump(shop_file) == expected
+
+
+def test_a_signal_while_another_keeps_it_locked_ends_the_restore(
+    shop: Project, shop_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = back_up(shop)
+    change(shop_file)
+    meanwhile = dump(shop_file)
+    user = sqlite3.connect(shop_file, isolation_level=None)
+
+    def copied(*arguments: Any) -> None:
+        user.execute("BEGIN IMMEDIATE")
+        os.kill(os.getpid(), signal.SIGTERM)
+        sqlite_copy.copy_into(*arguments[:2], 60)
+
+    monkeypatch.setattr(module, "copy_into", copied)
+    with listening(), pytest.raises(Interrupted, match="The database is as it was"):
+        restore(shop, made.path)
+    user.execute("ROLLBACK")
+    user.close()
+    assert dump(shop_file) == meanwhile
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_a_signal_as_psql_ends_says_that_it_is_replaced(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "restored_settings.py").write_text(
+        f"DATABASES = {{'default': {{'URL': {database_url!r}}}}}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    project = Project("restored_settings")
+    engine = sa.create_engine(database_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE item (id INTEGER)")
+    made = back_up(project)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE item")
+    wait = subprocess.Popen.wait
+
+    def ended(process: Any, timeout: float | None = None) -> int:
+        code = wait(process, timeout)
+        if timeout is None and Path(process.args[0]).name == "psql":
+            os.kill(os.getpid(), signal.SIGINT)
+        return code
+
+    monkeypatch.setattr(subprocess.Popen, "wait", ended)
+    with listening(), pytest.raises(Interrupted, match="it is as in"):
+        restore(project, made.path, save=False)
+    assert sa.inspect(engine).has_table("item")
 
 
 def test_a_database_in_use_stays_as_it_is(shop: Project, shop_file: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -366,6 +367,28 @@ def test_a_soft_deletion_by_a_column_that_is_not_there_is_named(engine: sa.Engin
         pytest.raises(AppError, match="'gone' is no column of table t"),
     ):
         check_links(connection, links_of([], [table]))
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(2013, "Lost connection"), (1205, "Lock wait timeout exceeded"), (1969, "max_statement_time")],
+)
+def test_what_says_nothing_of_a_link_is_no_broken_link(
+    engine: sa.Engine, number: int, text: str
+) -> None:
+    schema_made(engine)
+
+    class DriverError(Exception):
+        pass
+
+    def refuse(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        if "category" in statement and "parent_id" in statement:
+            raise sa.exc.OperationalError(statement, {}, DriverError(number, text))
+
+    with engine.connect() as connection:
+        sa.event.listen(connection, "before_cursor_execute", refuse)
+        with pytest.raises(sa.exc.OperationalError, match=text):
+            check_links(connection, LINKS)
 
 
 def test_each_kind_is_on_the_page_of_links() -> None:

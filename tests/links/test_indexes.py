@@ -68,7 +68,7 @@ def test_check_warns_and_does_not_fail(tmp_path: Path, database_url: str) -> Non
     warned = project.manage("check")
     assert warned.code == 0
     line = "warning  indexes     player: no index begins with the foreign key's team_id"
-    assert (warned.stdout.splitlines()[-1] == line) is (project.backend != "mariadb")
+    assert (line in warned.stdout.splitlines()) is (project.backend != "mariadb")
     project.models(MODELS.format(', info={"index": False}'))
     silent = project.manage("check")
     assert silent.code == 0

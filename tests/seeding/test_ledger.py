@@ -142,7 +142,7 @@ def test_a_run_from_its_beginning_to_its_end(engine: sa.Engine) -> None:
         sa.Column("b", sa.Integer, primary_key=True),
     )
     plan = {"profile": "load", "text": "x" * 100_000}
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         assert ledger.runs(connection) == []
         ledger.create_tables(connection)
         ledger.create_tables(connection)
@@ -185,9 +185,28 @@ def test_a_run_from_its_beginning_to_its_end(engine: sa.Engine) -> None:
         assert ledger.runs(connection)[0].finished_at == one.finished_at
 
 
+def test_two_processes_may_create_the_tables_at_once(engine: sa.Engine) -> None:
+    """The other one is first with each: after it was looked for, and before it is created."""
+    names = [f"sqlalchemy_manage_seed_{name}" for name in ("run", "keys")]
+
+    def other_is_first(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        for name in names:
+            if statement.lstrip().startswith(f"CREATE TABLE {name}"):
+                names.remove(name)
+                with engine.connect() as other, other.begin():
+                    other.exec_driver_sql(statement)
+                return
+
+    with engine.connect() as connection:
+        sa.event.listen(connection, "before_cursor_execute", other_is_first)
+        ledger.create_tables(connection)
+    assert not names
+    assert len(sa.inspect(engine).get_table_names()) == 2
+
+
 def test_what_is_rolled_back_is_not_recorded(engine: sa.Engine) -> None:
     item = sa.Table("item", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         ledger.create_tables(connection)
     with engine.connect() as connection:
         run = ledger.begin(connection, profile=None, counts={}, random_seed=1, plan={})
@@ -200,8 +219,9 @@ def test_what_is_rolled_back_is_not_recorded(engine: sa.Engine) -> None:
 def test_a_key_column_that_is_gone_is_named(engine: sa.Engine) -> None:
     item = sa.Table("item", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
     renamed = sa.Table("item", sa.MetaData(), sa.Column("number", sa.Integer, primary_key=True))
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         ledger.create_tables(connection)
+    with engine.begin() as connection:
         run = ledger.begin(connection, profile=None, counts={}, random_seed=1, plan={})
         ledger.record_keys(connection, run, item, ["id"], [range(9)])
         with pytest.raises(SeedError, match="item has no column id any more"):

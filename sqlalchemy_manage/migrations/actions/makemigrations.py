@@ -28,8 +28,9 @@ from ..revisions.files import (
     require_env,
 )
 from ..revisions.format import finish
-from ..revisions.history import History, project_heads, project_history, versions_folder
+from ..revisions.history import History, project_heads, versions_folder
 from ..runner.run import Run
+from ..runner.status import sound_history
 from .scratch import ComparedDatabase, comparison_database
 from .trial import require_downgrade
 
@@ -55,7 +56,7 @@ def draft_revision(
     ``only_looks``), UsageError for an answer that fits nothing, HistoryError for several
     heads or when revisions are still to be applied.
     """
-    history = project_history(project)
+    history = sound_history(project)
     history.single_head()
     if not empty:
         require_models(project)
@@ -103,7 +104,7 @@ def draft_update(
     None when nothing is missing from it. The models are compared with the history
     replayed, this revision included. Raises HistoryError when it is applied already.
     """
-    revision = amendable(project_history(project), project_heads(project))
+    revision = amendable(sound_history(project), project_heads(project))
     draft, notices = draft_revision(
         project, answers=answers, questioner=questioner, only_looks=only_looks, scratch=True
     )

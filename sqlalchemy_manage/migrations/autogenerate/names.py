@@ -19,12 +19,13 @@ from ...models import is_managed
 from ...sql.dialects import MARIADB
 from ...sql.raw import cut_name
 from ...sqlalchemy_internals import target_names
+from ..operations.enums.types import leaf
 
 _SHOWN = 10
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 _HINT = (
     "Give them other names in the models: __tablename__ for a table, the first argument of"
-    " mapped_column() or Column() for a column, name= for a constraint."
+    " mapped_column() or Column() for a column, name= for a constraint or an Enum."
 )
 
 
@@ -45,6 +46,7 @@ def require_names(tables: Iterable[sa.Table], dialect: sa.Dialect) -> None:
             found.append(f"{what} {_shown(name)}{_of(scope)}: {why}")
     for table in tables:
         found += _texts(table, dialect)
+        found += _nameless_enums(table, dialect)
         found += _targets(table)
         found += _key_columns(table, dialect)
     found = list(dict.fromkeys(found))
@@ -135,6 +137,17 @@ def _texts(table: sa.Table, dialect: sa.Dialect) -> Iterator[str]:
                 why = "it has more than 63 bytes"
             if why:
                 yield f"{what} {where}, {_shown(text)}: {why}"
+
+
+def _nameless_enums(table: sa.Table, dialect: sa.Dialect) -> Iterator[str]:
+    """Enums that are types of PostgreSQL's, and which SQLAlchemy does not compile there."""
+    for column in table.columns if dialect.name == "postgresql" else ():
+        enum, _ = leaf(column.type, dialect)
+        if isinstance(enum, sa.Enum) and enum.native_enum and not enum.name:
+            yield (
+                f"enum type of {_shown(table.name)}.{_shown(column.name)}: it has no name, and "
+                "PostgreSQL makes a type of it"
+            )
 
 
 def _targets(table: sa.Table) -> Iterator[str]:

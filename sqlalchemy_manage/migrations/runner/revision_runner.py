@@ -321,6 +321,10 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
             f"Fix the statement that failed, but none before it, then: "
             f"{advice.AFTER_FIX_OF_STATEMENT}"
         )
+    if step.verb == "downgrade" and not step.state.lent:  # the file was applied as it was
+        hint = hint.replace(
+            ", then: ", f", and accept the edit: {advice.ACCEPT_FIX(revision=name)}\nThen: ", 1
+        )
     if step.state.of_branch:  # a file that differs from what was applied is not run
         hint = (
             "Fix the revision on its branch, and accept it there: "

@@ -111,6 +111,14 @@ def require_sound(history: History, project: Project | None) -> History:
     return history.require_sound()
 
 
+def sound_history(project: Project) -> History:
+    """The project's history; raises HistoryError as require_sound does.
+
+    What the ledger has of a file that is gone is more help than that others build on it.
+    """
+    return require_sound(read_history(versions_folder(project)), project)
+
+
 def tampered(found: Iterable[RevisionProblem]) -> HistoryError:
     """The error that reports all findings."""
     found = list(found)

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...databases.error_kinds import is_passing
 from ...sql.dialects import MARIADB
 from ..row_blocks import HeldValue, held, held_values, kinds
 from ..writers.writer import BlockWriter, Encoder
@@ -90,8 +91,8 @@ class TableKeys:
             key = f"(KEY ({', '.join(simple[:16])})) " if simple else ""
             try:
                 self._run(f"CREATE TEMPORARY TABLE {name} {key}ENGINE=InnoDB AS {text}")
-            except sa.exc.DBAPIError:  # a TEXT, or too long for an index
-                if not key:
+            except sa.exc.DBAPIError as error:  # a TEXT, or too long for an index
+                if not key or is_passing(error):
                     raise
                 self._run(f"CREATE TEMPORARY TABLE {name} ENGINE=InnoDB AS {text}")
         columns = [sa.Column(own, c.type) for own, c in zip(self.names, found, strict=True)]

@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from ... import advice
 from ...data.seed_keys import SEED_KEYS, LongText
 from ...databases.engines import OWN_TABLE, host, is_running, user
+from ...databases.error_kinds import fault_of
 from ...errors import SeedError
 from .packing import fits, pack, unpack
 
@@ -58,8 +60,19 @@ class SeedRun:
 
 
 def create_tables(connection: sa.Connection) -> None:
-    """Create the two tables if they do not exist. On MariaDB and MySQL this commits."""
-    _METADATA.create_all(connection, checkfirst=True)
+    """Create the two tables if they do not exist, and commit.
+
+    Another process may create them at the same moment: what it was first with is looked for again.
+    """
+    for left in reversed(range(len(_METADATA.tables) + 1)):
+        try:
+            _METADATA.create_all(connection, checkfirst=True)
+            connection.commit()
+            return
+        except DBAPIError as error:
+            connection.rollback()
+            if not left or fault_of(error) is not None:
+                raise
 
 
 def begin(

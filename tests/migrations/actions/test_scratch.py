@@ -101,7 +101,7 @@ def test_a_user_who_may_not_create_databases_gets_names_compared(
         connection.exec_driver_sql("ALTER TABLE employee ADD COLUMN notes VARCHAR(9)")
     result = manage("check", "--drift")
     assert result.code == 1
-    assert result.stdout.rstrip().endswith(": + has column employee.notes")
+    assert ": + has column employee.notes\n" in result.stdout
 
 
 def test_a_scratch_database_takes_after_the_real_one(

@@ -160,3 +160,26 @@ def test_a_deadlock_is_tried_again(app: Items) -> None:
     result = app.done("migrate")
     assert "a deadlock ended it; rolled back, trying again" in result.stderr
     assert app.version == "0002_step" and app.numbers == [2, 2]
+
+
+@only("backend", ["mariadb"])
+def test_a_deadlock_of_what_the_check_for_losses_reads_is_tried_again(app: Items) -> None:
+    # The check reads all rows before the first UPDATE, and waits for the second one there.
+    lines = [
+        "import pathlib, threading, time",
+        "if not pathlib.Path('again').exists():",
+        "    pathlib.Path('again').touch()",
+        "    other = sa.create_engine(op.get_bind().engine.url, poolclass=sa.NullPool).connect()",
+        "    other.exec_driver_sql('INSERT INTO item VALUES (11, 1), (12, 2), (13, 3)')",
+        "    other.exec_driver_sql('UPDATE item SET n = 9 WHERE id = 2')",
+        "    def late():",
+        "        time.sleep(0.3)",
+        "        other.exec_driver_sql('UPDATE item SET n = 9 WHERE id = 1')",
+        "        other.close()",
+        "    threading.Thread(target=late).start()",
+        BUMP,
+    ]
+    app.step("0002_step", *lines)
+    result = app.done("migrate")
+    assert "a deadlock ended it; rolled back, trying again" in result.stderr
+    assert app.version == "0002_step" and app.numbers == [2, 2]

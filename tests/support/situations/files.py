@@ -60,6 +60,17 @@ def showmigrations_finds_a_file_edited(app: Advised) -> None:
     app.done("migrate")
 
 
+@leads_out("REPAIR")
+def a_file_that_others_build_on_is_gone(app: Advised) -> None:
+    applied(app)
+    for words in (("makemigrations",), ("rollback",), ("redo",), ("migrate", "zero")):
+        (app.versions / "0002_a.py").unlink()
+        app.told(*words, code=1)
+        app.follow("--restore")
+        assert (app.versions / "0002_a.py").exists()
+    app.done("rollback")
+
+
 @leads_out("REPAIR_AGAIN")
 def files_change_while_they_are_repaired(app: Advised) -> None:
     applied(app)

@@ -33,6 +33,32 @@ def a_revision_cannot_be_undone(app: Advised) -> None:
     assert app.version == "0001_base"
 
 
+@leads_out("ACCEPT_FIX")
+def a_downgrade_is_fixed(app: Advised) -> None:
+    app.items()
+    app.step("0002_a", undo=FAIL)
+    app.done("migrate")
+    result = app.told("rollback", code=1, TEXT="mended")
+    assert f"accept the edit: {app.command.replace('mended', 'TEXT')}\nThen: " in said(result)
+    app.step("0002_a", undo="pass")
+    app.follow()
+    app.done("migrate", "0001_base")
+    assert app.version == "0001_base"
+
+
+@leads_out("ACCEPT_FIX", backend="mariadb")
+def a_downgrade_is_fixed_half_way(app: Advised) -> None:
+    app.items()
+    undo = 'op.drop_column("item", "a")\n'
+    app.step("0002_a", ADD.format("a"), ADD.format("b"), undo=undo + FAIL)
+    app.done("migrate")
+    app.told("rollback", "--allow-data-loss", code=1, TEXT="mended")
+    app.step("0002_a", ADD.format("a"), ADD.format("b"), undo=undo + 'op.drop_column("item", "b")')
+    app.follow()
+    app.done("migrate", "0001_base", "--allow-data-loss")
+    assert app.columns == {"id", "n"}
+
+
 @leads_out("AFTER_FIX")
 def plain_alembic_cannot_undo_a_revision(app: Advised) -> None:
     app.items()

@@ -184,6 +184,9 @@ def wait_for(connection: sa.Connection, numbers: Iterable[int], wait: float) -> 
 
 def _runs(connection: sa.Connection, query: str) -> bool:
     try:
+        if connection.dialect.name == "postgresql":
+            # Within a transaction pg_stat_activity stays as it was first read.
+            connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")
         return connection.exec_driver_sql(query).first() is not None
     except DBAPIError:
         return False  # not every user may look

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from ....databases.error_kinds import ErrorKind, error_kind, is_passing
 from ....links.catalog import Name, StoredTable, quoted
 from ....links.fingerprint import Fingerprint, fingerprint
 from ....sql.dialects import MARIADB
@@ -86,7 +87,11 @@ def _tried(connection: sa.Connection, statement: str) -> bool:
         run("SAVEPOINT sqlalchemy_manage_keep")
     try:
         run(statement)
-    except DBAPIError:
+    except DBAPIError as error:
+        # After a deadlock MariaDB has no transaction any more. Rows that another session has
+        # locked can still be read by the fingerprint.
+        if is_passing(error) and error_kind(error) is not ErrorKind.LOCKED:
+            raise
         if savepoint:
             run("ROLLBACK TO SAVEPOINT sqlalchemy_manage_keep")
         return False
