@@ -36,8 +36,6 @@ def require_makeable(tables: Iterable[sa.Table], dialect: sa.Dialect) -> None:
             found.append(f"  {name}: {why}")
             if "requires a length" in why:
                 hints["Give it a length in the model, such as String(255), or use Text."] = None
-            elif "requires a name" in why:
-                hints['Give it a name in the model: Enum(..., name="...").'] = None
     if found:
         what = "this column as the models declare it"
         if len(found) > 1:
