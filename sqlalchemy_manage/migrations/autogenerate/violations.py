@@ -74,7 +74,9 @@ def _mentions(rule: Rule, added: dict[str, Any], dialect: sa.Dialect) -> bool:
 
 def _goes_on(review: ComparisonContext, broken: ViolatingRows) -> bool:
     """Whether the constraint stays in the revision."""
-    stops = f"{broken}. {broken.rule} cannot be added before they are corrected"
+    rows = str(broken)
+    rows += "" if rows.endswith("...") else "."
+    stops = f"{rows} {broken.rule} cannot be added before they are corrected"
     if review.open:
         review.notices.append(
             f"{stops}: the revision stops there. Correct them first, by hand or with an UPDATE in "
