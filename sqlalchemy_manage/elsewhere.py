@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .advice import Advice
 
 # Word -> the commands here.
@@ -25,8 +27,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "reset_db": ("flush",),
     "testserver": ("prepare",),
     "shell_plus": ("shell",),
-    "sqlsequencereset": ("loaddata FIXTURE",),
     "diffsettings": ("check",),
+    "create_all": ("makemigrations", "migrate"),
+    "create_db": ("prepare",),
+    "createdb": ("prepare",),
     # Rails, Laravel
     "db:migrate": ("migrate",),
     "db:migrate:status": ("showmigrations",),
@@ -37,6 +41,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "db:setup": ("prepare",),
     "db:prepare": ("prepare",),
     "db:reset": ("flush", "seed"),
+    "db:version": ("showmigrations",),
+    "db:schema:load": ("migrate",),
+    "generate": ("makemigrations",),
+    "g": ("makemigrations",),
     "db:truncate_all": ("flush",),
     "db:fixtures:load": ("loaddata FIXTURE",),
     "console": ("shell",),
@@ -66,7 +74,7 @@ NOT_HERE: dict[str, tuple[str, str | None]] = {
     "startproject": ("a project is a manage.py, a settings.py and an app", None),
     "squashmigrations": ("revisions stay as they were applied", None),
     "optimizemigration": (
-        "the newest revision takes more by",
+        "further changes are added to the newest revision by",
         "makemigrations --update",
     ),
     "runserver": ("the web framework serves; this works on the database alone", None),
@@ -75,8 +83,20 @@ NOT_HERE: dict[str, tuple[str, str | None]] = {
     "changepassword": ("users are rows of a model of yours, changed in", "shell"),
     "collectstatic": ("this works on the database alone", None),
     "createcachetable": ("declare the table as a model, then", "makemigrations"),
+    "sqlsequencereset": ("sequences are set wherever rows are loaded or removed", None),
+    "makemessages": ("this works on the database alone", None),
+    "compilemessages": ("this works on the database alone", None),
+    "clearsessions": ("sessions belong to the web framework", None),
+    "routes": ("routes belong to the web framework", None),
+    "list_templates": ("there is one template, script.py.mako in the migrations folder", None),
     "db:drop": ("no database is dropped; all rows are removed by", "flush"),
+    "drop_all": ("no table is dropped; all rows are removed by", "flush"),
+    "drop": ("no database is dropped; all rows are removed by", "flush"),
+    "dropdb": ("no database is dropped; all rows are removed by", "flush"),
 }
+
+# Flask-Migrate's "flask db WORD", where that is not what WORD alone is.
+OF_FLASK: dict[str, tuple[str, ...]] = {"migrate": ("makemigrations",)}
 
 # Command and option -> the same.
 OPTIONS: dict[tuple[str, str], tuple[str, str]] = {
@@ -87,7 +107,10 @@ OPTIONS: dict[tuple[str, str], tuple[str, str]] = {
     ("migrate", "--sql"): ("The SQL of a revision is printed by", "sqlmigrate REVISION"),
     ("migrate", "--run-syncdb"): ("All tables are made by revisions:", "migrate"),
     ("showmigrations", "--list"): ("They are always listed by", "showmigrations"),
-    ("check", "--deploy"): ("A server has no checks here; the database has", "check"),
+    ("check", "--deploy"): (
+        "Nothing here concerns a web server; the database is checked by",
+        "check",
+    ),
 }
 
 TAKES_NO_APP = {
@@ -99,16 +122,27 @@ TAKES_NO_APP = {
 }
 
 
-def command_here(words: list[str]) -> str | None:
+_TOOLS = ("db", "alembic", "flask", "django-admin", "rails", "artisan")
+
+
+def command_here(words: list[str], commands: Collection[str]) -> str | None:
     """What to say where ``words`` begin with the command of another tool, in one line.
 
-    ``db upgrade`` is the ``upgrade`` of Flask-Migrate. None if no word is known.
+    ``db upgrade`` is the ``upgrade`` of Flask-Migrate. ``commands`` are those here. None if no
+    word is known.
     """
     typed = name = words[0]
-    if name in ("db", "alembic", "flask", "django-admin", "rails", "artisan") and words[1:]:
-        name = next((word for word in words[1:] if word != "db"), "")
-        typed = f"{typed} {name}"
-    if (here := COMMANDS.get(name)) is not None:
+    if name in _TOOLS and words[1:]:
+        known = {*COMMANDS, *NOT_HERE, *OF_FLASK, *commands}
+        end = next((n for n, word in enumerate(words) if word not in _TOOLS), len(words))
+        if (name := " ".join(words[end : end + 1])) not in known:
+            return None
+        typed = " ".join(words[: end + 1])
+    of_flask = OF_FLASK.get(name) if "db" in typed.split()[:-1] else None
+    here = of_flask or COMMANDS.get(name)
+    if here is None and typed != name and name in commands:
+        here = (name,)
+    if here is not None:
         return f"No such command '{typed}'. Here it is {' or '.join(map(_line, here))}"
     if (found := NOT_HERE.get(name)) is not None:
         why, command = found

@@ -123,9 +123,12 @@ class Locked(ManageError):
     exit_code = 75
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``" Did you mean 'x'?"`` for the closest known word, else an empty string."""
+def did_you_mean(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """``" Did you mean 'x'?"`` for the closest known word, else an empty string.
+
+    ``likeness``: from 0 to 1, how alike they must be at least.
+    """
     from difflib import get_close_matches
 
-    close = get_close_matches(word, list(known), n=1)
+    close = get_close_matches(word, list(known), n=1, cutoff=likeness)
     return f" Did you mean '{close[0]}'?" if close else ""

@@ -120,9 +120,11 @@ class ManageGroup(click.Group):
         if name not in self.sources(ctx) and not name.startswith("-"):
             if (broken := ctx.meta.get("manage.settings_error")) is not None:
                 raise broken
-            if (here := command_here(args)) is not None:
+            if (here := command_here(args, self.sources(ctx))) is not None:
                 raise UsageError(here)
-            ctx.fail(f"No such command '{name}'." + did_you_mean(name, self.sources(ctx)))
+            # A word of another tool is like some word here by chance.
+            near = did_you_mean(name, self.sources(ctx), likeness=0.7)
+            ctx.fail(f"No such command '{name}'.{near}")
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

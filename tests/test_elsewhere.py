@@ -42,6 +42,14 @@ def test_a_word_is_answered_in_one_line(manage: Manage) -> None:
         ("downgrade -1", "manage.py rollback or manage.py migrate REVISION"),
         ("db upgrade", "manage.py migrate"),
         ("flask db current", "manage.py showmigrations"),
+        ("db migrate", "manage.py makemigrations"),
+        ("flask db migrate -m text", "manage.py makemigrations"),
+        ("flask db upgrade", "manage.py migrate"),
+        ("rails db:migrate", "manage.py migrate"),
+        ("rails console", "manage.py shell"),
+        ("django-admin migrate", "manage.py migrate"),
+        ("alembic check", "manage.py check"),
+        ("db seed", "manage.py seed"),
         ("stamp head", "manage.py migrate --fake REVISION"),
         ("db:migrate", "manage.py migrate"),
         ("sqlflush", "manage.py flush --plan"),
@@ -52,6 +60,16 @@ def test_words_of_other_tools(manage: Manage, words: str, here: str) -> None:
     result = manage(*words.split())
     assert result.code == 2
     assert result.stderr.endswith(f"Here it is {here}\n"), result
+    if words.startswith("flask db "):
+        assert f"No such command '{' '.join(words.split()[:3])}'" in result.stderr
+
+
+@pytest.mark.parametrize("word", ["about", "statistics", "create", "releases", "db nope"])
+def test_a_word_that_is_like_none_is_answered_with_none(manage: Manage, word: str) -> None:
+    result = manage(*word.split())
+    assert result.code == 2
+    assert "No such command" in result.stderr
+    assert "Did you mean" not in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -66,7 +84,7 @@ def test_words_of_other_tools(manage: Manage, words: str, here: str) -> None:
         ("migrate --list", "listed by manage.py showmigrations"),
         ("showmigrations hr", "not one for each app: manage.py showmigrations"),
         ("sqlmigrate hr 0002", "not one for each app: manage.py sqlmigrate REVISION"),
-        ("check --deploy", "the database has manage.py check"),
+        ("check --deploy", "the database is checked by manage.py check"),
     ],
 )
 def test_arguments_of_other_tools(manage: Manage, words: str, says: str) -> None:
@@ -81,6 +99,7 @@ def test_every_command_that_is_named_is_one_with_these_options() -> None:
         *(command for here in elsewhere.COMMANDS.values() for command in here),
         *(command for _, command in elsewhere.NOT_HERE.values() if command),
         *(command for _, command in elsewhere.OPTIONS.values()),
+        *(command for here in elsewhere.OF_FLASK.values() for command in here),
         *elsewhere.TAKES_NO_APP.values(),
     ]
     with click.Context(cli, obj=Project("settings")) as context:

@@ -55,9 +55,32 @@ def asking(state: str = NOTHING_DONE) -> Iterator[None]:
 
 
 def confirm(text: str, state: str = NOTHING_DONE, *, default: bool = False) -> bool:
-    """Whether the answer is yes; raises StoppedAtQuestion where there is none."""
-    with asking(state):
-        return click.confirm(_question(text, "[y/N]:"), default=default, err=True)
+    """Whether the answer is yes; raises StoppedAtQuestion where there is none, or it is to quit."""
+    choices = "[Y/n]:" if default else "[y/N]:"
+    # Room for the letter that is typed, so that no line breaks inside the choices.
+    shown = output.fitted(f"{text} {choices}__").removesuffix("__")
+    while True:
+        with asking(state):
+            typed: str = click.prompt(
+                shown, default="", show_default=False, prompt_suffix=" ", err=True
+            )
+        match typed.strip().lower():
+            case "":
+                return default
+            case "y" | "yes":
+                return True
+            case "n" | "no":
+                return False
+            case "q" | "quit":
+                raise _stopped(state)
+        output.error(f"'{output.clean(typed)}' is no answer: y for yes, n for no, q to quit.")
+
+
+def _stopped(state: str) -> StoppedAtQuestion:
+    """The choice to quit; the question is as open as before."""
+    error = StoppedAtQuestion(f"Stopped at the question. {state}")
+    error.exit_code = 3
+    return error
 
 
 def _question(text: str, after: str) -> str:
@@ -103,9 +126,7 @@ class Prompting:
                 err=True,
             )
         if typed == "q":
-            error = StoppedAtQuestion("Stopped at the question. Nothing was written.")
-            error.exit_code = 3
-            raise error
+            raise _stopped("Nothing was written.")
         return question.options[int(typed) - 1]
 
 

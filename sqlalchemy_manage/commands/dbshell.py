@@ -7,12 +7,33 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command()
+class _AfterTwoHyphens(click.Command):
+    """A command whose arguments are those after ``--`` alone.
+
+    A name before it would be taken by psql and mariadb for that of another database, which is
+    then open although nobody asked for it; whoever types one means an entry of DATABASES.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        rest = super().parse_args(ctx, args[:end])
+        if stray := ctx.params["arguments"]:
+            raise UsageError(
+                f"dbshell takes no '{stray[0]}'.",
+                "What is for the client comes after two hyphens: dbshell -- ARGS. An entry of "
+                "DATABASES is chosen by --database ALIAS.",
+            )
+        ctx.params["arguments"] = tuple(args[end + 1 :])
+        return rest
+
+
+@click.command(cls=_AfterTwoHyphens)
 @click.argument("arguments", metavar="[-- ARGS...]", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def command(project: Project, arguments: tuple[str, ...]) -> int:

@@ -20,10 +20,12 @@ from alembic.util import CommandError
 from .. import advice
 from ..errors import ManageError
 from ..files import written_whole
+from ..models import managed_tables
 from .actions.ownership import owned
 from .actions.unimported_models import unimported_models
 from .autogenerate.context import ComparisonContext
 from .autogenerate.resolve import resolve
+from .autogenerate.unmakeable import require_makeable
 from .questions import Answers, Closed, parse_answers
 from .revisions.expected_loss import with_losses
 from .revisions.files import prepare_scripts
@@ -62,6 +64,9 @@ def directives_hook(
         losses: list[str] = []
         compares = not request.empty if request else _compares(options)
         if directives and compares:
+            # The database that was compared with may be of another kind.
+            dialect = run.project.engine.dialect
+            require_makeable(managed_tables(run.project.metadatas), dialect)
             questioner = request.questioner if request else Closed()
             review = ComparisonContext(
                 context,

@@ -241,3 +241,15 @@ def test_signals_are_the_clients(clients: str) -> None:
     process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
     assert not Path(file).exists()
+
+
+@pytest.mark.parametrize("words", [("reports",), ("reports", "--", "-c", "SELECT 1")])
+@pytest.mark.parametrize("url", ["sqlite:///a.sqlite", *PSQL])
+def test_a_name_is_not_taken_for_another_database(
+    clients: str, url: str, words: tuple[str, ...]
+) -> None:
+    """psql and mariadb would open the database of that name, on the server of the settings."""
+    result = shell(url.format("x"), *words, PATH=clients)
+    assert (result.code, result.stdout) == (2, "")
+    assert "dbshell takes no 'reports'" in result.stderr
+    assert "--database ALIAS" in result.stderr

@@ -99,6 +99,7 @@ def test_every_question_fits_and_says_what_can_be_answered(clinic: ProjectFolder
     ("arguments", "at", "typed", "says", "code"),
     [
         ([], "[y/N]", "\x04", "No answer. Nothing was written.", 3),
+        ([], "[y/N]", "q\n", "Stopped at the question. Nothing was written.", 3),
         (RENAME, "option [", "q\n", "Stopped at the question. Nothing was written.", 3),
         (RENAME, "option [", "\x04", "No answer. Nothing was written.", 3),
     ],
@@ -182,3 +183,21 @@ def test_ctrl_c_while_models_are_compared(
         result = clinic.manage(command)
         assert result.code == 130, result
         assert result.stderr.endswith("Error: Interrupted. Nothing was written.\n"), result
+
+
+def test_what_is_no_answer_to_yes_or_no_is_told_what_is(clinic: ProjectFolder) -> None:
+    shown = on_terminal(
+        clinic.folder,
+        "makemigrations",
+        answers=[("[y/N]", "maybe\n"), ("q to quit", "Quit\n")],
+    )
+    assert "Error: 'maybe' is no answer: y for yes, n for no, q to quit." in shown.screen
+    assert shown.screen[-1] == "Error: Stopped at the question. Nothing was written."
+
+
+@pytest.mark.parametrize("columns", range(60, 130, 3))
+def test_the_choices_of_a_question_are_never_torn(clinic: ProjectFolder, columns: int) -> None:
+    """They go to the next line whole, with room for the letter that is typed."""
+    shown = on_terminal(clinic.folder, "flush", width=columns, answers=[("N]", "n\n")])
+    assert any(line.endswith("[y/N]: n") for line in shown.screen), shown
+    assert "Error: Nothing was removed." in shown.screen

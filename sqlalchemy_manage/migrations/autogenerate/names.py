@@ -22,7 +22,7 @@ from ...sqlalchemy_internals import target_names
 from ..operations.enums.types import leaf
 
 _SHOWN = 10
-_TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 _HINT = (
     "Give them other names in the models: __tablename__ for a table, the first argument of"
     " mapped_column() or Column() for a column, name= for a constraint or an Enum."
@@ -31,7 +31,7 @@ _HINT = (
 
 def require_names(tables: Iterable[sa.Table], dialect: sa.Dialect) -> None:
     """Raises MigrationError that says of each name of the models why it cannot be used."""
-    title = "MariaDB" if getattr(dialect, "is_mariadb", False) else _TITLES.get(dialect.name, "")
+    title = "MariaDB" if getattr(dialect, "is_mariadb", False) else TITLES.get(dialect.name, "")
     found: list[str] = []
     alike: dict[Any, dict[str, str]] = defaultdict(dict)
     tables = [table for table in tables if is_managed(table)]

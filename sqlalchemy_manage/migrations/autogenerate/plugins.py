@@ -38,6 +38,7 @@ from .enums.hoist import hoist_enums
 from .long_names import use_whole_names
 from .names import require_names
 from .state import state_of
+from .unmakeable import require_makeable
 
 PLUGINS = ["alembic.autogenerate.*", "sqlalchemy_manage.*"]
 """For ``autogenerate_plugins`` of Alembic's configure."""
@@ -49,6 +50,7 @@ def _read_in_bulk(autogen_context: Any, upgrade_ops: Any) -> None:
     default = snapshot.dialect.default_schema_name
     tables = autogen_context.sorted_tables
     require_names(tables, snapshot.dialect)
+    require_makeable(tables, snapshot.dialect)
     snapshot.hide_apart({(None if t.schema == default else t.schema, t.name) for t in tables})
     use_whole_names(snapshot, tables)
     autogen_context.inspector = snapshot.fresh()
