@@ -47,13 +47,31 @@ def compare_uniques(it: ComparedTable) -> None:
     # Alembic has dropped them, or the index that MariaDB has for one.
     for op in modify.ops:
         there.pop(str(getattr(op, "constraint_name", getattr(op, "index_name", None))), None)
-    for model in it.table.constraints:
-        if isinstance(model, sa.UniqueConstraint) and meant(model, context):
-            wanted = _wanted(model, context.dialect)
-            name = _name_there(name_of(model, context.dialect), wanted, there)
-            if name is not None and there[name] != wanted:
-                modify.ops.insert(0, _drop(it, name, there[name]))
-                modify.ops.append(_create(it, name, wanted))
+    models = [
+        (name_of(model, context.dialect), _wanted(model, context.dialect))
+        for model in it.table.constraints
+        if isinstance(model, sa.UniqueConstraint) and meant(model, context)
+    ]
+    unnamed = [wanted for name, wanted in models if name is None]
+    for own_name, wanted in models:
+        name = _name_there(own_name, wanted, there)
+        if name is None or (own_name is None and there[name] in unnamed):
+            alike = [other for other in unnamed if sorted(other.columns) == sorted(wanted.columns)]
+            if own_name is None and len(alike) > 1 and wanted not in there.values():
+                _add_second(it, wanted)
+        elif there[name] != wanted:
+            modify.ops.insert(0, _drop(it, name, there[name]))
+            modify.ops.append(_create(it, name, wanted))
+
+
+def _add_second(it: ComparedTable, wanted: UniqueShape) -> None:
+    """Add a UNIQUE without a name that has the columns of another one in another order.
+
+    Alembic takes the two for one, and adds one of them at most.
+    """
+    created = [op for op in it.modify.ops if isinstance(op, ops.CreateUniqueConstraintOp)]
+    if all(list(wanted.columns) != list(op.columns) for op in created):
+        it.modify.ops.append(_create(it, None, wanted))
 
 
 def _name_there(name: str | None, wanted: UniqueShape, there: dict[str, UniqueShape]) -> str | None:
@@ -84,9 +102,11 @@ def _shape(columns: Any, options: dict[str, Any]) -> UniqueShape:
     )
 
 
-def _create(it: ComparedTable, name: str, shape: UniqueShape) -> ops.CreateUniqueConstraintOp:
+def _create(
+    it: ComparedTable, name: str | None, shape: UniqueShape
+) -> ops.CreateUniqueConstraintOp:
     return ops.CreateUniqueConstraintOp(
-        conv(name), it.table_name, list(shape.columns), schema=it.schema, **shape.options()
+        name and conv(name), it.table_name, list(shape.columns), schema=it.schema, **shape.options()
     )
 
 

@@ -20,6 +20,10 @@ def unique(*columns: str, name: str | None = "uq", **kw: Any) -> Items:
     return lambda: [sa.UniqueConstraint(*columns, name=name, **kw)]
 
 
+def both_orders() -> list[Any]:
+    return [*unique("a", "b", name=None)(), *unique("b", "a", name=None)()]
+
+
 def exclude(*elements: Any, name: str | None = "ex", **kw: Any) -> Items:
     return lambda: [ExcludeConstraint(*elements, name=name, **kw)]
 
@@ -32,6 +36,8 @@ ROOM = (("a", "="),)
 PERIOD = (sa.literal_column("int4range(a, b)"), "&&")
 CHANGES: dict[str, tuple[tuple[str, ...], Items, Items]] = {
     "order": (ALL, unique("a", "b"), unique("b", "a")),
+    "two orders": (ALL, nothing, both_orders),
+    "a second order": (ALL, unique("b", "a", name=None), both_orders),
     "deferrable": (PG, unique("a"), unique("a", deferrable=True)),
     "no longer deferrable": (PG, unique("a", deferrable=True, initially="DEFERRED"), unique("a")),
     "initially": (
