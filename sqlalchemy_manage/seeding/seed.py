@@ -206,7 +206,7 @@ class Seeder:
         self.on_progress(plan, first * SIZE)
         facts = self._facts(index)
         pools = Pools(self.connection)
-        here = partial(made_here, plan, pools, state)
+        here = partial(made_here, plan, pools, state, self.writer.told_of)
         workers = self.workers
         if workers is not None and needs_order(plan.factory, plan.overrides) is not None:
             workers = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from support.project import ProjectFolder
 from support.terminal import Pane
 
 from sqlalchemy_manage import output
+from sqlalchemy_manage.cli import main
 from sqlalchemy_manage.commands import _seed_progress
 from sqlalchemy_manage.commands._seed_progress import Pace, progress_bars, progress_line
 from sqlalchemy_manage.fitting import cells
@@ -165,3 +168,47 @@ def test_rows_made_one_by_one_are_told_one_by_one(
         assert result.code == 0, result
     assert "made one by one" in result.stderr
     assert told == [("NoteFactory", done) for done in range(5)]
+
+
+SLOW_FACTORIES = """
+import time
+from factory import lazy_attribute, Sequence
+from factory.alchemy import SQLAlchemyModelFactory
+from staff.models import Note
+
+class NoteFactory(SQLAlchemyModelFactory):
+    class Meta:
+        model = Note
+    id = Sequence(lambda n: n + 1)
+
+    @lazy_attribute
+    def text(self):
+        time.sleep(0.15)
+        return "slow"
+"""
+
+
+def test_a_slow_function_moves_the_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = ProjectFolder(tmp_path / "slow", f"sqlite:///{tmp_path / 'slow.sqlite'}")
+    project.file.write_text(MODELS)
+    project.file.with_name("factories.py").write_text(SLOW_FACTORIES)
+    project.done("makemigrations")
+    project.done("migrate")
+    ended = threading.Event()
+
+    def look() -> None:
+        while pane.read(wait=0.05) or not ended.is_set():
+            pass
+
+    with stderr_on_a_terminal(monkeypatch) as pane, project.imported_anew():
+        reader = threading.Thread(target=look)
+        reader.start()
+        try:
+            assert main(["seed", "Note=5"], prog_name="manage.py") == 0
+        finally:
+            ended.set()
+            reader.join()
+        written = pane.written.decode()
+    counts = [int(number) for number in re.findall(r"(\d) of 5 rows", written)]
+    assert counts == sorted(counts)
+    assert len(set(counts) & {1, 2, 3, 4}) >= 2, counts

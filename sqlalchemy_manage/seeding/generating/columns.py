@@ -26,6 +26,7 @@ from ..factory_boy_internals import (
     model_of,
     saves_at_once,
 )
+from .chunk_progress import ChunkProgress, weight
 from .failures import Failed, NeedsConnection, NotColumnwise, UserCode
 from .model_info import model_info
 from .stand_ins import StandIn
@@ -46,6 +47,7 @@ class ValueSource(Protocol):
     seen: dict[Any, set[Any]]
     refused: Refused
     evaluators: Mapping[type, Callable[..., list[Any]]]
+    progress: ChunkProgress
 
     def admit(self, factory: Any) -> None:
         """Raises NotColumnwise for a factory that needs its objects, whatever their values."""
@@ -117,6 +119,8 @@ class RowBatch:
         if name in self._pending:
             raise NotColumnwise(self.factory, f"'{name}' depends on itself")
         declaration, context = self.before[name]
+        progress = self.source.progress
+        end = progress.enter(0.5 if self._pending else 1.0)  # the one that asks takes time too
         self._pending.append(name)
         try:
             self.columns[name] = self.evaluate(declaration, context, self.rows, name)
@@ -125,12 +129,21 @@ class RowBatch:
             raise
         finally:
             self._pending.pop()
+            progress.end = end
         return self.columns[name]
 
     def fill(self) -> None:
         """Evaluate every attribute."""
-        for name in self.before:
-            self.column(name)
+        progress = self.source.progress
+        left = sum(weight(it) for it, _ in (*self.before.values(), *self.after.values()))
+        for name, (declaration, _) in self.before.items():
+            own = weight(declaration)
+            end = progress.enter(min(own / left, 1.0) if left > 0 else 1.0)
+            try:
+                self.column(name)
+            finally:
+                progress.end = end
+            left -= own
 
     @cached_property
     def is_altered(self) -> bool:
@@ -360,7 +373,7 @@ def each_row(batch: RowBatch, rows: Sequence[int], name: str, values: Iterator[A
     """All values; raises Failed, with the row, if one cannot be evaluated."""
     found: list[Any] = []
     try:
-        found.extend(values)  # keeps those before the one that raises
+        batch.source.progress.collect(found, values, len(rows))
     except (NotColumnwise, Failed, ManageError, NeedsConnection):
         raise
     except Exception as error:

@@ -96,23 +96,27 @@ def _iterator(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> l
     _, values, place = _iterators.get(id(it), (None, None, -1))
     if values is None or wanted < place:
         values, place = iter(it.iterator_builder()), 0
-    taken = list(itertools.islice(values, wanted - place, wanted - place + len(rows)))
+    some = itertools.islice(values, wanted - place, wanted - place + len(rows))
+    taken = each_row(batch, rows, name, some)
     _iterators[id(it)] = (it, values, wanted + len(rows))
     if len(taken) < len(rows):
         ended = ValueError(f"the Iterator has no value left after {wanted + len(taken)}")
         raise Failed(batch.factory, name, rows[len(taken)], ended)
-    return taken if it.getter is None else list(map(it.getter, taken))
+    return taken if it.getter is None else each_row(batch, rows, name, map(it.getter, taken))
 
 
 def _faker(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
     fake, arguments = faker_call(it, context)
     if not any(map(is_declaration, arguments.values())):
         draw = faker_columns.column(fake, it.provider, arguments)
+        if isinstance(draw, faker_columns.Calling):
+            return each_row(batch, rows, name, draw.each(len(rows)))
         return draw(len(rows), batch.source.rng)
     unrolled = batch.nested(factory.DictFactory, arguments, rows, own_numbers=True)
     each = [unrolled.column(key) for key in arguments]
     method = getattr(fake, it.provider)
-    return [method(**dict(zip(arguments, v, strict=True))) for v in zip(*each, strict=True)]
+    values = (method(**dict(zip(arguments, v, strict=True))) for v in zip(*each, strict=True))
+    return each_row(batch, rows, name, values)
 
 
 def _maybe(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:
@@ -184,7 +188,7 @@ def _fuzzy_choice(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) 
     if it.choices is None:
         it.choices = list(it.choices_generator)
     chosen = batch.source.rng.choices(it.choices, k=len(rows))
-    return chosen if it.getter is None else list(map(it.getter, chosen))
+    return chosen if it.getter is None else each_row(batch, rows, name, map(it.getter, chosen))
 
 
 def _fuzzy_integer(batch: RowBatch, it: Any, context: Any, rows: Any, name: str) -> list[Any]:

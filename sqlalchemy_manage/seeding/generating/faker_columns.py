@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,21 @@ def _column(fake: faker.Faker, name: str, arguments: dict[str, Any]) -> Column:
         return _Choosing(found)
     if isinstance(found, Filled) and (filling := _filling(fake, found.formats)) is not None:
         return filling
-    return lambda count, rng: [method(**arguments) for _ in range(count)]
+    return Calling(method, arguments)
+
+
+@dataclass
+class Calling:
+    """Calls a method for each value."""
+
+    method: Callable[..., Any]
+    arguments: dict[str, Any]
+
+    def each(self, count: int) -> Iterator[Any]:
+        return (self.method(**self.arguments) for _ in range(count))
+
+    def __call__(self, count: int, rng: random.Random) -> list[Any]:
+        return list(self.each(count))
 
 
 @dataclass

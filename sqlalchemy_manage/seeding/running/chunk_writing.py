@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ..factory_boy_internals import created
+from ..generating.chunk_progress import ChunkProgress
 from ..generating.failures import NoOtherValues
 from ..generating.model_info import model_info
 from ..generating.objects import Create, ObjectMaker
@@ -26,10 +27,16 @@ from .work import ChunkResult, ChunkTask, record, record_found, replayed, run_ta
 _ATTEMPTS = 100  # at a chunk of which the database refuses rows
 
 
-def made_here(plan: FactoryPlan, pools: Pools, state: SeedState, task: ChunkTask) -> ChunkResult:
+def made_here(
+    plan: FactoryPlan,
+    pools: Pools,
+    state: SeedState,
+    progress: Callable[[FactoryPlan, ChunkTask], ChunkProgress],
+    task: ChunkTask,
+) -> ChunkResult:
     """The chunk, made in this process."""
     where = (state.counters, pools, state.seen, state.sessions, state.refused)
-    result = run_task(plan, task, state.encoder, *where)
+    result = run_task(plan, task, state.encoder, *where, progress(plan, task))
     state.generating += result.seconds
     return result
 
@@ -38,7 +45,8 @@ class ChunkWriter:
     """Writes chunks in the run's transaction.
 
     ``on_slow`` is called once for each factory of which factory_boy makes the rows, with the
-    reason; ``slow`` knows them all. ``on_progress`` is called for each row of those.
+    reason; ``slow`` knows them all. ``on_progress`` is called for each row of those, and while the
+    values of a chunk take their time, with how many rows that stands for.
     """
 
     def __init__(
@@ -77,7 +85,7 @@ class ChunkWriter:
                 state.seen.clear()  # of rows that are not there now
                 state.counters.reset(result.before)
                 try:
-                    result = made_here(plan, pools, state, task)
+                    result = made_here(plan, pools, state, self.told_of, task)
                 except NoOtherValues:
                     break
                 continue
@@ -105,6 +113,11 @@ class ChunkWriter:
         state.unproved |= result.unproved
         state.deferred.setdefault(task.facts.index, []).extend(result.deferred)
 
+    def told_of(self, plan: FactoryPlan, task: ChunkTask) -> ChunkProgress:
+        """What tells how much of the chunk is made; from its start, also when made again."""
+        before = task.number * SIZE
+        return ChunkProgress(task.count, lambda rows: self.on_progress(plan, before + rows))
+
     def record_objects(self, keys: WrittenKeys, plan: FactoryPlan, place: tuple[int, int]) -> None:
         """Rows that the session wrote; ``place``: of the plan, and of the chunk in it."""
         state = self.state
@@ -126,16 +139,20 @@ class ChunkWriter:
         put_in(state.connection, state.writer, plan.name, state.tables)
         state.writer.sorting = False
         create: Create | None = None
+        progress = self.told_of(plan, task)
         if result.by_objects:
             with everywhere(*task.place) as rng:
                 pools = Pools(state.connection)
-                create = replayed(plan, task, state.counters, pools, rng, state.sessions)
+                where = (state.counters, pools, rng, state.sessions)
+                end = progress.enter(0.5)  # the rest is for the objects
+                create = replayed(plan, task, *where, progress)
+                progress.end = end
         with everywhere(*task.place), state.accounts.checked(state.fate) as known:
             keys = ObjectMaker(
                 state.connection,
                 plan.factory,
                 task.count,
-                self._told(plan, task, create),
+                self._told(plan, task, create, progress.rows),
                 state.counters,
                 state.project.tables,
                 state.accounts,
@@ -145,13 +162,14 @@ class ChunkWriter:
         state.generating += time.process_time() - start
         self.record_objects(keys, plan, (task.facts.index, task.number))
 
-    def _told(self, plan: FactoryPlan, task: ChunkTask, create: Create | None) -> Create:
-        """``create``, else factory_boy itself, and how many rows there are before each."""
-        before = task.number * SIZE
+    def _told(self, plan: FactoryPlan, task: ChunkTask, create: Create | None, told: int) -> Create:
+        """``create``, else factory_boy itself, and how many rows there are before each; ``told``
+        is what their values stood for."""
+        before = task.number * SIZE + told
 
         def one(number: int, session: Session) -> Any:
             if number:
-                self.on_progress(plan, before + number)
+                self.on_progress(plan, before + number * (task.count - told) // task.count)
             return create(number, session) if create else created(plan.factory, plan.overrides)
 
         return one

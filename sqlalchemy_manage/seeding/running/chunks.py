@@ -25,6 +25,7 @@ from ..factory_boy_internals import (
     model_of,
     needs_object,
 )
+from ..generating.chunk_progress import ChunkProgress, weight
 from ..generating.columns import MadeRows, RowBatch, RowReference
 from ..generating.drawing import Drawing
 from ..generating.evaluators import EVALUATORS
@@ -90,6 +91,7 @@ class Chunk:
         rng: random.Random,
         seen: dict[Any, set[Any]],
         refused: Refused | None = None,
+        progress: ChunkProgress | None = None,
     ) -> None:
         self.facts = facts
         self.counters = counters
@@ -97,6 +99,7 @@ class Chunk:
         self.rng = rng
         self.seen = seen
         self.refused = refused or Refused()
+        self.progress = progress or ChunkProgress()
         self.batches: list[RowBatch] = []
         self._deferred: dict[str, None] = {}
         self._finder = Finder(pools.connection)
@@ -149,8 +152,7 @@ class Chunk:
             batch.found = self._finder.find(batch, partial(self._new, batch))
         else:
             self._assemble(batch)
-        for name, (declaration, context) in batch.after.items():
-            self._afterwards(batch, name, declaration, dict(context), list(batch.rows))
+        self._all_afterwards(batch)
 
     def _assemble(self, batch: RowBatch) -> None:
         batch.assembled = Assembled(batch, self)
@@ -163,6 +165,17 @@ class Chunk:
         self._assemble(new)
         made: Assembled = new.assembled
         return made
+
+    def _all_afterwards(self, batch: RowBatch) -> None:
+        left = sum(weight(it) for it, _ in batch.after.values())
+        for name, (declaration, context) in batch.after.items():
+            own = weight(declaration)
+            end = self.progress.enter(min(own / left, 1.0) if left > 0 else 1.0)
+            try:
+                self._afterwards(batch, name, declaration, dict(context), list(batch.rows))
+            finally:
+                self.progress.end = end
+            left -= own
 
     def _afterwards(
         self, batch: RowBatch, name: str, it: Any, context: dict[str, Any], rows: list[int]

@@ -135,8 +135,7 @@ class ReplayedChunk(Chunk):
         columns = [(name, batch.column(name)) for name in batch.before]
         brought = [n for n, c in columns if {RowReference, LinkedTo} & set(map(type, c))]
         self._kept[id(batch)] = _Kept(batch, columns, brought)
-        for name, (declaration, context) in batch.after.items():
-            self._afterwards(batch, name, declaration, dict(context), list(batch.rows))
+        self._all_afterwards(batch)
 
     def _follow(
         self, batch: RowBatch, name: str, it: Any, context: dict[str, Any], rows: list[int]

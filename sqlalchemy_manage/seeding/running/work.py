@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from ...errors import ManageError
 from ..collector import without_collector
+from ..generating.chunk_progress import ChunkProgress
 from ..generating.failures import Failed, NeedsConnection, NotColumnwise
 from ..generating.numbering import Counters
 from ..generating.objects import Create
@@ -144,12 +145,13 @@ def run_task(
     seen: dict[Any, set[Any]],
     sessions: SeedSessions,
     refused: Refused | None = None,
+    progress: ChunkProgress | None = None,
 ) -> ChunkResult:
     """Make the chunk. A result with ``why`` or ``retry`` holds nothing and used no numbers."""
     start = time.process_time()
     before = dict(counters.next)
     with everywhere(*task.place) as rng:
-        chunk = Chunk(task.facts, counters, pools, rng, seen, refused)
+        chunk = Chunk(task.facts, counters, pools, rng, seen, refused, progress)
         try:
             chunk.make(plan.factory, task.count, plan.overrides)
             deferred = chunk.deferred()
@@ -185,11 +187,12 @@ def replayed(
     pools: Pools,
     rng: random.Random,
     sessions: SeedSessions,
+    progress: ChunkProgress | None = None,
 ) -> Create | None:
     """What makes the objects of the chunk one by one, of values that are evaluated here; None
     where factory_boy has to evaluate them, and no numbers are used."""
     before = dict(counters.next)
-    chunk = ReplayedChunk(task.facts, counters, pools, rng, {})
+    chunk = ReplayedChunk(task.facts, counters, pools, rng, {}, None, progress)
     try:
         chunk.make(plan.factory, task.count, plan.overrides)
         sessions.require_unused()
