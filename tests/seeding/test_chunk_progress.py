@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_nothing_is_told_more_than_some_times_a_second(clock: Clock) -> None:
     ChunkProgress(10_000, told.append).collect([], clock.values(10_000, 0.001), 10_000)
     assert 60 < len(told) <= 100, len(told)
     assert told == sorted(set(told))
-    steps = [after - before for before, after in zip(told, told[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(told)]
     assert max(steps) < 200
 
 
@@ -112,6 +113,11 @@ class Note(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     text: Mapped[str]
 
+class Stamp(Base):
+    __tablename__ = "stamp"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(default=lambda: "x")
+
 class Reply(Base):
     __tablename__ = "reply"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -124,7 +130,7 @@ import factory
 from factory import fuzzy
 from factory.alchemy import SQLAlchemyModelFactory
 from faker.providers import BaseProvider
-from staff.models import Note, Reply
+from staff.models import Note, Reply, Stamp
 
 class Provider(BaseProvider):
     def remark(self, end="."):
@@ -168,6 +174,7 @@ NOTES = {
         "    def after(self, create, extracted, **more):\n        pass"
     ),
 }
+STAMPS = {"Defaulted": ""}
 REPLIES = {
     "Bringing": (
         "text = 'x'\n    note = factory.SubFactory(ConstantFactory, "
@@ -192,13 +199,13 @@ def test_each_kind_of_function_moves_the_bar(
     project.file.write_text(MODELS)
     kinds = [
         ONE.format(name=name, model=model, declared=declared)
-        for model, some in (("Note", NOTES), ("Reply", REPLIES))
+        for model, some in (("Note", NOTES), ("Stamp", STAMPS), ("Reply", REPLIES))
         for name, declared in some.items()
     ]
     project.file.with_name("factories.py").write_text(HEAD + "".join(kinds))
     project.done("makemigrations")
     project.done("migrate")
-    names = [f"{name}Factory" for name in (*NOTES, *REPLIES)]
+    names = [f"{name}Factory" for name in (*NOTES, *STAMPS, *REPLIES)]
     project.done("seed", "ConstantFactory=5", *(f"{name}=5" for name in names))
     assert told.pop("ConstantFactory") == [0, 5]
     assert set(told) == set(names)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from ..factory_boy_internals import SKIP, Skip
 from ..row_blocks import ColumnValues, kinds
+from .chunk_progress import ChunkProgress
 from .failures import NotColumnwise
 
 
@@ -28,7 +29,9 @@ class _Context:
         raise NotColumnwise(self._owner, f"a column default uses the context's '{name}'")
 
 
-def fill_defaults(owner: Any, table: sa.Table, values: ColumnValues, count: int) -> None:
+def fill_defaults(
+    owner: Any, table: sa.Table, values: ColumnValues, count: int, progress: ChunkProgress
+) -> None:
     """Python's defaults of the columns; where SQL gives one, SKIP stays in its place."""
     for column in table.columns:
         default: Any = column.default
@@ -57,7 +60,7 @@ def fill_defaults(owner: Any, table: sa.Table, values: ColumnValues, count: int)
         if not len(missing):
             continue
         if default is not None and (default.is_scalar or default.is_callable):
-            made = _made(owner, table, default, values, missing, count)
+            made = _made(owner, table, default, values, missing, progress)
         elif given is None:
             continue
         else:
@@ -77,13 +80,16 @@ def _made(
     default: Any,
     values: ColumnValues,
     missing: Sequence[int],
-    count: int,
+    progress: ChunkProgress,
 ) -> list[Any]:
     if default.is_scalar:
         return [default.arg] * len(missing)
     given = {c.key: values[c] for c in table.columns if c in values}
-    made = []
-    for row in missing:
+
+    def each(row: int) -> Any:
         now = {key: column[row] for key, column in given.items() if column[row] is not SKIP}
-        made.append(default.arg(_Context(owner, now)))
+        return default.arg(_Context(owner, now))
+
+    made: list[Any] = []
+    progress.collect(made, (each(row) for row in missing), len(missing))
     return made

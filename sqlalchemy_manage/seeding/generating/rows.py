@@ -104,7 +104,8 @@ class Assembled:
         self._required_references()
         for table in self.info.tables:
             self._inherit(table)
-            fill_defaults(self.batch.factory, table, self.values, self.batch.count)
+            count, progress = self.batch.count, self.source.progress
+            fill_defaults(self.batch.factory, table, self.values, count, progress)
             for column in table.columns:
                 if column in self.values:
                     check_lengths(self.batch.factory.__name__, column, self.values[column])
@@ -274,7 +275,7 @@ class Assembled:
         for target, own in prop.secondary_synchronize_pairs:
             columns[own] = linked.keys(target)
         count = len(linked.flat)
-        fill_defaults(self.batch.factory, table, columns, count)
+        fill_defaults(self.batch.factory, table, columns, count, self.source.progress)
         self.links += split(table, columns, count)
 
 
