@@ -43,10 +43,15 @@ def command(project: Project, drift: bool, as_json: bool) -> int:
         results.append(result)
         if not as_json:
             status = click.style(f"{result.status:<7}", fg=_COLORS[result.status])
-            output.answer(f"{status}  {result.name:<10}  {output.redact(result.message)}")
+            output.answer(f"{status}  {result.name:<10}  {_indented(result.message)}")
             if result.hint:
-                output.answer(f"{'':<21}{output.redact(result.hint)}")
+                output.answer(f"{'':<21}{_indented(result.hint)}")
     ok = all(result.status in ("ok", "warning") for result in results)
     if as_json:
         output.answer_json({"ok": ok, "checks": [asdict(result) for result in results]})
     return 0 if ok else 1
+
+
+def _indented(text: str) -> str:
+    """Its lines, all but the first below the column of the messages."""
+    return output.redact(text).replace("\n", f"\n{'':<21}")

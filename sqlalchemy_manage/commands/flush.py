@@ -112,15 +112,17 @@ def _rows(number: int) -> str:
 
 def _show(plan: FlushPlan, *, err: bool = False) -> None:
     rows = [(name, f"{number:,}", plan.why[name]) for name, number in plan.rows.items()]
+    columns = 3 if len(set(plan.why.values())) > 1 else 2  # nothing is told by one reason
     if err:
         for name, number, why in rows:
-            output.say(f"  {name}: {number} ({why})")
+            output.say(f"  {name}: {number}" + (f" ({why})" if columns == 3 else ""))
     elif rows:
-        output.table(("table", "rows", "why"), rows, right=(1,))
+        head = ("table", "rows", "why")
+        output.table(head[:columns], [row[:columns] for row in rows], right=(1,))
     for each in plan.changed:
-        columns = ", ".join(each.columns)
+        names = ", ".join(each.columns)
         value = "NULL" if each.rule == "SET NULL" else "its default"
-        output.say(f"{_rows(each.count)} of {each.table}: {columns} becomes {value}.")
+        output.say(f"{_rows(each.count)} of {each.table}: {names} becomes {value}.")
     if plan.missing:
         output.say(f"Not in the database yet: {', '.join(plan.missing)}.")
 

@@ -71,3 +71,14 @@ def test_models_that_raise_are_named_with_file_and_line(
     assert statuses(result.stdout)["models"] == "failed"
     assert f"{models}, line 2" in result.stdout
     assert "Traceback" not in result.stderr
+
+
+def test_lines_of_a_message_are_below_each_other(manage: Manage, engine: sa.Engine) -> None:
+    manage("migrate")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE department_employee_link")
+        connection.exec_driver_sql("ALTER TABLE employee DROP COLUMN hired_on")
+    lines = manage("check").stdout.splitlines()
+    failed = next(n for n, line in enumerate(lines) if line.startswith("failed   schema"))
+    assert len(lines) > failed + 1
+    assert all(line.startswith(" " * 21) for line in lines[failed + 1 :])

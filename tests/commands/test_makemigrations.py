@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,3 +127,18 @@ def test_an_app_without_models_is_pointed_out(
     result = run(project, "manage.py", "makemigrations", url=new_database("sqlite"))
     assert result.code == 1
     assert "No models were found in notes" in result.stderr
+
+
+@pytest.mark.parametrize("gone", ["migrations/versions/0001_initial.py", "migrations"])
+def test_a_database_whose_revisions_have_no_files(
+    project: Path, manage: Callable[..., Result], gone: str
+) -> None:
+    assert manage("makemigrations").code == 0
+    assert manage("migrate").code == 0
+    path = project / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    refused = manage("makemigrations")
+    assert refused.code == 1
+    assert refused.stderr.startswith("Error: The database is at 0001_initial, and no revision file")
+    assert "manage.py migrate looks for it in git" in refused.stderr
+    assert not path.exists()

@@ -29,6 +29,7 @@ from ..revisions.files import (
 )
 from ..revisions.format import finish
 from ..revisions.history import History, project_heads, versions_folder
+from ..revisions.plan import NotHere
 from ..runner.run import Run
 from ..runner.status import sound_history
 from .scratch import ComparedDatabase, comparison_database
@@ -168,7 +169,10 @@ def _render(
 
 
 def _require_applied(project: Project, head: str | None) -> None:
-    if head is not None and (current := project_heads(project)) != (head,):
+    current = project_heads(project)
+    if head is None and current:
+        raise NotHere(current)
+    if head is not None and current != (head,):
         raise HistoryError(
             f"The models are compared with the database, and it is not at {head} "
             f"(applied: {', '.join(current) or 'nothing'}).",

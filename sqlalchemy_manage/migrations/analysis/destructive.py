@@ -117,7 +117,9 @@ class Reader:
     def __init__(self, stored: StoredTables, *, looks_at_rows: bool = False) -> None:
         self.stored = stored
         self._looks = looks_at_rows
+        # Tables whose rows may be others by then, and columns that only have their NULLs filled.
         self._written: set[str] = set()
+        self._filled: set[tuple[str, str]] = set()
         # What a name refers to at this point; None if it does not exist now.
         self._tables: dict[str, str | None] = {}
         self._columns: dict[tuple[str, str], str | None] = {}
@@ -170,7 +172,9 @@ class Reader:
             self._drop_column(table, names[0], kind="values")
         if table and self._looks:
             self._constrained(call)
-        if verb in ("fill_nulls", "alter_enum"):
+        if verb == "fill_nulls":
+            self._filled.add((table, names[0]))
+        elif verb == "alter_enum":
             self._written.add(table)
         if verb in ("rename_column", "alter_column") and len(names) > 1:
             self._rename_column(table, names[0], names[1])
@@ -187,6 +191,11 @@ class Reader:
         names = {c: now for (table, c), now in self._columns.items() if table == call.table}
         rule = rule_of(call, connection.dialect, {**self.stored.columns(real), **names})
         if rule is None or any(names.get(column, column) is None for column in rule.columns):
+            return
+        read = rule.columns
+        if rule.where or not read:  # an expression may read any column
+            read = tuple(column for table, column in self._filled if table == call.table)
+        if any((call.table, column) in self._filled for column in read):
             return
         known = {c: now for c, now in names.items() if now is not None}
         if found := violating(connection, real, rule, known, call.table):

@@ -47,6 +47,7 @@ def resolve_drops(review: ComparisonContext, operations: ops.UpgradeOps) -> None
         elif isinstance(op, ops.DropColumnOp) and key not in dropped:
             if not _column_may_go(review, key, op.column_name):
                 holder.remove(op)
+                _warn_of_inserts(review, key, op.to_column())
             elif not op.to_column().nullable and review.rows(*key) != 0:
                 holder[holder.index(op)] = _back_without_values(review, key, op)
     prune(operations)
@@ -166,6 +167,14 @@ def _column_may_go(
     if computed:
         text = f"The column {name} becomes computed. Replace its values ({holds})?"
     return _may_go(review, "drop-column", name, text, flag("--allow-drop", quoted(*key, column)))
+
+
+def _warn_of_inserts(review: ComparisonContext, key: Key, kept: sa.Column[Any]) -> None:
+    if not kept.nullable and kept.server_default is None:
+        review.notices.append(
+            f"{dotted(*key, kept.name)} is NOT NULL and has no default: the models, which leave it "
+            "out, cannot insert rows until it is dropped."
+        )
 
 
 def _back_without_values(

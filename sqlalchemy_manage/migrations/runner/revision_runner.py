@@ -346,7 +346,9 @@ def explained(step: RevisionStep, error: Exception) -> MigrationError:
         )
     if isinstance(error, GuardFault):
         return GuardFault(f"{error.message}\n{state}", hint)
-    return MigrationError(f"{first}: {reason}{failing_line(error)}.\n{state}", hint)
+    what, *more = reason.split("\n", 1)  # a server shows the statement with a mark below
+    rest = f"\n{more[0].rstrip('.')}" if more else ""
+    return MigrationError(f"{first}: {what}{failing_line(error)}.{rest}\n{state}", hint)
 
 
 def _fault(step: RevisionStep, error: Exception) -> Fault | None:

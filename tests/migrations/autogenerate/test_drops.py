@@ -86,6 +86,18 @@ def test_a_column_not_null_comes_back_nullable(reviewed: Reviewed) -> None:
     assert review.notices == ["A downgrade adds t.a back empty, and therefore nullable."]
 
 
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [({"nullable": False}, True), ({"nullable": False, "server_default": "1"}, False), ({}, False)],
+)
+def test_a_column_that_is_kept_may_stop_inserts(
+    reviewed: Reviewed, options: dict[str, Any], warned: bool
+) -> None:
+    reviewed.create(table("t", column("a", sa.Integer, **options)), t=[{"a": 1}])
+    review, _ = settled(reviewed, table("t"), ["no"])
+    assert any("cannot insert rows" in notice for notice in review.notices) == warned
+
+
 def test_a_column_not_null_with_a_default_comes_back_as_it_was(reviewed: Reviewed) -> None:
     needed = column("a", sa.Integer, nullable=False, server_default="3")
     reviewed.create(table("t", needed), t=[{"a": 1}])

@@ -170,6 +170,17 @@ def test_rows_that_the_revision_may_correct_are_not_held_against_it(app: Project
     app.done("migrate")
 
 
+@pytest.mark.parametrize(("filled", "stops"), [("kind", True), ("n", False)])
+def test_filling_one_column_corrects_no_other(app: ProjectFolder, filled: str, stops: bool) -> None:
+    app.file.write_text(HEADER + tag(args='CheckConstraint("n > 0", name="positive")'))
+    app.done("makemigrations", "--no-input")
+    path = app.versions / app.revisions[-1]
+    text = path.read_text()
+    fill = f'    op.fill_nulls("tag", "{filled}", "1")\n'
+    path.write_text(text.replace("def upgrade() -> None:\n", f"def upgrade() -> None:\n{fill}"))
+    assert ("stops:" in app.done("migrate", "--plan").stdout) == stops
+
+
 def test_only_looking_tells_too(app: ProjectFolder) -> None:
     app.file.write_text(HEADER + tag(args='CheckConstraint("n > 0", name="positive")'))
     checked = app.manage("makemigrations", "--check")
