@@ -78,10 +78,14 @@ def until(found: Callable[[], T], what: str, seconds: float = 60) -> T:
 @contextmanager
 def started(folder: Path, *args: object, **env: str) -> Iterator[subprocess.Popen[str]]:
     """A program that runs in the block, with a process group of its own, and not after it."""
+    # The project's own settings: an in-process test before may have left those of another.
+    outside = {
+        k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MANAGE_SETTINGS_MODULE")
+    }
     process = subprocess.Popen(
         [sys.executable, *map(str, args)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"} | env,
+        env=outside | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"} | env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
