@@ -228,7 +228,10 @@ def copy_into(source: Path, target: Path, timeout: float) -> None:
             if mode == "wal" and sizes[0] != sizes[1]:
                 # A write-ahead log keeps its page size.
                 live.execute("PRAGMA journal_mode=DELETE")
+            # Else SQLite itself would wait for a lock, and ``patience`` not be asked meanwhile.
+            live.execute("PRAGMA busy_timeout=50")
             origin.backup(live, progress=patience, sleep=0.05)
+            live.execute(f"PRAGMA busy_timeout={int(timeout * 1000)}")
             live.execute(f"PRAGMA journal_mode={mode}")
         except sqlite3.Error as error:
             raise failure(error, target) from error
