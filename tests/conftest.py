@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from support.databases import BACKENDS, EMBEDDED, SERVERS, end_sessions, on_server, refusal
 from support.programs import PROJECTS, ROOT, Manage, Result, forget_modules
 
+from sqlalchemy_manage import advice
 from sqlalchemy_manage.migrations.autogenerate.plugins import register
 
 pytest_plugins = ["support.markers"]
@@ -49,9 +50,13 @@ def _missing(reason: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_secrets_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A password of one test, which may be a usual word, is struck out in no other."""
+def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password of one test, which may be a usual word, is struck out in no other.
+
+    Nor is the command line of one part of what another advises.
+    """
     monkeypatch.setattr("sqlalchemy_manage.output._secrets", set())
+    advice.begin(())
 
 
 @pytest.fixture(scope="session")

@@ -257,7 +257,9 @@ def test_everything_is_on_the_disk_before_it_has_its_name(
 def test_killed_at_any_line_it_leaves_a_good_file_or_none(shop: Project, shop_file: Path) -> None:
     target = shop_file.parent / "b.sqlite"
     expected = dump(shop_file)
-    assert threading.active_count() == 1
+    # A thread that works would hold locks in the fork; those of a cluster before are idle.
+    working = [t for t in threading.enumerate() if not t.name.startswith("Dask-Offload")]
+    assert len(working) == 1, working
     assert shop.settings  # loaded before the fork
     modules = (module, sqlite_copy)
     total = killed_at(None, lambda: back_up(shop, target), modules)

@@ -56,7 +56,8 @@ def test_the_sample_project(backend: str, new_database: Callable[..., str], tmp_
         sql = run(ROOT, "manage.py", "sqlmigrate", name, "--backwards", url=shown)
         assert sql.code == 0, sql
         run_sql(shown, sql.stdout)
-    assert set(_columns(shown)) == {"alembic_version"}
+    # Alembic 1.18 drops its own table with the first revision.
+    assert set(_columns(shown)) <= {"alembic_version"}
 
 
 def _columns(url: str) -> dict[str, str]:

@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+
+# SQLAlchemy 2.0 reads the dot in what a foreign key refers to as the end of a schema's name.
+DOTS_SPLIT = sa.__version__.startswith("2.0.")
+
 NAMES = {
     "dot": "dot.ted",
     "upper case": "UpPer",
@@ -208,7 +213,7 @@ def refused(backend: str, place: str, name: str) -> bool:
     text, word = NAMES[name], place not in _TEXTS
     if name in _ANYWHERE:
         return word or name != "empty"
-    if name == "dot" and place == "key":
+    if name == "dot" and (place == "key" or (place == "table" and DOTS_SPLIT)):
         return True
     if backend == "mariadb" and word:
         return len(text) > 64 or "\n" in text or text[-1] == " " or name == "emoji"
