@@ -6,7 +6,6 @@ Every function takes, as keywords, the options of ``options.run_options``.
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 from .. import advice, output
@@ -165,8 +164,10 @@ def leave_branch(
 
 def _agreed(project: Project, left: BranchToLeave, sync: bool) -> bool:
     """Whether the files found may be run: asked on a terminal, else given by the flag."""
+    from ._prompts import can_ask, confirm
+
     files = "these files" if len(left.sources) > 1 else "this file"
-    if not (project.interactive and sys.stdin.isatty()):
+    if not can_ask(project):
         if sync:
             output.say(f"Undoing revisions of another branch with {files}:")
             for line in left.origins:
@@ -175,7 +176,6 @@ def _agreed(project: Project, left: BranchToLeave, sync: bool) -> bool:
     output.say("The database has revisions that have no file here. They were found in git:")
     for line in left.origins:
         output.say(f"  {line}")
-    from ._prompts import confirm
 
     return confirm(f"Undo them by running the code of {files}?")
 

@@ -88,11 +88,16 @@ def _question(text: str, after: str) -> str:
     return output.fitted(f"{text} {after}").removesuffix(after).rstrip()
 
 
+def can_ask(project: Project) -> bool:
+    """Whether somebody is there to answer: not with ``--no-input``, nor without a terminal."""
+    return project.interactive and sys.stdin.isatty()
+
+
 def questioner_for(project: Project) -> Questioner:
-    """One that prompts; with ``--no-input``or without a terminal, one that cannot be asked."""
+    """One that prompts; with ``--no-input`` or without a terminal, one that cannot be asked."""
     from ..migrations.questions import Closed
 
-    return Prompting() if project.interactive and sys.stdin.isatty() else Closed()
+    return Prompting() if can_ask(project) else Closed()
 
 
 class Prompting:
@@ -145,7 +150,7 @@ def _value(option: Option) -> str:
 
 def name_asker(project: Project) -> Ask | None:
     """Asks for the name of the database; None with ``--no-input`` or without a terminal."""
-    if not (project.interactive and sys.stdin.isatty()):
+    if not can_ask(project):
         return None
 
     def ask(text: str) -> str:

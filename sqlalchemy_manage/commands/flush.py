@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,12 +88,12 @@ def command(
 def _ask(project: Project, plan: FlushPlan) -> None:
     from ..databases.engines import shown
     from ..seeding.flushing.flush import still_referred
-    from ._prompts import confirm
+    from ._prompts import can_ask, confirm
 
     if plan.blocking:
         raise still_referred(plan.blocking)
     where = shown(project.engine.url)
-    if not sys.stdin.isatty():
+    if not can_ask(project):
         raise OpenQuestion(
             f"flush would remove {_rows(plan.total)} of {where}, and there is no terminal to ask "
             "on. Nothing was done.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -74,13 +73,13 @@ def command(ctx: click.Context, random_seed: int) -> int:
 def _may_write_first(project: Project) -> bool:
     """Ask whether to write the first revision; raises OpenQuestion where nobody can be asked."""
     from ..migrations.actions.makemigrations import require_models
-    from ._prompts import confirm
+    from ._prompts import can_ask, confirm
 
     require_models(project)
     tables = count(len(project.tables), "table")
     what = f"There are no revisions yet, and the models have {tables}."
     ways = f"{advice.WRITE_THEN_PREPARE}\n{advice.PREPARE_AFTER_WRITING}"
-    if not (project.interactive and sys.stdin.isatty()):
+    if not can_ask(project):
         raise OpenQuestion(f"{what} Nothing was done.", ways)
     output.say(what)
     if not confirm("Write the first revision, and apply it?", "Nothing was done.", default=True):

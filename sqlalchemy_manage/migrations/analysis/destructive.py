@@ -192,10 +192,10 @@ class Reader:
         rule = rule_of(call, connection.dialect, {**self.stored.columns(real), **names})
         if rule is None or any(names.get(column, column) is None for column in rule.columns):
             return
-        read = rule.columns
-        if rule.where or not read:  # an expression may read any column
-            read = tuple(column for table, column in self._filled if table == call.table)
-        if any((call.table, column) in self._filled for column in read):
+        filled = {column for table, column in self._filled if table == call.table}
+        if rule.columns and not rule.where:  # else an expression may read any column
+            filled.intersection_update(rule.columns)
+        if filled:
             return
         known = {c: now for c, now in names.items() if now is not None}
         if found := violating(connection, real, rule, known, call.table):
