@@ -16,39 +16,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType, MappingProxyType, ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from .database_settings import MODEL_NAMES, Database, read_databases
 from .errors import AppError, ManageError, SettingsError, UsageError, did_you_mean
-from .output import keep_secret
+from .migration_settings import MIGRATION_NAMES, MigrationSettings, read_migrations
+from .settings_reader import SettingsReader
 
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
 
 BACKUP_DIR = "backups"
 """Default folder of backups, beside the settings."""
-
-PASSWORD_KEYS = ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
-"""What a driver calls a password in the query of a URL or in connect_args."""
-
-_PATH = (str, os.PathLike)
-
-
-class Database:
-    """One entry of DATABASES."""
-
-    def __init__(
-        self,
-        alias: str,
-        url: str,
-        options: Mapping[str, Any] = MappingProxyType({}),
-        protected: bool = False,
-    ) -> None:
-        self.alias = alias
-        self.url = url
-        self.options = options
-        self.protected = protected
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Database) and vars(self) == vars(other)
 
 
 class Settings(NamedTuple):
@@ -63,7 +41,6 @@ class Settings(NamedTuple):
     root: Path
     databases: Mapping[str, Database]
     installed_apps: tuple[str, ...] = ()
-    migrations_dir: Path = Path("migrations")
     fixture_dirs: tuple[Path, ...] = ()
     shell_imports: tuple[str, ...] = ()
     unmanaged: tuple[str, ...] = ()
@@ -75,7 +52,22 @@ class Settings(NamedTuple):
     concurrently_timeout: float = 600.0
     prove_links: bool = True
     uses_sqlite: bool = False
+    metadata: tuple[str, ...] = ()
+    migrations: MigrationSettings = MigrationSettings(Path("migrations"))
+    around: str | None = None
+    session: str | None = None
+    router: str | None = None
+    own_metadata: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    own_migrations: Mapping[str, MigrationSettings] = MappingProxyType({})
     warnings: tuple[str, ...] = ()
+
+    def metadata_of(self, alias: str) -> tuple[str, ...]:
+        """The MetaData of an alias that are no app's, as ``package.module:name``."""
+        return self.own_metadata.get(alias, self.metadata)
+
+    def migrations_of(self, alias: str) -> MigrationSettings:
+        """How the history of an alias is kept."""
+        return self.own_migrations.get(alias, self.migrations)
 
     def database(self, alias: str) -> Database:
         """The database of that alias; raises UsageError for an unknown one."""
@@ -175,8 +167,12 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
     root = file.parent
     for _ in range(module.__name__.count(".")):
         root = root.parent
-    reader = _SettingsReader(module, file)
-    databases = _databases(reader, environ)
+    reader = SettingsReader(vars(module), file)
+    databases = read_databases(reader, environ)
+    entries = {
+        alias: SettingsReader(entry, file, f"DATABASES[{alias!r}]")
+        for alias, entry in reader.get("DATABASES", {}).items()
+    }
     apps = reader.strings("INSTALLED_APPS", ())
     for app in apps:
         if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", app):
@@ -195,7 +191,6 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         root=root,
         databases=MappingProxyType(databases),
         installed_apps=apps,
-        migrations_dir=root / reader.path("MIGRATIONS_DIR", "migrations"),
         fixture_dirs=tuple(root / p for p in reader.paths("FIXTURE_DIRS", ("fixtures",))),
         backup_dir=root / reader.path("BACKUP_DIR", BACKUP_DIR),
         shell_imports=reader.strings("SHELL_IMPORTS", ()),
@@ -205,6 +200,21 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         lock_timeout=reader.seconds("LOCK_TIMEOUT", 4.0),
         statement_timeout=reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
         prove_links=reader.flag("PROVE_LINKS", True),
+        metadata=reader.objects("METADATA", _METADATA),
+        migrations=read_migrations(reader, root),
+        around=reader.dotted("AROUND", "a context manager"),
+        session=reader.dotted("SESSION", "a function that makes a session"),
+        router=reader.dotted("ROUTER", "a function that names the alias of a table"),
+        own_metadata={
+            alias: own.objects("METADATA", _METADATA)
+            for alias, own in entries.items()
+            if "METADATA" in own.values
+        },
+        own_migrations={
+            alias: read_migrations(own.over(reader), root)
+            for alias, own in entries.items()
+            if any(name in own.values for name in MIGRATION_NAMES)
+        },
         concurrently_timeout=reader.seconds("CONCURRENTLY_TIMEOUT", 600.0),
         uses_sqlite=any(
             str(url).startswith("sqlite")
@@ -217,10 +227,16 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
     )
 
 
+_METADATA = "a list of MetaData objects"
+
 KNOWN = (
     "DATABASES",
     "INSTALLED_APPS",
-    "MIGRATIONS_DIR",
+    *MIGRATION_NAMES,
+    *MODEL_NAMES,
+    "AROUND",
+    "SESSION",
+    "ROUTER",
     "FIXTURE_DIRS",
     "SHELL_IMPORTS",
     "BACKUP_DIR",
@@ -251,144 +267,6 @@ def _may_be(name: str, known: str) -> bool:
     """Whether two names share so many letters that it is worth comparing them."""
     shared = sum(min(name.count(letter), known.count(letter)) for letter in set(name))
     return 2 * shared >= 0.85 * (len(name) + len(known))
-
-
-class _SettingsReader(NamedTuple):
-    """Reads names of a module, and rejects values of the wrong type."""
-
-    module: ModuleType
-    file: Path
-
-    def wrong(self, name: str, expected: str, value: object) -> SettingsError:
-        shown = "" if name.startswith("DATABASES") else f" ({value!r})"  # may hold a password
-        return SettingsError(
-            f"{self.file}: {name} must be {expected}, not {type(value).__name__}{shown}."
-        )
-
-    def get(self, name: str, default: Any) -> Any:
-        return getattr(self.module, name, default)
-
-    def require(self, name: str, value: Any, kind: Any, expected: str) -> Any:
-        """``value``, which must be of a type."""
-        if not isinstance(value, kind):
-            raise self.wrong(name, expected, value)
-        return value
-
-    def path(self, name: str, default: str) -> Path:
-        return Path(self.require(name, self.get(name, default), _PATH, "a path"))
-
-    def paths(self, name: str, default: tuple[str, ...]) -> tuple[Path, ...]:
-        return tuple(Path(item) for item in self._list(name, default, _PATH, "a list of paths"))
-
-    def strings(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        return self._list(name, default, str, "a list of strings")
-
-    def _list(self, name: str, default: Any, kind: Any, expected: str) -> tuple[Any, ...]:
-        value = self.require(name, self.get(name, default), list | tuple, expected)
-        return tuple(self.require(name, item, kind, expected) for item in value)
-
-    def flag(self, name: str, default: bool) -> bool:
-        return bool(self.require(name, self.get(name, default), bool, "True or False"))
-
-    def seconds(self, name: str, default: float) -> float:
-        value = self.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            raise self.wrong(name, "a number of seconds, 0 or more", value)
-        return float(value)
-
-
-def _databases(reader: _SettingsReader, environ: Mapping[str, str]) -> dict[str, Database]:
-    expected = 'a dict such as {"default": {"URL": ...}}'
-    declared = reader.require("DATABASES", reader.get("DATABASES", {}), dict, expected)
-    databases = {}
-    for alias, entry in declared.items():
-        label = f"DATABASES[{alias!r}]"
-        reader.require("The alias of every entry of DATABASES", alias, str, "a string")
-        reader.require(label, entry, dict, 'a dict such as {"URL": ...}')
-        _not_djangos(reader, label, entry)
-        for key in entry:
-            if key not in ("URL", "OPTIONS", "PROTECTED"):
-                raise SettingsError(
-                    f"{reader.file}: {label} has the unknown key {key!r}."
-                    + did_you_mean(str(key), ("URL", "OPTIONS", "PROTECTED"))
-                )
-        url: Any = entry.get("URL")
-        if hasattr(url, "render_as_string"):
-            url = url.render_as_string(hide_password=False)
-        if not isinstance(url, str) or not url:
-            raise reader.wrong(f"{label}['URL']", "an SQLAlchemy URL", url)
-        options, protected = entry.get("OPTIONS", {}), entry.get("PROTECTED", False)
-        reader.require(f"{label}['OPTIONS']", options, dict, "a dict of engine arguments")
-        reader.require(f"{label}['PROTECTED']", protected, bool, "True or False")
-        databases[alias] = Database(alias, url, MappingProxyType(options), protected)
-    override = environ.get("DATABASE_URL")
-    if override:
-        old = databases.get("default", Database("default", override))
-        # Engine arguments of one kind of database rarely suit another.
-        same = old.url.partition(":")[0] == override.partition(":")[0]
-        databases["default"] = Database(
-            "default", override, old.options if same else {}, old.protected
-        )
-    if "default" not in databases:
-        raise SettingsError(
-            f"{reader.file}: DATABASES has no 'default' entry.",
-            'Write DATABASES = {"default": {"URL": "sqlite:///app.sqlite"}}, '
-            "or set DATABASE_URL in the environment.",
-        )
-    for database in databases.values():
-        for password in passwords(database.url):
-            keep_secret(password)
-        arguments = database.options.get("connect_args")
-        for key, value in arguments.items() if isinstance(arguments, dict) else ():
-            if key in PASSWORD_KEYS and isinstance(value, str):
-                keep_secret(value)
-    return databases
-
-
-_DIALECTS = {
-    "sqlite3": "sqlite:///{NAME}",
-    "postgresql": "postgresql+psycopg://{USER}@{HOST}/{NAME}",
-    "mysql": "mariadb+pymysql://{USER}@{HOST}/{NAME}",
-}
-
-
-def _not_djangos(reader: _SettingsReader, label: str, entry: Mapping[str, Any]) -> None:
-    """Raises SettingsError for an entry as Django writes it, with the URL to write instead."""
-    if "URL" in entry or not {"ENGINE", "NAME"} & set(entry):
-        return
-    engine = str(entry.get("ENGINE", "")).rpartition(".")[2]
-    url = _DIALECTS.get(engine, "DIALECT+DRIVER://{USER}@{HOST}/{NAME}")
-    for key, usual in (("NAME", "NAME"), ("USER", "USER"), ("HOST", "localhost")):
-        given = str(entry.get(key) or usual)
-        if key == "HOST" and entry.get("PORT"):
-            given += f":{entry['PORT']}"
-        url = url.replace(f"{{{key}}}", given)
-    password = ", with :PASSWORD after the user" if entry.get("PASSWORD") else ""
-    raise SettingsError(
-        f"{reader.file}: {label} has Django's keys; here it is one SQLAlchemy URL.",
-        f'Write "URL": "{url}"{password}.',
-    )
-
-
-def passwords(url: str) -> list[str]:
-    """Every spelling of every password in ``url``, also in one that does not parse."""
-    if "@" not in url and "?" not in url:
-        return []
-    from urllib.parse import parse_qsl, unquote
-
-    # SQLAlchemy's reading (up to the first @, a ? included), and the user's (up to the last).
-    found = re.findall(r"://[^:/]*:([^@]*)@", url)
-    authority, _, query = url.partition("?")
-    _, _, rest = authority.partition("://")
-    user_part, at, _ = rest.rpartition("@")
-    if at and ":" in user_part:
-        password = user_part.partition(":")[2]
-        # After an unescaped @ the rest of it is taken for the host, and named in errors.
-        found += [password, *re.split("[@:]", password)[1:]]
-    for key, value in parse_qsl(query, keep_blank_values=True):
-        if key.lower() in PASSWORD_KEYS:
-            found.append(value)
-    return sorted({w for word in found for w in (word, unquote(word)) if w})
 
 
 def find_package(name: str) -> Path | None:

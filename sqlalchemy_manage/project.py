@@ -11,12 +11,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import output
-from .conf import Database, Settings, app_packages, failing_line, find_package, load_settings
+from .conf import Settings, app_packages, failing_line, find_package, load_settings
+from .database_settings import Database
 from .errors import AppError, ManageError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData, Table
     from sqlalchemy.orm import Mapper, Session
+
+    from .migration_settings import MigrationSettings
 
 
 class App(NamedTuple):
@@ -53,6 +56,11 @@ class Project:
     @property
     def database(self) -> Database:
         return self.settings.database(self.alias)
+
+    @property
+    def migrations(self) -> MigrationSettings:
+        """How the history of the alias is kept."""
+        return self.settings.migrations_of(self.alias)
 
     @cached_property
     def apps(self) -> list[App]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
@@ -13,9 +14,9 @@ from sqlalchemy_manage.conf import (
     failing_line,
     find_package,
     load_settings,
-    passwords,
     settings_from,
 )
+from sqlalchemy_manage.database_settings import passwords
 from sqlalchemy_manage.errors import AppError, SettingsError, UsageError
 from sqlalchemy_manage.output import keep_secret, redact
 
@@ -39,7 +40,7 @@ def test_the_defaults() -> None:
     assert settings.file == FILE
     assert settings.root == FILE.parent
     assert settings.installed_apps == ()
-    assert settings.migrations_dir == FILE.parent / "migrations"
+    assert settings.migrations.folder == FILE.parent / "migrations"
     assert settings.fixture_dirs == (FILE.parent / "fixtures",)
     assert settings.shell_imports == ()
     assert settings.lock_wait == 60
@@ -69,7 +70,7 @@ def test_values_are_taken_over_and_frozen() -> None:
     assert settings.database("default").options == {"echo": True}
     assert settings.database("live").protected
     assert settings.installed_apps == ("a", "b.c")
-    assert settings.migrations_dir == FILE.parent / "db" / "revisions"
+    assert settings.migrations.folder == FILE.parent / "db" / "revisions"
     assert settings.fixture_dirs == (Path("/abs"), FILE.parent / "rel")
     assert settings.factories == ("tests.factories",)
     assert settings.lock_wait == 1.5
@@ -299,3 +300,38 @@ def test_packages_are_found_without_being_imported(
     with pytest.raises(AppError) as caught:
         find_package("conf_broken.inner")
     assert f"{tmp_path / 'conf_broken' / '__init__.py'}, line 2" in caught.value.message
+
+
+def test_an_alias_has_its_own_history_and_what_it_does_not_name_is_as_for_all() -> None:
+    settings = read(
+        DATABASES={
+            "default": {"URL": "sqlite:///a.sqlite"},
+            "log": {"URL": "sqlite:///b.sqlite", "MIGRATIONS_DIR": "log", "METADATA": ["log:meta"]},
+        },
+        ALEMBIC="alembic.ini",
+        HEADS=["expand"],
+    )
+    assert settings.migrations_of("default") == settings.migrations
+    assert settings.migrations_of("log").folder == FILE.parent / "log"
+    assert settings.migrations_of("log").heads == ("expand",)
+    assert settings.migrations.config == FILE.parent / "alembic.ini"
+    assert settings.metadata_of("log") == ("log:meta",)
+    assert settings.metadata_of("default") == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"REVISION_IDS": "hexx"}, "REVISION_IDS must be"),
+        ({"METADATA": ["shop.db"]}, 'METADATA must be a list of MetaData objects, as "package'),
+        ({"AROUND": "shop"}, "AROUND must be a context manager, as"),
+        ({"LEDGER": ""}, "LEDGER must be True, False or the name of a schema"),
+        ({"ALEMBIC": {"CONFG": "x"}}, "Did you mean 'CONFIG'?"),
+        ({"ALEMBIC": 3}, "ALEMBIC must be a path"),
+        ({"VERSION_TABLE": ""}, "VERSION_TABLE must be a string"),
+    ],
+)
+def test_a_wrong_setting_of_the_history_is_named(names: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read(DATABASES={"default": {"URL": "sqlite:///a.sqlite"}}, **names)
+    assert message in str(raised.value)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from .. import advice
-from ..conf import Database
+from ..database_settings import Database
 from ..databases.engines import connecting, create_engine, database_url, sqlite_path
 from ..databases.locks import migration_lock
 from ..databases.protection import STAMP, stamp, stamp_of

@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from .. import advice
-from ..conf import PASSWORD_KEYS, Database
+from ..database_settings import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..files import why_no_path
 from ..sql.dialects import MARIADB

@@ -16,7 +16,8 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from ..conf import Database, Settings
+from ..conf import Settings
+from ..database_settings import Database
 from ..errors import DatabaseMissing, NotPermitted, OpenQuestion, UsageError
 from .engines import OWN_TABLE, database_url, is_sqlite_file, sqlite_path
 

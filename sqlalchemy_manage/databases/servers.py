@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from ..conf import Database
+from ..database_settings import Database
 from ..errors import DatabaseError, DatabaseMissing
 from .engines import (
     SERVERS,

@@ -15,7 +15,8 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from .. import advice
-from ..conf import Database, Settings
+from ..conf import Settings
+from ..database_settings import Database
 from ..databases.engines import connecting, trouble
 from ..databases.error_kinds import is_busy
 from ..databases.locks import lock_on, locked, migration_lock

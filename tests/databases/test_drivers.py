@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.programs import ROOT
 
-from sqlalchemy_manage.conf import Database
+from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.errors import SettingsError
 

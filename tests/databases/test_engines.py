@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from support.programs import Manage
 
-from sqlalchemy_manage.conf import Database
+from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.databases.engines import OWN_TABLE, database_url, shown
 from sqlalchemy_manage.databases.servers import scratch_database
 from sqlalchemy_manage.errors import SettingsError

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
-from sqlalchemy_manage.conf import Database
+from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.errors import MigrationError
 from sqlalchemy_manage.migrations.guards.losses.guard import LossGuard
 from sqlalchemy_manage.migrations.runner.engine import migration_engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from sqlalchemy_manage.conf import Database
+from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.databases.engines import create_engine
 from support.databases import user_tables
 

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sqlalchemy_manage.conf import Database, Settings
+from sqlalchemy_manage.conf import Settings
 from sqlalchemy_manage.data.dump import Request, dump
 from sqlalchemy_manage.data.load import Loaded, load
+from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.project import App, Project
 
 Make = Callable[..., Project]

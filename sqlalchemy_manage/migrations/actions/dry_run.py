@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
-from ...conf import Database
+from ...database_settings import Database
 from ...databases.engines import connecting, create_engine, database_url, memory_database
 from ...errors import DatabaseError
 from ..revisions.files import Draft

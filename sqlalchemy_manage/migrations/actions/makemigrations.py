@@ -134,7 +134,7 @@ def _render(
     project: Project, request: RevisionRequest, base: ComparedDatabase
 ) -> tuple[str, str] | None:
     """The name and the text of the new file as Alembic writes it; None for an empty one."""
-    folder = project.settings.migrations_dir
+    folder = project.migrations.folder
     with tempfile.TemporaryDirectory() as temporary:
         # The file is made in a folder of its own: one that cannot be rendered, or a
         # command interrupted, leaves nothing in the history.

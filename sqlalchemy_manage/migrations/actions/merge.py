@@ -176,7 +176,7 @@ def draft_merge(
     slugs = [re.sub(r"^\d{4,}_(merge_)?", "", head) for head in merge.heads]
     new_id = revision_id(history.next_number(), [name or "_".join(["merge", *slugs])])
     message = quoted("\n".join(_docstring(merge, line_length(project.settings.root))))
-    folder = project.settings.migrations_dir
+    folder = project.migrations.folder
     with tempfile.TemporaryDirectory() as temporary:
         new = Path(temporary) / "versions"
         create_folder(Path(temporary))

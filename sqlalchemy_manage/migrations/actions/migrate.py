@@ -68,7 +68,7 @@ def apply_plan(
     run.allow_loss = allowed_names(allow_loss)
     run.state.of_branch = folder is not None
     versions = [versions_folder(project), folder] if folder is not None else []
-    create_folder(project.settings.migrations_dir)  # what is missing of it
+    create_folder(project.migrations.folder)  # what is missing of it
     config = alembic_config(project, versions=versions, run=run)
     try:
         if fake:

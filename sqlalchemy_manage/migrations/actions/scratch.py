@@ -21,7 +21,8 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
 
-from ...conf import Database, failing_line
+from ...conf import failing_line
+from ...database_settings import Database
 from ...databases.embedded import INSTALL, embedded_postgresql
 from ...databases.engines import create_engine, database_url, memory_database
 from ...databases.servers import scratch_database

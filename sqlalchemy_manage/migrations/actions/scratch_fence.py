@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ...conf import Database
+from ...database_settings import Database
 from ...databases.engines import create_engine
 from ...errors import MigrationError
 from ...sql.dialects import MARIADB

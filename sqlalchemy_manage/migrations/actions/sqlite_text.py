@@ -24,7 +24,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event
 
-from ...conf import Database
+from ...database_settings import Database
 from ...databases.engines import connecting, create_engine, memory_database
 from ...errors import DatabaseError, MigrationError
 from ...project import Project

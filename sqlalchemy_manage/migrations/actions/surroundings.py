@@ -13,7 +13,7 @@ from contextlib import suppress
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from ...conf import Database
+from ...database_settings import Database
 from ...databases.engines import connecting, create_engine
 from ...errors import DatabaseError
 from ...links.catalog import NOT_SYSTEM

@@ -150,7 +150,7 @@ def _is_source(folder: Path, project: Project) -> bool:
     return not (
         folder.name.startswith(".")
         or folder.name in _SKIPPED
-        or folder.resolve() == project.settings.migrations_dir.resolve()
+        or folder.resolve() == project.migrations.folder.resolve()
         or (folder / "pyvenv.cfg").exists()
     )
 

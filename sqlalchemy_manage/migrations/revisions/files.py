@@ -135,10 +135,10 @@ def alembic_config(
     print it, password and all. Raises MigrationError for a folder whose env.py is empty, or
     of another tool.
     """
-    require_own_env(folder or project.settings.migrations_dir)
+    require_own_env(folder or project.migrations.folder)
     config = Config(cmd_opts=Namespace(quiet=True, x=None))
-    require_env(folder or project.settings.migrations_dir)
-    location = str(folder or project.settings.migrations_dir)
+    require_env(folder or project.migrations.folder)
+    location = str(folder or project.migrations.folder)
     config.set_main_option("script_location", location.replace("%", "%%"))
     config.set_main_option("file_template", "%%(rev)s")
     config.set_main_option("revision_environment", "true")

@@ -321,7 +321,7 @@ def current_heads(connection: Connection) -> tuple[str, ...]:
 
 def versions_folder(project: Project) -> Path:
     """The folder of the project's revision files."""
-    return project.settings.migrations_dir / "versions"
+    return project.migrations.folder / "versions"
 
 
 def project_history(project: Project) -> History:

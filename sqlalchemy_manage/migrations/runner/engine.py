@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ...conf import Database
+from ...database_settings import Database
 from ...databases.engines import create_engine
 from ...errors import UsageError
 from .lost_transaction import watch_transaction

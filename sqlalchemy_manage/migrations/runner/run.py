@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...conf import Database
+from ...database_settings import Database
 from ...project import Project
 from ..questions import Answers
 from ..revisions.files import RevisionRequest

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from support.programs import Manage, run
 from support.scratch import OURS, TABLE, tables
 
-from sqlalchemy_manage.conf import Database
+from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.errors import DatabaseError, MigrationError
 from sqlalchemy_manage.migrations.actions.scratch import (

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from support.scratch import TABLE, tables
 
-from sqlalchemy_manage.conf import Database
+from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.migrations.actions.scratch import replayed
 from sqlalchemy_manage.migrations.actions.scratch_fence import LeavesScratch

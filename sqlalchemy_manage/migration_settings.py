@@ -1,0 +1,102 @@
+"""The settings of a history: where its revisions are, and how they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import SettingsError, did_you_mean
+from .settings_reader import SettingsReader
+
+VERSION_TABLE = "alembic_version"
+"""Alembic's own name for the table that says where a database is."""
+
+MIGRATION_NAMES = (
+    "MIGRATIONS_DIR",
+    "ALEMBIC",
+    "VERSION_LOCATIONS",
+    "VERSION_TABLE",
+    "VERSION_TABLE_SCHEMA",
+    "REVISION_IDS",
+    "HEADS",
+    "NEW_DATABASE",
+    "LEDGER",
+)
+"""The names of these settings; an entry of DATABASES may have each for itself."""
+
+_ALEMBIC_KEYS = ("CONFIG", "SECTION", "X")
+
+
+class MigrationSettings(NamedTuple):
+    """How the history of a database is kept; paths are absolute.
+
+    ``folder``: of env.py. ``locations``: of the revision files, ``folder``/versions if none
+    is given; a location may be a glob, and one that ends with ``/**`` has subfolders.
+    ``config`` and ``section``: the project's own Alembic configuration, if it has one, and
+    ``x``: what ``alembic -x`` would be given, as ``name=value``. ``revision_ids``: what new
+    ones are like, ``numbered``, ``hex``, or ``template`` (as the configuration's
+    file_template). ``heads``: labels of branches that are meant to stay apart.
+    ``new_database``: ``migrate``, or ``create_all`` and a stamp. ``ledger``: whether one is
+    kept, or the schema of the tool's own tables.
+    """
+
+    folder: Path
+    locations: tuple[str, ...] = ()
+    config: Path | None = None
+    section: str = "alembic"
+    x: tuple[str, ...] = ()
+    version_table: str = VERSION_TABLE
+    version_table_schema: str | None = None
+    revision_ids: str = "numbered"
+    heads: tuple[str, ...] = ()
+    new_database: str = "migrate"
+    ledger: bool | str = True
+
+
+def read_migrations(reader: SettingsReader, root: Path) -> MigrationSettings:
+    """The settings of one history, relative to ``root``; raises SettingsError."""
+    alembic = _alembic(reader)
+    config = alembic.get("CONFIG")
+    ledger = reader.require("LEDGER", reader.get("LEDGER", True), (bool, str), _LEDGER)
+    if ledger == "":
+        raise reader.wrong("LEDGER", _LEDGER, ledger)
+    return MigrationSettings(
+        folder=root / reader.path("MIGRATIONS_DIR", "migrations"),
+        locations=tuple(str(root / path) for path in reader.paths("VERSION_LOCATIONS", ())),
+        config=None if config is None else root / config,
+        section=alembic.get("SECTION", "alembic"),
+        x=tuple(f"{name}={value}" for name, value in alembic.get("X", {}).items()),
+        version_table=reader.text("VERSION_TABLE", VERSION_TABLE) or VERSION_TABLE,
+        version_table_schema=reader.text("VERSION_TABLE_SCHEMA", None),
+        revision_ids=reader.choice("REVISION_IDS", ("numbered", "hex", "template")),
+        heads=reader.strings("HEADS", ()),
+        new_database=reader.choice("NEW_DATABASE", ("migrate", "create_all")),
+        ledger=ledger,
+    )
+
+
+_LEDGER = "True, False or the name of a schema"
+
+
+def _alembic(reader: SettingsReader) -> Mapping[str, Any]:
+    """ALEMBIC, the path of a configuration alone made into ``{"CONFIG": path}``."""
+    value = reader.get("ALEMBIC", None)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        return {"CONFIG": reader.path("ALEMBIC", "")}
+    for key in value:
+        if key not in _ALEMBIC_KEYS:
+            raise SettingsError(
+                f"{reader.file}: {reader.spelled('ALEMBIC')} has the unknown key {key!r}."
+                + did_you_mean(str(key), _ALEMBIC_KEYS)
+            )
+    own = SettingsReader(value, reader.file, reader.spelled("ALEMBIC"))
+    found: dict[str, Any] = {}
+    if "CONFIG" in value:
+        found["CONFIG"] = own.path("CONFIG", "")
+    if (section := own.text("SECTION", None)) is not None:
+        found["SECTION"] = section
+    found["X"] = own.require("X", own.get("X", {}), dict, "a dict of -x arguments")
+    return found
