@@ -144,8 +144,9 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
     make_cancellable(engine)
-    # What they log of a lost connection is told by the error that comes of it.
-    for library in ("psycopg", "sqlalchemy.pool"):
+    # What they log of a lost connection is told by the error that comes of it; asyncmy logs
+    # what the server remarks on.
+    for library in ("psycopg", "sqlalchemy.pool", "asyncmy"):
         if not (logger := logging.getLogger(library)).handlers:
             logger.addHandler(logging.NullHandler())
     return engine
