@@ -272,8 +272,9 @@ def test_seed_uses_the_session_of_the_project(project: SeededFolder, name: str) 
 def test_a_seed_with_it_is_written_whole_or_not_at_all(project: SeededFolder, name: str) -> None:
     (project.folder / "staff" / "sessions.py").write_text(SESSIONS)
     (project.folder / "staff" / "factories.py").write_text(
-        FACTORIES.replace("name = factory", "name = factory.LazyAttributeSequence(_name)  #")
-        .replace("class Desk", "def _name(o, n):\n    return 1 / (4 - n)\n\n\nclass Desk", 1)
+        FACTORIES.replace(
+            "name = factory", "name = factory.LazyAttributeSequence(_name)  #"
+        ).replace("class Desk", "def _name(o, n):\n    return 1 / (4 - n)\n\n\nclass Desk", 1)
     )
     setting(project, 'AROUND = "staff.place:entered"')
     setting(project, f'SESSION = "staff.sessions:{name}"')
