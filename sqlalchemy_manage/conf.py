@@ -23,6 +23,11 @@ from .settings_reader import SettingsReader
 
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
 
+
+class SettingsMissing(SettingsError):
+    """There is no settings module of that name."""
+
+
 BACKUP_DIR = "backups"
 """Default folder of backups, beside the settings."""
 
@@ -95,7 +100,7 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise SettingsError(
+            raise SettingsMissing(
                 f"There is no settings module '{name}'.",
                 "Run the command in the folder that contains it, or name it: "
                 f"--settings MODULE, or {ENVIRONMENT_VARIABLE} in the environment.",
