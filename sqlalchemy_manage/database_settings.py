@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .errors import SettingsError, did_you_mean
-from .migration_settings import MIGRATION_NAMES
+from .migration_settings import MIGRATION_NAMES, USUAL_TABLES, Bookkeeping
 from .output import keep_secret
 from .settings_reader import SettingsReader
 
@@ -20,6 +20,7 @@ class Database:
     """One entry of DATABASES.
 
     ``schema``: the schema of its tables, where that is not the server's default one.
+    ``bookkeeping``: the tables beside the application's.
     """
 
     def __init__(
@@ -29,12 +30,14 @@ class Database:
         options: Mapping[str, Any] = MappingProxyType({}),
         protected: bool = False,
         schema: str | None = None,
+        bookkeeping: Bookkeeping = USUAL_TABLES,
     ) -> None:
         self.alias = alias
         self.url = url
         self.options = options
         self.protected = protected
         self.schema = schema
+        self.bookkeeping = bookkeeping
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Database) and vars(self) == vars(other)
