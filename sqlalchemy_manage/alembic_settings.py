@@ -15,7 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .conf import find_package, raised
+from .apps import find_package
+from .conf import raised
 from .errors import ManageError, SettingsError, did_you_mean
 from .migration_settings import MigrationSettings
 
