@@ -137,6 +137,7 @@ RECORD_FINISHED = Advice("a half-done revision was finished by hand", "migrate -
 RECORD_AS_BEFORE = Advice(
     "what a half-done revision did was undone by hand", "migrate --fake {revision}"
 )
+RUN_AS_IS = Advice("env.py is another tool's, and does not say what it wants", "migrate --as-is")
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
 
 # Data that would be lost.

@@ -45,6 +45,7 @@ class Project:
         self.verbosity = 1
         self.interactive = True
         self.traceback = False
+        self.x: tuple[str, ...] = ()  # as -x of alembic, beside those of the settings
 
     @cached_property
     def settings(self) -> Settings:
