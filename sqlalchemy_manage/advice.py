@@ -19,6 +19,7 @@ from pathlib import Path
 _chosen: dict[str, str] = {}
 _typed: tuple[str, ...] = ()
 _again: tuple[str, ...] = ("migrate",)
+_repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Advice:
         A list is several words. The line has the options by which the database was chosen.
         """
         words = {name: _quoted(value) for name, value in values.items()}
-        words["again"] = _quoted(_again)
+        words["again"] = _quoted([*_again, *_repeated])
         before: list[str] = [word for option in _chosen.items() for word in option]
         after: tuple[str, ...] = ()
         if "{typed}" in self.command:  # with its own options; no more may follow a "--"
@@ -55,8 +56,8 @@ class Advice:
 
 def begin(typed: Sequence[str]) -> None:
     """A command line begins, with these words after the name of the program."""
-    global _typed, _again
-    _typed, _again = tuple(typed), ("migrate",)
+    global _typed, _again, _repeated
+    _typed, _again, _repeated = tuple(typed), ("migrate",), ()
     _chosen.clear()
 
 
@@ -69,6 +70,12 @@ def go_on_with(words: Sequence[str]) -> None:
     """From now on ``{again}`` is these words."""
     global _again
     _again = tuple(words)
+
+
+def repeat(words: Sequence[str]) -> None:
+    """From now on ``{again}`` has these words too: what the revisions are given."""
+    global _repeated
+    _repeated = tuple(words)
 
 
 def typed() -> bool:

@@ -14,6 +14,7 @@ from alembic.util import CommandError
 from ... import advice
 from ...databases.engines import memory_database
 from ...errors import HistoryError, MigrationError
+from ..foreign_env.harvest import harvested_env
 from ..questions import Answers, Closed, Questioner
 from ..revisions.amend import amend, amendable
 from ..revisions.expected_loss import with_losses
@@ -56,6 +57,7 @@ def draft_revision(
     history = sound_history(project)
     history.single_head()
     if not empty:
+        harvested_env(project)  # it may know the models
         require_models(project)
     request = RevisionRequest(
         name=name,

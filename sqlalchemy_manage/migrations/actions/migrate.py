@@ -17,6 +17,7 @@ from alembic.util import CommandError
 
 from ...errors import ManageError, MigrationError
 from ..analysis.reversible import require_downgrades
+from ..foreign_env.harvest import harvested_env
 from ..guards.destructive import clear
 from ..guards.journal.unfinished import require_finished
 from ..guards.losses.loss import allowed_names
@@ -58,6 +59,7 @@ def apply_plan(
     OpenQuestion or NotPermitted, and nothing is run, for a downgrade that is not
     ``allowed``. ``ask`` asks for the name of a protected database.
     """
+    foreign = harvested_env(project) is not None
     if plan.backwards and not fake:
         if plan.steps:  # before anybody is asked
             wait, first = project.settings.lock_wait, plan.steps[0].id
@@ -68,7 +70,8 @@ def apply_plan(
     run.allow_loss = allowed_names(allow_loss)
     run.state.of_branch = folder is not None
     versions = [versions_folder(project), folder] if folder is not None else []
-    create_folder(project.migrations.folder)  # what is missing of it
+    if not foreign:
+        create_folder(project.migrations.folder)  # what is missing of it
     config = alembic_config(project, versions=versions, run=run)
     try:
         if fake:

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL, make_url
@@ -29,6 +28,7 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError, MissingGreenlet
 from ... import advice, output
 from ...databases.engines import create_engine, database_url, shown
 from ...errors import ManageError, MigrationError
+from ...models import set_unmanaged
 from ..alembic_internals import proxies_kept
 from .connections import watched
 from .detection import foreign_env
@@ -49,7 +49,8 @@ class NotHarvested(MigrationError):
 def harvested_env(project: Project) -> HarvestedEnv | None:
     """What the project's env.py passes to Alembic; None if it is ours, or missing.
 
-    It is run once for a project. Raises NotHarvested, with the file and the line; or
+    It is run once for a project, whose models are its target_metadata where the settings name
+    none. Raises NotHarvested, with the file and the line; or
     MigrationError where it and the settings disagree on the database or the table of versions.
     """
     file = foreign_env(project.migrations.folder)
@@ -60,6 +61,9 @@ def harvested_env(project: Project) -> HarvestedEnv | None:
         known = harvest(project, file)
         require_agreement(project, known)
         project.__dict__["harvested_env"] = known
+        if not project.metadatas:
+            set_unmanaged(known.metadatas, project.settings.unmanaged)
+            project.__dict__["metadatas"] = known.metadatas
     return known
 
 
