@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, MissingGreenlet
 
 from ... import advice, output
+from ...async_drivers import is_async
 from ...databases.engines import create_engine, database_url, shown
 from ...errors import ManageError, MigrationError
 from ...models import set_unmanaged
@@ -72,8 +73,7 @@ def harvest(project: Project, file: Path) -> HarvestedEnv:
 
     The database is read where ``file`` reads it. Raises NotHarvested.
     """
-    url = database_url(project.database, project.settings.root)
-    attempt, tried = _Attempt(url), []
+    attempt, tried = _Attempt(_given_url(project)), []
     first: BaseException | None = None
     while True:
         tried.append(attempt)
@@ -89,6 +89,13 @@ def harvest(project: Project, file: Path) -> HarvestedEnv:
         finally:
             if text := printed.getvalue().strip():
                 output.say(f"{file} printed:\n{text}", level=2)
+
+
+def _given_url(project: Project) -> URL:
+    """The URL of the settings, with the driver that they name if it is async."""
+    url = database_url(project.database, project.settings.root)
+    given = project.database.given_url
+    return make_url(given).set(database=url.database) if is_async(given) else url
 
 
 def require_agreement(project: Project, env: HarvestedEnv) -> None:
