@@ -82,7 +82,7 @@ def _swallowed(project: Project) -> Iterator[Check]:
         yield Check(
             "env",
             "warning",
-            f"{env.file} executes statements of its own, which manage.py does not: "
+            f"{env.file} executes statements by itself, which are left out: "
             + "; ".join(env.swallowed),
             "What a revision needs of them belongs into the revision.",
         )

@@ -24,7 +24,7 @@ _SET = re.compile(r"\s*(SET|USE)\b", re.I)
 _WRITES = re.compile(
     r"\b(INSERT|UPDATE|DELETE|MERGE|INTO|GET_LOCK|\w*advisory\w*lock\w*|nextval|setval)\b", re.I
 )
-_NOTHING = "SELECT 1 FROM (SELECT 1) nothing WHERE 1 = 0"
+_NOTHING = "SELECT 1 FROM (SELECT 1) no_row WHERE 1 = 0"
 _TABLES_FIRST = (
     "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type <> 'table', rowid"
 )

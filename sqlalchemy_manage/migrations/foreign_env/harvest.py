@@ -157,7 +157,8 @@ def _others(attempt: _Attempt, error: BaseException) -> Iterator[_Attempt]:
     if asynchronous or isinstance(error, MissingGreenlet):
         for url in other_drivers(attempt.url):
             yield replace(attempt, url=url)
-    if getattr(error, "wanted_connection", False) and not attempt.offline:
+    wanted = attempt.lends or getattr(error, "wanted_connection", False)
+    if wanted and not attempt.offline:
         for lends in ("connection", "engine"):
             yield replace(attempt, lends=lends)
     if isinstance(error, (DBAPIError, OSError)) and not attempt.offline:

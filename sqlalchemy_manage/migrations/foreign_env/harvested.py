@@ -58,7 +58,10 @@ class HarvestedEnv:
     @property
     def overridden(self) -> tuple[str, ...]:
         """The names of those that are not, and that say how a revision runs."""
-        return tuple(name for name in _WORTH_SAYING if name in self.given)
+        ours = {"transaction_per_migration": True}
+        return tuple(
+            name for name in _WORTH_SAYING if self.given.get(name, ours.get(name)) != ours.get(name)
+        )
 
     @property
     def metadatas(self) -> list[sa.MetaData]:
