@@ -72,7 +72,7 @@ class ManageGroup(click.Group):
         if cached is not None:
             return cached
         try:
-            found = find_commands(ctx.ensure_object(Project).apps)
+            found = find_commands(ctx.ensure_object(Project).homes)
         except ManageError as error:
             found = find_commands(())
             ctx.meta["manage.settings_error"] = error

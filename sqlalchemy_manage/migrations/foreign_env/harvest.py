@@ -29,7 +29,6 @@ from ... import advice, output
 from ...async_drivers import is_async
 from ...databases.engines import create_engine, database_url, shown
 from ...errors import ManageError, MigrationError
-from ...models import set_unmanaged
 from ..alembic_internals import proxies_kept
 from .connections import watched
 from .detection import foreign_env
@@ -62,9 +61,10 @@ def harvested_env(project: Project) -> HarvestedEnv | None:
         known = harvest(project, file)
         require_agreement(project, known)
         project.__dict__["harvested_env"] = known
-        if not project.metadatas:
-            set_unmanaged(known.metadatas, project.settings.unmanaged)
-            project.__dict__["metadatas"] = known.metadatas
+        if project.other_metadatas is None:
+            project.other_metadatas = lambda: known.metadatas if known else []
+            if not project.metadatas:  # and that is kept
+                del project.metadatas
     return known
 
 
