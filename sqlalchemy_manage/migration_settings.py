@@ -36,8 +36,8 @@ class MigrationSettings(NamedTuple):
     ``config`` and ``section``: the project's own Alembic configuration, if it has one;
     ``config_object``: what makes it instead, as ``package.module:name``, a Config or a function
     that returns one. ``x``: what ``alembic -x`` would be given, as ``name=value``.
-    ``revision_ids``: what new ones are like, ``numbered``, ``hex``, or ``template`` (as the configuration's
-    file_template). ``heads``: labels of branches that are meant to stay apart.
+    ``revision_ids``: what new ones are like, ``numbered``, ``hex``, or ``template`` (as the
+    configuration's file_template). ``heads``: labels of branches that are meant to stay apart.
     ``new_database``: ``migrate``, or ``create_all`` and a stamp. ``ledger``: whether one is
     kept, or the schema of the tool's own tables.
     """
