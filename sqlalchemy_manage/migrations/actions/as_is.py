@@ -13,7 +13,8 @@ from ...databases.engines import database_url, trouble
 from ...errors import ManageError, MigrationError, UsageError
 from ..foreign_env.detection import foreign_env
 from ..foreign_env.own_config import own_config
-from ..revisions.history import project_heads, project_history, versions_folder
+from ..revisions.history import project_heads
+from ..revisions.locations import project_history, version_folders_of
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -43,7 +44,8 @@ def run_as_is(project: Project, revision: str | None) -> None:
     config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", str(versions_folder(project)).replace("%", "%%"))
+    folders = "\n".join(map(str, version_folders_of(project.migrations)))
+    config.set_main_option("version_locations", folders.replace("%", "%%"))
     try:
         (command.downgrade if backwards else command.upgrade)(config, target)
     except CommandError as error:

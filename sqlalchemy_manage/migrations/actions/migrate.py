@@ -21,8 +21,9 @@ from ..foreign_env.harvest import harvested_env
 from ..guards.destructive import clear
 from ..guards.journal.unfinished import require_finished
 from ..guards.losses.loss import allowed_names
-from ..revisions.files import alembic_config, create_folder
-from ..revisions.history import History, versions_folder
+from ..revisions.files import alembic_config, complete_folder
+from ..revisions.history import History
+from ..revisions.locations import version_folders_of
 from ..revisions.plan import Plan
 from ..runner.run import NOTHING, Allowed, Event, Run
 from .unshown import not_shown
@@ -59,7 +60,7 @@ def apply_plan(
     OpenQuestion or NotPermitted, and nothing is run, for a downgrade that is not
     ``allowed``. ``ask`` asks for the name of a protected database.
     """
-    foreign = harvested_env(project) is not None
+    harvested_env(project)  # before anybody is asked
     if plan.backwards and not fake:
         if plan.steps:  # before anybody is asked
             wait, first = project.settings.lock_wait, plan.steps[0].id
@@ -69,9 +70,8 @@ def apply_plan(
     run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)
     run.allow_loss = allowed_names(allow_loss)
     run.state.of_branch = folder is not None
-    versions = [versions_folder(project), folder] if folder is not None else []
-    if not foreign:
-        create_folder(project.migrations.folder)  # what is missing of it
+    versions = [*version_folders_of(project.migrations), folder] if folder is not None else []
+    complete_folder(project)
     config = alembic_config(project, versions=versions, run=run)
     try:
         if fake:
