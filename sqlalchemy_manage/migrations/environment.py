@@ -31,6 +31,7 @@ from .guards.destructive import DestructiveGuard, allowed_of
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
 from .guards.losses.guard import LossGuard, wanted_of
+from .guards.new_database import NewDatabaseGuard
 from .guards.seed_ledger import SeedLedgerGuard
 from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
@@ -213,6 +214,8 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     }
     if run.read_only:
         options["dont_mutate"] = True
+    if run.creates:  # the tables and all heads, or nothing
+        options["transaction_per_migration"] = False
     context.configure(**options)
     wanted = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
@@ -262,6 +265,7 @@ def guards(run: Run) -> list[Guard]:
     if not run.recorded:  # a scratch database, which is dropped
         return in_order([SqliteObjectsGuard(), ForeignKeyGuard()])
     found: list[Guard] = [DestructiveGuard(run), SqliteObjectsGuard(), LedgerGuard(run)]
+    found.append(NewDatabaseGuard(run))
     found.append(SeedLedgerGuard())
     if run.prove and run.project.settings.prove_links:
         found.append(LossGuard(run))

@@ -30,7 +30,7 @@ from ...errors import ConnectionFailed, DatabaseError, DatabaseMissing, ManageEr
 from ...models import create_copies, unmanaged_tables
 from ...project import Project
 from ..alembic_internals import proxies_kept
-from ..analysis.operations import written_steps
+from ..analysis.created import tables_created
 from ..revisions.files import alembic_config
 from ..revisions.history import History, project_history
 from ..runner.run import Run
@@ -138,7 +138,7 @@ def _replay(
     same_kind: bool,
 ) -> Scratch:
     """The scratch database; ``stack`` drops it."""
-    database = stack.enter_context(_scratch_like(project, same_kind))
+    database = stack.enter_context(scratch_like(project, same_kind))
     given = give_surroundings(project, history, database)
     try:
         with fenced(database):
@@ -156,7 +156,7 @@ def _replay(
             raise
         # A revision may make some of that in a way which its text does not show.
         stack.close()
-        database = stack.enter_context(_scratch_like(project, same_kind))
+        database = stack.enter_context(scratch_like(project, same_kind))
         try:
             with fenced(database):
                 _apply(project, history, database, upto)
@@ -171,7 +171,7 @@ def holds_replay(url: URL) -> bool:
 
 
 @contextmanager
-def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
+def scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
     """An empty scratch database as similar to the project's as possible.
 
     SQLite: in memory. A server: a database of its own there; where there is no server,
@@ -220,7 +220,7 @@ def _apply(project: Project, history: History, database: Scratch, upto: Sequence
     if not history.by_id:
         return
     if others := unmanaged_tables(project.metadatas):
-        made = set(_created(history))  # a table may have been handed over since
+        made = set(tables_created(history))  # a table may have been handed over since
         with database.connect() as connection, connection.begin():
             create_copies([t for t in others.values() if t.fullname not in made], connection)
     for target in upto or ("heads",):
@@ -260,14 +260,6 @@ def _run(
         raise MigrationError(str(error)) from error
     except MigrationError as error:
         raise _explained(failed[-1] if failed else "A revision", error, database) from error
-
-
-def _created(history: History) -> Iterator[str]:
-    """The tables, as far as can be read, that the revisions create."""
-    for revision in history.revisions:
-        for step in written_steps(revision.path, "upgrade"):
-            if step.call is not None and step.call.verb == "create_table":
-                yield step.call.table
 
 
 @contextmanager
