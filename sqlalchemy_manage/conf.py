@@ -220,7 +220,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
             str(url).startswith("sqlite")
             for url in (
                 *(entry["URL"] for entry in reader.get("DATABASES", {}).values()),
-                *(database.url for database in databases.values()),
+                *(database.given_url for database in databases.values()),
             )
         ),
         warnings=tuple(_misspelt(module, file)),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import SettingsError, did_you_mean
-from .settings_reader import SettingsReader
+from .settings_reader import SettingsReader, is_dotted
 
 VERSION_TABLE = "alembic_version"
 """Alembic's own name for the table that says where a database is."""
@@ -33,8 +33,9 @@ class MigrationSettings(NamedTuple):
 
     ``folder``: of env.py. ``locations``: of the revision files, ``folder``/versions if none
     is given; a location may be a glob, and one that ends with ``/**`` has subfolders.
-    ``config`` and ``section``: the project's own Alembic configuration, if it has one, and
-    ``x``: what ``alembic -x`` would be given, as ``name=value``. ``revision_ids``: what new
+    ``config`` and ``section``: the project's own Alembic configuration, if it has one;
+    ``config_object``: what makes it instead, as ``package.module:name``, a Config or a function
+    that returns one. ``x``: what ``alembic -x`` would be given, as ``name=value``. ``revision_ids``: what new
     ones are like, ``numbered``, ``hex``, or ``template`` (as the configuration's
     file_template). ``heads``: labels of branches that are meant to stay apart.
     ``new_database``: ``migrate``, or ``create_all`` and a stamp. ``ledger``: whether one is
@@ -44,6 +45,7 @@ class MigrationSettings(NamedTuple):
     folder: Path
     locations: tuple[str, ...] = ()
     config: Path | None = None
+    config_object: str | None = None
     section: str = "alembic"
     x: tuple[str, ...] = ()
     version_table: str = VERSION_TABLE
@@ -64,7 +66,8 @@ def read_migrations(reader: SettingsReader, root: Path) -> MigrationSettings:
     return MigrationSettings(
         folder=root / reader.path("MIGRATIONS_DIR", "migrations"),
         locations=tuple(str(root / path) for path in reader.paths("VERSION_LOCATIONS", ())),
-        config=None if config is None else root / config,
+        config=None if config is None or is_dotted(str(config)) else root / config,
+        config_object=str(config) if config is not None and is_dotted(str(config)) else None,
         section=alembic.get("SECTION", "alembic"),
         x=tuple(f"{name}={value}" for name, value in alembic.get("X", {}).items()),
         version_table=reader.text("VERSION_TABLE", VERSION_TABLE) or VERSION_TABLE,

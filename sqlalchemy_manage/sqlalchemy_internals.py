@@ -25,6 +25,7 @@ listeners
 ``Table._creator_ddl``                       the CreateView behind a table of SQLAlchemy 2.1
 ``TypeEngine._variant_mapping``              what ``with_variant()`` was given
 ``RESERVED_WORDS`` of the dialects           the names that have to be quoted
+``util.greenlet_spawn()``                    calls of an async driver from what is not async
 ===========================================  ===================================================
 
 ``tests/test_sqlalchemy_internals.py`` has a test for each that fails when SQLAlchemy
@@ -34,7 +35,7 @@ changes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -46,11 +47,19 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
 T = TypeVar("T", bound="sa.Constraint")
+R = TypeVar("R")
 
 
 def copy_column(column: sa.Column[Any]) -> sa.Column[Any]:
     """A copy that belongs to no table; ``Column.copy()`` is deprecated."""
     return column._copy()
+
+
+def greenlet_spawn(function: Callable[[], R]) -> Coroutine[Any, Any, R]:
+    """Calls ``function``, in which an async driver's connection can be used as if it were none."""
+    from sqlalchemy.util import greenlet_spawn as spawn
+
+    return spawn(function)
 
 
 def is_remote(column: Any) -> bool:

@@ -33,7 +33,13 @@ from .error_kinds import ErrorKind, error_kind, fault_of, first_error
 # The driver to use where the URL names none, by what is installed: its name and its module.
 _DRIVERS = {
     "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("asyncpg", "asyncpg")),
-    "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
+    "mysql": (
+        ("pymysql", "pymysql"),
+        ("mysqldb", "MySQLdb"),
+        ("mysqlconnector", "mysql"),
+        ("asyncmy", "asyncmy"),
+        ("aiomysql", "aiomysql"),
+    ),
 }
 _DISTRIBUTIONS = {
     "psycopg": "'psycopg[binary]'",
@@ -117,13 +123,15 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
     url = database_url(database, root)
     backend = url.get_backend_name()
     try:
-        engine = sa.create_engine(url, **{**database.options, **more})
+        engine = engine_of(url, **{**database.options, **more})
     except NoSuchModuleError:
         raise SettingsError(
             f"DATABASES[{database.alias!r}]: SQLAlchemy does not know '{url.drivername}'.",
             "Known here: sqlite, postgresql, mysql, mariadb.",
         ) from None
     except ModuleNotFoundError as error:
+        if error.name == "greenlet":
+            raise _no_greenlet(database, url) from error
         preferred = _DRIVERS.get("mysql" if backend == "mariadb" else backend)
         # Where the URL leaves the choice, SQLAlchemy's own need not be the best one to install.
         module = str(error.name).partition(".")[0]
@@ -136,11 +144,29 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
     make_cancellable(engine)
-    # What they log of a lost connection is told by the error that comes of it.
-    for library in ("psycopg", "sqlalchemy.pool"):
+    # What they log of a lost connection is told by the error that comes of it; asyncmy logs
+    # what the server remarks on.
+    for library in ("psycopg", "sqlalchemy.pool", "asyncmy"):
         if not (logger := logging.getLogger(library)).handlers:
             logger.addHandler(logging.NullHandler())
     return engine
+
+
+def engine_of(url: URL, **options: Any) -> sa.Engine:
+    """An engine for ``url`` that is not async, whatever its driver is."""
+    from .async_bridge import bridged_engine, is_async
+
+    return bridged_engine(url, **options) if is_async(url) else sa.create_engine(url, **options)
+
+
+def _no_greenlet(database: Database, url: URL) -> SettingsError:
+    driver, backend = url.get_driver_name(), url.get_backend_name()
+    usual = _DRIVERS["mysql" if backend == "mariadb" else backend][0][1]
+    return SettingsError(
+        f"The driver of DATABASES[{database.alias!r}], '{driver}', is async, and takes greenlet, "
+        "which is not installed.",
+        f"pip install {_DISTRIBUTIONS.get(usual, usual)}, or pip install 'sqlalchemy[asyncio]'",
+    )
 
 
 def app_engine(database: Database, root: Path | None) -> sa.Engine:
