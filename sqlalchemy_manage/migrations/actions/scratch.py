@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
 
 import sqlalchemy as sa
 from alembic import command
@@ -26,13 +25,13 @@ from ...database_settings import Database
 from ...databases.embedded import INSTALL, embedded_postgresql
 from ...databases.engines import create_engine, database_url, memory_database
 from ...databases.servers import scratch_database
-from ...errors import ConnectionFailed, DatabaseError, DatabaseMissing, ManageError, MigrationError
+from ...errors import DatabaseError, ManageError, MigrationError
 from ...models import create_copies, unmanaged_tables
 from ...project import Project
 from ..alembic_internals import proxies_kept
 from ..analysis.created import tables_created
 from ..revisions.files import alembic_config
-from ..revisions.history import History, project_history
+from ..revisions.history import History
 from ..runner.run import Run
 from .scratch_fence import LeavesScratch, fenced
 from .surroundings import give_surroundings
@@ -74,42 +73,6 @@ class ProjectElsewhere(Project):
     @property
     def database(self) -> Database:
         return self._elsewhere
-
-
-class ComparedDatabase(NamedTuple):
-    """What the models are compared with; ``note`` says why it is not the project's database."""
-
-    database: Database
-    rows_visible: bool = True
-    note: str | None = None
-
-
-@contextmanager
-def comparison_database(project: Project, *, scratch: bool) -> Iterator[ComparedDatabase]:
-    """What the models are compared with.
-
-    The project's database; with ``scratch``, or when it cannot be reached or does not
-    exist yet, the history replayed into a scratch database.
-    """
-    history = project_history(project)
-    notes: list[str] = []
-    if not scratch:
-        try:
-            with project.connect():
-                pass
-        except DatabaseMissing:
-            notes = ["The database does not exist yet."] if history.by_id else []
-        except ConnectionFailed as error:
-            notes = [error.message.rstrip(".") + "."]
-        else:
-            yield ComparedDatabase(project.database)
-            return
-    with replayed(project, history) as database:
-        if notes or scratch:
-            notes.append(f"Compared with the revisions replayed into {database.where}.")
-        if database.note:
-            notes.append(database.note)
-        yield ComparedDatabase(database, False, " ".join(notes) or None)
 
 
 @contextmanager
@@ -293,7 +256,7 @@ def _explained(name: str, error: MigrationError, scratch: Scratch) -> MigrationE
             "Repeat the command when the server answers and lets you create databases.",
         )
     return MigrationError(
-        f"{name} cannot run on an empty database: {reason}.\nNothing was changed.",
+        f"{name} cannot run on an empty scratch database: {reason}.\nNothing was changed.",
         "Change the revision to need no rows, and no tables that no revision creates; or "
         "compare with a database that the revisions were applied to.",
     )

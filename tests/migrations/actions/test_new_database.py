@@ -184,8 +184,12 @@ def kill(*args, **kw):
 
 
 """
-MOMENTS = ("team, 'before_create'", "team, 'after_create'", "member, 'after_create'",
-           "metadata, 'after_create'")
+MOMENTS = (
+    "team, 'before_create'",
+    "team, 'after_create'",
+    "member, 'after_create'",
+    "metadata, 'after_create'",
+)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
