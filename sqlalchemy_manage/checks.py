@@ -55,7 +55,9 @@ def _settings(project: Project) -> str:
     settings = project.settings
     _ = project.database, project.apps
     databases, apps = count(len(settings.databases), "database"), count(len(project.apps), "app")
-    return f"{settings.file}, {databases}, {apps}"
+    named = settings.metadata_of(project.alias)
+    more = f", {len(named)} in METADATA" if named else ""
+    return f"{settings.file}, {databases}, {apps}{more}"
 
 
 def _models(project: Project) -> str:

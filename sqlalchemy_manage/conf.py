@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType, MappingProxyType, ModuleType
 from typing import NamedTuple
 
 from .database_settings import MODEL_NAMES, Database, read_databases
-from .errors import AppError, ManageError, SettingsError, UsageError, did_you_mean
+from .errors import ManageError, SettingsError, UsageError, did_you_mean
 from .migration_settings import MIGRATION_NAMES, MigrationSettings, read_migrations
 from .settings_reader import SettingsReader
 
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
+
+
+class SettingsMissing(SettingsError):
+    """There is no settings module of that name."""
+
 
 BACKUP_DIR = "backups"
 """Default folder of backups, beside the settings."""
@@ -97,7 +100,7 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise SettingsError(
+            raise SettingsMissing(
                 f"There is no settings module '{name}'.",
                 "Run the command in the folder that contains it, or name it: "
                 f"--settings MODULE, or {ENVIRONMENT_VARIABLE} in the environment.",
@@ -267,26 +270,3 @@ def _may_be(name: str, known: str) -> bool:
     """Whether two names share so many letters that it is worth comparing them."""
     shared = sum(min(name.count(letter), known.count(letter)) for letter in set(name))
     return 2 * shared >= 0.85 * (len(name) + len(known))
-
-
-def find_package(name: str) -> Path | None:
-    """The folder of a package, not imported (a dotted name does import its parents).
-
-    None if there is no such package; raises AppError if a parent raises.
-    """
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ModuleNotFoundError, ValueError):
-        return None
-    except Exception as error:
-        raise AppError(f"The package of '{name}' cannot be imported: {raised(error)}.") from error
-    if spec is None:
-        return None
-    if spec.submodule_search_locations:
-        return Path(next(iter(spec.submodule_search_locations)))
-    return Path(spec.origin).parent if spec.origin else None
-
-
-def app_packages() -> list[str]:
-    """Top-level packages in the current folder: what INSTALLED_APPS could have meant."""
-    return [p.parent.name for p in Path.cwd().glob("*/models.py") if str(p) not in sys.path]

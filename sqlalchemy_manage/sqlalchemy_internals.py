@@ -19,6 +19,7 @@ Name                                         What it is needed for
 listeners
 ``IdentifierPreparer._double_percents``      whether a driver takes ``%`` for a placeholder
 ``MetaData._sequences``                      the sequences of the models
+``orm.mapper._all_registries()``             every registry of the process
 ``PrimaryKeyConstraint._implicit_generated`` whether a model lists the columns of its key,
 ``.columns_autoinc_first``                   and their order where it does not
 ``ForeignKey._column_tokens``                what a foreign key refers to, in SQLAlchemy 2.0
@@ -43,7 +44,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-    from sqlalchemy.orm import Mapper
+    from sqlalchemy.orm import Mapper, registry
     from sqlalchemy.types import TypeEngine
 
 T = TypeVar("T", bound="sa.Constraint")
@@ -145,6 +146,12 @@ def create_view_of(table: sa.Table) -> Any:
 def variants(type_: TypeEngine[Any]) -> Mapping[str, TypeEngine[Any]]:
     """The types that ``type_`` is on other databases, by dialect."""
     return type_._variant_mapping
+
+
+def registries() -> list[registry]:
+    """Every registry of the process, in no order."""
+    # Of the package itself, "mapper" is a function.
+    return list(import_module("sqlalchemy.orm.mapper")._all_registries())
 
 
 def copy_without_variants(type_: Any) -> Any:

@@ -141,7 +141,7 @@ def _not_an_app(project: Project, revision: str | None, known: list[str]) -> Non
     """Raises UsageError where an app is named, as Django's users do, and not a revision."""
     if revision is None or any(name.startswith(revision) for name in known):
         return
-    if revision in (app.label for app in project.apps):
+    if revision in (app.label for app in project.homes):
         from ..elsewhere import no_app_here
         from ..errors import UsageError
 

@@ -66,6 +66,7 @@ def run_env(context: Any) -> None:
             advice.begin(())
             if project.alias != "default":
                 advice.choose("--database", project.alias)
+            stack.enter_context(project.around())
             _log_steps()
             lent, state = context.config.attributes.get("connection"), RunState()
             connection = None

@@ -83,14 +83,18 @@ def draft_revision(
 
 
 def require_models(project: Project) -> None:
-    """Raises MigrationError where no app has models."""
+    """Raises MigrationError where no app has models, AppError for a METADATA without tables."""
+    if project.metadata_entries:
+        from ...metadata_setting import require_content
+
+        require_content(project.metadata_entries, project.settings.file)
     if not project.metadatas:
         raise MigrationError(
             "No models were found in "
             + (", ".join(a.name for a in project.apps) or "any app")
             + ".",
             f"INSTALLED_APPS in {project.settings.file} names the packages; "
-            "each has its models in models.py.",
+            "each has its models in models.py. METADATA names a MetaData that is elsewhere.",
         )
 
 
