@@ -75,10 +75,13 @@ class Project:
     def database(self) -> Database:
         return self.settings.database(self.alias)
 
-    @property
+    @cached_property
     def migrations(self) -> MigrationSettings:
-        """How the history of the alias is kept."""
-        return self.settings.migrations_of(self.alias)
+        """How the history of the alias is kept: by the settings and the project's own
+        Alembic configuration. Raises SettingsError for one that cannot be read."""
+        from .alembic_settings import with_own_config
+
+        return with_own_config(self.settings.migrations_of(self.alias), self.settings.root)
 
     @cached_property
     def apps(self) -> list[App]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ... import advice
 from ...database_settings import Database
 from ...errors import ConnectionFailed, DatabaseMissing, MigrationError
-from ..revisions.history import project_history
+from ..revisions.locations import project_history
 from .new_database import makes_all
 from .scratch import replayed
 

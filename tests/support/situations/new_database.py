@@ -123,9 +123,7 @@ def the_models_are_further_than_the_tables(app: Advised) -> None:
 def another_program_makes_the_tables_too(app: Advised) -> None:
     begin(app)
     app.execute(MEMBER)
-    with mock.patch(
-        "sqlalchemy_manage.migrations.actions.new_database.is_new", lambda *args: True
-    ):
+    with mock.patch("sqlalchemy_manage.migrations.actions.new_database.is_new", lambda *args: True):
         app.told("migrate", code=1)
     app.follow()
     assert app.tables() == {"member"}
