@@ -161,6 +161,24 @@ RECORD_AS_BEFORE = Advice(
 RUN_AS_IS = Advice("env.py is another tool's, and does not say what it wants", "migrate --as-is")
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
 
+# A new database, or one that had tables before it had a history.
+
+RUN_HISTORY = Advice(
+    "a new database is to be at an older revision", "migrate --from-base {revision}"
+)
+MAKE_DATABASE = Advice("a new database gets the tables of the models", "migrate")
+MAKE_AFTER_FIX = Advice("the tables of the models cannot be created", "migrate")
+MAKE_AGAIN = Advice("a database that was half made has rows", "migrate")
+RECORD_MADE = Advice("a database that was half made is complete", "migrate --fake {revision}")
+RECORD_STATE = Advice(
+    "tables without a history are as a revision left them", "migrate --fake REVISION"
+)
+RUN_ON_TABLES = Advice(
+    "the revisions begin with tables that no revision made", "migrate --from-base"
+)
+LOOK_AT_TABLES = Advice("another program made tables at the same time", "migrate --plan")
+COMPARE_WITH_DATABASE = Advice("the revisions cannot be replayed", "makemigrations")
+
 # Data that would be lost.
 
 ALLOW_LOSS = Advice("a revision loses rows, links or values", "{again} {flags}")

@@ -30,7 +30,8 @@ from ..revisions.locations import version_folders_of, versions_folder
 from ..revisions.plan import NotHere
 from ..runner.run import Run
 from ..runner.status import sound_history
-from .scratch import ComparedDatabase, comparison_database
+from .compared_database import ComparedDatabase, comparison_database
+from .new_database import makes_all
 from .trial import require_downgrade
 
 if TYPE_CHECKING:
@@ -172,6 +173,14 @@ def _require_applied(project: Project, head: str | None) -> None:
     current = project_heads(project)
     if head is None and current:
         raise NotHere(current)
+    if head is not None and not current and makes_all(project):
+        raise HistoryError(
+            "The models are compared with the database, and it has no revision. Made now from the "
+            'models (NEW_DATABASE = "create_all") it would equal them, and no revision would have '
+            "what was changed since the newest.",
+            f"Make it from the models as they were then (git stash): {advice.MAKE_DATABASE}\n"
+            f"Or compare with the revisions alone: {advice.WRITE_FROM_SCRATCH}",
+        )
     if head is not None and current != (head,):
         raise HistoryError(
             f"The models are compared with the database, and it is not at {head} "
