@@ -46,6 +46,17 @@ class Project:
         self.interactive = True
         self.traceback = False
 
+    def on(self, alias: str) -> Project:
+        """The same project on another alias; what does not depend on the alias is loaded once."""
+        other = Project(self.settings_name, alias)
+        _ = self.settings
+        for name in ("settings", "apps", "models_modules"):
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        for name in ("verbosity", "interactive", "traceback"):
+            setattr(other, name, getattr(self, name))
+        return other
+
     @cached_property
     def settings(self) -> Settings:
         settings = load_settings(self.settings_name)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import advice
 from ...errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
+from ...once import once
 from .editing import HEADER, assignments
 
 if TYPE_CHECKING:
@@ -242,6 +243,7 @@ def _duplicate(first: Revision, second: Revision) -> str:
     return problem
 
 
+@once
 def read_history(*folders: Path) -> History:
     """The history in ``folders`` (usually one, ``migrations/versions``); empty if there is none."""
     revisions: list[Revision] = []
