@@ -28,10 +28,12 @@ class Advice:
     Words in braces are given by the message; REVISION and TEXT are for the reader to fill in.
     ``{typed}`` is the command line that was typed; ``{again}`` the one that goes on with a
     migration under way and ends where that would have ended, wherever it has stopped.
+    ``program``: of the command, if not the one that runs.
     """
 
     situation: str
     command: str
+    program: str = ""
 
     def __call__(self, **values: object) -> str:
         """The command line with these values, each quoted for a shell.
@@ -46,7 +48,12 @@ class Advice:
             end = _typed.index("--") if "--" in _typed else len(_typed)
             before, after = [], _typed[end:]
             words["typed"] = _quoted(_typed[:end])
-        line = [_program(), _quoted(before), self.command.format(**words), _quoted(after)]
+        line = [
+            self.program or _program(),
+            _quoted(before),
+            self.command.format(**words),
+            _quoted(after),
+        ]
         return " ".join(filter(None, line))
 
     def __str__(self) -> str:
@@ -121,7 +128,16 @@ def _program() -> str:
     return name if name == "sqlalchemy-manage" else "manage.py"
 
 
+# Several databases.
+
 REPEAT_FAILED = Advice("the command failed on some of several databases", "{words}")
+
+# A new project.
+
+START_PROJECT = Advice("a project cannot be called so", "startproject {name}")
+START_APP = Advice("an app cannot be called so", "startapp {name}")
+PREPARE_NEW = Advice("a project was started", "prepare", "manage.py")
+WRITE_FOR_APP = Advice("an app was started", "makemigrations")
 
 # Revisions that wait, or that nobody wrote yet.
 

@@ -55,7 +55,9 @@ def _settings(project: Project) -> str:
     settings = project.settings
     _ = project.database, project.apps
     databases, apps = count(len(settings.databases), "database"), count(len(project.apps), "app")
-    return f"{settings.file}, {databases}, {apps}"
+    named = settings.metadata_of(project.alias)
+    more = f", {len(named)} in METADATA" if named else ""
+    return f"{settings.file}, {databases}, {apps}{more}"
 
 
 def _models(project: Project) -> str:
@@ -64,11 +66,11 @@ def _models(project: Project) -> str:
 
 def _history(project: Project) -> str:
     from .migrations.revisions.files import require_own_env
-    from .migrations.revisions.history import read_history, versions_folder
+    from .migrations.revisions.locations import project_revisions, require_found
     from .migrations.runner.status import require_sound
 
     require_own_env(project.migrations.folder)
-    history = require_sound(read_history(versions_folder(project)), project)
+    history = require_sound(require_found(project, project_revisions(project)), project)
     head = history.single_head()
     return f"{count(len(history), 'revision')}, head {head}" if head else "no revisions yet"
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from sqlalchemy_manage.apps import find_package
 from sqlalchemy_manage.conf import (
     Settings,
     failing_line,
-    find_package,
     load_settings,
     settings_from,
 )
@@ -335,3 +335,9 @@ def test_a_wrong_setting_of_the_history_is_named(names: dict[str, Any], message:
     with pytest.raises(SettingsError) as raised:
         read(DATABASES={"default": {"URL": "sqlite:///a.sqlite"}}, **names)
     assert message in str(raised.value)
+
+
+def test_a_configuration_is_a_file_or_what_makes_one() -> None:
+    assert read(ALEMBIC="db/alembic.ini").migrations.config == FILE.parent / "db/alembic.ini"
+    made = read(ALEMBIC={"CONFIG": "shop.db:alembic_config"}).migrations
+    assert (made.config, made.config_object) == (None, "shop.db:alembic_config")

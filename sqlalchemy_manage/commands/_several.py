@@ -128,7 +128,9 @@ def run(
         pool = None
         if jobs > 1:
             _load(project, command.name)
-            pool = Pool(worker, (project, command.name, params, advice.typed_words()), jobs)
+            setup = (project, command.name, params, advice.typed_words())
+            # An event loop would be shared with its copies.
+            pool = Pool(worker, setup, jobs, fork=project.runner is None)
         with progress(len(aliases)) as advance:
 
             def take(result: Result) -> None:
@@ -220,13 +222,21 @@ def worker(
     from ..once import keep
 
     keep()
+    stack = contextlib.ExitStack()
+    stack.enter_context(project.around())
     output.configure(project.verbosity)
     advice.begin(typed)
     if project.settings_name and "--settings" in " ".join(typed):
         advice.choose("--settings", project.settings_name)
     module = importlib.import_module(f"{__package__}.{name}")
     module.command.name = name
-    return _work(module.command, project, params)
+    work = _work(module.command, project, params)
+
+    def inside(alias: str) -> Result:
+        assert stack is not None  # it stays open as long as the process works
+        return work(alias)
+
+    return inside
 
 
 def _work(command: OnSeveral, project: Project, params: dict[str, Any]) -> Callable[[str], Result]:

@@ -39,10 +39,21 @@ def in_turn(aliases: Sequence[str], work: Work, on_result: Callable[[Result], No
 
 
 class Pool:
-    """``jobs`` processes, started at once, each with a ``make_work(*setup)`` of its own."""
+    """``jobs`` processes, started at once, each with a ``make_work(*setup)`` of its own.
 
-    def __init__(self, make_work: Callable[..., Work], setup: tuple[Any, ...], jobs: int) -> None:
+    ``fork``: whether they may have copies of what this process has imported.
+    """
+
+    def __init__(
+        self,
+        make_work: Callable[..., Work],
+        setup: tuple[Any, ...],
+        jobs: int,
+        *,
+        fork: bool = True,
+    ) -> None:
         self._make = (make_work, setup)
+        self._fork = fork and sys.platform.startswith("linux")
         self._processes: dict[Connection, Any] = {}
         self._free = [self._start() for _ in range(jobs)]
         self._busy: dict[Connection, tuple[str, float]] = {}
@@ -70,7 +81,8 @@ class Pool:
             self._close()
 
     def _start(self) -> Connection:
-        method = _method()
+        # A fork while another thread holds a lock would have it locked for ever.
+        method = "fork" if self._fork and threading.active_count() == 1 else "spawn"
         context: Any = multiprocessing.get_context(method)
         ours: Connection
         ours, theirs = context.Pipe()
@@ -144,12 +156,6 @@ class Pool:
             if process.is_alive():
                 process.kill()
                 process.join()
-
-
-def _method() -> str:
-    """How the processes are started: forked where nothing of this one can be half done."""
-    can_fork = sys.platform.startswith("linux") and threading.active_count() == 1
-    return "fork" if can_fork else "spawn"
 
 
 def _serve(
