@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 from support.programs import ROOT
-from support.situations import data, files, revisions, rows, scaffold, stopped
+from support.situations import data, files, revisions, rows, scaffold, several, stopped
 from support.situations.table import SITUATIONS, Advised, Situation
 
 from sqlalchemy_manage import advice
 from sqlalchemy_manage.advice import Advice
 
-assert all(
-    (data, files, revisions, rows, scaffold, stopped)
-)  # each adds its situations to the table
+# Each adds its situations to the table.
+assert all((data, files, revisions, rows, scaffold, several, stopped))
 TOOL = ROOT / "sqlalchemy_manage"
 ENTRIES = {name: value for name, value in vars(advice).items() if isinstance(value, Advice)}
 # "manage.py migrate" and "manage.py --database x migrate" are commands, "of manage.py" is none.

@@ -115,7 +115,7 @@ def run(
     from ..interrupts import interruption, received
     from ..once import kept
     from ..several.results import FOUND, Result, exit_code
-    from ..several.workers import Pool, in_turn
+    from ..several.workers import Processes, in_turn
     from ._several_shown import progress, show
 
     as_json = choice.get("json", False) or ctx.params.get("as_json", False)
@@ -130,7 +130,7 @@ def run(
             _load(project, command.name)
             setup = (project, command.name, params, advice.typed_words())
             # An event loop would be shared with its copies.
-            pool = Pool(worker, setup, jobs, fork=project.runner is None)
+            pool = Processes(worker, setup, jobs, fork=project.runner is None)
         with progress(len(aliases)) as advance:
 
             def take(result: Result) -> None:

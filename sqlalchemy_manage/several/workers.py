@@ -38,7 +38,7 @@ def in_turn(aliases: Sequence[str], work: Work, on_result: Callable[[Result], No
             return
 
 
-class Pool:
+class Processes:
     """``jobs`` processes, started at once, each with a ``make_work(*setup)`` of its own.
 
     ``fork``: whether they may have copies of what this process has imported.
