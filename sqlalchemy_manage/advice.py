@@ -19,6 +19,7 @@ from pathlib import Path
 _chosen: dict[str, str] = {}
 _typed: tuple[str, ...] = ()
 _again: tuple[str, ...] = ("migrate",)
+_repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Advice:
         A list is several words. The line has the options by which the database was chosen.
         """
         words = {name: _quoted(value) for name, value in values.items()}
-        words["again"] = _quoted(_again)
+        words["again"] = _quoted([*_again, *_repeated])
         before: list[str] = [word for option in _chosen.items() for word in option]
         after: tuple[str, ...] = ()
         if "{typed}" in self.command:  # with its own options; no more may follow a "--"
@@ -62,8 +63,8 @@ class Advice:
 
 def begin(typed: Sequence[str]) -> None:
     """A command line begins, with these words after the name of the program."""
-    global _typed, _again
-    _typed, _again = tuple(typed), ("migrate",)
+    global _typed, _again, _repeated
+    _typed, _again, _repeated = tuple(typed), ("migrate",), ()
     _chosen.clear()
 
 
@@ -111,6 +112,12 @@ def is_chosen(option: str) -> bool:
 def typed_words() -> list[str]:
     """The command line, as it was given to :func:`begin`."""
     return list(_typed)
+
+
+def repeat(words: Sequence[str]) -> None:
+    """From now on ``{again}`` has these words too: what the revisions are given."""
+    global _repeated
+    _repeated = tuple(words)
 
 
 def typed() -> bool:
@@ -190,7 +197,26 @@ RECORD_FINISHED = Advice("a half-done revision was finished by hand", "migrate -
 RECORD_AS_BEFORE = Advice(
     "what a half-done revision did was undone by hand", "migrate --fake {revision}"
 )
+RUN_AS_IS = Advice("env.py is another tool's, and does not say what it wants", "migrate --as-is")
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
+
+# A new database, or one that had tables before it had a history.
+
+RUN_HISTORY = Advice(
+    "a new database is to be at an older revision", "migrate --from-base {revision}"
+)
+MAKE_DATABASE = Advice("a new database gets the tables of the models", "migrate")
+MAKE_AFTER_FIX = Advice("the tables of the models cannot be created", "migrate")
+MAKE_AGAIN = Advice("a database that was half made has rows", "migrate")
+RECORD_MADE = Advice("a database that was half made is complete", "migrate --fake {revision}")
+RECORD_STATE = Advice(
+    "tables without a history are as a revision left them", "migrate --fake REVISION"
+)
+RUN_ON_TABLES = Advice(
+    "the revisions begin with tables that no revision made", "migrate --from-base"
+)
+LOOK_AT_TABLES = Advice("another program made tables at the same time", "migrate --plan")
+COMPARE_WITH_DATABASE = Advice("the revisions cannot be replayed", "makemigrations")
 
 # Data that would be lost.
 

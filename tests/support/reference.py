@@ -9,9 +9,9 @@ import textwrap
 
 import click
 
-from sqlalchemy_manage.common_options import COMMON
+from sqlalchemy_manage.options import common_options
 
-_COMMON = {flag for flags in COMMON for flag in flags}
+_COMMON = {option.name for option in common_options()}
 
 
 def reference(name: str) -> str:
@@ -25,7 +25,7 @@ def reference(name: str) -> str:
         f"| {_cell(', '.join(f'`{flag}`' for flag in _flags(option, context)))} | "
         f"{_cell(_help(option, context))} |"
         for option in command.params
-        if isinstance(option, click.Option) and not _COMMON & set(option.opts)
+        if isinstance(option, click.Option) and option.name not in _COMMON
     ]
     if rows:
         parts.append("\n".join(["| option | meaning |", "|---|---|", *rows]))

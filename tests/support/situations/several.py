@@ -11,7 +11,7 @@ def one_of_several_fails(app: Advised) -> None:
     files = [app.folder / f"{name}.sqlite" for name in ("a", "b")]
     entries = {path.stem: {"URL": f"sqlite:///{path}"} for path in files}
     (app.folder / "staff_settings.py").write_text(
-        f'DATABASES = {({"default": {"URL": app.url}} | entries)!r}\nINSTALLED_APPS = ["staff"]\n'
+        f'DATABASES = { ({"default": {"URL": app.url}} | entries)!r}\nINSTALLED_APPS = ["staff"]\n'
     )
     files[1].write_text("no database at all")
     app.told("migrate", "--all", code=1)
