@@ -5,15 +5,18 @@ Every function takes, as keywords, the options of ``options.run_options``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import output
 from ..errors import UsageError
+from . import _several
 
 if TYPE_CHECKING:
     from ..migrations.actions.new_database import NewDatabase
     from ..migrations.actions.preview import Preview
     from ..migrations.actions.sync_branch import BranchToLeave
+    from ..migrations.revisions.plan import Plan
     from ..project import Project
     from ..verbs.ahead import Ahead
     from ..verbs.migrating import Migration
@@ -47,6 +50,7 @@ def show(project: Project, ahead: Ahead, *, only_plan: bool, as_json: bool, **ho
     """Print what would be done; without ``only_plan``, a line for each revision."""
     if ahead.new is not None:
         _show_new(ahead.new, only_plan, as_json)
+        _several.summary("a new database to make")
         return
     if not only_plan:
         for plan in ahead.plans:
@@ -55,8 +59,19 @@ def show(project: Project, ahead: Ahead, *, only_plan: bool, as_json: bool, **ho
                 output.answer(f"{verb}  {step.id}  {step.doc}")
     else:
         _show_ahead(ahead.previews(project), as_json)
+    _several.summary(_in_numbers(ahead.plans))
     if not ahead.steps:
         output.say("Nothing to do.")
+
+
+def _in_numbers(plans: Sequence[Plan]) -> str:
+    """How much is to be done."""
+    counts = (
+        f"{len(plan.steps)} to {'undo' if plan.backwards else 'apply'}"
+        for plan in plans
+        if plan.steps
+    )
+    return ", ".join(counts) or "nothing to do"
 
 
 def _show_new(new: NewDatabase, only_plan: bool, as_json: bool) -> None:
@@ -87,10 +102,9 @@ def migration(project: Project, **how: Any) -> Migration:
     wanted = Wanted(**{name: how[name] for name in Wanted.__dataclass_fields__ if name in how})
 
     def agree(left: BranchToLeave) -> bool:
-        return _agreed(project, left, sync=False)
+        return _agreed(project, left, wanted.sync_branch)
 
-    made = Migration(project, wanted, reporter(), name_asker(project), agree)
-    return made
+    return Migration(project, wanted, reporter(), name_asker(project), agree)
 
 
 def _agreed(project: Project, left: BranchToLeave, sync: bool) -> bool:
@@ -132,6 +146,7 @@ def reporter() -> output.Reporter:
         elif kind == "start":
             output.say(f"  {verb} {name} ...", nl=False)
         elif kind == "done":
+            _several.done(name)
             output.say(f" OK ({seconds:.2f} s)")
         elif kind == "failed":
             output.say(" FAILED")

@@ -56,13 +56,13 @@ class Migrated:
 @dataclass
 class Migration:
     """One way to a revision. ``ask``: asks for the name of a protected database. ``agree``:
-    whether the files of another branch may be run, where ``sync_branch`` is not set."""
+    says whether the files of another branch may be run, instead of ``sync_branch``."""
 
     project: Project
     wanted: Wanted = field(default_factory=Wanted)
     on_event: OnEvent = silent
     ask: Ask | None = None
-    agree: Callable[[BranchToLeave], bool] = lambda left: False
+    agree: Callable[[BranchToLeave], bool] | None = None
     applied: list[str] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
@@ -169,7 +169,7 @@ class Migration:
         left = left_behind(self.project, history, current)
         assert left is not None
         with brought_back(self.project, left, current) as (plan, after, folder):
-            if not (self.wanted.sync_branch or self.agree(left)):
+            if not (self.agree(left) if self.agree else self.wanted.sync_branch):
                 raise left.refusal()
             words = ["migrate", *([target] if target else []), "--sync-branch"]
             self.apply(plan, folder=folder, again=words)

@@ -86,9 +86,7 @@ def draft(
 ) -> tuple[Draft | None, tuple[str, ...]]:
     """The next revision, or the newest with further changes (``update``), not written yet."""
     if update:
-        return draft_update(
-            project, answers=answers, questioner=questioner, only_looks=only_looks
-        )
+        return draft_update(project, answers=answers, questioner=questioner, only_looks=only_looks)
     return draft_revision(
         project,
         name=name,
