@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..migrations.actions.new_database import NewDatabase, new_database, require_whole
-from ..migrations.actions.preview import Preview, previews
-from ..migrations.actions.sync_branch import BranchToLeave, brought_back, left_behind
 from ..migrations.revisions.history import History, project_heads
 from ..migrations.revisions.plan import Plan, make_plan
 from ..migrations.runner.status import history_status, sound_history
 
 if TYPE_CHECKING:
+    from ..migrations.actions.new_database import NewDatabase
+    from ..migrations.actions.preview import Preview
+    from ..migrations.actions.sync_branch import BranchToLeave
     from ..project import Project
 
 
@@ -56,6 +56,8 @@ class Ahead:
 
     def previews(self, project: Project) -> list[Preview]:
         """Each revision, what it would do to how many rows, and what would be lost."""
+        from ..migrations.actions.preview import previews
+
         more = (self.left.origin,) if self.left is not None else ()
         return previews(project, list(self.plans), *more) if self.steps else []
 
@@ -66,6 +68,8 @@ def ahead(project: Project, target: str | None, wanted: Wanted = Wanted()) -> It
     now = history_status(project).require_untampered()
     history, current = now.history, now.heads
     if not history.by_id.keys() >= set(current):
+        from ..migrations.actions.sync_branch import brought_back, left_behind
+
         left = left_behind(project, history, current)
         assert left is not None
         with brought_back(project, left, current) as (plan, after, _):
@@ -101,6 +105,8 @@ def to_make(
     """
     if wanted.fake or wanted.from_base or plan.backwards or not (plan.steps or not current):
         return None
+    from ..migrations.actions.new_database import new_database, require_whole
+
     new = new_database(project, history, current)
     if new is not None:
         require_whole(plan, history, current, target)

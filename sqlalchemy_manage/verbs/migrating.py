@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING
 
 from .. import advice
 from ..errors import UsageError
-from ..migrations.actions.fake_initial import adopt
-from ..migrations.actions.migrate import apply_plan
-from ..migrations.actions.new_database import NewDatabase, make_database
-from ..migrations.actions.sync_branch import BranchToLeave, brought_back, left_behind
-from ..migrations.analysis.reversible import does_nothing
 from ..migrations.foreign_env.harvest import harvested_env
 from ..migrations.guards.journal.unfinished import forget_unfinished, require_finished
-from ..migrations.guards.losses.guard import UNPROVED
 from ..migrations.revisions.history import History, project_heads
 from ..migrations.revisions.locations import require_found
 from ..migrations.revisions.plan import Plan, make_plan
-from ..migrations.runner.run import Allowed, Event
 from ..migrations.runner.status import history_status, sound_history
 from .ahead import Wanted, backwards, to_make
 
@@ -28,8 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..databases.protection import Ask
+    from ..migrations.actions.new_database import NewDatabase
+    from ..migrations.actions.sync_branch import BranchToLeave
     from ..project import Project
 
+# What needs Alembic is imported where there is something to do.
+
+Event = tuple[str, str, float]
 OnEvent = Callable[[Event], None]
 """Hears of what happens: see ``Event``. ``say`` and ``warn`` are sentences for the user;
 ``begin`` comes before the first revision, with ``Applying``, ``Undoing`` or ``Recording``."""
@@ -98,6 +96,8 @@ class Migration:
             self._make(history, new, plan)
             return self.done(made=True)
         if not (current or plan.backwards or wanted.fake or wanted.from_base):
+            from ..migrations.actions.fake_initial import adopt
+
             adopted = adopt(project, history, allowed=wanted.fake_initial, on_event=self._recording)
             if adopted:
                 names = " and ".join(adopted)
@@ -138,6 +138,8 @@ class Migration:
             self.recorded.append(event[1])
 
     def _make(self, history: History, new: NewDatabase, plan: Plan) -> None:
+        from ..migrations.actions.new_database import make_database
+
         advice.go_on_with(["migrate"])
         if new.again:
             self.say("An earlier try was interrupted; what it left is made again.")
@@ -166,6 +168,8 @@ class Migration:
 
         Raises NotHere if that is not wanted, or not possible.
         """
+        from ..migrations.actions.sync_branch import brought_back, left_behind
+
         left = left_behind(self.project, history, current)
         assert left is not None
         with brought_back(self.project, left, current) as (plan, after, folder):
@@ -185,6 +189,11 @@ class Migration:
         again: list[str] | None = None,
     ) -> None:
         """Apply or undo the steps of ``plan``. ``again``: the words that go on with it."""
+        from ..migrations.actions.migrate import apply_plan
+        from ..migrations.analysis.reversible import does_nothing
+        from ..migrations.guards.losses.guard import UNPROVED
+        from ..migrations.runner.run import Allowed
+
         wanted = replace(self.wanted, from_base=from_base)
         fake = wanted.fake
         empty = {s.id for s in plan.steps if plan.backwards and not fake and does_nothing(s)}

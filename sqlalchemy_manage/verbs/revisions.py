@@ -1,4 +1,4 @@
-"""The revisions: listed, written, merged, and repaired."""
+"""Revisions written, merged, and repaired."""
 
 from __future__ import annotations
 
@@ -10,67 +10,12 @@ from typing import TYPE_CHECKING
 from ..migrations.actions import repair as repairing
 from ..migrations.actions.makemigrations import draft_revision, draft_update
 from ..migrations.actions.merge import draft_merge, plan_merge
-from ..migrations.guards.journal.unfinished import UnfinishedRevision, unfinished
 from ..migrations.questions import Answers, Closed, Questioner
 from ..migrations.revisions.files import Draft, complete_folder
-from ..migrations.runner.ledger import LedgerEntry
-from ..migrations.runner.status import HistoryStatus, history_status, sound_history
+from ..migrations.runner.status import HistoryStatus, sound_history
 
 if TYPE_CHECKING:
     from ..project import Project
-
-
-@dataclass(frozen=True)
-class RevisionState:
-    """A revision, and what is known of it in the database.
-
-    ``ledger``: when it was applied, by whom, in how long; None where it is not applied, or
-    nothing was recorded. ``tampered``: what is wrong with its file, None if nothing is.
-    """
-
-    id: str
-    applied: bool
-    doc: str
-    parents: tuple[str, ...]
-    file: Path
-    ledger: LedgerEntry | None = None
-    tampered: str | None = None
-
-
-@dataclass(frozen=True)
-class HistoryState:
-    """The revisions in order, and what should not be: ``unknown`` ones that the database has
-    and that have no file here, and ``half_done`` ones."""
-
-    revisions: tuple[RevisionState, ...]
-    heads: tuple[str, ...]
-    unknown: tuple[str, ...]
-    half_done: tuple[UnfinishedRevision, ...]
-    status: HistoryStatus
-
-
-def history_state(project: Project) -> HistoryState:
-    """The history of the project, and where the database is in it; nothing is changed."""
-    now = history_status(project)
-    if now.history.problems:
-        now.require_untampered()
-    history, current = now.history, now.heads
-    applied = history.ancestors(current)
-    wrong = {finding.revision: finding.kind for finding in now.findings}
-    states = (
-        RevisionState(
-            r.id,
-            r.id in applied,
-            r.doc,
-            tuple(r.parents),
-            r.path,
-            now.ledger.get(r.id) if r.id in applied else None,
-            wrong.get(r.id),
-        )
-        for r in history.revisions
-    )
-    unknown = tuple(sorted(set(current) - set(history.by_id)))
-    return HistoryState(tuple(states), current, unknown, tuple(unfinished(project)), now)
 
 
 def draft(
