@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import CompileError
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
 from sqlalchemy.sql import operators, visitors
 
@@ -190,8 +191,24 @@ def adapted(clauses: Iterable[Any], aliases: Mapping[sa.Table, Any]) -> Any:
 
 def signature(clauses: Iterable[Any]) -> frozenset[Any]:
     """Equal for the same conditions in whatever order."""
-    compiled = [clause.compile() for clause in clauses]
-    return frozenset((str(c), repr(sorted(c.params.items()))) for c in compiled)
+    return frozenset(map(_signature, clauses))
+
+
+def _signature(clause: Any) -> Any:
+    try:
+        compiled = clause.compile()
+    except CompileError:  # something that is for some dialects only
+        return tuple(
+            (type(each).__name__, str(each) if isinstance(each, sa.Column) else _own(each))
+            for each in visitors.iterate(clause)
+        )
+    return str(compiled), repr(sorted(compiled.params.items()))
+
+
+def _own(element: Any) -> str:
+    """What a part of a condition has beside its own parts."""
+    names = ("operator", "text", "name", "value")
+    return repr([getattr(element, name, None) for name in names])
 
 
 def same_conditions(joins: Iterable[StoredJoin], others: Iterable[StoredJoin]) -> bool:
