@@ -15,6 +15,8 @@ from .database_settings import Database
 from .errors import AppError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from asyncio import Runner
+
     from sqlalchemy import Connection, Engine, MetaData, Table
     from sqlalchemy.orm import Mapper, Session
 
@@ -34,24 +36,66 @@ class Project:
         self.verbosity = 1
         self.interactive = True
         self.traceback = False
+        self.x: tuple[str, ...] = ()  # as -x of alembic, beside those of the settings
+        self.runner: Runner | None = None
+        """Of the event loop on which AROUND was entered, where that is async."""
+        self._entered = False
         self.other_metadatas: Callable[[], Iterable[MetaData]] | None = None
         """Gives the metadata where neither INSTALLED_APPS nor METADATA names any."""
+
+    def on(self, alias: str) -> Project:
+        """The same project on another alias; what does not depend on the alias is loaded once."""
+        other = Project(self.settings_name, alias)
+        _ = self.settings
+        for name in _OF_ALL:
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        return other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a process of its own, which loads all of it anew."""
+        return _of_other_process, (self.settings_name, self.alias, dict(_flags(self)))
 
     @cached_property
     def settings(self) -> Settings:
         settings = load_settings(self.settings_name)
         for warning in settings.warnings:
-            output.warn(warning)
+            self.warn(warning)
         return settings
+
+    def warn(self, text: str) -> None:
+        """Tell the user that something is probably a mistake."""
+        output.warn(text)
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """Around the block is what AROUND of the settings names; once, however often entered.
+
+        Raises SettingsError or AppError where that is no context manager, or raises itself.
+        """
+        if self._entered or self.settings.around is None:
+            yield
+            return
+        from .around import entered
+
+        self._entered = True
+        try:
+            with entered(self.settings) as self.runner:
+                yield
+        finally:
+            self._entered, self.runner = False, None
 
     @property
     def database(self) -> Database:
         return self.settings.database(self.alias)
 
-    @property
+    @cached_property
     def migrations(self) -> MigrationSettings:
-        """How the history of the alias is kept."""
-        return self.settings.migrations_of(self.alias)
+        """How the history of the alias is kept: by the settings and the project's own
+        Alembic configuration. Raises SettingsError for one that cannot be read."""
+        from .alembic_settings import with_own_config
+
+        return with_own_config(self.settings.migrations_of(self.alias), self.settings.root)
 
     @cached_property
     def apps(self) -> list[App]:
@@ -281,3 +325,18 @@ class Project:
 
         with self.connect() as connection, Session(connection) as session:
             yield session
+
+
+_FLAGS = ("verbosity", "interactive", "traceback")
+_OF_ALL = (*_FLAGS, "settings", "apps", "models_modules", "runner", "_entered", "other_metadatas")
+"""What a project is on each of its aliases."""
+
+
+def _flags(project: Project) -> Iterator[tuple[str, bool | int]]:
+    return ((name, getattr(project, name)) for name in _FLAGS)
+
+
+def _of_other_process(name: str | None, alias: str, flags: dict[str, Any]) -> Project:
+    project = Project(name, alias)
+    vars(project).update(flags)
+    return project

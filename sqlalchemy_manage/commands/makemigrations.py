@@ -9,7 +9,8 @@ import click
 
 from .. import output
 from ..errors import Interrupted, OpenQuestion, UsageError
-from ..options import answer_options, json_option
+from ..options import answer_options, json_option, x_option
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..migrations.questions import Question
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command()
+@click.command(cls=OnSeveral, writes=True)
 @click.option("-n", "--name", help="Name of the revision (default: made from its content).")
 @click.option("--empty", is_flag=True, help="Write an empty revision, to fill in yourself.")
 @click.option("--update", is_flag=True, help="Add to the newest revision if it is not applied.")
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 )
 @answer_options
 @json_option("Print JSON: revision, path, operations, notices; with --dry-run file and sql.")
+@x_option
 @click.pass_obj
 def command(
     project: Project,
@@ -132,9 +134,9 @@ def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None
 
 
 def _write(project: Project, draft: Draft, *, quiet: bool) -> None:
-    from ..migrations.revisions.files import create_folder
+    from ..migrations.revisions.files import complete_folder
 
-    for path in create_folder(project.migrations.folder):
+    for path in complete_folder(project):
         output.say(f"Created {os.path.relpath(path)}")
     written = os.path.relpath(draft.write())
     if not quiet:

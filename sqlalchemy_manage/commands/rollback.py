@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import run_options
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command()
+@click.command(cls=OnSeveral, moves=True)
 @click.argument("steps", type=click.IntRange(min=1), default=1)
 @run_options
 @click.pass_obj
@@ -32,6 +33,8 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
     from ..migrations.runner.status import sound_history
     from . import _migrate
 
+    if _migrate.as_is(project, f"-{steps}", **how):
+        return
     _migrate.require_plan(**how)
     history = sound_history(project)
     current = project_heads(project)

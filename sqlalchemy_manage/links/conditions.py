@@ -145,6 +145,35 @@ def _about(
     return "both" if len(found) == 2 else next(iter(found), "guard")
 
 
+def why_not_joined(relation: RelationshipProperty[Any]) -> str | None:
+    """Why the two classes of a relationship cannot be joined along it; None where they can.
+
+    What a relationship of the ORM loads is a query for the rows of one object: its
+    condition may name tables that no join of the two classes has.
+    """
+    there: set[Any] = {*relation.parent.tables, *relation.mapper.tables}
+    conditions: list[Any] = [relation.primaryjoin]
+    if relation.secondary is not None:
+        there.update(visitors.iterate(relation.secondary))
+        conditions.append(relation.secondaryjoin)
+    for condition in conditions:
+        for element in _outside_of_queries(condition):
+            if isinstance(element, sa.Column) and element.table not in there:
+                if isinstance(element.table, sa.Table):
+                    return f"its condition names the table {element.table.fullname} as well"
+            elif isinstance(element, sa.BindParameter) and element.required:
+                return f"its condition needs a value with each query: {element.key}"
+    return None
+
+
+def _outside_of_queries(element: Any) -> Iterator[Any]:
+    """The parts of a condition; a query in it brings its own tables along."""
+    yield element
+    for child in element.get_children():
+        if not isinstance(child, sa.SelectBase | sa.ScalarSelect):
+            yield from _outside_of_queries(child)
+
+
 def literal_columns(guard: Iterable[Any], *, one_value: bool = False) -> dict[Any, Any]:
     """Column -> the clause that says which value, or which of some values, it has.
 

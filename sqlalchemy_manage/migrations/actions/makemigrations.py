@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,24 +14,24 @@ from alembic.util import CommandError
 from ... import advice
 from ...databases.engines import memory_database
 from ...errors import HistoryError, MigrationError
+from ..foreign_env.harvest import harvested_env
 from ..questions import Answers, Closed, Questioner
 from ..revisions.amend import amend, amendable
 from ..revisions.expected_loss import with_losses
 from ..revisions.files import (
-    ENVIRONMENT,
-    TEMPLATE,
     Draft,
     RevisionRequest,
     alembic_config,
-    create_folder,
-    require_env,
+    script_folder,
 )
-from ..revisions.format import finish
-from ..revisions.history import History, project_heads, versions_folder
+from ..revisions.format import finish, finish_in_own_style
+from ..revisions.history import History, project_heads
+from ..revisions.locations import version_folders_of, versions_folder
 from ..revisions.plan import NotHere
 from ..runner.run import Run
 from ..runner.status import sound_history
-from .scratch import ComparedDatabase, comparison_database
+from .compared_database import ComparedDatabase, comparison_database
+from .new_database import makes_all
 from .trial import require_downgrade
 
 if TYPE_CHECKING:
@@ -60,6 +59,7 @@ def draft_revision(
     history = sound_history(project)
     history.single_head()
     if not empty:
+        harvested_env(project)  # it may know the models
         require_models(project)
     request = RevisionRequest(
         name=name,
@@ -74,11 +74,16 @@ def draft_revision(
     if text is None:
         return None, tuple(notices)
     path, source = text
-    finished = finish(with_losses(source, request.losses), project.settings.root, notices)
-    draft = Draft(versions_folder(project) / path, finished, tuple(request.changes))
+    finishing = finish_in_own_style if harvested_env(project) else finish
+    finished = finishing(with_losses(source, request.losses), project.settings.root, notices)
+    draft = Draft(_folder(project, history) / path, finished, tuple(request.changes))
     if not only_looks:
         require_downgrade(project, history, draft)
     return draft, tuple(notices)
+
+
+def _folder(project: Project, history: History) -> Path:
+    return versions_folder(project, (history.by_id[head] for head in history.heads))
 
 
 def require_models(project: Project) -> None:
@@ -138,22 +143,14 @@ def _render(
     project: Project, request: RevisionRequest, base: ComparedDatabase
 ) -> tuple[str, str] | None:
     """The name and the text of the new file as Alembic writes it; None for an empty one."""
-    folder = project.migrations.folder
     with tempfile.TemporaryDirectory() as temporary:
         # The file is made in a folder of its own: one that cannot be rendered, or a
         # command interrupted, leaves nothing in the history.
         new = Path(temporary) / "versions"
-        own = folder
-        if not all((folder / name).exists() for name in (ENVIRONMENT, TEMPLATE)):
-            own = Path(temporary)
-            if (folder / ENVIRONMENT).exists():
-                require_env(folder)
-                shutil.copy(folder / ENVIRONMENT, own)
-        create_folder(Path(temporary))
         config = alembic_config(
             project,
-            own,
-            versions=[versions_folder(project), new],
+            script_folder(project, Path(temporary)),
+            versions=[*version_folders_of(project.migrations), new],
             run=Run(
                 project,
                 base.database,
@@ -176,6 +173,14 @@ def _require_applied(project: Project, head: str | None) -> None:
     current = project_heads(project)
     if head is None and current:
         raise NotHere(current)
+    if head is not None and not current and makes_all(project):
+        raise HistoryError(
+            "The models are compared with the database, and it has no revision. Made now from the "
+            'models (NEW_DATABASE = "create_all") it would equal them, and no revision would have '
+            "what was changed since the newest.",
+            f"Make it from the models as they were then (git stash): {advice.MAKE_DATABASE}\n"
+            f"Or compare with the revisions alone: {advice.WRITE_FROM_SCRATCH}",
+        )
     if head is not None and current != (head,):
         raise HistoryError(
             f"The models are compared with the database, and it is not at {head} "

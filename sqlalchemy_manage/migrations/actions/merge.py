@@ -15,13 +15,15 @@ from alembic.util import CommandError
 
 from ...errors import MigrationError
 from ..analysis.operations import OperationStep, described, steps_of
+from ..foreign_env.harvest import harvested_env
 from ..questions import Option, Question
 from ..revisions.describe import Change, revision_id
-from ..revisions.files import Draft, alembic_config, create_folder
-from ..revisions.format import finish, quoted, wrapped
+from ..revisions.files import Draft, alembic_config, script_folder, template_arguments
+from ..revisions.format import finish, finish_in_own_style, quoted, wrapped
 from ..revisions.formatters import line_length
 from ..revisions.git import added
-from ..revisions.history import History, Revision, versions_folder
+from ..revisions.history import History, Revision
+from ..revisions.locations import versions_folder
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -176,13 +178,11 @@ def draft_merge(
     slugs = [re.sub(r"^\d{4,}_(merge_)?", "", head) for head in merge.heads]
     new_id = revision_id(history.next_number(), [name or "_".join(["merge", *slugs])])
     message = quoted("\n".join(_docstring(merge, line_length(project.settings.root))))
-    folder = project.migrations.folder
     with tempfile.TemporaryDirectory() as temporary:
         new = Path(temporary) / "versions"
-        create_folder(Path(temporary))
         config = alembic_config(
             project,
-            folder if (folder / "script.py.mako").exists() else Path(temporary),
+            script_folder(project, Path(temporary)),
             versions=[*(revision.path.parent for revision in history.revisions), new],
         )
         try:
@@ -195,12 +195,14 @@ def draft_merge(
                 upgrades="",
                 downgrades="",
                 imports="",
+                **template_arguments(project),
             )
         except CommandError as error:
             raise MigrationError(str(error)) from error
         text = (new / f"{new_id}.py").read_text(encoding="utf-8")
     notices: list[str] = []
-    text = finish(text, project.settings.root, notices)
+    finishing = finish_in_own_style if harvested_env(project) else finish
+    text = finishing(text, project.settings.root, notices)
     return Draft(versions_folder(project) / f"{new_id}.py", text, ()), tuple(notices)
 
 
