@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--name", help="Name of the revision (default: made from its content).")
 @click.option("--empty", is_flag=True, help="Write an empty revision, to fill in yourself.")
 @click.option("--update", is_flag=True, help="Add to the newest revision if it is not applied.")
+@click.option("--head", "branch", metavar="LABEL", help="The branch, where HEADS names several.")
 @click.option("--merge", is_flag=True, help="Merge several heads into one revision.")
 @click.option(
     "--merge-anyway", is_flag=True, help="Merge heads even if they change the same things."
@@ -45,6 +46,7 @@ def command(
     update: bool,
     merge: bool,
     merge_anyway: bool,
+    branch: str | None,
     check: bool,
     dry_run: bool,
     scratch: bool,
@@ -77,7 +79,11 @@ def command(
             draft, notices = draft_joined(project, name, questioner, anyway=merge_anyway)
         elif update:
             draft, notices = draft_update(
-                project, answers=parse_answers(**answers), questioner=questioner, only_looks=check
+                project,
+                answers=parse_answers(**answers),
+                questioner=questioner,
+                only_looks=check,
+                branch=branch,
             )
         else:
             draft, notices = draft_revision(
@@ -88,6 +94,7 @@ def command(
                 questioner=questioner,
                 only_looks=check,
                 scratch=scratch,
+                branch=branch,
             )
     except Interrupted as error:
         raise error.only_looked() from None

@@ -90,7 +90,7 @@ def command(
         if done:
             return int(check)
     _not_an_app(project, revision, [*history.by_id])
-    plan = make_plan(history, current, revision)
+    plan = make_plan(history, current, revision, [*now.ledger])
     if how["only_plan"] or check:
         _migrate.show(project, [plan], **how)
         return 1 if check and plan.steps else 0

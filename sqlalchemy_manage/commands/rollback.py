@@ -29,13 +29,14 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
     """
     from ..migrations.revisions.history import project_heads
     from ..migrations.revisions.plan import make_plan
-    from ..migrations.runner.status import sound_history
+    from ..migrations.runner.status import order_applied, sound_history
     from . import _migrate
 
     _migrate.require_plan(**how)
     history = sound_history(project)
     current = project_heads(project)
-    back = make_plan(history, current, f"-{steps}")
+    order = order_applied(project) if len(current) > 1 else ()
+    back = make_plan(history, current, f"-{steps}", order)
     if how["only_plan"]:
         _migrate.show(project, [back], **how)
     else:

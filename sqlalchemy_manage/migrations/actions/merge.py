@@ -118,7 +118,7 @@ def plan_merge(history: History) -> Merge | None:
     The revision files are read, not run. Raises HistoryError when the history is broken.
     """
     history.require_sound()
-    if len(history.heads) < 2:
+    if len(history.to_merge()) < 2:
         return None
     heads, left = _together(history)
     below = {head: history.ancestors([head]) for head in heads}
@@ -140,19 +140,20 @@ def plan_merge(history: History) -> Merge | None:
 def _together(history: History) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The heads that can be merged at once, and the others.
 
-    ``alembic_version`` does not name a head that another depends on; where it names
+    The version table does not name a head that another depends on; where it names
     several others, Alembic fails when a merge also joins that one (KeyError).
     """
+    every = history.to_merge()
     implied = {
         head
-        for head in history.heads
-        for other in history.heads
+        for head in every
+        for other in every
         if head != other and head in history.ancestors([other])
     }
-    named = tuple(head for head in history.heads if head not in implied)
+    named = tuple(head for head in every if head not in implied)
     if len(named) > 1:
-        return named, tuple(head for head in history.heads if head in implied)
-    return history.heads, ()
+        return named, tuple(head for head in every if head in implied)
+    return every, ()
 
 
 def _conflicts(history: History, steps: dict[Revision, list[OperationStep]]) -> Iterator[Conflict]:
@@ -202,7 +203,8 @@ def draft_merge(
         text = (new / f"{new_id}.py").read_text(encoding="utf-8")
     notices: list[str] = []
     text = finish(text, project.settings.root, notices)
-    return Draft(versions_folder(project) / f"{new_id}.py", text, ()), tuple(notices)
+    folder = versions_folder(project, (history.by_id[head] for head in merge.heads))
+    return Draft(folder / f"{new_id}.py", text, ()), tuple(notices)
 
 
 def _docstring(merge: Merge, width: int) -> list[str]:
