@@ -129,7 +129,7 @@ def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None
     if draft is None:
         output.say("No changes detected.")
         return None
-    output.say(f"{draft.path.stem}:")
+    output.say(f"{draft.revision}:")
     for change in draft.changes:
         output.say(f"  {change}")
     if not dry_run:
@@ -164,7 +164,7 @@ def _as_json(
         for change in (draft.changes if draft else ())
     ]
     return {
-        "revision": draft.path.stem if draft else None,
+        "revision": draft.revision if draft else None,
         "path": os.path.relpath(draft.path) if draft and written else None,
         "operations": operations,
         "notices": list(notices),

@@ -179,7 +179,7 @@ def _render(
         except CommandError as error:
             raise MigrationError(str(error)) from error
         made = list(new.glob("*.py"))
-        return (made[0].name, made[0].read_text(encoding="utf-8")) if made else None
+        return (request.file, made[0].read_text(encoding="utf-8")) if made else None
 
 
 def _require_applied(project: Project, history: History) -> None:

@@ -16,13 +16,14 @@ from alembic.util import CommandError
 from ...errors import MigrationError
 from ..analysis.operations import OperationStep, described, steps_of
 from ..questions import Option, Question
-from ..revisions.describe import Change, revision_id
+from ..revisions.describe import Change
 from ..revisions.files import Draft, alembic_config, script_folder
 from ..revisions.format import finish, quoted, wrapped
 from ..revisions.formatters import line_length
 from ..revisions.git import added
 from ..revisions.history import History, Revision
 from ..revisions.locations import versions_folder
+from ..revisions.naming import file_name, new_id
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -176,7 +177,8 @@ def draft_merge(
     Raises MigrationError when the project's template cannot be rendered.
     """
     slugs = [re.sub(r"^\d{4,}_(merge_)?", "", head) for head in merge.heads]
-    new_id = revision_id(history.next_number(), [name or "_".join(["merge", *slugs])])
+    kept, parts = project.migrations, [name or "_".join(["merge", *slugs])]
+    revision = new_id(history, kept, parts)
     message = quoted("\n".join(_docstring(merge, line_length(project.settings.root))))
     with tempfile.TemporaryDirectory() as temporary:
         new = Path(temporary) / "versions"
@@ -187,7 +189,7 @@ def draft_merge(
         )
         try:
             ScriptDirectory.from_config(config).generate_revision(
-                new_id,
+                revision,
                 message,
                 head=merge.heads,
                 version_path=new,
@@ -198,11 +200,11 @@ def draft_merge(
             )
         except CommandError as error:
             raise MigrationError(str(error)) from error
-        text = (new / f"{new_id}.py").read_text(encoding="utf-8")
+        text = (new / f"{revision}.py").read_text(encoding="utf-8")
     notices: list[str] = []
     text = finish(text, project.settings.root, notices)
     folder = versions_folder(project, (history.by_id[head] for head in merge.heads))
-    return Draft(folder / f"{new_id}.py", text, ()), tuple(notices)
+    return Draft(folder / file_name(kept, revision, parts), text, ()), tuple(notices)
 
 
 def _docstring(merge: Merge, width: int) -> list[str]:

@@ -206,9 +206,12 @@ class History:
             if name in revision.labels:
                 return revision.id
         number = f"{int(name):04d}_" if re.fullmatch(r"[1-9]\d{0,2}", name) else name
-        # What is no number here may be the beginning of a hexadecimal id of plain Alembic.
-        for wanted in (number, name):
+        # What is no number here is the beginning of an id: 451 of 451aebb31d03, 2 of 0002_b.
+        for wanted in (number, name) if any(map(is_numbered, self.by_id)) else (name,):
             found = [r.id for r in self.revisions if r.id.startswith(wanted)]
+            if name.isdecimal():  # 3 is 003, and not 30
+                same = [i for i in found or self.by_id if i.isdecimal() and int(i) == int(name)]
+                found = same or found
             if found:
                 break
         if len(found) == 1:
