@@ -146,12 +146,12 @@ def _drift(project: Project) -> str:
     note = f" ({found.note})" if found.note else ""
     if found.differences:
         raise ManageError(
-            f"the database differs from the revisions{note}: "
+            f"the database differs from {found.maker}{note}: "
             + "; ".join(map(str, found.differences)),
             "Undo the change in the database, or write a revision for it: "
             f"{advice.WRITE_FOR_DRIFT}",
         )
-    return f"the database matches the revisions{note}"
+    return f"the database matches {found.maker}{note}"
 
 
 def _indexes(project: Project) -> Iterator[Check]:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import advice, output
 from ..errors import UsageError
+from . import _several
 
 if TYPE_CHECKING:
+    from ..migrations.actions.new_database import NewDatabase
     from ..migrations.actions.sync_branch import BranchToLeave
     from ..migrations.revisions.history import History
     from ..migrations.revisions.plan import Plan
@@ -46,6 +48,7 @@ def show(
     project: Project,
     plans: list[Plan],
     left: BranchToLeave | None = None,
+    new: NewDatabase | None = None,
     *,
     only_plan: bool,
     as_json: bool,
@@ -53,8 +56,13 @@ def show(
 ) -> None:
     """Print the steps of plans that follow one another; without ``only_plan``, a line each.
 
-    ``left``: what is undone through files that are not here.
+    ``left``: what is undone through files that are not here. ``new``: what is made of a new
+    database, rather than run the steps.
     """
+    if new is not None:
+        _show_new(new, only_plan, as_json)
+        _several.summary("a new database to make")
+        return
     if not only_plan:
         for plan in plans:
             verb = "undo " if plan.backwards else "apply"
@@ -62,8 +70,67 @@ def show(
                 output.answer(f"{verb}  {step.id}  {step.doc}")
     else:
         _show_ahead(project, plans, left, as_json)
+    _several.summary(_in_numbers(plans))
     if not any(plan.steps for plan in plans):
         output.say("Nothing to do.")
+
+
+def _in_numbers(plans: list[Plan]) -> str:
+    """How much is to be done."""
+    counts = (
+        f"{len(plan.steps)} to {'undo' if plan.backwards else 'apply'}"
+        for plan in plans
+        if plan.steps
+    )
+    return ", ".join(counts) or "nothing to do"
+
+
+def _show_new(new: NewDatabase, only_plan: bool, as_json: bool) -> None:
+    if as_json:
+        output.answer_json({"revisions": [], "new_database": new.as_json()})
+        return
+    output.answer(output.clean(f"make   {new}"))
+    for line in new.details() if only_plan else ():
+        output.answer(output.clean(f"         {line}"))
+
+
+def to_make(
+    project: Project,
+    history: History,
+    current: tuple[str, ...],
+    plan: Plan,
+    target: str | None,
+) -> NewDatabase | None:
+    """What is to be made of a new database, rather than run the steps of ``plan``.
+
+    None where they are to be run. Raises UsageError for a target below the heads.
+    """
+    from ..migrations.actions.new_database import new_database, require_whole
+
+    new = new_database(project, history, current)
+    if new is not None:
+        require_whole(plan, history, current, target)
+    return new
+
+
+def make(project: Project, history: History, new: NewDatabase, plan: Plan) -> None:
+    """Make a new database from the models, and say so."""
+    from ..migrations.actions.new_database import make_database
+
+    advice.go_on_with(["migrate"])
+    if new.again:
+        output.say("An earlier try was interrupted; what it left is made again.")
+    output.say(f"A new database: {new}.")
+    report, done = reporter(verb="Recording"), 0
+
+    def on_event(event: tuple[str, str, float]) -> None:
+        nonlocal done
+        report(event)
+        done += event[0] == "done"
+
+    make_database(project, history, plan, on_event=on_event)
+    if not done:
+        output.say("Nothing to do: another process has made it meanwhile.")
 
 
 def _show_ahead(
@@ -102,7 +169,9 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
         if event[0] == "start" and event[1] in empty:
             output.warn(f"{event[1]} is not undone: downgrade() does nothing.")
         report(event)
-        done += event[0] == "done"
+        if event[0] == "done":
+            done += 1
+            _several.done(event[1])
         advice.go_on_with(again(plan, done, fake=fake, **how))
 
     advice.go_on_with(again(plan, fake=fake, **how))
@@ -128,7 +197,9 @@ def again(plan: Plan, done: int = 0, *, fake: bool = False, **how: Any) -> list[
     if "folder" in how:  # the revisions of another branch
         words = ["migrate", *([how["target"]] if how["target"] else []), "--sync-branch"]
     flags = {"fake": fake, **how}
-    for name in ("fake", "allow_data_loss", "no_backup", "no_prove"):
+    if done:
+        flags["from_base"] = False  # from then on there is a history
+    for name in ("fake", "from_base", "allow_data_loss", "no_backup", "no_prove"):
         words += [f"--{name.replace('_', '-')}"] if flags.get(name) else []
     return words + [word for name in how.get("allow_loss", ()) for word in ("--allow-loss", name)]
 
@@ -198,9 +269,9 @@ def _agreed(project: Project, left: BranchToLeave, sync: bool) -> bool:
     return confirm(f"Undo them by running the code of {files}?")
 
 
-def reporter(backwards: bool, fake: bool = False) -> output.Reporter:
+def reporter(backwards: bool = False, fake: bool = False, verb: str = "") -> output.Reporter:
     """A callback that reports each revision as it starts and ends."""
-    verb = "Recording" if fake else "Undoing" if backwards else "Applying"
+    verb = verb or ("Recording" if fake else "Undoing" if backwards else "Applying")
 
     def report(event: tuple[str, str, float]) -> None:
         kind, name, seconds = event

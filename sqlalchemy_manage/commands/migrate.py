@@ -9,12 +9,13 @@ import click
 from .. import advice, output
 from ..fitting import count
 from ..options import RevisionType, run_options
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(cls=OnSeveral, moves=True, context_settings={"ignore_unknown_options": True})
 @click.argument("revision", type=RevisionType(), required=False)
 @run_options
 @click.option(
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     "--fake-initial",
     is_flag=True,
     help="Record the first revision without running it if its tables exist and match.",
+)
+@click.option(
+    "--from-base",
+    is_flag=True,
+    help="Run the revisions from the first one, whatever tables a database without history has.",
 )
 @click.option(
     "--sync-branch",
@@ -44,6 +50,7 @@ def command(
     check: bool,
     fake: bool,
     fake_initial: bool,
+    from_base: bool,
     sync_branch: bool,
     prune: bool,
     **how: Any,
@@ -95,8 +102,11 @@ def command(
             return int(check)
     _not_an_app(project, revision, [*history.by_id])
     plan = make_plan(history, current, revision, [*now.ledger])
+    new = None
+    if not (fake or from_base or plan.backwards) and (plan.steps or not current):
+        new = _migrate.to_make(project, history, current, plan, revision)
     if how["only_plan"] or check:
-        _migrate.show(project, [plan], **how)
+        _migrate.show(project, [plan], new=new, **how)
         return 1 if check and plan.steps else 0
     if not history.revisions:
         require_found(project, history)
@@ -112,15 +122,19 @@ def command(
         output.say(f"Nothing to do: the database is at {where}.")
         return 0
     harvested_env(project)  # before anything is said of a table of versions that is not its own
-    if not current and not plan.backwards and not fake:
+    if new is not None:
+        _migrate.make(project, history, new, plan)
+        return 0
+    if not (current or plan.backwards or fake or from_base):
         from ..migrations.actions.fake_initial import adopt
 
         report = _migrate.reporter(plan.backwards)
         adopted = adopt(project, history, allowed=fake_initial, on_event=report)
-        if adopted is not None:
-            output.say(f"  Recorded {adopted} without running it: the tables match.")
-            plan = make_plan(history, (adopted,), revision)
-    _migrate.apply(project, plan, fake=fake, **how)
+        if adopted:
+            names = " and ".join(adopted)
+            output.say(f"  Recorded {names} without running it: the tables match.")
+            plan = make_plan(history, adopted, revision)
+    _migrate.apply(project, plan, fake=fake, from_base=from_base and not current, **how)
     if fake:
         how_so = "as not applied, without undoing" if plan.backwards else "without running"
         output.say(f"  Recorded {how_so}: {', '.join(r.id for r in plan.steps)}")

@@ -35,6 +35,7 @@ from .guards.destructive import DestructiveGuard, allowed_of
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
 from .guards.losses.guard import LossGuard, wanted_of
+from .guards.new_database import NewDatabaseGuard
 from .guards.seed_ledger import SeedLedgerGuard
 from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
@@ -125,7 +126,7 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
         options |= {"dialect_name": name, "transactional_ddl": _transactional(name)}
         options = merged(options, env, scratch=True)  # nothing is applied
         if name == "sqlite":
-            write_sql(context, run, **options)
+            write_sql(context, run, _arguments(env), **options)
             return
         context.configure(**options)
         with context.begin_transaction():
@@ -243,6 +244,8 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     }
     if run.read_only:
         options["dont_mutate"] = True
+    if run.creates:  # the tables and all heads, or nothing
+        options["transaction_per_migration"] = False
     env, scratch = _harvested(context, run), not run.recorded
     context.configure(**merged(options, env, scratch=scratch))
     wanted = context.get_context().opts
@@ -297,6 +300,7 @@ def guards(run: Run) -> list[Guard]:
     if not run.recorded:  # a scratch database, which is dropped
         return in_order([SqliteObjectsGuard(), ForeignKeyGuard()])
     found: list[Guard] = [DestructiveGuard(run), SqliteObjectsGuard(), LedgerGuard(run)]
+    found.append(NewDatabaseGuard(run))
     found.append(SeedLedgerGuard())
     if run.prove and run.project.settings.prove_links:
         found.append(LossGuard(run))

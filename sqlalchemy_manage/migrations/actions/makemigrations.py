@@ -24,13 +24,14 @@ from ..revisions.files import (
     alembic_config,
     script_folder,
 )
-from ..revisions.format import finish
+from ..revisions.format import finish, finish_in_own_style
 from ..revisions.history import History, project_heads
 from ..revisions.locations import version_folders_of, versions_folder
 from ..revisions.plan import NotHere
 from ..runner.run import Run
 from ..runner.status import sound_history
-from .scratch import ComparedDatabase, comparison_database
+from .compared_database import ComparedDatabase, comparison_database
+from .new_database import makes_all
 from .trial import require_downgrade
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def draft_revision(
     if text is None:
         return None, tuple(notices)
     path, source = text
-    finished = finish(with_losses(source, request.losses), project.settings.root, notices)
+    finishing = finish_in_own_style if harvested_env(project) else finish
+    finished = finishing(with_losses(source, request.losses), project.settings.root, notices)
     draft = Draft(_folder(project, history, head) / path, finished, tuple(request.changes))
     if not only_looks:
         require_downgrade(project, history, draft)
@@ -187,6 +189,14 @@ def _require_applied(project: Project, history: History) -> None:
     if unknown := tuple(i for i in current if i not in history.by_id):
         raise NotHere(unknown)
     heads = tuple(history.branch_heads().values())
+    if heads and not current and makes_all(project):
+        raise HistoryError(
+            "The models are compared with the database, and it has no revision. Made now from the "
+            'models (NEW_DATABASE = "create_all") it would equal them, and no revision would have '
+            "what was changed since the newest.",
+            f"Make it from the models as they were then (git stash): {advice.MAKE_DATABASE}\n"
+            f"Or compare with the revisions alone: {advice.WRITE_FROM_SCRATCH}",
+        )
     if not history.ancestors(current).issuperset(heads):
         raise HistoryError(
             f"The models are compared with the database, and it is not at {' and '.join(heads)} "

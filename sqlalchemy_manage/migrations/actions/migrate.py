@@ -39,6 +39,7 @@ def apply_plan(
     *,
     fake: bool = False,
     forget: bool = False,
+    creates: bool = False,
     folder: Path | None = None,
     allowed: Allowed = NOTHING,
     ask: Ask | None = None,
@@ -48,7 +49,8 @@ def apply_plan(
 ) -> None:
     """Apply each revision of ``plan`` in a transaction of its own, or only record it (``fake``).
 
-    ``forget``: what was recorded before, and may be unknown here, is removed.
+    ``forget``: what was recorded before, and may be unknown here, is removed. ``creates``:
+    the tables of the models are made first, in the transaction that records.
     ``folder``: where revision files are besides those of the project.
 
     Unless ``prove`` is False, one that loses rows or links stops, if neither it declares
@@ -70,6 +72,7 @@ def apply_plan(
     run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)
     run.allow_loss = allowed_names(allow_loss)
     run.state.of_branch = folder is not None
+    run.creates = creates
     versions = [*version_folders_of(project.migrations), folder] if folder is not None else []
     complete_folder(project)
     config = alembic_config(project, versions=versions, run=run)
