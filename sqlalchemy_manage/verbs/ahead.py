@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..migrations.revisions.history import History, project_heads
 from ..migrations.revisions.plan import Plan, make_plan
-from ..migrations.runner.status import history_status, sound_history
+from ..migrations.runner.status import history_status, order_applied, sound_history
 
 if TYPE_CHECKING:
     from ..migrations.actions.new_database import NewDatabase
@@ -77,18 +77,20 @@ def ahead(project: Project, target: str | None, wanted: Wanted = Wanted()) -> It
                 raise left.refusal()
             yield Ahead((plan, make_plan(history, after, target)), left)
         return
-    plan = make_plan(history, current, target)
+    plan = make_plan(history, current, target, [*now.ledger])
     yield Ahead((plan,), new=to_make(project, history, current, plan, target, wanted))
 
 
 def backwards(project: Project, steps: int = 1, *, again: bool = False) -> Ahead:
     """What it takes to undo the last ``steps`` revisions, and to apply them ``again``."""
     history, current = sound_history(project), project_heads(project)
-    back = make_plan(history, current, f"-{steps}")
-    if not again:
-        return Ahead((back,))
-    (head,) = current
-    return Ahead((back, make_plan(history, back.after(history, current), head)))
+    order = order_applied(project) if len(current) > 1 else ()
+    back = make_plan(history, current, f"-{steps}", order)
+    plans, at = [back], back.after(history, current)
+    for head in current if again else ():
+        plans.append(make_plan(history, at, head))
+        at = plans[-1].after(history, at)
+    return Ahead(tuple(plans))
 
 
 def to_make(

@@ -82,7 +82,7 @@ class Migration:
                 self._record(history, target)
                 return self.done()
             current = self._leave_branch(history, current, target)
-        plan = make_plan(history, current, target)
+        plan = make_plan(history, current, target, [*now.ledger])
         new = to_make(project, history, current, plan, target, wanted)
         if not history.revisions:
             require_found(project, history)
@@ -117,10 +117,13 @@ class Migration:
 
     def again(self, steps: int = 1) -> Migrated:
         """Undo the last ``steps`` revisions, and apply them."""
-        back, forth = backwards(self.project, steps, again=True).plans
+        history, heads = sound_history(self.project), project_heads(self.project)
+        (back,) = backwards(self.project, steps).plans
         self.apply(back)
-        head = forth.target
-        self.apply(make_plan(sound_history(self.project), project_heads(self.project), head))
+        for head in heads:
+            forth = make_plan(history, project_heads(self.project), head)
+            if forth.steps:
+                self.apply(forth)
         return self.done()
 
     def _nothing(self, current: tuple[str, ...]) -> None:
@@ -234,7 +237,7 @@ def _again(plan: Plan, wanted: Wanted, done: int, words: list[str] | None) -> li
     """What goes on with ``plan`` where it stopped; ``done`` of its steps are behind it."""
     if words is None:
         target = "zero" if plan.target == "base" else plan.target
-        if count := re.fullmatch(r"(.+@-)(\d+)", target):
+        if count := re.fullmatch(r"(.+@-|-)(\d+)", target):
             target = f"{count[1]}{int(count[2]) - done}"
         words = ["migrate", *([] if plan.to_head else [target])]
     if done:

@@ -156,6 +156,7 @@ class MigrationVerbs(Project):
         empty: bool = False,
         update: bool = False,
         scratch: bool = False,
+        branch: str | None = None,
         write: bool = True,
         questioner: Questioner | None = None,
         rename: Iterable[str] = (),
@@ -190,6 +191,7 @@ class MigrationVerbs(Project):
             empty=empty,
             update=update,
             scratch=scratch,
+            branch=branch,
             answers=answers,
             questioner=questioner,
         )
@@ -218,7 +220,7 @@ class MigrationVerbs(Project):
             return None
         path, created = write(self, drafted) if wanted else (drafted.path, [])
         changes = tuple(map(str, drafted.changes))
-        made = (path.stem, path, drafted.text, changes, notices, wanted)
+        made = (drafted.revision, path, drafted.text, changes, notices, wanted)
         return Revision(*made, created=tuple(created))
 
     @verb

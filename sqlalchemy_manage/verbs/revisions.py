@@ -25,13 +25,23 @@ def draft(
     empty: bool = False,
     update: bool = False,
     scratch: bool = False,
+    branch: str | None = None,
     answers: Answers | None = None,
     questioner: Questioner | None = None,
     only_looks: bool = False,
 ) -> tuple[Draft | None, tuple[str, ...]]:
-    """The next revision, or the newest with further changes (``update``), not written yet."""
+    """The next revision, or the newest with further changes (``update``), not written yet.
+
+    ``branch``: the label of the branch, where several heads are meant.
+    """
     if update:
-        return draft_update(project, answers=answers, questioner=questioner, only_looks=only_looks)
+        return draft_update(
+            project,
+            answers=answers,
+            questioner=questioner,
+            only_looks=only_looks,
+            branch=branch,
+        )
     return draft_revision(
         project,
         name=name,
@@ -40,6 +50,7 @@ def draft(
         questioner=questioner,
         only_looks=only_looks,
         scratch=scratch,
+        branch=branch,
     )
 
 
@@ -60,6 +71,8 @@ def draft_joined(
     plan = plan_merge(history)
     if plan is None:
         found = f"one head, {history.heads[0]}" if history.heads else "no revisions"
+        if len(history.heads) > 1:
+            found = f"{len(history.heads)} heads by design: {', '.join(history.heads)}"
         return None, (f"There is nothing to merge: the history has {found}.",)
     for line in plan.lines():
         on_line(line)
