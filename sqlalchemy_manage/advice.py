@@ -19,6 +19,7 @@ from pathlib import Path
 _chosen: dict[str, str] = {}
 _typed: tuple[str, ...] = ()
 _again: tuple[str, ...] = ("migrate",)
+_repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ class Advice:
     Words in braces are given by the message; REVISION and TEXT are for the reader to fill in.
     ``{typed}`` is the command line that was typed; ``{again}`` the one that goes on with a
     migration under way and ends where that would have ended, wherever it has stopped.
+    ``program``: of the command, if not the one that runs.
     """
 
     situation: str
     command: str
+    program: str = ""
 
     def __call__(self, **values: object) -> str:
         """The command line with these values, each quoted for a shell.
@@ -39,14 +42,19 @@ class Advice:
         A list is several words. The line has the options by which the database was chosen.
         """
         words = {name: _quoted(value) for name, value in values.items()}
-        words["again"] = _quoted(_again)
+        words["again"] = _quoted([*_again, *_repeated])
         before: list[str] = [word for option in _chosen.items() for word in option]
         after: tuple[str, ...] = ()
         if "{typed}" in self.command:  # with its own options; no more may follow a "--"
             end = _typed.index("--") if "--" in _typed else len(_typed)
             before, after = [], _typed[end:]
             words["typed"] = _quoted(_typed[:end])
-        line = [_program(), _quoted(before), self.command.format(**words), _quoted(after)]
+        line = [
+            self.program or _program(),
+            _quoted(before),
+            self.command.format(**words),
+            _quoted(after),
+        ]
         return " ".join(filter(None, line))
 
     def __str__(self) -> str:
@@ -55,8 +63,8 @@ class Advice:
 
 def begin(typed: Sequence[str]) -> None:
     """A command line begins, with these words after the name of the program."""
-    global _typed, _again
-    _typed, _again = tuple(typed), ("migrate",)
+    global _typed, _again, _repeated
+    _typed, _again, _repeated = tuple(typed), ("migrate",), ()
     _chosen.clear()
 
 
@@ -65,10 +73,51 @@ def choose(option: str, value: str) -> None:
     _chosen[option] = value
 
 
+def on_alias(alias: str) -> None:
+    """From now on the commands advised are for this one of the databases of the command line."""
+    global _typed, _again
+    words = without_databases()
+    _chosen.pop("--database", None)
+    if alias != "default":
+        _chosen["--database"] = alias
+        words = ["--database", alias, *words]
+    _typed, _again = tuple(words), ("migrate",)
+
+
+def without_databases() -> list[str]:
+    """What was typed, without the options that say on which databases, and in how many jobs."""
+    found: list[str] = []
+    words = iter(_typed)
+    for word in words:
+        if word == "--":
+            return [*found, word, *words]
+        if word in ("--database", "--jobs"):
+            next(words, None)
+        elif word != "--all" and not word.startswith(("--database=", "--jobs=")):
+            found.append(word)
+    return found
+
+
 def go_on_with(words: Sequence[str]) -> None:
     """From now on ``{again}`` is these words."""
     global _again
     _again = tuple(words)
+
+
+def is_chosen(option: str) -> bool:
+    """Whether the commands advised have ``option``."""
+    return option in _chosen
+
+
+def typed_words() -> list[str]:
+    """The command line, as it was given to :func:`begin`."""
+    return list(_typed)
+
+
+def repeat(words: Sequence[str]) -> None:
+    """From now on ``{again}`` has these words too: what the revisions are given."""
+    global _repeated
+    _repeated = tuple(words)
 
 
 def typed() -> bool:
@@ -86,12 +135,24 @@ def _program() -> str:
     return name if name == "sqlalchemy-manage" else "manage.py"
 
 
+# Several databases.
+
+REPEAT_FAILED = Advice("the command failed on some of several databases", "{words}")
+
+# A new project.
+
+START_PROJECT = Advice("a project cannot be called so", "startproject {name}")
+START_APP = Advice("an app cannot be called so", "startapp {name}")
+PREPARE_NEW = Advice("a project was started", "prepare", "manage.py")
+WRITE_FOR_APP = Advice("an app was started", "makemigrations")
+
 # Revisions that wait, or that nobody wrote yet.
 
 WRITE_FIRST = Advice("there are no revisions", "makemigrations")
 WRITE_THEN_PREPARE = Advice("prepare finds no revisions, and cannot ask", "makemigrations")
 PREPARE_AFTER_WRITING = Advice("prepare found no revisions; the first is written", "prepare")
 WRITE_CHANGES = Advice("the models differ from the database", "makemigrations")
+WRITE_ON_BRANCH = Advice("the history has several branches by design", "{typed} --head {branch}")
 WRITE_ANOTHER = Advice("the newest revision cannot be added to", "makemigrations")
 WRITE_INDEX = Advice("a foreign key without an index is given one", "makemigrations")
 WRITE_BY_HAND = Advice("a revision cannot be written", "makemigrations --empty")
@@ -117,6 +178,7 @@ GO_TO_HEAD = Advice("there are fewer revisions to apply than were asked for", "m
 GO_TO_ZERO = Advice("there are fewer revisions to undo than were asked for", "migrate zero")
 GO_BACK_TO = Advice("the database is on several branches", "migrate REVISION")
 GO_ON_BRANCH = Advice("a branch has fewer revisions than were asked for", "migrate {place}")
+GO_BACK_ON_BRANCH = Advice("it is unclear which branch is to go back", "migrate {place}")
 UNDO_TO_AMEND = Advice("the newest revision is applied, and is to be changed", "migrate {below}")
 
 # A revision that stopped.
@@ -137,7 +199,26 @@ RECORD_FINISHED = Advice("a half-done revision was finished by hand", "migrate -
 RECORD_AS_BEFORE = Advice(
     "what a half-done revision did was undone by hand", "migrate --fake {revision}"
 )
+RUN_AS_IS = Advice("env.py is another tool's, and does not say what it wants", "migrate --as-is")
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
+
+# A new database, or one that had tables before it had a history.
+
+RUN_HISTORY = Advice(
+    "a new database is to be at an older revision", "migrate --from-base {revision}"
+)
+MAKE_DATABASE = Advice("a new database gets the tables of the models", "migrate")
+MAKE_AFTER_FIX = Advice("the tables of the models cannot be created", "migrate")
+MAKE_AGAIN = Advice("a database that was half made has rows", "migrate")
+RECORD_MADE = Advice("a database that was half made is complete", "migrate --fake {revision}")
+RECORD_STATE = Advice(
+    "tables without a history are as a revision left them", "migrate --fake REVISION"
+)
+RUN_ON_TABLES = Advice(
+    "the revisions begin with tables that no revision made", "migrate --from-base"
+)
+LOOK_AT_TABLES = Advice("another program made tables at the same time", "migrate --plan")
+COMPARE_WITH_DATABASE = Advice("the revisions cannot be replayed", "makemigrations")
 
 # Data that would be lost.
 

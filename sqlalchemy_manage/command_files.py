@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import ast
 
-    from .project import App
+    from .apps import App
 
 _CORE = str(Path(__file__).parent / "commands")
 # Of a file of ours: the first sentence of what ``command`` says of itself. Parsing twenty files
@@ -65,7 +65,7 @@ def find_commands(apps: Iterable[App]) -> dict[str, CommandFile]:
     for app in reversed(list(apps)):
         folder = f"{app.path}/management/commands"
         for name in module_names(folder):
-            module = f"{app.name}.management.commands.{name}"
+            module = app.dotted(f"management.commands.{name}")
             found[name] = CommandFile(f"{folder}/{name}.py", module, app.name)
     return found
 

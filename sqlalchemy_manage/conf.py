@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType, MappingProxyType, ModuleType
 from typing import NamedTuple
 
 from .database_settings import MODEL_NAMES, Database, read_databases
-from .errors import AppError, ManageError, SettingsError, UsageError, did_you_mean
-from .migration_settings import MIGRATION_NAMES, MigrationSettings, read_migrations
+from .errors import ManageError, SettingsError, UsageError, did_you_mean
+from .migration_settings import DEFAULT, MIGRATION_NAMES, MigrationSettings, read_migrations
 from .settings_reader import SettingsReader
 
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
+
+
+class SettingsMissing(SettingsError):
+    """There is no settings module of that name."""
+
 
 BACKUP_DIR = "backups"
 """Default folder of backups, beside the settings."""
@@ -53,7 +56,7 @@ class Settings(NamedTuple):
     prove_links: bool = True
     uses_sqlite: bool = False
     metadata: tuple[str, ...] = ()
-    migrations: MigrationSettings = MigrationSettings(Path("migrations"))
+    migrations: MigrationSettings = DEFAULT
     around: str | None = None
     session: str | None = None
     router: str | None = None
@@ -97,7 +100,7 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise SettingsError(
+            raise SettingsMissing(
                 f"There is no settings module '{name}'.",
                 "Run the command in the folder that contains it, or name it: "
                 f"--settings MODULE, or {ENVIRONMENT_VARIABLE} in the environment.",
@@ -185,6 +188,19 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
                 f"{file}: two entries of INSTALLED_APPS have the label '{label}' "
                 f"(the last part of the name): {both}."
             )
+    migrations = read_migrations(reader, root)
+    own_migrations = {
+        alias: read_migrations(own.over(reader), root)
+        for alias, own in entries.items()
+        if any(name in own.values for name in MIGRATION_NAMES)
+    }
+    for alias, database in databases.items():
+        database.bookkeeping = own_migrations.get(alias, migrations).bookkeeping
+        if database.bookkeeping.own_schema and database.url.startswith("sqlite"):
+            raise SettingsError(
+                f"{file}: LEDGER names a schema, and SQLite, the database '{alias}', has none.",
+                "LEDGER = False keeps no ledger; DATABASES[...]['LEDGER'] is for one database.",
+            )
     return Settings(
         module=module.__name__,
         file=file,
@@ -201,7 +217,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         statement_timeout=reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
         prove_links=reader.flag("PROVE_LINKS", True),
         metadata=reader.objects("METADATA", _METADATA),
-        migrations=read_migrations(reader, root),
+        migrations=migrations,
         around=reader.dotted("AROUND", "a context manager"),
         session=reader.dotted("SESSION", "a function that makes a session"),
         router=reader.dotted("ROUTER", "a function that names the alias of a table"),
@@ -210,17 +226,13 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
             for alias, own in entries.items()
             if "METADATA" in own.values
         },
-        own_migrations={
-            alias: read_migrations(own.over(reader), root)
-            for alias, own in entries.items()
-            if any(name in own.values for name in MIGRATION_NAMES)
-        },
+        own_migrations=own_migrations,
         concurrently_timeout=reader.seconds("CONCURRENTLY_TIMEOUT", 600.0),
         uses_sqlite=any(
             str(url).startswith("sqlite")
             for url in (
                 *(entry["URL"] for entry in reader.get("DATABASES", {}).values()),
-                *(database.url for database in databases.values()),
+                *(database.given_url for database in databases.values()),
             )
         ),
         warnings=tuple(_misspelt(module, file)),
@@ -267,26 +279,3 @@ def _may_be(name: str, known: str) -> bool:
     """Whether two names share so many letters that it is worth comparing them."""
     shared = sum(min(name.count(letter), known.count(letter)) for letter in set(name))
     return 2 * shared >= 0.85 * (len(name) + len(known))
-
-
-def find_package(name: str) -> Path | None:
-    """The folder of a package, not imported (a dotted name does import its parents).
-
-    None if there is no such package; raises AppError if a parent raises.
-    """
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ModuleNotFoundError, ValueError):
-        return None
-    except Exception as error:
-        raise AppError(f"The package of '{name}' cannot be imported: {raised(error)}.") from error
-    if spec is None:
-        return None
-    if spec.submodule_search_locations:
-        return Path(next(iter(spec.submodule_search_locations)))
-    return Path(spec.origin).parent if spec.origin else None
-
-
-def app_packages() -> list[str]:
-    """Top-level packages in the current folder: what INSTALLED_APPS could have meant."""
-    return [p.parent.name for p in Path.cwd().glob("*/models.py") if str(p) not in sys.path]

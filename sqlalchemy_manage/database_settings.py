@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from .async_drivers import is_async, usable
 from .errors import SettingsError, did_you_mean
-from .migration_settings import MIGRATION_NAMES
+from .migration_settings import MIGRATION_NAMES, USUAL_TABLES, Bookkeeping
 from .output import keep_secret
 from .settings_reader import SettingsReader
 
@@ -19,7 +20,10 @@ PASSWORD_KEYS = ("password", "passwd", "sslpassword", "pwd", "odbc_connect")
 class Database:
     """One entry of DATABASES.
 
+    ``given_url`` and ``given_options`` are as they are in the settings; ``url`` and ``options``
+    are of a driver that is not async, where one can take the place of an async driver.
     ``schema``: the schema of its tables, where that is not the server's default one.
+    ``bookkeeping``: the tables beside the application's.
     """
 
     def __init__(
@@ -29,12 +33,28 @@ class Database:
         options: Mapping[str, Any] = MappingProxyType({}),
         protected: bool = False,
         schema: str | None = None,
+        bookkeeping: Bookkeeping = USUAL_TABLES,
     ) -> None:
         self.alias = alias
-        self.url = url
-        self.options = options
+        self.given_url = url
+        self.given_options = options
         self.protected = protected
         self.schema = schema
+        self.bookkeeping = bookkeeping
+
+    @property
+    def url(self) -> str:
+        return usable(self.given_url, self.given_options)[0]
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The arguments of the engine."""
+        return usable(self.given_url, self.given_options)[1]
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the settings name a driver that an AsyncEngine uses."""
+        return is_async(self.given_url)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Database) and vars(self) == vars(other)
@@ -84,9 +104,9 @@ def read_databases(reader: SettingsReader, environ: Mapping[str, str]) -> dict[s
     if override:
         old = databases.get("default", Database("default", override))
         # Engine arguments of one kind of database rarely suit another.
-        same = old.url.partition(":")[0] == override.partition(":")[0]
+        same = old.given_url.partition(":")[0] == override.partition(":")[0]
         databases["default"] = Database(
-            "default", override, old.options if same else {}, old.protected, old.schema
+            "default", override, old.given_options if same else {}, old.protected, old.schema
         )
     if "default" not in databases:
         raise SettingsError(
@@ -95,9 +115,9 @@ def read_databases(reader: SettingsReader, environ: Mapping[str, str]) -> dict[s
             "or set DATABASE_URL in the environment.",
         )
     for database in databases.values():
-        for password in passwords(database.url):
+        for password in passwords(database.given_url):
             keep_secret(password)
-        arguments = database.options.get("connect_args")
+        arguments = database.given_options.get("connect_args")
         for key, value in arguments.items() if isinstance(arguments, dict) else ():
             if key in PASSWORD_KEYS and isinstance(value, str):
                 keep_secret(value)

@@ -70,8 +70,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 NOT_HERE: dict[str, tuple[str, str | None]] = {
     "edit": ("open the revision's file in the migrations folder", None),
     "inspectdb": ("sqlacodegen writes models for the tables of a database", None),
-    "startapp": ("an app is a package with a models.py, named in INSTALLED_APPS", None),
-    "startproject": ("a project is a manage.py, a settings.py and an app", None),
     "squashmigrations": ("revisions stay as they were applied", None),
     "optimizemigration": (
         "further changes are added to the newest revision by",

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
-from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, UniqueConstraint
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapper, registry
+from sqlalchemy.orm import Mapper
 from sqlalchemy.schema import sort_tables_and_constraints
 
-from .declare import declared
 from .declared.create_all import is_view, schema_of
 from .errors import AppError
-
-
-def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:
-    """Every MetaData with content that a name in ``modules`` is or leads to, each once.
-
-    These are: a MetaData, a Table, a declarative base or mapped class, a registry, and
-    any object with ``metadata`` or ``metadatas`` (Flask-SQLAlchemy's ``db``, SQLModel).
-    """
-    found: dict[int, MetaData] = {}
-    for module in modules:
-        for value in list(vars(module).values()):
-            candidates = [value, getattr(value, "metadata", None)]
-            several = getattr(value, "metadatas", None)
-            if isinstance(several, dict):
-                candidates += several.values()
-            for candidate in candidates:
-                if not isinstance(candidate, MetaData):
-                    continue
-                if candidate.tables or declared(candidate):
-                    found.setdefault(id(candidate), candidate)
-    return list(found.values())
+from .module_contents import stored
+from .sqlalchemy_internals import registries
 
 
 def is_managed(table: Table) -> bool:
@@ -102,41 +82,58 @@ def sorted_tables(metadatas: Iterable[MetaData]) -> list[Table]:
     return [table for table, _ in ordered if table is not None]
 
 
-def mappers_of(modules: Iterable[ModuleType], tables: list[Table]) -> list[Mapper[Any]]:
-    """The mappers of every registry that ``modules`` use, sorted by their tables."""
-    registries: dict[int, registry] = {}
-    for module in modules:
-        for value in list(vars(module).values()):
-            mapper = vars(value).get("__mapper__") if isinstance(value, type) else None
-            for candidate in (value, getattr(value, "registry", None), mapper and mapper.registry):
-                if isinstance(candidate, registry):
-                    registries.setdefault(id(candidate), candidate)
+def mappers_of(metadatas: Iterable[MetaData], tables: list[Table]) -> list[Mapper[Any]]:
+    """The mappers of every class with a table of ``metadatas``, sorted by their tables.
+
+    Whichever module the classes are in, if it is imported.
+    """
+    own = {id(metadata) for metadata in metadatas}
+
+    def is_own(mapper: Mapper[Any]) -> bool:
+        return any(id(table.metadata) in own for table in tables_in(mapper))
+
+    found = [
+        each for each in registries() if id(each.metadata) in own or any(map(is_own, each.mappers))
+    ]
     try:
         # Not configure_mappers(): other registries of this process are not ours.
-        for found in registries.values():
-            found.configure(cascade=True)
+        for each in found:
+            each.configure(cascade=True)
     except SQLAlchemyError as error:
         raise AppError(f"the models cannot be configured: {error}") from error
     position: dict[Any, int] = {table: index for index, table in enumerate(tables)}
-    mappers = {m for r in registries.values() for m in r.mappers}
+    mappers = {m for each in found for m in each.mappers if is_own(m) or not m.tables}
     return sorted(
         mappers,
         key=lambda m: (position.get(m.local_table, len(position)), m.class_.__qualname__),
     )
 
 
+def tables_in(mapper: Mapper[Any]) -> list[Table]:
+    """The tables that the rows of a class are read from; not those that stand for a text."""
+    return [table for table in mapper.tables if isinstance(table, Table)]
+
+
+def is_in_its_module(model: type) -> bool:
+    """Whether a class is found under its name in the module that it says it is from."""
+    value: Any = sys.modules.get(model.__module__)
+    for part in model.__qualname__.split("."):
+        if part == "<locals>":
+            return True  # a class that a function of that module made
+        value = stored(value, part)
+    return value is model
+
+
 def table_labels(
     mappers: Sequence[Mapper[Any]],
     tables: Sequence[Table],
-    modules: Mapping[str, ModuleType],
     label_of: Callable[[Mapper[Any]], str],
-    default: str,
+    owner_of: Callable[[Table], str],
 ) -> dict[str, Table]:
     """``app.name`` -> table: by its base model's class name, else by the table's own name.
 
     Single-table subclasses share their base's label. A name taken twice in one app is
-    distinguished by the table's full name. ``modules``: the models module of each app, by its
-    label; ``default``: the label of a table that is in none of them.
+    distinguished by the table's full name. ``owner_of``: the label of a table without a class.
     """
     labels: dict[str, Table] = {}
     taken: set[Table] = set()
@@ -152,17 +149,5 @@ def table_labels(
         taken.add(table)
     for table in tables:
         if table not in taken:
-            labels[f"{_owner_label(modules, table, default)}.{table.fullname}".lower()] = table
+            labels[f"{owner_of(table)}.{table.fullname}".lower()] = table
     return labels
-
-
-def _owner_label(modules: Mapping[str, ModuleType], table: Table, default: str) -> str:
-    """The app whose models module holds the table under a name, else one with its MetaData."""
-    fallback = None
-    for label, module in modules.items():
-        values = list(vars(module).values())
-        if any(value is table for value in values):
-            return label
-        if fallback is None and table.metadata in reachable_metadatas([module]):
-            fallback = label
-    return fallback or default

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from . import output
-from .conf import Settings, app_packages, failing_line, find_package, load_settings
+from .apps import App, app_packages, find_package, import_part, top_level
+from .conf import Settings, load_settings
 from .database_settings import Database
-from .errors import AppError, ManageError, UsageError, did_you_mean
+from .errors import AppError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from asyncio import Runner
+
     from sqlalchemy import Connection, Engine, MetaData, Table
     from sqlalchemy.orm import Mapper, Session
 
+    from .metadata_setting import MetadataEntry
     from .migration_settings import MigrationSettings
-
-
-class App(NamedTuple):
-    """An installed app: a package name, its folder, and the last part of the name as label."""
-
-    name: str
-    path: Path
-
-    @property
-    def label(self) -> str:
-        return self.name.rpartition(".")[2]
 
 
 class Project:
@@ -45,22 +36,66 @@ class Project:
         self.verbosity = 1
         self.interactive = True
         self.traceback = False
+        self.x: tuple[str, ...] = ()  # as -x of alembic, beside those of the settings
+        self.runner: Runner | None = None
+        """Of the event loop on which AROUND was entered, where that is async."""
+        self._entered = False
+        self.other_metadatas: Callable[[], Iterable[MetaData]] | None = None
+        """Gives the metadata where neither INSTALLED_APPS nor METADATA names any."""
+
+    def on(self, alias: str) -> Project:
+        """The same project on another alias; what does not depend on the alias is loaded once."""
+        other = Project(self.settings_name, alias)
+        _ = self.settings
+        for name in _OF_ALL:
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        return other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a process of its own, which loads all of it anew."""
+        return _of_other_process, (self.settings_name, self.alias, dict(_flags(self)))
 
     @cached_property
     def settings(self) -> Settings:
         settings = load_settings(self.settings_name)
         for warning in settings.warnings:
-            output.warn(warning)
+            self.warn(warning)
         return settings
+
+    def warn(self, text: str) -> None:
+        """Tell the user that something is probably a mistake."""
+        output.warn(text)
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """Around the block is what AROUND of the settings names; once, however often entered.
+
+        Raises SettingsError or AppError where that is no context manager, or raises itself.
+        """
+        if self._entered or self.settings.around is None:
+            yield
+            return
+        from .around import entered
+
+        self._entered = True
+        try:
+            with entered(self.settings) as self.runner:
+                yield
+        finally:
+            self._entered, self.runner = False, None
 
     @property
     def database(self) -> Database:
         return self.settings.database(self.alias)
 
-    @property
+    @cached_property
     def migrations(self) -> MigrationSettings:
-        """How the history of the alias is kept."""
-        return self.settings.migrations_of(self.alias)
+        """How the history of the alias is kept: by the settings and the project's own
+        Alembic configuration. Raises SettingsError for one that cannot be read."""
+        from .alembic_settings import with_own_config
+
+        return with_own_config(self.settings.migrations_of(self.alias), self.settings.root)
 
     @cached_property
     def apps(self) -> list[App]:
@@ -76,49 +111,93 @@ class Project:
             apps.append(App(name, path))
         return apps
 
+    @cached_property
+    def homes(self) -> list[App]:
+        """The apps, and after them what the modules of METADATA are in, if that is no app.
+
+        There factories, seeds, fixtures and commands are looked for. Nothing is imported.
+        """
+        homes = self.apps.copy()
+        for entry in self.settings.metadata_of(self.alias):
+            module = entry.partition(":")[0]
+            if not any(home.has(module) for home in homes):
+                homes.append(top_level(module))
+        return homes
+
+    def home_in(self, module: str) -> App:
+        """The innermost of the homes that a module is in, else its top-level package."""
+        found = [home for home in self.homes if home.has(module)]
+        return max(found, key=lambda home: len(home.name)) if found else top_level(module)
+
     def app_module(self, app: App, part: str) -> ModuleType | None:
         """The module ``part`` of an app (``models``, ``factories``), None if it has none.
 
         Raises AppError naming the file and line when the module itself raises.
         """
-        name = f"{app.name}.{part}"
-        try:
-            return importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name and f"{name}.".startswith(f"{error.name}."):
-                return None
-            raise AppError(
-                f"{name} imports '{error.name}', which is not installed{failing_line(error)}."
-            ) from error
-        except ManageError as error:
-            message = error.message.rstrip(".")
-            raise AppError(f"{name}: {message}{failing_line(error)}.", error.hint) from error
-        except Exception as error:
-            raise AppError(
-                f"{name} cannot be imported: {type(error).__name__}: {error}{failing_line(error)}."
-            ) from error
+        return import_part(app, part)
 
     @cached_property
-    def models_modules(self) -> dict[str, ModuleType]:
-        """App label -> its imported models module, for the apps that have one."""
-        found = ((app.label, self.app_module(app, "models")) for app in self.apps)
-        return {label: module for label, module in found if module is not None}
+    def metadata_entries(self) -> list[MetadataEntry]:
+        """What METADATA names, imported; raises AppError for an entry that names nothing."""
+        if not (entries := self.settings.metadata_of(self.alias)):
+            return []
+        from .metadata_setting import read_entries
+
+        return read_entries(entries, self.settings.file)
+
+    @cached_property
+    def models_modules(self) -> list[ModuleType]:
+        """The models modules of the apps, and the modules that METADATA names, imported.
+
+        A package ``models`` comes with those of its modules that it imports; with all of
+        them, where its ``__init__.py`` leads to no model.
+        """
+        found = self._modules_of_apps + [entry.module for entry in self.metadata_entries]
+        return [*{module.__name__: module for module in found}.values()]
+
+    @cached_property
+    def _modules_of_apps(self) -> list[ModuleType]:
+        found = []
+        for app in self.apps:
+            if module := self.app_module(app, "models"):
+                found += self._with_submodules(app, module)
+        return found
+
+    def _with_submodules(self, app: App, module: ModuleType) -> list[ModuleType]:
+        if not hasattr(module, "__path__"):
+            return [module]
+        from .module_contents import loaded_submodules, names_of_submodules, reachable_metadatas
+
+        if not reachable_metadatas([module, *loaded_submodules(module)]):
+            waiting = [module]
+            while waiting:
+                for name in names_of_submodules(waiting.pop()):
+                    if each := self.app_module(app, name.removeprefix(f"{app.name}.")):
+                        waiting.append(each)
+        return [module, *loaded_submodules(module)]
 
     @cached_property
     def metadatas(self) -> list[MetaData]:
         """Every MetaData that can be reached from an app's models, or from its ``ddl``.
 
-        That module, where an app has it, declares views, functions and triggers.
+        That module, where an app has it, declares views, functions and triggers. Then those
+        that METADATA names. Where the settings name neither, what ``other_metadatas`` gives.
         """
-        modules = [*self.models_modules.values()]
+        modules = self._modules_of_apps.copy()
         modules += [module for app in self.apps if (module := self.app_module(app, "ddl"))]
-        if not modules:
+        named = [m for entry in self.metadata_entries for m in entry.metadatas]
+        if self.other_metadatas is not None and not (self.apps or self.metadata_entries):
+            named = [*self.other_metadatas()]
+        if not modules and not named:
             return []  # the ORM need not be imported
-        from .models import reachable_metadatas, set_unmanaged
+        from .models import set_unmanaged
+        from .module_contents import has_content, reachable_metadatas
 
-        found = reachable_metadatas(modules)
-        set_unmanaged(found, self.settings.unmanaged)
-        return found
+        found = {id(metadata): metadata for metadata in reachable_metadatas(modules)}
+        found |= {id(metadata): metadata for metadata in named if has_content(metadata)}
+        metadatas = [*found.values()]
+        set_unmanaged(metadatas, self.settings.unmanaged)
+        return metadatas
 
     def leaves_alone(self, schema: str | None, name: str) -> bool:
         """Whether a table of the database (schema None: the default one) is another program's.
@@ -142,22 +221,21 @@ class Project:
     def mappers(self) -> list[Mapper[Any]]:
         """The configured mappers of every mapped class, in the order of the tables.
 
-        Raises AppError when a relationship cannot be resolved.
+        They are those of the tables of the metadata, wherever the classes are. Raises
+        AppError when a relationship cannot be resolved.
         """
-        if not self.models_modules:
+        if not self.metadatas:
             return []
         from .models import mappers_of
 
-        return mappers_of(self.models_modules.values(), self.tables)
+        return mappers_of(self.metadatas, self.tables)
 
     @cached_property
     def labels(self) -> dict[str, Table]:
         """``app.model`` or ``app.table`` in lower case -> the table that holds its rows."""
         from .models import table_labels
 
-        return table_labels(
-            self.mappers, self.tables, self.models_modules, self.label_of, self.apps[0].label
-        )
+        return table_labels(self.mappers, self.tables, self.label_of, self._owner_of)
 
     def find_model(self, name: str) -> Mapper[Any]:
         """The mapper of ``Model`` or ``app.Model``, in any case; raises UsageError."""
@@ -180,12 +258,42 @@ class Project:
         raise UsageError(f"'{name}' is the name of several models: {names}.")
 
     def label_of(self, mapper: Mapper[Any]) -> str:
-        """The label of the app whose package defines the mapped class, else of the first app."""
-        module = mapper.class_.__module__
-        for app in self.apps:
-            if module == app.name or module.startswith(app.name + "."):
-                return app.label
-        return self.apps[0].label
+        """The label of the package that the mapped class is in.
+
+        That is the app that it is in, else the top-level package of its module.
+        """
+        return self.home_of(mapper).label
+
+    def home_of(self, mapper: Mapper[Any]) -> App:
+        """The app that a mapped class is in, else its top-level package.
+
+        A class that a library made (automap, a table of versions) is where its table is.
+        """
+        from .models import is_in_its_module, tables_in
+
+        if is_in_its_module(mapper.class_):
+            return self.home_in(mapper.class_.__module__)
+        tables = tables_in(mapper)
+        module = self._module_of(tables[0]) if tables else mapper.class_.__module__
+        return self.home_in(module)
+
+    def _owner_of(self, table: Table) -> str:
+        return self.home_in(self._module_of(table)).label
+
+    def _module_of(self, table: Table) -> str:
+        """The module that holds a table under a name, else one that leads to its MetaData."""
+        return self._holders.get(id(table)) or self._holders.get(id(table.metadata)) or "models"
+
+    @cached_property
+    def _holders(self) -> dict[int, str]:
+        """The id of a table or MetaData -> the module that has it: of an app, else any."""
+        from .module_contents import holders, holders_anywhere
+
+        named = [(m, entry.module) for entry in self.metadata_entries for m in entry.metadatas]
+        found = holders(self.models_modules, named)
+        if any(id(metadata) not in found for metadata in self.metadatas):
+            found = holders_anywhere(self.metadatas) | found
+        return found
 
     @cached_property
     def engine(self) -> Engine:
@@ -217,3 +325,18 @@ class Project:
 
         with self.connect() as connection, Session(connection) as session:
             yield session
+
+
+_FLAGS = ("verbosity", "interactive", "traceback")
+_OF_ALL = (*_FLAGS, "settings", "apps", "models_modules", "runner", "_entered", "other_metadatas")
+"""What a project is on each of its aliases."""
+
+
+def _flags(project: Project) -> Iterator[tuple[str, bool | int]]:
+    return ((name, getattr(project, name)) for name in _FLAGS)
+
+
+def _of_other_process(name: str | None, alias: str, flags: dict[str, Any]) -> Project:
+    project = Project(name, alias)
+    vars(project).update(flags)
+    return project

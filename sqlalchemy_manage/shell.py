@@ -24,6 +24,7 @@ from ._version import __version__
 from .conf import raised
 from .databases.engines import shown
 from .errors import AppError, ManageError, SettingsError, did_you_mean
+from .module_contents import is_a, module_of, stored
 
 if TYPE_CHECKING:
     from .project import Project
@@ -81,8 +82,9 @@ def shell_names(project: Project, session: orm.Session) -> Names:
     for dotted in project.settings.shell_imports:
         value = _imported(dotted, project.settings.file)
         names.add("also", dotted.rpartition(".")[2], value, f"{dotted} of SHELL_IMPORTS")
-    position = {app.label: index for index, app in enumerate(project.apps)}
-    for mapper in sorted(project.mappers, key=lambda m: position[project.label_of(m)]):
+    position = {app.label: index for index, app in enumerate(project.homes)}
+    after = len(position)
+    for mapper in sorted(project.mappers, key=lambda m: position.get(project.label_of(m), after)):
         model = mapper.class_
         names.add("models", model.__name__, model, f"{model.__module__}.{model.__name__}")
     for module, name, value in _defined(project):
@@ -123,33 +125,32 @@ def _defined(project: Project) -> Iterator[tuple[ModuleType, str, Any]]:
     Those of ``__all__`` where there is one; else not what a module imports from elsewhere,
     nor the bases of its models.
     """
-    from .seeding.discovery import is_of
-
-    modules = {module.__name__: module for module in project.models_modules.values()}
+    homes = dict.fromkeys([*project.homes, *map(project.home_of, project.mappers)])
+    modules = {module.__name__: module for module in project.models_modules}
     for mapper in project.mappers:
         place = mapper.class_.__module__
-        if place in sys.modules and any(is_of(app, place) for app in project.apps):
+        if place in sys.modules and any(home.has(place) for home in homes):
             modules.setdefault(place, sys.modules[place])
     models = {mapper.class_ for mapper in project.mappers}
     for module in modules.values():
         chosen = getattr(module, "__all__", None)
         for name, value in list(vars(module).items()):
-            home: Any = getattr(value, "__module__", None)
-            own = isinstance(home, str) and any(is_of(app, home) for app in project.apps)
+            origin = module_of(value)
+            own = origin is not None and any(home.has(origin) for home in homes)
             if chosen is not None:
                 wanted = name in chosen
             else:
                 wanted = not name.startswith("_") and (own or _is_data(value))
-            base = isinstance(value, type) and isinstance(
-                getattr(value, "registry", None), orm.registry
-            )
-            if wanted and not base and not (isinstance(value, type) and value in models):
+            is_class = is_a(value, type)
+            base = is_class and is_a(stored(value, "registry"), orm.registry)
+            if wanted and not base and not (is_class and value in models):
                 yield module, name, value
 
 
 def _is_data(value: Any) -> bool:
     """Whether it is of those that do not say where they are from: as good as the module's own."""
-    return isinstance(value, _DATA) or get_origin(value) is Annotated
+    is_alias = type(value).__module__ == "typing"
+    return is_a(value, *_DATA) or (is_alias and get_origin(value) is Annotated)
 
 
 def _factories(project: Project, warnings: list[str]) -> list[type]:

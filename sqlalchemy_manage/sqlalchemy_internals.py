@@ -19,12 +19,14 @@ Name                                         What it is needed for
 listeners
 ``IdentifierPreparer._double_percents``      whether a driver takes ``%`` for a placeholder
 ``MetaData._sequences``                      the sequences of the models
+``orm.mapper._all_registries()``             every registry of the process
 ``PrimaryKeyConstraint._implicit_generated`` whether a model lists the columns of its key,
 ``.columns_autoinc_first``                   and their order where it does not
 ``ForeignKey._column_tokens``                what a foreign key refers to, in SQLAlchemy 2.0
 ``Table._creator_ddl``                       the CreateView behind a table of SQLAlchemy 2.1
 ``TypeEngine._variant_mapping``              what ``with_variant()`` was given
 ``RESERVED_WORDS`` of the dialects           the names that have to be quoted
+``util.greenlet_spawn()``                    calls of an async driver from what is not async
 ===========================================  ===================================================
 
 ``tests/test_sqlalchemy_internals.py`` has a test for each that fails when SQLAlchemy
@@ -34,7 +36,7 @@ changes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -42,15 +44,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-    from sqlalchemy.orm import Mapper
+    from sqlalchemy.orm import Mapper, registry
     from sqlalchemy.types import TypeEngine
 
 T = TypeVar("T", bound="sa.Constraint")
+R = TypeVar("R")
 
 
 def copy_column(column: sa.Column[Any]) -> sa.Column[Any]:
     """A copy that belongs to no table; ``Column.copy()`` is deprecated."""
     return column._copy()
+
+
+def greenlet_spawn(function: Callable[[], R]) -> Coroutine[Any, Any, R]:
+    """Calls ``function``, in which an async driver's connection can be used as if it were none."""
+    from sqlalchemy.util import greenlet_spawn as spawn
+
+    return spawn(function)
 
 
 def is_remote(column: Any) -> bool:
@@ -136,6 +146,12 @@ def create_view_of(table: sa.Table) -> Any:
 def variants(type_: TypeEngine[Any]) -> Mapping[str, TypeEngine[Any]]:
     """The types that ``type_`` is on other databases, by dialect."""
     return type_._variant_mapping
+
+
+def registries() -> list[registry]:
+    """Every registry of the process, in no order."""
+    # Of the package itself, "mapper" is a function.
+    return list(import_module("sqlalchemy.orm.mapper")._all_registries())
 
 
 def copy_without_variants(type_: Any) -> Any:

@@ -41,7 +41,7 @@ def show(project: Project, program: str) -> None:
     """Print the help; what is wrong with the settings goes to stderr after it."""
     broken: ManageError | None = None
     try:
-        commands = find_commands(project.apps)
+        commands = find_commands(project.homes)
     except ManageError as error:
         commands, broken = find_commands(()), error
     output.answer(top_help(program, commands, help_width()), verbatim=True)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from sqlalchemy_manage.apps import find_package
 from sqlalchemy_manage.conf import (
     Settings,
     failing_line,
-    find_package,
     load_settings,
     settings_from,
 )

@@ -218,7 +218,8 @@ def test_one_name_is_declared_once() -> None:
 
 @pytest.mark.skipif(not hasattr(sa, "CreateView"), reason="CreateView came with SQLAlchemy 2.1")
 def test_views_of_sqlalchemy_itself() -> None:
-    from sqlalchemy_manage.models import reachable_metadatas, sorted_tables
+    from sqlalchemy_manage.models import sorted_tables
+    from sqlalchemy_manage.module_contents import reachable_metadatas
 
     metadata = notes()
     note = metadata.tables["note"]

@@ -89,7 +89,8 @@ def test_a_command_imports_little_at_the_top() -> None:
     """The rest is imported inside the function that needs it."""
     allowed = {"click", *sys.stdlib_module_names}
     own = tuple(
-        f"sqlalchemy_manage.{name}" for name in ("options", "output", "errors", "advice", "fitting")
+        f"sqlalchemy_manage.{name}"
+        for name in ("options", "output", "errors", "advice", "fitting", "commands._several")
     )
 
     def rule(path: Path) -> Iterator[tuple[int, str]]:
@@ -185,7 +186,8 @@ def test_every_command_has_help_with_an_example_of_itself(name: str) -> None:
         with click.Context(command, info_name=name, parent=context) as own:
             text = command.get_help(own)
     example = text.partition("Example:")[2]
-    assert f"manage.py {name}" in example
+    # What makes a manage.py is typed without one.
+    assert re.search(rf"(manage\.py|sqlalchemy-manage) {name}\b", example)
     assert command.get_short_help_str()
     for parameter in command.params:
         if isinstance(parameter, click.Option):

@@ -64,7 +64,7 @@ def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
 
 def _models(project: Project, what: tuple[str, ...]) -> list[type]:
     """The models of the apps and models that are named."""
-    labels = {app.label.lower() for app in project.apps}
+    labels = {app.label.lower() for app in project.homes}
     found = []
     for name in what:
         if name.lower() in labels:

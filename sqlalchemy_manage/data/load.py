@@ -101,7 +101,7 @@ def _reads_stdin(fixtures: Iterable[Fixture]) -> bool:
 
 def fixture_folders(project: Project) -> list[Path]:
     """Where fixtures are looked up: FIXTURE_DIRS, then each app's ``fixtures``."""
-    own = [app.path / "fixtures" for app in project.apps]
+    own = [app.path / "fixtures" for app in project.homes]
     return list(dict.fromkeys([*project.settings.fixture_dirs, *own]))
 
 

@@ -1,7 +1,7 @@
 """The statement that a server works on, ended from here when a signal arrives.
 
-psycopg can ask the server on a connection of its own making; for MariaDB and MySQL a second
-connection sends KILL QUERY; SQLite asks us, now and then, whether it should go on.
+psycopg can ask the server on a connection of its own making; for MariaDB and MySQL, and for
+async drivers, a second connection asks it; SQLite asks us, now and then, whether it should go on.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import event
 
 from ..interrupts import cancel_with, pending, stop
 from ..sql.dialects import MARIADB
+from .async_bridge import UNCANCELLED, call_driver
 
 # How many of its instructions SQLite carries out before it lets Python see to signals.
 _INSTRUCTIONS = 200_000
@@ -80,6 +81,11 @@ def _cancel(frame: FrameType | None) -> bool:
     for each in frames:
         if each.f_globals.get("__name__") == "pymysql.connections":
             return _cancelled_by_a_second(each.f_locals.get("self"), frames)
+        if each.f_code is call_driver.__code__:
+            name, owner = each.f_locals["name"], each.f_locals["owner"]
+            if name in UNCANCELLED or owner is None:
+                return name in _ENDING
+            return _asked_by_a_second(owner)
     return False
 
 
@@ -119,12 +125,24 @@ def _cancelled_by_a_second(connection: Any, frames: list[FrameType]) -> bool:
         return False
     if names & _ENDING:
         return True  # a transaction that ends is not cancelled
+    return _asked_by_a_second(connection)
+
+
+def _asked_by_a_second(connection: Any) -> bool:
+    reference = _engines.get(connection)
+    engine = reference() if reference is not None else None
+    if engine is None:
+        return False
     try:
+        if engine.dialect.name in MARIADB:
+            ask = f"KILL QUERY {_driver(connection).thread_id()}"
+        else:
+            ask = f"SELECT pg_cancel_backend({_server_process(_driver(connection))})"
         pool = engine.pool.recreate()
         second = pool.connect()
         try:
             cursor = second.cursor()
-            cursor.execute(f"KILL QUERY {connection.thread_id()}")
+            cursor.execute(ask)
             cursor.close()
         finally:
             second.close()
@@ -132,3 +150,15 @@ def _cancelled_by_a_second(connection: Any, frames: list[FrameType]) -> bool:
     except Exception:
         return False  # no second connection is to be had
     return True
+
+
+def _driver(connection: Any) -> Any:
+    """The driver's own connection, inside SQLAlchemy's around an async one."""
+    return getattr(connection, "driver_connection", connection)
+
+
+def _server_process(connection: Any) -> int:
+    """The number of the server's process for a connection of asyncpg, or of psycopg's async."""
+    if hasattr(connection, "get_server_pid"):
+        return int(connection.get_server_pid())
+    return int(connection.info.backend_pid)

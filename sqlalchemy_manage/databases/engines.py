@@ -25,6 +25,7 @@ from .. import advice
 from ..database_settings import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..files import why_no_path
+from ..migration_settings import BOOKKEEPING, is_version_table
 from ..sql.dialects import MARIADB
 from ..sql.raw import stored_name
 from .cancelling import make_cancellable
@@ -33,7 +34,13 @@ from .error_kinds import ErrorKind, error_kind, fault_of, first_error
 # The driver to use where the URL names none, by what is installed: its name and its module.
 _DRIVERS = {
     "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("asyncpg", "asyncpg")),
-    "mysql": (("pymysql", "pymysql"), ("mysqldb", "MySQLdb"), ("mysqlconnector", "mysql")),
+    "mysql": (
+        ("pymysql", "pymysql"),
+        ("mysqldb", "MySQLdb"),
+        ("mysqlconnector", "mysql"),
+        ("asyncmy", "asyncmy"),
+        ("aiomysql", "aiomysql"),
+    ),
 }
 _DISTRIBUTIONS = {
     "psycopg": "'psycopg[binary]'",
@@ -47,7 +54,8 @@ SERVERS = ("postgresql", "mysql", "mariadb")
 _CLOSING = 0.5  # seconds that a server may take to end a session whose client has closed it
 
 
-def _on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
+def on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
+    """Give a table that is about to be made the options that the tool's own have there."""
     name = connection.dialect.name
     if name in MARIADB:
         # MyISAM would keep rows of what was rolled back, and latin1 refuse what people write.
@@ -56,7 +64,7 @@ def _on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
 
 
 # Given to a table at once, the options would import MySQL's dialect everywhere.
-OWN_TABLE: dict[str, Any] = {"listeners": [("before_create", _on_mariadb)]}
+OWN_TABLE: dict[str, Any] = {"listeners": [("before_create", on_mariadb)]}
 """Options of the tables that the tool keeps for itself."""
 
 
@@ -117,13 +125,15 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
     url = database_url(database, root)
     backend = url.get_backend_name()
     try:
-        engine = sa.create_engine(url, **{**database.options, **more})
+        engine = engine_of(url, **{**database.options, **more})
     except NoSuchModuleError:
         raise SettingsError(
             f"DATABASES[{database.alias!r}]: SQLAlchemy does not know '{url.drivername}'.",
             "Known here: sqlite, postgresql, mysql, mariadb.",
         ) from None
     except ModuleNotFoundError as error:
+        if error.name == "greenlet":
+            raise _no_greenlet(database, url) from error
         preferred = _DRIVERS.get("mysql" if backend == "mariadb" else backend)
         # Where the URL leaves the choice, SQLAlchemy's own need not be the best one to install.
         module = str(error.name).partition(".")[0]
@@ -136,11 +146,30 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
     make_cancellable(engine)
-    # What they log of a lost connection is told by the error that comes of it.
-    for library in ("psycopg", "sqlalchemy.pool"):
+    engine.update_execution_options(**{BOOKKEEPING: database.bookkeeping})
+    # What they log of a lost connection is told by the error that comes of it; asyncmy logs
+    # what the server remarks on.
+    for library in ("psycopg", "sqlalchemy.pool", "asyncmy"):
         if not (logger := logging.getLogger(library)).handlers:
             logger.addHandler(logging.NullHandler())
     return engine
+
+
+def engine_of(url: URL, **options: Any) -> sa.Engine:
+    """An engine for ``url`` that is not async, whatever its driver is."""
+    from .async_bridge import bridged_engine, is_async
+
+    return bridged_engine(url, **options) if is_async(url) else sa.create_engine(url, **options)
+
+
+def _no_greenlet(database: Database, url: URL) -> SettingsError:
+    driver, backend = url.get_driver_name(), url.get_backend_name()
+    usual = _DRIVERS["mysql" if backend == "mariadb" else backend][0][1]
+    return SettingsError(
+        f"The driver of DATABASES[{database.alias!r}], '{driver}', is async, and takes greenlet, "
+        "which is not installed.",
+        f"pip install {_DISTRIBUTIONS.get(usual, usual)}, or pip install 'sqlalchemy[asyncio]'",
+    )
 
 
 def app_engine(database: Database, root: Path | None) -> sa.Engine:
@@ -345,4 +374,4 @@ def is_running(pid: int) -> bool:
 
 def is_bookkeeping(table: str) -> bool:
     """Whether a table is Alembic's or ours, and not one of the application's."""
-    return table == "alembic_version" or table.startswith("sqlalchemy_manage_")
+    return is_version_table(table) or table.startswith("sqlalchemy_manage_")

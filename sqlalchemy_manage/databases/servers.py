@@ -23,6 +23,8 @@ from .engines import (
     sqlite_path,
 )
 
+_OF_CONNECTING = ("connect_args", "async_creator")
+
 
 def exists(database: Database, root: Path | None) -> bool:
     """Whether the database exists; raises ConnectionFailed if the server does not answer."""
@@ -76,9 +78,9 @@ def _server(database: Database, root: Path | None) -> Iterator[sa.Connection]:
     server_url = url._replace(
         database="postgres" if url.get_backend_name() == "postgresql" else None
     )
-    plain = Database(database.alias, server_url.render_as_string(hide_password=False))
-    options = {k: v for k, v in database.options.items() if k == "connect_args"}
-    engine = create_engine(plain, None, poolclass=sa.NullPool, **options)
+    options = {k: v for k, v in database.options.items() if k in _OF_CONNECTING}
+    plain = Database(database.alias, server_url.render_as_string(hide_password=False), options)
+    engine = create_engine(plain, None, poolclass=sa.NullPool)
     with connecting(engine) as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 

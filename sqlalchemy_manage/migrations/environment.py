@@ -17,27 +17,33 @@ from sqlalchemy.exc import DBAPIError
 from .. import advice
 from ..conf import Settings
 from ..database_settings import Database
+from ..databases.bookkeeping import create_schema
 from ..databases.engines import connecting, trouble
 from ..databases.error_kinds import is_busy
 from ..databases.locks import lock_on, locked, migration_lock
 from ..errors import HistoryError, Interrupted, Locked, ManageError
 from ..interrupts import explaining, listening
 from ..library_warnings import own_words
+from ..migration_settings import BOOKKEEPING
 from ..output import leave, redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
 from .actions.sqlite_text import write_sql
+from .foreign_env.harvested import HarvestedEnv
+from .foreign_env.merging import merged
 from .guards.destructive import DestructiveGuard, allowed_of
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
 from .guards.losses.guard import LossGuard, wanted_of
+from .guards.new_database import NewDatabaseGuard
 from .guards.seed_ledger import SeedLedgerGuard
 from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
-from .revisions.history import read_history, schemas_in, version_folders
-from .runner.engine import lent_connection, migration_engine
+from .revisions.history import schemas_in, version_folders
+from .revisions.locations import history_in
+from .runner.engine import lent_connection, migration_engine, own_transaction
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
 from .runner.state import RunState
@@ -65,13 +71,14 @@ def run_env(context: Any) -> None:
             advice.begin(())
             if project.alias != "default":
                 advice.choose("--database", project.alias)
+            stack.enter_context(project.around())
             _log_steps()
             lent, state = context.config.attributes.get("connection"), RunState()
             connection = None
             if lent is not None and not context.is_offline_mode():
                 connection = stack.enter_context(lent_connection(lent, state))
                 url = connection.engine.url.render_as_string(hide_password=False)
-                project = ProjectElsewhere(project, Database(project.alias, url))
+                project = ProjectElsewhere(project, _lent_database(project, url))
             run = Run(project, project.database, _log_note, borrowed=lent is not None, state=state)
             if lent is None:
                 stack.enter_context(own_words())
@@ -94,27 +101,36 @@ def run_env(context: Any) -> None:
         raise CommandError(redact(f"{found.message}\n{found.hint or ''}".rstrip())) from error
 
 
+def _lent_database(project: Project, url: str) -> Database:
+    return Database(project.alias, url, bookkeeping=project.database.bookkeeping)
+
+
 def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
     register()
     online = run.project if run.recorded and not context.is_offline_mode() else None
-    run.history = require_sound(read_history(*version_folders(context.script)), online)
+    run.history = history_in(version_folders(context.script), run.project.migrations)
+    require_sound(run.history, online)
     metadatas = run.project.metadatas
+    env = _harvested(context, run)
     options: dict[str, Any] = {
         # Only a single MetaData can lend its naming convention to the operations.
         "target_metadata": metadatas[0] if len(metadatas) == 1 else metadatas,
         "transaction_per_migration": True,
         "render_as_batch": run.project.settings.uses_sqlite,
+        "version_table": run.database.bookkeeping.version_table,
+        "version_table_schema": run.database.bookkeeping.version_table_schema,
     }
     if context.is_offline_mode():
         name = sa.make_url(run.database.url).get_backend_name()
         options |= {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
         options |= {"dialect_name": name, "transactional_ddl": _transactional(name)}
+        options = merged(options, env, scratch=True)  # nothing is applied
         if name == "sqlite":
-            write_sql(context, run, **options)
+            write_sql(context, run, _arguments(env), **options)
             return
         context.configure(**options)
         with context.begin_transaction():
-            context.run_migrations()
+            context.run_migrations(**_arguments(env))
         return
     if borrowed is not None:
         try:
@@ -147,6 +163,19 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
                     raise _held_up(engine, run.project.settings) from error
     finally:
         engine.dispose()
+
+
+def _harvested(context: Any, run: Run) -> HarvestedEnv | None:
+    """The project's own env.py, if it has one; its functions may ask which command this is."""
+    env: HarvestedEnv | None = context.config.attributes.get("harvested_env")
+    if env is not None and env.config.cmd_opts is not None:
+        env.config.cmd_opts.autogenerate = bool(run.request and not run.request.empty)
+    return env
+
+
+def _arguments(env: HarvestedEnv | None) -> dict[str, Any]:
+    """What the project's env.py hands to the functions of its revisions."""
+    return {} if env is None else dict(env.run_arguments)
 
 
 @contextmanager
@@ -205,6 +234,8 @@ def _transactional(dialect: str) -> bool | None:
 
 
 def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str, Any]) -> None:
+    # A connection that was lent does not know it.
+    connection.execution_options(**{BOOKKEEPING: run.database.bookkeeping})
     runner = RevisionRunner(run, connection, guards(run))
     options = options | {
         "connection": connection,
@@ -213,7 +244,10 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     }
     if run.read_only:
         options["dont_mutate"] = True
-    context.configure(**options)
+    if run.creates:  # the tables and all heads, or nothing
+        options["transaction_per_migration"] = False
+    env, scratch = _harvested(context, run), not run.recorded
+    context.configure(**merged(options, env, scratch=scratch))
     wanted = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in wanted:
@@ -229,14 +263,15 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         options["comments"] = lambda wanted: comments(run.history, wanted)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         options["render_item"] = partial(options["render_item"], note=partial(_note, run))
-        context.configure(**options)
+        context.configure(**merged(options, env))
         with comparing(), context.begin_transaction():
-            context.run_migrations()
+            context.run_migrations(**_arguments(env))
         return
     run.state.writes = True
     # On a second try the plan of the first is still there, with its guard around it.
     plan = wanted["fn"]
-    context.configure(**options, fn=runner.guard(getattr(plan, "unguarded", plan)))
+    options = merged(options, env, scratch=scratch)
+    context.configure(**options | {"fn": runner.guard(getattr(plan, "unguarded", plan))})
     # A guard asks what a rebuild has dropped, and knows what a new type may lose.
     context.get_context().impl.dropped = run.state.dropped
     context.get_context().impl.expected = lambda: run.state.expected
@@ -252,9 +287,12 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         if run.borrowed
         else migration_lock(connection.engine, wait, tell, connection)
     ):
+        if schema := run.database.bookkeeping.version_table_schema:
+            with own_transaction(connection):
+                create_schema(connection, schema)
         runner.before_run()
         with context.begin_transaction():
-            runner.run_migrations(context.run_migrations)
+            runner.run_migrations(partial(context.run_migrations, **_arguments(env)))
 
 
 def guards(run: Run) -> list[Guard]:
@@ -262,6 +300,7 @@ def guards(run: Run) -> list[Guard]:
     if not run.recorded:  # a scratch database, which is dropped
         return in_order([SqliteObjectsGuard(), ForeignKeyGuard()])
     found: list[Guard] = [DestructiveGuard(run), SqliteObjectsGuard(), LedgerGuard(run)]
+    found.append(NewDatabaseGuard(run))
     found.append(SeedLedgerGuard())
     if run.prove and run.project.settings.prove_links:
         found.append(LossGuard(run))

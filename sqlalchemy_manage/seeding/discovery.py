@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +12,13 @@ from weakref import WeakKeyDictionary
 
 from ..conf import raised
 from ..errors import SettingsError, UsageError
+from ..module_contents import names_of_submodules
 from .factories import Factory
 from .factory_boy_internals import is_abstract, makes_rows
 
 if TYPE_CHECKING:
-    from ..project import App, Project
+    from ..apps import App
+    from ..project import Project
 
 PLACES = ("factories", "tests.factories", "testing.factories")
 """Modules or packages of an app. Only the first that is there counts: an app with factories of
@@ -36,7 +37,7 @@ def project_factories(project: Project) -> dict[str, Factory]:
 
     A package is searched with its submodules, but for those of tests (``test_*``,
     ``conftest``). A factory counts that is defined in a module searched, or that is imported
-    there from any module of an installed app. Abstract factories are left out.
+    there from any module of their packages. Abstract factories are left out.
 
     The name is that of the class; where several have it, ``label.Name``, and where an app has
     several of that name, the dotted name. Raises AppError or SettingsError for a module that
@@ -68,7 +69,7 @@ def named_factory(project: Project, factories: dict[str, Factory], name: str) ->
 def modules(project: Project) -> list[ModuleType]:
     """The modules in which factories are looked for, imported."""
     found: dict[str, ModuleType] = {}
-    for app in project.apps:
+    for app in project.homes:
         place = next((place for place in PLACES if _is_there(app, place)), None)
         module = project.app_module(app, place) if place else None
         for each in _with_submodules(project, app, module) if module else ():
@@ -83,8 +84,11 @@ def modules(project: Project) -> list[ModuleType]:
 
 def looked_in(project: Project) -> str:
     """The names of all modules in which factories are looked for, there or not."""
-    names = [f"{app.name}.{place}" for app in project.apps for place in PLACES]
-    return ", ".join([*names, *project.settings.factories]) or "nothing: INSTALLED_APPS is empty"
+    names = [app.dotted(place) for app in project.homes for place in PLACES]
+    return (
+        ", ".join([*names, *project.settings.factories])
+        or "nothing: INSTALLED_APPS, METADATA and FACTORIES are empty"
+    )
 
 
 def home_of(app: App) -> tuple[str, Path]:
@@ -92,11 +96,6 @@ def home_of(app: App) -> tuple[str, Path]:
     place = next((place for place in PLACES if _is_there(app, place)), PLACES[0])
     path = app.path.joinpath(*place.split("."))
     return place, path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-def is_of(app: App, module: str) -> bool:
-    """Whether a module is that package or in it."""
-    return module == app.name or module.startswith(f"{app.name}.")
 
 
 def _found(project: Project) -> Iterator[Factory]:
@@ -107,7 +106,7 @@ def _found(project: Project) -> Iterator[Factory]:
             if not makes_rows(value):
                 continue
             home = value.__module__
-            own = home in homes or any(is_of(app, home) for app in project.apps)
+            own = home in homes or any(app.has(home) for app in project.homes)
             if own and not is_abstract(value):
                 yield value
 
@@ -115,7 +114,7 @@ def _found(project: Project) -> Iterator[Factory]:
 def _names(project: Project, each: Any) -> tuple[str, str, str]:
     """The class name, the same behind the label of its app, and the dotted name."""
     dotted = f"{each.__module__}.{each.__qualname__}"
-    homes = [app for app in project.apps if is_of(app, each.__module__)]
+    homes = [app for app in project.homes if app.has(each.__module__)]
     label = max(homes, key=lambda app: len(app.name)).label if homes else each.__module__
     return each.__name__, f"{label}.{each.__name__}", dotted
 
@@ -128,16 +127,10 @@ def _is_there(app: App, place: str) -> bool:
 
 def _with_submodules(project: Project, app: App, module: ModuleType) -> Iterator[ModuleType]:
     yield module
-    for name in _submodules(module):
-        found = project.app_module(app, name.removeprefix(f"{app.name}."))
+    for name in names_of_submodules(module):
+        found = project.app_module(app, name if app.alone else name.removeprefix(f"{app.name}."))
         if found is not None:
             yield from _with_submodules(project, app, found)
-
-
-def _submodules(module: ModuleType) -> list[str]:
-    found = pkgutil.iter_modules(getattr(module, "__path__", ()))
-    names = sorted(each.name for each in found)
-    return [f"{module.__name__}.{n}" for n in names if not n.startswith(("test_", "conftest"))]
 
 
 def _listed(name: str, file: Path) -> Iterator[ModuleType]:
@@ -149,5 +142,5 @@ def _listed(name: str, file: Path) -> Iterator[ModuleType]:
             f"FACTORIES of {file}: '{name}' cannot be imported: {raised(error)}."
         ) from error
     yield module
-    for each in _submodules(module):
+    for each in names_of_submodules(module):
         yield from _listed(each, file)

@@ -296,7 +296,8 @@ def next_number(owner: Any) -> int:
 
 def makes_rows(value: Any) -> bool:
     """Whether it is a factory with the options of SQLAlchemy's, however it is derived."""
-    is_factory = isinstance(value, type) and issubclass(value, factory.Factory)
+    # A proxy is asked for its class by isinstance().
+    is_factory = issubclass(type(value), type) and issubclass(value, factory.Factory)
     return is_factory and isinstance(vars(value).get("_meta"), SQLAlchemyOptions)
 
 

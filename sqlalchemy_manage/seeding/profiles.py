@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SeedError, UsageError, did_you_mean
+from ..module_contents import is_a
 from .factory_boy_internals import makes_rows, model_of
 
 if TYPE_CHECKING:
@@ -79,10 +80,10 @@ class Profile:
 def profiles(project: Project) -> dict[str, list[Rows | Reference]]:
     """Name -> what it seeds; a name that several apps declare means all of theirs."""
     found: dict[str, list[Rows | Reference]] = {}
-    for app in project.apps:
+    for app in project.homes:
         module = project.app_module(app, "seeds")
-        for name, value in vars(module).items() if module is not None else ():
-            if isinstance(value, Profile):
+        for name, value in list(vars(module).items()) if module is not None else ():
+            if is_a(value, Profile):
                 found.setdefault(name, []).extend(value.rows)
     return found
 

@@ -14,7 +14,10 @@ from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.errors import SettingsError
 
-MODULES = ("psycopg", "psycopg2", "asyncpg", "pymysql", "MySQLdb", "mysql", "mariadb", "pg8000")
+MODULES = (
+    *("psycopg", "psycopg2", "asyncpg", "pg8000"),
+    *("pymysql", "MySQLdb", "mysql", "mariadb", "asyncmy", "aiomysql"),
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,7 @@ MODULES = ("psycopg", "psycopg2", "asyncpg", "pymysql", "MySQLdb", "mysql", "mar
         ("mysql", "pymysql", "PyMySQL"),
         ("mariadb", "pymysql", "PyMySQL"),
         ("mariadb+mysqldb", "MySQLdb", "mysqlclient"),
+        ("mariadb+asyncmy", "asyncmy", "asyncmy"),
         ("mysql+mysqlconnector", "mysql", "mysql-connector-python"),
     ],
 )

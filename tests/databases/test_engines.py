@@ -132,7 +132,7 @@ def test_an_installed_driver_is_filled_in() -> None:
     assert driver("postgresql://h/d") == "postgresql+psycopg"
     assert driver("mysql://h/d") == "mysql+pymysql"
     assert driver("mariadb://h/d") == "mariadb+pymysql"
-    assert driver("postgresql+asyncpg://h/d") == "postgresql+asyncpg"
+    assert driver("postgresql+pg8000://h/d") == "postgresql+pg8000"
 
 
 def test_no_password_of_a_url_is_shown() -> None:

@@ -12,13 +12,21 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from sqlalchemy_manage.apps import App
 from sqlalchemy_manage.conf import Settings
 from sqlalchemy_manage.data.dump import Request, dump
 from sqlalchemy_manage.data.load import Loaded, load
 from sqlalchemy_manage.database_settings import Database
-from sqlalchemy_manage.project import App, Project
+from sqlalchemy_manage.project import Project
 
 Make = Callable[..., Project]
+
+
+class _Stock(App):
+    """The app that all models of a test are in, whatever their modules are called."""
+
+    def has(self, module: str) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -39,8 +47,8 @@ def project_of(tmp_path: Path) -> Iterator[Make]:
                 MappingProxyType({"default": database}),
                 fixture_dirs=(tmp_path / "fixtures",),
             ),
-            "apps": [App("stock", tmp_path / "stock")],
-            "models_modules": {"stock": models},
+            "apps": [_Stock("stock", tmp_path / "stock")],
+            "_modules_of_apps": [models],
         }
         if create:
             engine = sa.create_engine(url, poolclass=sa.NullPool)

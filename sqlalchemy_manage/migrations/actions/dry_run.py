@@ -16,7 +16,8 @@ from ...database_settings import Database
 from ...databases.engines import connecting, create_engine, database_url, memory_database
 from ...errors import DatabaseError
 from ..revisions.files import Draft
-from ..revisions.history import project_heads, project_history, revision_in
+from ..revisions.history import project_heads, revision_in
+from ..revisions.locations import project_history
 from .scratch import replayed
 from .sqlite_text import schema_copied, traced
 from .unshown import asks, why_not
@@ -37,7 +38,7 @@ def draft_sql(project: Project, draft: Draft) -> str:
     try:
         statements = list(shown(project, draft))
     except Exception as error:  # upgrade() may do anything
-        reason = f"The SQL of {draft.path.stem} cannot be shown: {why_not(error)}"
+        reason = f"The SQL of {draft.revision} cannot be shown: {why_not(error)}"
         if asks(error, draft.path):
             reason += (
                 "\nIt asks the database while it runs; op.get_context().as_sql is true when "

@@ -17,11 +17,13 @@ from alembic.util import CommandError
 
 from ...errors import ManageError, MigrationError
 from ..analysis.reversible import require_downgrades
+from ..foreign_env.harvest import harvested_env
 from ..guards.destructive import clear
 from ..guards.journal.unfinished import require_finished
 from ..guards.losses.loss import allowed_names
-from ..revisions.files import alembic_config, create_folder
-from ..revisions.history import History, versions_folder
+from ..revisions.files import alembic_config, complete_folder
+from ..revisions.history import History
+from ..revisions.locations import version_folders_of
 from ..revisions.plan import Plan
 from ..runner.run import NOTHING, Allowed, Event, Run
 from .unshown import not_shown
@@ -37,6 +39,7 @@ def apply_plan(
     *,
     fake: bool = False,
     forget: bool = False,
+    creates: bool = False,
     folder: Path | None = None,
     allowed: Allowed = NOTHING,
     ask: Ask | None = None,
@@ -46,7 +49,8 @@ def apply_plan(
 ) -> None:
     """Apply each revision of ``plan`` in a transaction of its own, or only record it (``fake``).
 
-    ``forget``: what was recorded before, and may be unknown here, is removed.
+    ``forget``: what was recorded before, and may be unknown here, is removed. ``creates``:
+    the tables of the models are made first, in the transaction that records.
     ``folder``: where revision files are besides those of the project.
 
     Unless ``prove`` is False, one that loses rows or links stops, if neither it declares
@@ -58,6 +62,7 @@ def apply_plan(
     OpenQuestion or NotPermitted, and nothing is run, for a downgrade that is not
     ``allowed``. ``ask`` asks for the name of a protected database.
     """
+    harvested_env(project)  # before anybody is asked
     if plan.backwards and not fake:
         if plan.steps:  # before anybody is asked
             wait, first = project.settings.lock_wait, plan.steps[0].id
@@ -67,8 +72,9 @@ def apply_plan(
     run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)
     run.allow_loss = allowed_names(allow_loss)
     run.state.of_branch = folder is not None
-    versions = [versions_folder(project), folder] if folder is not None else []
-    create_folder(project.migrations.folder)  # what is missing of it
+    run.creates = creates
+    versions = [*version_folders_of(project.migrations), folder] if folder is not None else []
+    complete_folder(project)
     config = alembic_config(project, versions=versions, run=run)
     try:
         if fake:

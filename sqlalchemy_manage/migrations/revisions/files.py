@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from argparse import Namespace
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,17 +17,23 @@ from ... import advice
 from ...databases.error_kinds import blaming, fault_of
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
+from ...migration_settings import DEFAULT, MigrationSettings
+from ..foreign_env.detection import ENVIRONMENT, foreign_env
+from ..foreign_env.harvest import harvested_env
+from ..foreign_env.own_config import TEMPLATES, own_config
 from ..questions import Answers, Closed, Questioner
-from .describe import Change, changes, name_parts, prune, revision_id
+from .describe import Change, changes, name_parts, prune
 from .format import docstring, quoted
 from .formatters import line_length
-from .history import History
+from .history import History, revision_in
+from .locations import version_folders_of
+from .naming import file_name, new_id
 
 if TYPE_CHECKING:
     from ...project import Project
 
 
-ENVIRONMENT, TEMPLATE = "env.py", "script.py.mako"
+TEMPLATE = "script.py.mako"
 
 
 @dataclass
@@ -34,7 +41,7 @@ class RevisionRequest:
     """What makemigrations wants of the next revision.
 
     ``only_looks``: nothing is written, so that a question may stay open. ``changes``,
-    ``notices`` and ``losses`` are filled in by Alembic's run.
+    ``notices``, ``losses`` and ``file``, what it is to be called, are filled in by Alembic's run.
     """
 
     name: str | None = None
@@ -45,6 +52,7 @@ class RevisionRequest:
     changes: list[Change] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,12 +63,19 @@ class Draft:
     text: str
     changes: tuple[Change, ...]
 
+    @property
+    def revision(self) -> str:
+        """Its id."""
+        found = revision_in(self.text, self.path)
+        return found.id if found else self.path.stem
+
     def write(self) -> Path:
         """Put the file into the folder, whole or not at all; returns its path.
 
         Raises HistoryError if the name is taken, MigrationError if it cannot be written.
         """
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             with written_whole(self.path, replace=False) as file:
                 file.write(self.text)
         except FileExistsError as error:
@@ -71,11 +86,16 @@ class Draft:
 
 
 def prepare_scripts(
-    history: History, config: Config, request: RevisionRequest | None, directives: list[Any]
+    history: History,
+    config: Config,
+    request: RevisionRequest | None,
+    directives: list[Any],
+    kept: MigrationSettings = DEFAULT,
 ) -> None:
     """Alembic's process_revision_directives: number and name the revision, drop an empty one.
 
-    Plain ``alembic revision`` gets the same: ``-m`` gives the name, ``--rev-id`` wins.
+    Plain ``alembic revision`` gets the same: ``-m`` gives the name, ``--rev-id`` wins. ``kept``
+    says what ids and files of the project are like.
     """
     if not directives:
         return
@@ -100,7 +120,10 @@ def prepare_scripts(
     if name is None and not history.by_id:
         name = "initial"
     parts = [name] if name else name_parts(found) or ["empty"]
-    script.rev_id = revision_id(history.next_number(), parts)
+    # One that a hook of the project's own env.py gave stays.
+    script.rev_id = getattr(script, "given_rev_id", None) or new_id(history, kept, parts)
+    if request is not None:
+        request.file = file_name(kept, script.rev_id, parts)
     width = line_length(Path(config.get_alembic_option("script_location") or "."))
     script.message = quoted(script.message or docstring(name, found, width))
 
@@ -130,18 +153,29 @@ def alembic_config(
 ) -> Config:
     """Alembic's Config for the project's migrations folder (or another), quiet, without any file.
 
-    ``versions``: where the revision files are, if not in the folder's own ``versions``.
+    ``versions``: where the revision files are, if not where the project has them.
     The URL is not in it: it would pass through string interpolation, and errors there
-    print it, password and all. Raises MigrationError for a folder whose env.py is empty, or
-    of another tool.
+    print it, password and all. Raises MigrationError for a folder whose env.py is empty.
+
+    Where env.py is another tool's, the Config is the project's own and the env.py ours; what
+    theirs passes to Alembic is in ``attributes["harvested_env"]``. Raises MigrationError as
+    ``harvested_env`` does.
     """
-    require_own_env(folder or project.migrations.folder)
-    config = Config(cmd_opts=Namespace(quiet=True, x=None))
-    require_env(folder or project.migrations.folder)
-    location = str(folder or project.migrations.folder)
+    own = project.migrations.folder
+    if (env := harvested_env(project)) is not None:
+        config = own_config(project)
+        attributes["harvested_env"] = env
+        versions = [*versions] or version_folders_of(project.migrations)
+        folder = TEMPLATES if folder in (None, own) else folder
+    else:
+        config = Config(cmd_opts=Namespace(quiet=True, x=[*project.x] or None))
+        require_env(folder or own)
+    location = str(folder or own)
     config.set_main_option("script_location", location.replace("%", "%%"))
     config.set_main_option("file_template", "%%(rev)s")
     config.set_main_option("revision_environment", "true")
+    if folder is None and not versions and project.migrations.locations:
+        versions = version_folders_of(project.migrations)
     if versions:
         folders = "\n".join(dict.fromkeys(map(str, versions)))
         config.set_main_option("path_separator", "newline")
@@ -150,35 +184,53 @@ def alembic_config(
     return config
 
 
-def require_own_env(folder: Path) -> None:
-    """Raises MigrationError if the env.py of a migrations folder knows nothing of this tool.
+def script_folder(project: Project, temporary: Path) -> Path:
+    """A folder with the env.py and the script.py.mako with which a revision is written.
 
-    It would migrate without a lock, and without any of the checks.
+    The project's own, if it has both, else ``temporary`` with what it has of them. What is
+    another tool's env.py is never run: ours is there in its place.
     """
-    file = folder / "env.py"
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    if text.strip() and "run_env" not in text and "sqlalchemy_manage" not in text:
-        own = (files("sqlalchemy_manage.migrations") / "templates" / "env.py").read_text("utf-8")
-        lines = "\n".join(f"    {line}" for line in own.splitlines()[2:] if line)
-        raise MigrationError(
-            f"{file} is not of sqlalchemy-manage: it does not call run_env(), which takes the "
-            "database and the models from the settings. Nothing was done.",
-            f"The revisions can stay. Keep a copy of the file, and let it have these lines alone:"
-            f"\n{lines}",
-        )
+    own = project.migrations.folder
+    foreign = foreign_env(own) is not None
+    names = [name for name in (ENVIRONMENT, TEMPLATE) if (own / name).exists()]
+    if ENVIRONMENT in names:
+        require_env(own)
+    if len(names) == 2 and not foreign:
+        return own
+    for name in names:
+        if not (foreign and name == ENVIRONMENT):
+            shutil.copy(own / name, temporary)
+    create_folder(temporary)
+    return temporary
 
 
-def create_folder(folder: Path) -> list[Path]:
+def template_arguments(project: Project) -> dict[str, Any]:
+    """What the project's own env.py gives to script.py.mako."""
+    env = harvested_env(project)
+    return {} if env is None else dict(env.options.get("template_args", {}))
+
+
+def complete_folder(project: Project) -> list[Path]:
+    """Make the project's migrations folder, or what is missing of it; the new files.
+
+    Another tool's is left as it is, and one that its own Alembic configuration names. Raises
+    MigrationError.
+    """
+    kept = project.migrations
+    if kept.config is not None or kept.config_object is not None or foreign_env(kept.folder):
+        return []
+    return create_folder(kept.folder, versions=not kept.locations)
+
+
+def create_folder(folder: Path, *, versions: bool = True) -> list[Path]:
     """Make ``folder`` a migrations folder: versions/, env.py, script.py.mako; the new files.
 
-    What already exists is left as it is. Raises MigrationError if it cannot be written.
+    ``versions``: with the folder of that name; revisions may be elsewhere. What already
+    exists is left as it is. Raises MigrationError if it cannot be written.
     """
     templates = files("sqlalchemy_manage.migrations") / "templates"
     made = []
-    target = folder / "versions"
+    target = folder / "versions" if versions else folder
     try:
         target.mkdir(parents=True, exist_ok=True)
         for name in (ENVIRONMENT, TEMPLATE):

@@ -1,25 +1,24 @@
-"""The revision files, read without importing them or Alembic, and where a database is.
+"""The revisions of a history and what is wrong with them, and where a database is.
 
-Alembic loads a history by running every file, and lets a second file with the same id
-silently take the place of the first. Reading only the four assignments at the head of a
-file is quicker and finds such faults before anything runs; a file whose assignments are
-not literals is parsed as a whole.
+Alembic lets a second file with the same id silently take the place of the first. Such
+faults are found before anything runs.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ... import advice
 from ...errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
-from .editing import HEADER, assignments
+from ...once import once
+from .revision_file import Revision as Revision
+from .revision_file import revision_in as revision_in
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -30,52 +29,41 @@ if TYPE_CHECKING:
 # The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
 ID_LENGTH = 32
 _NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
+_ALEMBICS = re.compile(r"[^@+:\-'\\\x00-\x1f]+")
 LEGAL = re.compile(r"\w[\w.]*", re.ASCII)
 _RESERVED = ("head", "heads", "base", "current", "zero")
-_PLAIN = re.compile(r"""(["'])([^"'\\]*)\1""")
-_HEADER = re.compile(
-    r"^(revision|down_revision|branch_labels|depends_on)[ \t]*(?::[^=\n]+)?="
-    r"[ \t]*(.+?)[ \t]*(?:#.*)?$",
-    re.MULTILINE,
-)
-
-
-@dataclass(frozen=True)
-class Revision:
-    """One revision file; ``source`` is its text as it was read with the history."""
-
-    id: str
-    down: tuple[str, ...]
-    path: Path
-    depends_on: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    source: str = field(default="", repr=False, compare=False)
-
-    @property
-    def parents(self) -> tuple[str, ...]:
-        """Every revision that must be applied before this one."""
-        return self.down + self.depends_on
-
-    @cached_property
-    def doc(self) -> str:
-        """The first paragraph of the file's docstring, on one line."""
-        text = ast.get_docstring(ast.parse(self.source)) or ""
-        return " ".join(text.partition("\n\n")[0].split())
 
 
 class History:
-    """The revisions of a project, parents before children, and what is wrong with them."""
+    """The revisions of a project, parents before children, and what is wrong with them.
 
-    def __init__(self, revisions: Iterable[Revision], problems: Iterable[str] = ()) -> None:
+    ``strict``: they are to be as the tool itself numbers and names them; else all is sound
+    that Alembic can work with. ``meant``: the labels of branches that are to stay apart.
+    """
+
+    def __init__(
+        self,
+        revisions: Iterable[Revision],
+        problems: Iterable[str] = (),
+        *,
+        strict: bool = True,
+        meant: tuple[str, ...] = (),
+    ) -> None:
+        self.meant = meant
         self.by_id: dict[str, Revision] = {}
         self.problems = list(problems)
         self.duplicates: list[tuple[Revision, Revision]] = []
+        self.strict = strict
         spelled: dict[str, Revision] = {}
         for revision in revisions:
-            if other := spelled.get(revision.id.lower()):
+            spelling = revision.id.lower() if strict else revision.id
+            if other := spelled.get(spelling):
+                if _same_file(other, revision):
+                    continue
                 self.problems.append(_duplicate(other, revision))
                 self.duplicates.append((other, revision))
-            spelled[revision.id.lower()] = self.by_id[revision.id] = revision
+            spelled[spelling] = self.by_id[revision.id] = revision
+        self._follow_labels()
         self._check_parents()
         self.revisions = self._ordered()
         self._check_ids()
@@ -99,19 +87,93 @@ class History:
         built_on = {parent for r in self.by_id.values() for parent in r.down}
         return tuple(r.id for r in self.revisions if r.id not in built_on)
 
-    def single_head(self) -> str | None:
-        """The head, None for an empty history; raises HistoryError if there are several."""
-        if len(self.heads) > 1:
+    def branch_heads(self) -> dict[str | None, str]:
+        """The head of each branch that is meant, by its label; of None if no branch is.
+
+        Empty for an empty history. Raises HistoryError for heads that are not meant to be, and
+        for a branch that is not there.
+        """
+        if not self.meant or not self.by_id:
+            return {None: self.heads[0]} if self._only(self.heads) else {}
+        found = {}
+        for label in self.meant:
+            if label not in self._labels:
+                raise HistoryError(
+                    f"HEADS names '{label}', and no revision has that branch label."
+                    + did_you_mean(label, self._labels)
+                )
+            found[label] = self.heads_of(label)
+        for heads in found.values():
+            self._only(heads)
+        self._only([h for h in self.heads if not any(h in heads for heads in found.values())], 0)
+        return {label: heads[0] for label, heads in found.items()}
+
+    def _only(self, heads: Sequence[str], most: int = 1) -> bool:
+        """Whether there is one of ``heads``; raises HistoryError if there are too many."""
+        if len(heads) > most:
             from .git import added  # a subprocess: not for every migrate that has nothing to do
 
             lines = [f"{i}: {added(self.by_id[i].path) or 'no file'}" for i in self.heads]
+            labels = [label for h in self.heads if (label := self.label_of(h)) is not None]
+            apart = ", ".join(f'"{label}"' for label in dict.fromkeys(labels)) or "..."
             raise HistoryError(
                 f"The history has {len(self.heads)} heads: {' and '.join(self.heads)}. "
                 "Usually two branches each added a revision.\n  " + "\n  ".join(lines),
                 f"Merge them: {advice.MERGE_HEADS}\n"
-                f"Or without a summary: alembic merge {' '.join(self.heads)} -m merge",
+                f"Or without a summary: alembic merge {' '.join(heads)} -m merge\n"
+                f"Or, if the branches are meant to stay apart, name their labels in the settings: "
+                f"HEADS = [{apart}]",
             )
-        return self.heads[0] if self.heads else None
+        return len(heads) == 1
+
+    def heads_of(self, label: str) -> tuple[str, ...]:
+        """The heads of the branch that begins with the revision of that label."""
+        root = next(r.id for r in self.revisions if label in r.labels)
+        return tuple(head for head in self.heads if root in self.lineage(head))
+
+    def label_of(self, revision_id: str) -> str | None:
+        """The label of the branch that a revision is on, the nearest one."""
+        below = self.lineage(revision_id)
+        found = [r.labels[0] for r in self.revisions if r.labels and r.id in below]
+        return found[-1] if found else None
+
+    def head_on(self, branch: str | None) -> str | None:
+        """The head that a new revision comes after: of ``branch``, its label or its head.
+
+        None for an empty history. Raises UsageError where there are several and none is named,
+        or where there is no such branch.
+        """
+        heads = self.branch_heads()
+        if branch is None:
+            if len(heads) > 1:
+                raise UsageError(
+                    f"The history has {len(heads)} branches by design: "
+                    f"{', '.join(map(str, heads))}.",
+                    f"Say onto which one: {advice.WRITE_ON_BRANCH(branch=next(iter(heads)))}",
+                )
+            return next(iter(heads.values()), None)
+        name = branch.removesuffix("@head")
+        if name in heads:
+            return heads[name]
+        known = [str(label) for label in heads if label is not None]
+        head = None if name == "head" else self.resolve(name)
+        if head is None or head not in heads.values():
+            raise UsageError(
+                f"'{branch}' is no head of the history." + did_you_mean(name, known),
+                f"The heads: {', '.join(heads.values()) or 'none'}.",
+            )
+        return head
+
+    def to_merge(self) -> tuple[str, ...]:
+        """The heads that are not meant to stay apart: all, or those of one branch."""
+        if not self.meant:
+            return self.heads
+        branches = [self.heads_of(label) for label in self.meant if label in self._labels]
+        for heads in branches:
+            if len(heads) > 1:
+                return heads
+        stray = tuple(h for h in self.heads if not any(h in heads for heads in branches))
+        return stray if len(stray) > 1 else ()
 
     def ancestors(self, ids: Iterable[str]) -> set[str]:
         """``ids`` and everything below them."""
@@ -145,9 +207,12 @@ class History:
             if name in revision.labels:
                 return revision.id
         number = f"{int(name):04d}_" if re.fullmatch(r"[1-9]\d{0,2}", name) else name
-        # What is no number here may be the beginning of a hexadecimal id of plain Alembic.
-        for wanted in (number, name):
+        # What is no number here is the beginning of an id: 451 of 451aebb31d03, 2 of 0002_b.
+        for wanted in (number, name) if any(map(is_numbered, self.by_id)) else (name,):
             found = [r.id for r in self.revisions if r.id.startswith(wanted)]
+            if name.isdecimal():  # 3 is 003, and not 30
+                same = [i for i in found or self.by_id if i.isdecimal() and int(i) == int(name)]
+                found = same or found
             if found:
                 break
         if len(found) == 1:
@@ -167,10 +232,20 @@ class History:
         numbers = [int(m[1]) for i in self.by_id if (m := re.match(r"(\d{4,})_", i))]
         return max(numbers, default=len(self.by_id)) + 1
 
+    def _follow_labels(self) -> None:
+        """A revision may depend on a branch by its label: on the one that has the label."""
+        if not self._labels:
+            return
+        owners = {label: r.id for r in self.by_id.values() for label in r.labels}
+        for revision in self.by_id.values():
+            depends_on = tuple(owners.get(i, i) for i in revision.depends_on)
+            if depends_on != revision.depends_on:
+                self.by_id[revision.id] = replace(revision, depends_on=depends_on)
+
     def _check_parents(self) -> None:
         for revision in self.by_id.values():
             for parent in revision.parents:
-                if parent not in self.by_id and parent not in self._labels:
+                if parent not in self.by_id:
                     self.problems.append(
                         f"{revision.path.name} builds on '{parent}', and no file has that id."
                         + did_you_mean(parent, self.by_id)
@@ -209,16 +284,19 @@ class History:
     def _check_ids(self) -> None:
         for revision in self.revisions:
             name = revision.path.name
-            if not LEGAL.fullmatch(revision.id) or revision.id in _RESERVED:
+            legal = LEGAL if self.strict else _ALEMBICS
+            if not legal.fullmatch(revision.id) or revision.id in _RESERVED:
                 self.problems.append(
                     f"{name}: '{revision.id}' is not a valid revision id "
                     "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."
                 )
-            elif len(revision.id) > ID_LENGTH:
+            elif self.strict and len(revision.id) > ID_LENGTH:
                 self.problems.append(
                     f"{name}: the revision id has {len(revision.id)} characters; "
                     f"alembic_version holds {ID_LENGTH}."
                 )
+            if not self.strict:
+                continue
             numbered = _NUMBERED.fullmatch(revision.id)
             if numbered and revision.path.stem != revision.id:
                 self.problems.append(f"{name}: the file should be named {revision.id}.py.")
@@ -226,6 +304,13 @@ class History:
                 below = _NUMBERED.fullmatch(parent)
                 if numbered and below and int(numbered[1]) <= int(below[1]):
                     self.problems.append(f"{name}: is numbered no higher than its parent {parent}.")
+
+
+def _same_file(first: Revision, second: Revision) -> bool:
+    """Whether a file was found twice, in two locations; Alembic passes over the second."""
+    with suppress(OSError):
+        return first.path.samefile(second.path)
+    return False
 
 
 def _duplicate(first: Revision, second: Revision) -> str:
@@ -242,66 +327,26 @@ def _duplicate(first: Revision, second: Revision) -> str:
     return problem
 
 
-def read_history(*folders: Path) -> History:
-    """The history in ``folders`` (usually one, ``migrations/versions``); empty if there is none."""
+@once
+def read_history(*folders: Path, strict: bool = True, meant: tuple[str, ...] = ()) -> History:
+    """The history in ``folders`` (usually one, ``migrations/versions``); empty if there is none.
+
+    ``strict`` and ``meant`` are those of :class:`History`.
+    """
     revisions: list[Revision] = []
     problems: list[str] = []
     for folder in folders:
         for path in sorted(folder.glob("*.py"), key=lambda p: p.name) if folder.is_dir() else ():
-            if path.name == "__init__.py" or path.name.startswith(".#"):
+            if path.name.startswith(("__init__", ".#")):
                 continue
             try:
-                revision = revision_in(path.read_text(encoding="utf-8"), path)
+                revision = revision_in(path.read_text(encoding="utf-8"), path, run=True)
             except (SyntaxError, UnicodeDecodeError, ValueError) as error:
                 problems.append(f"{path}: cannot be read: {error}")
                 continue
             if revision is not None:
                 revisions.append(revision)
-    return History(revisions, problems)
-
-
-def revision_in(source: str, path: Path) -> Revision | None:
-    """The revision in a file's text; None without an id. Raises SyntaxError, ValueError."""
-    values: dict[str, Any] = {}
-    try:
-        for name, literal in _HEADER.findall(source):
-            if name in values:
-                raise ValueError(name)
-            values[name] = _literal(literal)
-    except (ValueError, SyntaxError):
-        values = _parse(source, path)
-    if not isinstance(values.get("revision"), str):
-        return None
-    return Revision(
-        values["revision"],
-        _names(values.get("down_revision")),
-        path,
-        _names(values.get("depends_on")),
-        _names(values.get("branch_labels")),
-        source,
-    )
-
-
-def _literal(text: str) -> Any:
-    """As ast.literal_eval; quickly for a plain string and None, which nearly all are."""
-    if text == "None":
-        return None
-    plain = _PLAIN.fullmatch(text)
-    return plain[2] if plain else ast.literal_eval(text)
-
-
-def _parse(source: str, path: Path) -> dict[str, Any]:
-    return {
-        name: ast.literal_eval(node.value)
-        for name, node in assignments(ast.parse(source, str(path)))
-        if name in HEADER and node.value is not None
-    }
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    if not value:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(value)
+    return History(revisions, problems, strict=strict, meant=meant)
 
 
 def is_numbered(revision_id: str) -> bool:
@@ -310,23 +355,16 @@ def is_numbered(revision_id: str) -> bool:
 
 
 def current_heads(connection: Connection) -> tuple[str, ...]:
-    """The revisions that the database's ``alembic_version`` names; empty without that table."""
+    """The revisions that the database's version table names; empty without that table."""
     import sqlalchemy as sa
 
-    if not sa.inspect(connection).has_table("alembic_version"):
+    from ...databases.bookkeeping import bookkeeping_of
+
+    name, schema, _ = bookkeeping_of(connection)
+    if not sa.inspect(connection).has_table(name, schema):
         return ()
-    table = sa.table("alembic_version", sa.column("version_num"))
+    table = sa.table(name, sa.column("version_num"), schema=schema)
     return tuple(connection.scalars(sa.select(table.c.version_num)))
-
-
-def versions_folder(project: Project) -> Path:
-    """The folder of the project's revision files."""
-    return project.migrations.folder / "versions"
-
-
-def project_history(project: Project) -> History:
-    """The project's history; raises HistoryError when it is broken."""
-    return read_history(versions_folder(project)).require_sound()
 
 
 def project_heads(project: Project) -> tuple[str, ...]:

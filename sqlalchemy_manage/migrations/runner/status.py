@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from ... import advice
 from ...errors import DatabaseMissing, HistoryError, ManageError
 from ..revisions.checksum import checksum, digest
-from ..revisions.history import History, Revision, current_heads, read_history, versions_folder
+from ..revisions.history import History, Revision, current_heads
+from ..revisions.locations import project_revisions, require_found
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -75,7 +76,7 @@ def history_status(project: Project) -> HistoryStatus:
 
     Raises HistoryError for a broken history where the database cannot be reached.
     """
-    history = read_history(versions_folder(project))
+    history = project_revisions(project)
     try:
         with project.connect() as connection:
             return status_on(connection, history)
@@ -93,6 +94,17 @@ def status_on(connection: Connection, history: History) -> HistoryStatus:
     heads, ledger = current_heads(connection), read_ledger(connection)
     found = findings(history, heads, ledger, connection)
     return HistoryStatus(history, heads, ledger, tuple(found))
+
+
+def order_applied(project: Project) -> tuple[str, ...]:
+    """What the ledger has as applied, oldest first; empty where there is no ledger."""
+    from .ledger import read_ledger
+
+    try:
+        with project.connect() as connection:
+            return tuple(i for i, entry in read_ledger(connection).items() if entry.applied)
+    except DatabaseMissing:
+        return ()
 
 
 def require_sound(history: History, project: Project | None) -> History:
@@ -115,8 +127,9 @@ def sound_history(project: Project) -> History:
     """The project's history; raises HistoryError as require_sound does.
 
     What the ledger has of a file that is gone is more help than that others build on it.
+    Without any revision, it is one too that revision files are beside the locations.
     """
-    return require_sound(read_history(versions_folder(project)), project)
+    return require_found(project, require_sound(project_revisions(project), project))
 
 
 def tampered(found: Iterable[RevisionProblem]) -> HistoryError:

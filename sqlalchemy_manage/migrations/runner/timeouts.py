@@ -38,14 +38,16 @@ def set_timeouts(engine: sa.Engine, settings: Settings) -> None:
 
 def _on_postgresql(engine: sa.Engine, settings: Settings) -> None:
     # For each transaction, not for the session: a pooler gives the session to others.
-    wanted = f"SET LOCAL lock_timeout = {_ms(settings.lock_timeout)}"
+    # One by one: asyncpg prepares what it sends, and PostgreSQL prepares one statement.
+    wanted = [f"SET LOCAL lock_timeout = {_ms(settings.lock_timeout)}"]
     if settings.statement_timeout is not None:
-        wanted += f"; SET LOCAL statement_timeout = {_ms(settings.statement_timeout)}"
+        wanted.append(f"SET LOCAL statement_timeout = {_ms(settings.statement_timeout)}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql(wanted)
+            for statement in wanted:
+                connection.exec_driver_sql(statement)
 
     @event.listens_for(engine, "before_cursor_execute")
     def concurrently(connection: sa.Connection, cursor: Any, statement: str, *more: Any) -> None:

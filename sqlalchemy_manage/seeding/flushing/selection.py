@@ -34,7 +34,9 @@ def select_rows(project: Project, names: Sequence[str]) -> Selection:
     whole: dict[sa.Table, None] = {}
     classes: dict[Mapper[Any], None] = {}
     labels = project.labels
-    apps = {app.label.lower() for app in project.apps} | {name.partition(".")[0] for name in labels}
+    apps = {app.label.lower() for app in project.homes} | {
+        name.partition(".")[0] for name in labels
+    }
     for name in names:
         lower = name.lower()
         if lower in apps:

@@ -24,7 +24,7 @@ def add_factories(project: Project) -> Invention:
     if project not in _made:
         existing = known_factories(project)
         invention = invent(project, existing)
-        modules = {app.name: f"{app.name}.factories_made_by_seed" for app in project.apps}
+        modules = {a.name: a.dotted("factories_made_by_seed") for a in invention.apps(project)}
         for source in sources(project, invention, existing, modules).values():
             add_module(project, run(source))
         _made[project] = invention
@@ -43,7 +43,7 @@ def sources(
     """
     places = places_of(project, invention)
     found: dict[str, ModuleSource] = {}
-    for app in project.apps:
+    for app in invention.apps(project):
         own = [f for f in invention.factories if f.app == app and f.model in places]
         if own:
             module = modules[app.name]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import advice
+from ...conf import is_users
 from ...databases.error_kinds import blaming
 from ...errors import SeedError
 from ...files import written_whole
@@ -62,10 +63,11 @@ def factory_files(
     existing = known_factories(project)
     invention = invent(project, existing)
     wanted = None if models is None else _with_targets(invention, models)
-    homes = {app.name: home_of(app) for app in project.apps}
-    modules = {app: f"{app}.{place}" for app, (place, _) in homes.items()}
+    apps = invention.apps(project)
+    homes = {app.name: home_of(app) for app in apps}
+    modules = {app.name: app.dotted(homes[app.name][0]) for app in apps}
     found = []
-    for app in project.apps:
+    for app in apps:
         place, path = homes[app.name]
         source = sources(project, invention, existing, modules).get(app.name)
         if source is None:
@@ -74,7 +76,13 @@ def factory_files(
             source.factories = [each for each in source.factories if each.model in wanted]
         if not source.factories:
             continue
-        if "." not in place and path.name != "__init__.py":
+        if joined and not is_users(str(app.path)):
+            raise SeedError(
+                f"{app.name} is an installed package: no file is written into it.",
+                f"{advice.SHOW_FACTORIES} prints the factories. Put them into a module of yours, "
+                "and name that in FACTORIES of the settings.",
+            )
+        if not app.alone and "." not in place and path.name != "__init__.py":
             source.relative = app.name
         text = formatted(source.text())
         before = path.read_text(encoding="utf-8") if path.exists() else None

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from factory.alchemy import SQLAlchemyModelFactory
 from sqlalchemy.orm import Mapper
 
-from ..discovery import is_of, project_factories
+from ..discovery import project_factories
 from ..factories import Factory
 from ..factory_boy_internals import model_of
 from .columns import ModelColumns
@@ -27,7 +27,8 @@ from .references import (
 )
 
 if TYPE_CHECKING:
-    from ...project import App, Project
+    from ...apps import App
+    from ...project import Project
 
 TARGET = "<target>"
 """Stands in the source of a link for the factory that it draws from."""
@@ -61,6 +62,10 @@ class Invention:
 
     factories: list[ModelFactory]
     skipped: dict[str, str]
+
+    def apps(self, project: Project) -> list[App]:
+        """The apps of the project, and the packages of models in none."""
+        return [*dict.fromkeys([*project.homes, *(each.app for each in self.factories)])]
 
     def named(self, model: type) -> ModelFactory | None:
         """The factory of a model."""
@@ -134,9 +139,9 @@ def _is_abstract(mapper: Mapper[Any]) -> bool:
 def _named(
     project: Project, mappers: Sequence[Mapper[Any]], existing: Mapping[str, Factory]
 ) -> Iterator[ModelFactory]:
-    taken = {(app_of(project, each), each.__name__) for each in existing.values()}
+    taken = {(_app_of(project, each), each.__name__) for each in existing.values()}
     for mapper in mappers:
-        app = app_of(project, mapper.class_)
+        app = project.home_of(mapper)
         name, number = f"{mapper.class_.__name__}Factory", 2
         while (app, name) in taken:
             name, number = f"{mapper.class_.__name__}{number}Factory", number + 1
@@ -144,9 +149,12 @@ def _named(
         yield ModelFactory(name, app, mapper, _is_abstract(mapper))
 
 
-def app_of(project: Project, owner: Any) -> App:
-    """The app whose package defines the class, else the first one."""
-    return next((app for app in project.apps if is_of(app, owner.__module__)), project.apps[0])
+def _app_of(project: Project, factory: Factory) -> App:
+    """The app that a factory is in; that of its model, where it is in none."""
+    mapper = sa.inspect(model_of(factory), raiseerr=False)
+    if mapper is None or any(app.has(factory.__module__) for app in project.homes):
+        return project.home_in(factory.__module__)
+    return project.home_of(mapper)
 
 
 def _ordered(

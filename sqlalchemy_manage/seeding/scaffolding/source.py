@@ -188,8 +188,8 @@ def _place(model: type, project: Project) -> tuple[str, str] | None:
         value = getattr(value, part, None)
     if value is model:
         return model.__module__, model.__qualname__
-    for module in project.models_modules.values():
-        for name, value in vars(module).items():
+    for module in project.models_modules:
+        for name, value in list(vars(module).items()):
             if value is model:
                 return module.__name__, name
     return None

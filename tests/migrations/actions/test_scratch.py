@@ -14,12 +14,8 @@ from support.scratch import OURS, TABLE, tables
 from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.errors import DatabaseError, MigrationError
-from sqlalchemy_manage.migrations.actions.scratch import (
-    ProjectElsewhere,
-    Scratch,
-    comparison_database,
-    replayed,
-)
+from sqlalchemy_manage.migrations.actions.compared_database import comparison_database
+from sqlalchemy_manage.migrations.actions.scratch import ProjectElsewhere, Scratch, replayed
 from sqlalchemy_manage.migrations.revisions.history import History
 from sqlalchemy_manage.project import Project
 
@@ -155,7 +151,7 @@ def test_a_revision_that_needs_more_than_an_empty_database(
     with pytest.raises(MigrationError) as caught, replayed(project, history):
         pass
     message = caught.value.message
-    assert message.startswith("b_fill cannot run on an empty database: ")
+    assert message.startswith("b_fill cannot run on an empty scratch database: ")
     assert reason in message
     assert f"{history.by_id['b_fill'].path}, line " in message
     assert message.endswith("Nothing was changed.")
@@ -190,7 +186,7 @@ def test_the_projects_own_env_py_is_not_run(
     )
     program = (
         "from sqlalchemy_manage.project import Project\n"
-        "from sqlalchemy_manage.migrations.actions.scratch import comparison_database\n"
+        "from sqlalchemy_manage.migrations.actions.compared_database import comparison_database\n"
         "with comparison_database(Project(), scratch=True) as (database, visible, note):\n"
         "    print(note)\n"
     )

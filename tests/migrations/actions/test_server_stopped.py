@@ -13,7 +13,8 @@ from support.scratch import OURS, STOPPED, tables
 
 from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.errors import ConnectionFailed, MigrationError
-from sqlalchemy_manage.migrations.actions.scratch import comparison_database, replayed
+from sqlalchemy_manage.migrations.actions.compared_database import comparison_database
+from sqlalchemy_manage.migrations.actions.scratch import replayed
 from sqlalchemy_manage.migrations.revisions.history import History
 from sqlalchemy_manage.project import Project
 
