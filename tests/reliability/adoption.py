@@ -245,7 +245,9 @@ def adopt(app: Folder) -> None:
 
 def _difference(old: str, new: str) -> str:
     left, right = set(old.splitlines()), set(new.splitlines())
-    return "\n".join([*(f"- {x}" for x in sorted(left - right)), *(f"+ {x}" for x in sorted(right - left))])
+    return "\n".join(
+        [*(f"- {x}" for x in sorted(left - right)), *(f"+ {x}" for x in sorted(right - left))]
+    )
 
 
 def main() -> int:
