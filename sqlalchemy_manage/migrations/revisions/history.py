@@ -115,14 +115,14 @@ class History:
 
             lines = [f"{i}: {added(self.by_id[i].path) or 'no file'}" for i in self.heads]
             labels = [label for h in self.heads if (label := self.label_of(h)) is not None]
-            apart = ", ".join(f'"{label}"' for label in dict.fromkeys(labels)) or "..."
+            apart = ", ".join(f'"{label}"' for label in dict.fromkeys(labels))
+            meant = "\nOr, if the branches are meant to stay apart, write in the settings: "
             raise HistoryError(
                 f"The history has {len(self.heads)} heads: {' and '.join(self.heads)}. "
                 "Usually two branches each added a revision.\n  " + "\n  ".join(lines),
                 f"Merge them: {advice.MERGE_HEADS}\n"
-                f"Or without a summary: alembic merge {' '.join(heads)} -m merge\n"
-                f"Or, if the branches are meant to stay apart, name their labels in the settings: "
-                f"HEADS = [{apart}]",
+                f"Or without a summary: alembic merge {' '.join(heads)} -m merge"
+                + (f"{meant}HEADS = [{apart}]" if apart else ""),
             )
         return len(heads) == 1
 
