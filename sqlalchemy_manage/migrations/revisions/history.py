@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ...project import Project
 
-# The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
+# What Alembic's version table holds, unless a project made it wider.
 ID_LENGTH = 32
 _NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
 _ALEMBICS = re.compile(r"[^@+:\-'\\\x00-\x1f]+")
@@ -289,11 +289,6 @@ class History:
                 self.problems.append(
                     f"{name}: '{revision.id}' is not a valid revision id "
                     "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."
-                )
-            elif self.strict and len(revision.id) > ID_LENGTH:
-                self.problems.append(
-                    f"{name}: the revision id has {len(revision.id)} characters; "
-                    f"alembic_version holds {ID_LENGTH}."
                 )
             if not self.strict:
                 continue
