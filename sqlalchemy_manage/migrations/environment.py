@@ -268,7 +268,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         with comparing(), context.begin_transaction():
             context.run_migrations(**_arguments(env))
         return
-    run.state.writes = True
+    run.state.writes, run.state.writer = True, connection
     # On a second try the plan of the first is still there, with its guard around it.
     plan = wanted["fn"]
     options = merged(options, env, scratch=scratch)
