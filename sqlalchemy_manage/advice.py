@@ -73,10 +73,45 @@ def choose(option: str, value: str) -> None:
     _chosen[option] = value
 
 
+def on_alias(alias: str) -> None:
+    """From now on the commands advised are for this one of the databases of the command line."""
+    global _typed, _again
+    words = without_databases()
+    _chosen.pop("--database", None)
+    if alias != "default":
+        _chosen["--database"] = alias
+        words = ["--database", alias, *words]
+    _typed, _again = tuple(words), ("migrate",)
+
+
+def without_databases() -> list[str]:
+    """What was typed, without the options that say on which databases, and in how many jobs."""
+    found: list[str] = []
+    words = iter(_typed)
+    for word in words:
+        if word == "--":
+            return [*found, word, *words]
+        if word in ("--database", "--jobs"):
+            next(words, None)
+        elif word != "--all" and not word.startswith(("--database=", "--jobs=")):
+            found.append(word)
+    return found
+
+
 def go_on_with(words: Sequence[str]) -> None:
     """From now on ``{again}`` is these words."""
     global _again
     _again = tuple(words)
+
+
+def is_chosen(option: str) -> bool:
+    """Whether the commands advised have ``option``."""
+    return option in _chosen
+
+
+def typed_words() -> list[str]:
+    """The command line, as it was given to :func:`begin`."""
+    return list(_typed)
 
 
 def repeat(words: Sequence[str]) -> None:
@@ -99,6 +134,10 @@ def _program() -> str:
     name = Path(sys.argv[0]).name
     return name if name == "sqlalchemy-manage" else "manage.py"
 
+
+# Several databases.
+
+REPEAT_FAILED = Advice("the command failed on some of several databases", "{words}")
 
 # A new project.
 

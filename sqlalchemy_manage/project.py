@@ -43,6 +43,19 @@ class Project:
         self.other_metadatas: Callable[[], Iterable[MetaData]] | None = None
         """Gives the metadata where neither INSTALLED_APPS nor METADATA names any."""
 
+    def on(self, alias: str) -> Project:
+        """The same project on another alias; what does not depend on the alias is loaded once."""
+        other = Project(self.settings_name, alias)
+        _ = self.settings
+        for name in _OF_ALL:
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        return other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a process of its own, which loads all of it anew."""
+        return _of_other_process, (self.settings_name, self.alias, dict(_flags(self)))
+
     @cached_property
     def settings(self) -> Settings:
         settings = load_settings(self.settings_name)
@@ -312,3 +325,18 @@ class Project:
 
         with self.connect() as connection, Session(connection) as session:
             yield session
+
+
+_FLAGS = ("verbosity", "interactive", "traceback")
+_OF_ALL = (*_FLAGS, "settings", "apps", "models_modules", "runner", "_entered", "other_metadatas")
+"""What a project is on each of its aliases."""
+
+
+def _flags(project: Project) -> Iterator[tuple[str, bool | int]]:
+    return ((name, getattr(project, name)) for name in _FLAGS)
+
+
+def _of_other_process(name: str | None, alias: str, flags: dict[str, Any]) -> Project:
+    project = Project(name, alias)
+    vars(project).update(flags)
+    return project

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import advice, output
 from ..errors import UsageError
+from . import _several
 
 if TYPE_CHECKING:
     from ..migrations.actions.new_database import NewDatabase
@@ -60,6 +61,7 @@ def show(
     """
     if new is not None:
         _show_new(new, only_plan, as_json)
+        _several.summary("a new database to make")
         return
     if not only_plan:
         for plan in plans:
@@ -68,8 +70,19 @@ def show(
                 output.answer(f"{verb}  {step.id}  {step.doc}")
     else:
         _show_ahead(project, plans, left, as_json)
+    _several.summary(_in_numbers(plans))
     if not any(plan.steps for plan in plans):
         output.say("Nothing to do.")
+
+
+def _in_numbers(plans: list[Plan]) -> str:
+    """How much is to be done."""
+    counts = (
+        f"{len(plan.steps)} to {'undo' if plan.backwards else 'apply'}"
+        for plan in plans
+        if plan.steps
+    )
+    return ", ".join(counts) or "nothing to do"
 
 
 def _show_new(new: NewDatabase, only_plan: bool, as_json: bool) -> None:
@@ -156,7 +169,9 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
         if event[0] == "start" and event[1] in empty:
             output.warn(f"{event[1]} is not undone: downgrade() does nothing.")
         report(event)
-        done += event[0] == "done"
+        if event[0] == "done":
+            done += 1
+            _several.done(event[1])
         advice.go_on_with(again(plan, done, fake=fake, **how))
 
     advice.go_on_with(again(plan, fake=fake, **how))

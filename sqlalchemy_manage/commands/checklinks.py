@@ -10,6 +10,7 @@ import click
 from .. import output
 from ..fitting import count
 from ..options import json_option
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _NAMED = 20  # broken keys named per link; --json names all
 
 
-@click.command()
+@click.command(cls=OnSeveral)
 @click.option(
     "--circles",
     is_flag=True,

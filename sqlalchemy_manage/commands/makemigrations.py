@@ -10,6 +10,7 @@ import click
 from .. import output
 from ..errors import Interrupted, OpenQuestion, UsageError
 from ..options import answer_options, json_option, x_option
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..migrations.questions import Question
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command()
+@click.command(cls=OnSeveral, writes=True)
 @click.option("-n", "--name", help="Name of the revision (default: made from its content).")
 @click.option("--empty", is_flag=True, help="Write an empty revision, to fill in yourself.")
 @click.option("--update", is_flag=True, help="Add to the newest revision if it is not applied.")

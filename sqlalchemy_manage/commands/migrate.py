@@ -9,12 +9,13 @@ import click
 from .. import advice, output
 from ..fitting import count
 from ..options import RevisionType, run_options
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(cls=OnSeveral, moves=True, context_settings={"ignore_unknown_options": True})
 @click.argument("revision", type=RevisionType(), required=False)
 @run_options
 @click.option(

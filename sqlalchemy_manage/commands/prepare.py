@@ -9,12 +9,13 @@ import click
 from .. import advice, output
 from ..errors import OpenQuestion
 from ..fitting import count
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command()
+@click.command(cls=OnSeveral, moves=True)
 @click.option(
     "--random-seed",
     type=int,

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import run_options
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command()
+@click.command(cls=OnSeveral, moves=True)
 @click.argument("steps", type=click.IntRange(min=1), default=1)
 @run_options
 @click.pass_obj

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import advice, output
+from ..fitting import count
 from ..options import json_option
+from . import _several
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..migrations.runner.ledger import LedgerEntry
     from ..project import Project
 
 
-@click.command()
+@click.command(cls=OnSeveral, shows=True, moves=True)
 @click.option("-p", "--plan", is_flag=True, help="Also show the revisions that each one builds on.")
 @json_option(
     "Print JSON: a list of id, applied, doc, parents, file, ledger (direction, applied_at, "
@@ -42,6 +45,7 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
     history, current = now.history, now.heads
     applied = history.ancestors(current)
     wrong = {finding.revision: finding.kind for finding in now.findings}
+    _several.summary(f"{len(applied)} of {count(len(history), 'revision')} applied")
     if as_json:
         output.answer_json(
             [

@@ -127,7 +127,7 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
         options |= {"dialect_name": name, "transactional_ddl": _transactional(name)}
         options = merged(options, env, scratch=True)  # nothing is applied
         if name == "sqlite":
-            write_sql(context, run, **options)
+            write_sql(context, run, _arguments(env), **options)
             return
         context.configure(**options)
         with context.begin_transaction():

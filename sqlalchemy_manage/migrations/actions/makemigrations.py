@@ -24,7 +24,7 @@ from ..revisions.files import (
     alembic_config,
     script_folder,
 )
-from ..revisions.format import finish
+from ..revisions.format import finish, finish_in_own_style
 from ..revisions.history import History, project_heads
 from ..revisions.locations import version_folders_of, versions_folder
 from ..revisions.plan import NotHere
@@ -74,7 +74,8 @@ def draft_revision(
     if text is None:
         return None, tuple(notices)
     path, source = text
-    finished = finish(with_losses(source, request.losses), project.settings.root, notices)
+    finishing = finish_in_own_style if harvested_env(project) else finish
+    finished = finishing(with_losses(source, request.losses), project.settings.root, notices)
     draft = Draft(_folder(project, history) / path, finished, tuple(request.changes))
     if not only_looks:
         require_downgrade(project, history, draft)

@@ -15,10 +15,11 @@ from alembic.util import CommandError
 
 from ...errors import MigrationError
 from ..analysis.operations import OperationStep, described, steps_of
+from ..foreign_env.harvest import harvested_env
 from ..questions import Option, Question
 from ..revisions.describe import Change, revision_id
-from ..revisions.files import Draft, alembic_config, script_folder
-from ..revisions.format import finish, quoted, wrapped
+from ..revisions.files import Draft, alembic_config, script_folder, template_arguments
+from ..revisions.format import finish, finish_in_own_style, quoted, wrapped
 from ..revisions.formatters import line_length
 from ..revisions.git import added
 from ..revisions.history import History, Revision
@@ -194,12 +195,14 @@ def draft_merge(
                 upgrades="",
                 downgrades="",
                 imports="",
+                **template_arguments(project),
             )
         except CommandError as error:
             raise MigrationError(str(error)) from error
         text = (new / f"{new_id}.py").read_text(encoding="utf-8")
     notices: list[str] = []
-    text = finish(text, project.settings.root, notices)
+    finishing = finish_in_own_style if harvested_env(project) else finish
+    text = finishing(text, project.settings.root, notices)
     return Draft(versions_folder(project) / f"{new_id}.py", text, ()), tuple(notices)
 
 

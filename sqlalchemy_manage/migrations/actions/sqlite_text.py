@@ -11,7 +11,7 @@ import io
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from inspect import currentframe
@@ -72,7 +72,7 @@ class TracedDatabase:
         metadatas = project.metadatas
         # As in run_env: its naming convention counts for the constraints of the operations.
         target = metadatas[0] if len(metadatas) == 1 else metadatas
-        self.options = {"transactional_ddl": True, "target_metadata": target}
+        self.options: dict[str, Any] = {"transactional_ddl": True, "target_metadata": target}
 
     def run(self, function: Callable[[], object], file: Path) -> SentSql:
         """Run ``function``, the upgrade() or downgrade() of ``file``, and commit.
@@ -199,13 +199,21 @@ def _at(run: Run, heads: Sequence[str]) -> Iterator[Database]:
         yield database
 
 
-def write_sql(context: Any, run: Run, **options: Any) -> None:
+_OFFLINE = ("fn", "as_sql", "starting_rev", "destination_rev", "output_buffer", "literal_binds")
+"""The options of Alembic's offline mode alone."""
+
+
+def write_sql(
+    context: Any, run: Run, arguments: Mapping[str, Any] | None = None, **options: Any
+) -> None:
     """Alembic's offline mode for SQLite: write the SQL of the steps that the command runs.
 
-    ``context`` is ``alembic.context``, and ``options`` are for its ``configure``. Raises
+    ``context`` is ``alembic.context``, ``options`` are for its ``configure``, and ``arguments``
+    for the functions of the revisions. Raises
     MigrationError for a revision that cannot run without rows; nothing is written then.
     """
     context.configure(**options)
+    own = {k: v for k, v in context.get_context().opts.items() if k not in _OFFLINE}
     plan = context.get_context().opts["fn"]
     buffer = io.StringIO()
     with ExitStack() as stack:
@@ -217,12 +225,13 @@ def write_sql(context: Any, run: Run, **options: Any) -> None:
                     if database is None:
                         start = stack.enter_context(_at(run, tuple(heads)))
                         database = stack.enter_context(traced(run.project, start))
+                    database.options = own | database.options
                     step.migration_fn = _shown(step, database, offline, buffer)
                 yield step
 
         context.configure(**options, fn=steps, output_buffer=buffer)
         with context.begin_transaction():
-            context.run_migrations()
+            context.run_migrations(**arguments or {})
     text = buffer.getvalue()
     if TEMPORARY_PREFIX in text:
         text = _SETTINGS + text

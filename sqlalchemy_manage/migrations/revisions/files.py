@@ -106,7 +106,9 @@ def prepare_scripts(
     if name is None and not history.by_id:
         name = "initial"
     parts = [name] if name else name_parts(found) or ["empty"]
-    script.rev_id = revision_id(history.next_number(), parts)
+    # One that a hook of the project's own env.py gave stays.
+    given = getattr(script, "given_rev_id", None)
+    script.rev_id = given or revision_id(history.next_number(), parts)
     width = line_length(Path(config.get_alembic_option("script_location") or "."))
     script.message = quoted(script.message or docstring(name, found, width))
 
@@ -185,6 +187,12 @@ def script_folder(project: Project, temporary: Path) -> Path:
             shutil.copy(own / name, temporary)
     create_folder(temporary)
     return temporary
+
+
+def template_arguments(project: Project) -> dict[str, Any]:
+    """What the project's own env.py gives to script.py.mako."""
+    env = harvested_env(project)
+    return {} if env is None else dict(env.options.get("template_args", {}))
 
 
 def complete_folder(project: Project) -> list[Path]:

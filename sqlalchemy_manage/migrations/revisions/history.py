@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ... import advice
 from ...errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
+from ...once import once
 from .revision_file import Revision as Revision
 from .revision_file import revision_in as revision_in
 
@@ -243,6 +244,7 @@ def _duplicate(first: Revision, second: Revision) -> str:
     return problem
 
 
+@once
 def read_history(*folders: Path, strict: bool = True) -> History:
     """The history in ``folders`` (usually one, ``migrations/versions``); empty if there is none."""
     revisions: list[Revision] = []
