@@ -28,6 +28,7 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
       manage.py redo 2
       manage.py redo --plan
     """
+    from ..migrations.analysis.reversible import require_undone
     from ..migrations.revisions.history import project_heads
     from ..migrations.revisions.plan import make_plan
     from ..migrations.runner.status import sound_history
@@ -45,5 +46,6 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
         forth = make_plan(history, back.after(history, current), head)
         _migrate.show(project, [back, forth], **how)
         return
+    require_undone(back.steps)
     _migrate.apply(project, back, **how)
     _migrate.apply(project, make_plan(history, project_heads(project), head), **how)
