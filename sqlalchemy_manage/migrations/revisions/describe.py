@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
+from sqlalchemy.exc import CompileError
+from sqlalchemy.sql import visitors
 
 from .history import ID_LENGTH
 
@@ -103,7 +105,11 @@ def _change(op: Any) -> Change:
 
 def _indexed(item: Any) -> str:
     """A column by its name, an expression as its text: a function has a name too."""
-    return str(item.name if isinstance(item, sa.Column) else item)
+    try:
+        return str(item.name if isinstance(item, sa.Column) else item)
+    except CompileError:  # it is for some dialects only, and which one is used is not known here
+        names = [c.name for c in visitors.iterate(item) if isinstance(c, sa.Column)]
+        return f"{type(item).__name__}({', '.join(names)})"
 
 
 def _foreign_key(op: ops.CreateForeignKeyOp) -> str:

@@ -40,19 +40,14 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
             # What is kept of a table is written and read once, in order.
             dbapi_connection.execute("PRAGMA temp.cache_size=-256")
 
-        holder: list[sa.Connection] = []  # of the write lock
-
         @event.listens_for(engine, "begin")
         def begin(connection: sa.Connection) -> None:
             if _autocommits(connection):
                 return
-            # A revision that looks through the engine has a second connection, which would
-            # wait for the first.
-            held = any(other.in_transaction() for other in holder if other is not connection)
-            writes = run.state.writes and not held
-            if writes:
-                holder[:] = [connection]
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+            # A revision may look at the database through the engine: it waits for nobody.
+            alone = run.state.writer in (None, connection)
+            immediate = run.state.writes and alone
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     if engine.dialect.driver == "psycopg":
         # A pooler gives the session, and what is prepared in it, to others.

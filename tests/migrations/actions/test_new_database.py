@@ -293,5 +293,7 @@ def test_a_schema_that_is_missing_is_made(
         written.execute(f"INSERT INTO {other}.a (id, n) VALUES (1, 2)")
     finally:
         if backend == "mariadb":  # where it is a database of its own
-            for name in (schema, other):
-                on_server(SERVERS[backend], f"DROP DATABASE IF EXISTS {name}")
+            for name in (url, another):
+                name = str(sa.make_url(name).database)
+                on_server(SERVERS[backend], f"DROP TABLE IF EXISTS {name}.b")
+                on_server(SERVERS[backend], f"DROP DATABASE IF EXISTS {name}_x")
