@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from .. import advice
 from ..errors import UsageError
-from ..migrations.analysis.reversible import require_undone
 from ..migrations.foreign_env.harvest import harvested_env
 from ..migrations.guards.journal.unfinished import forget_unfinished, require_finished
 from ..migrations.revisions.history import History, project_heads
@@ -121,6 +120,8 @@ class Migration:
 
         Raises MigrationError, with nothing run, where one could not be applied again.
         """
+        from ..migrations.analysis.reversible import require_undone
+
         history, heads = sound_history(self.project), project_heads(self.project)
         (back,) = backwards(self.project, steps).plans
         require_undone(back.steps)
