@@ -168,6 +168,7 @@ def ipython_config(runner: asyncio.Runner) -> Any:
     from traitlets.config import Config
 
     config = Config()
-    config.InteractiveShell.loop_runner = runner.run
+    # IPython copies its settings, and a runner cannot be copied.
+    config.InteractiveShell.loop_runner = lambda coroutine: runner.run(coroutine)
     config.InteractiveShell.ast_transformers = [AwaitAnything()]
     return config

@@ -25,7 +25,7 @@ from ..seeding.undoing.undo import Undone
 from . import seeds
 from .calls import verb
 from .of_migrations import MigrationVerbs
-from .preparing import CheckedLinks, Filled, checked_links, fill
+from .preparing import CheckedLinks, FilledTables, checked_links, fill
 
 Progress = Callable[[str, int, int], object]
 """Takes the name of a factory, how many of its rows are made, and how many there will be."""
@@ -218,7 +218,7 @@ class DataVerbs(MigrationVerbs):
         return seeds.forget(self, str(run))
 
     @verb
-    def prepare(self, *, random_seed: int = 1) -> tuple[Filled, CheckedLinks]:
+    def prepare(self, *, random_seed: int = 1) -> tuple[FilledTables, CheckedLinks]:
         """Create, migrate and seed the database, and check its links; done twice, nothing more."""
         self.create_database()
         self.migrate()
