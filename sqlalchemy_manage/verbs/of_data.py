@@ -20,10 +20,12 @@ from ..errors import UsageError
 from ..seeding.flushing.flush import Flush, Flushed, FlushPlan
 from ..seeding.plan import FactoryPlan, SeedRequest
 from ..seeding.running.result import Seeded
+from ..seeding.scaffolding.files import FactoryFile
 from ..seeding.undoing.ledger import SeedRun
 from ..seeding.undoing.undo import Undone
 from . import seeds
 from .calls import verb
+from .factories import lay_out_factories
 from .of_migrations import MigrationVerbs
 from .preparing import CheckedLinks, FilledTables, checked_links, fill
 
@@ -216,6 +218,14 @@ class DataVerbs(MigrationVerbs):
         """Keep the rows of a run for good: it can no longer be undone."""
         require_permission(self, "seed", self._asks())
         return seeds.forget(self, str(run))
+
+    @verb
+    def make_factories(self, *names: str, write: bool = True) -> tuple[FactoryFile, ...]:
+        """Write factories for the models that have none; ``names``: of these apps and models."""
+        files = lay_out_factories(self, names).files
+        for file in files if write else ():
+            file.write()
+        return files
 
     @verb
     def prepare(self, *, random_seed: int = 1) -> tuple[FilledTables, CheckedLinks]:

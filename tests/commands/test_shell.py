@@ -307,8 +307,11 @@ def asynchronous(url: str) -> str:
 
 @pytest.mark.parametrize(
     ("interface", "module", "prompt", "enter"),
-    [("python", "readline", ">>> ", "\n"), ("ipython", "IPython", "In [", "\r")]
-    + [("ptpython", "ptpython", ">>>", "\r")],
+    [
+        ("python", "readline", ">>> ", "\n"),
+        ("ipython", "IPython", "In [", "\r"),
+        ("ptpython", "ptpython", ">>>", "\r"),
+    ],
 )
 def test_a_prompt_with_await(
     terminal: Callable[..., Terminal],
@@ -329,7 +332,8 @@ def test_a_prompt_with_await(
         shell.type(code + enter)
         shell.read_until("<42>" if "print" in code else prompt)
     shell.read_until(prompt)
-    shell.type("exit()" + enter)
+    # ptpython shows exit() in a shell with await as an error, and stays.
+    shell.type("\x04" if interface == "ptpython" else "exit()" + enter)
     assert shell.close() == 0
 
 
