@@ -79,10 +79,14 @@ def compare_indexes(it: ComparedTable) -> None:
             modify.ops = [op for op in modify.ops if op not in mine]
             if not _differs(context, table, conn_table, index, name, found):
                 continue
-        if not context.run_object_filters(index, name, "index", index is None, None):
+        drop = None if found is None else _drop(table_name, schema, name, found, dialect)
+        there_now = None if drop is None else drop.to_index()
+        # As Alembic asks: the model's beside what is there, or what is there alone.
+        asked = (there_now, None) if index is None else (index, there_now)
+        if not context.run_object_filters(asked[0], name, "index", index is None, asked[1]):
             continue
-        if found is not None:
-            modify.ops.insert(0, _drop(table_name, schema, name, found, dialect))
+        if drop is not None:
+            modify.ops.insert(0, drop)
         if index is not None:
             modify.ops.append(ops.CreateIndexOp.from_index(index))
 

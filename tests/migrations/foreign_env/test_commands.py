@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.foreign_envs import KINDS, SECTION, ForeignFolder, configured, of_alembic
 from support.project import ProjectFolder
 
@@ -53,6 +54,18 @@ def test_with_the_env_py_of_alembics_templates(small: ForeignFolder, template: s
 def test_with_an_event_loop(tmp_path: Path, driver: str, env: str) -> None:
     app = ForeignFolder(tmp_path / "project", f"{driver}:///{tmp_path}/db.sqlite").setup(env)
     app.url = f"sqlite:///{tmp_path}/db.sqlite"  # to look at it here
+    goes_through(app)
+
+
+ASYNC = {"postgresql": "postgresql+asyncpg", "mariadb": "mariadb+asyncmy"}
+
+
+@pytest.mark.parametrize("backend", [*ASYNC], indirect=True)
+def test_with_an_event_loop_on_a_server(tmp_path: Path, database_url: str, backend: str) -> None:
+    url = sa.make_url(database_url).set(drivername=ASYNC[backend], query={})
+    given = url.render_as_string(hide_password=False)
+    app = ForeignFolder(tmp_path / "project", given).setup(KINDS["async"])
+    app.url = database_url
     goes_through(app)
 
 
