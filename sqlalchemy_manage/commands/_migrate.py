@@ -140,13 +140,31 @@ def _show_ahead(
 
     more = (left.origin,) if left is not None else ()
     found = previews(project, plans, *more) if any(plan.steps for plan in plans) else []
+    schema = _missing_schema(project) if found and not plans[0].backwards else None
     if as_json:
-        output.answer_json({"revisions": [preview.as_json() for preview in found]})
+        new = {} if schema is None else {"create_schema": schema}
+        output.answer_json(new | {"revisions": [preview.as_json() for preview in found]})
         return
+    if schema is not None:
+        output.answer(output.clean(f"create schema {schema}"))
     for preview in found:
         output.answer(output.clean(preview.line))
         for line in preview.details():
             output.answer(output.clean(f"         {line}"))
+
+
+def _missing_schema(project: Project) -> str | None:
+    """The SCHEMA of the alias where it is still to be made."""
+    from ..databases.tenants import missing_schema
+    from ..errors import DatabaseMissing
+
+    if project.database.schema is None:
+        return None
+    try:
+        with project.connect() as connection:
+            return missing_schema(connection, project.database)
+    except DatabaseMissing:
+        return project.database.schema
 
 
 def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> None:
