@@ -152,6 +152,7 @@ WRITE_FIRST = Advice("there are no revisions", "makemigrations")
 WRITE_THEN_PREPARE = Advice("prepare finds no revisions, and cannot ask", "makemigrations")
 PREPARE_AFTER_WRITING = Advice("prepare found no revisions; the first is written", "prepare")
 WRITE_CHANGES = Advice("the models differ from the database", "makemigrations")
+WRITE_ON_BRANCH = Advice("the history has several branches by design", "{typed} --head {branch}")
 WRITE_ANOTHER = Advice("the newest revision cannot be added to", "makemigrations")
 WRITE_INDEX = Advice("a foreign key without an index is given one", "makemigrations")
 WRITE_BY_HAND = Advice("a revision cannot be written", "makemigrations --empty")
@@ -177,6 +178,7 @@ GO_TO_HEAD = Advice("there are fewer revisions to apply than were asked for", "m
 GO_TO_ZERO = Advice("there are fewer revisions to undo than were asked for", "migrate zero")
 GO_BACK_TO = Advice("the database is on several branches", "migrate REVISION")
 GO_ON_BRANCH = Advice("a branch has fewer revisions than were asked for", "migrate {place}")
+GO_BACK_ON_BRANCH = Advice("it is unclear which branch is to go back", "migrate {place}")
 UNDO_TO_AMEND = Advice("the newest revision is applied, and is to be changed", "migrate {below}")
 
 # A revision that stopped.

@@ -99,8 +99,11 @@ def _history(project: Project) -> str:
     from .migrations.runner.status import require_sound
 
     history = require_sound(require_found(project, project_revisions(project)), project)
-    head = history.single_head()
-    return f"{count(len(history), 'revision')}, head {head}" if head else "no revisions yet"
+    heads = history.branch_heads()
+    if not heads:
+        return "no revisions yet"
+    named = ", ".join(head if label is None else f"{label} {head}" for label, head in heads.items())
+    return f"{count(len(history), 'revision')}, {'head' if len(heads) == 1 else 'heads'} {named}"
 
 
 def _connection(project: Project) -> str:

@@ -28,6 +28,8 @@ def draft_joined(
     plan = plan_merge(history)
     if plan is None:
         found = f"one head, {history.heads[0]}" if history.heads else "no revisions"
+        if len(history.heads) > 1:
+            found = f"{len(history.heads)} heads by design: {', '.join(history.heads)}"
         return None, (f"There is nothing to merge: the history has {found}.",)
     for line in plan.lines():
         output.say(line)

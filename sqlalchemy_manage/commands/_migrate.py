@@ -209,7 +209,7 @@ def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> No
 def again(plan: Plan, done: int = 0, *, fake: bool = False, **how: Any) -> list[str]:
     """What goes on with ``plan`` where it stopped; ``done`` of its steps are behind it."""
     target = "zero" if plan.target == "base" else plan.target
-    if count := re.fullmatch(r"(.+@-)(\d+)", target):
+    if count := re.fullmatch(r"(.+@-|-)(\d+)", target):
         target = f"{count[1]}{int(count[2]) - done}"
     words = ["migrate", *([] if plan.to_head else [target])]
     if "folder" in how:  # the revisions of another branch

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--name", help="Name of the revision (default: made from its content).")
 @click.option("--empty", is_flag=True, help="Write an empty revision, to fill in yourself.")
 @click.option("--update", is_flag=True, help="Add to the newest revision if it is not applied.")
+@click.option("--head", "branch", metavar="LABEL", help="The branch, where HEADS names several.")
 @click.option("--merge", is_flag=True, help="Merge several heads into one revision.")
 @click.option(
     "--merge-anyway", is_flag=True, help="Merge heads even if they change the same things."
@@ -47,6 +48,7 @@ def command(
     update: bool,
     merge: bool,
     merge_anyway: bool,
+    branch: str | None,
     check: bool,
     dry_run: bool,
     scratch: bool,
@@ -79,7 +81,11 @@ def command(
             draft, notices = draft_joined(project, name, questioner, anyway=merge_anyway)
         elif update:
             draft, notices = draft_update(
-                project, answers=parse_answers(**answers), questioner=questioner, only_looks=check
+                project,
+                answers=parse_answers(**answers),
+                questioner=questioner,
+                only_looks=check,
+                branch=branch,
             )
         else:
             draft, notices = draft_revision(
@@ -90,6 +96,7 @@ def command(
                 questioner=questioner,
                 only_looks=check,
                 scratch=scratch,
+                branch=branch,
             )
     except Interrupted as error:
         raise error.only_looked() from None
@@ -123,7 +130,7 @@ def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None
     if draft is None:
         output.say("No changes detected.")
         return None
-    output.say(f"{draft.path.stem}:")
+    output.say(f"{draft.revision}:")
     for change in draft.changes:
         output.say(f"  {change}")
     if not dry_run:
@@ -158,7 +165,7 @@ def _as_json(
         for change in (draft.changes if draft else ())
     ]
     return {
-        "revision": draft.path.stem if draft else None,
+        "revision": draft.revision if draft else None,
         "path": os.path.relpath(draft.path) if draft and written else None,
         "operations": operations,
         "notices": list(notices),

@@ -101,7 +101,7 @@ def command(
         if done:
             return int(check)
     _not_an_app(project, revision, [*history.by_id])
-    plan = make_plan(history, current, revision)
+    plan = make_plan(history, current, revision, [*now.ledger])
     new = None
     if not (fake or from_base or plan.backwards) and (plan.steps or not current):
         new = _migrate.to_make(project, history, current, plan, revision)

@@ -30,7 +30,7 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
     """
     from ..migrations.revisions.history import project_heads
     from ..migrations.revisions.plan import make_plan
-    from ..migrations.runner.status import sound_history
+    from ..migrations.runner.status import order_applied, sound_history
     from . import _migrate
 
     if _migrate.as_is(project, f"-{steps}", **how):
@@ -39,11 +39,17 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
     _migrate.require_plan(**how)
     history = sound_history(project)
     current = project_heads(project)
-    back = make_plan(history, current, f"-{steps}")
-    (head,) = current
+    order = order_applied(project) if len(current) > 1 else ()
+    back = make_plan(history, current, f"-{steps}", order)
     if how["only_plan"]:
-        forth = make_plan(history, back.after(history, current), head)
-        _migrate.show(project, [back, forth], **how)
+        plans, at = [back], back.after(history, current)
+        for head in current:
+            plans.append(make_plan(history, at, head))
+            at = plans[-1].after(history, at)
+        _migrate.show(project, plans, **how)
         return
     _migrate.apply(project, back, **how)
-    _migrate.apply(project, make_plan(history, project_heads(project), head), **how)
+    for head in current:
+        forth = make_plan(history, project_heads(project), head)
+        if forth.steps:
+            _migrate.apply(project, forth, **how)

@@ -30,7 +30,7 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
     """
     from ..migrations.revisions.history import project_heads
     from ..migrations.revisions.plan import make_plan
-    from ..migrations.runner.status import sound_history
+    from ..migrations.runner.status import order_applied, sound_history
     from . import _migrate
 
     if _migrate.as_is(project, f"-{steps}", **how):
@@ -38,7 +38,8 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
     _migrate.require_plan(**how)
     history = sound_history(project)
     current = project_heads(project)
-    back = make_plan(history, current, f"-{steps}")
+    order = order_applied(project) if len(current) > 1 else ()
+    back = make_plan(history, current, f"-{steps}", order)
     if how["only_plan"]:
         _migrate.show(project, [back], **how)
     else:

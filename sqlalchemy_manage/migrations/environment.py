@@ -41,8 +41,8 @@ from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
-from .revisions.history import read_history, schemas_in, version_folders
-from .revisions.locations import is_strict
+from .revisions.history import schemas_in, version_folders
+from .revisions.locations import history_in
 from .runner.engine import lent_connection, migration_engine, own_transaction
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
@@ -108,8 +108,7 @@ def _lent_database(project: Project, url: str) -> Database:
 def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
     register()
     online = run.project if run.recorded and not context.is_offline_mode() else None
-    strict = is_strict(run.project.migrations)
-    run.history = read_history(*version_folders(context.script), strict=strict)
+    run.history = history_in(version_folders(context.script), run.project.migrations)
     require_sound(run.history, online)
     metadatas = run.project.metadatas
     env = _harvested(context, run)

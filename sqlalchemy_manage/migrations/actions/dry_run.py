@@ -38,7 +38,7 @@ def draft_sql(project: Project, draft: Draft) -> str:
     try:
         statements = list(shown(project, draft))
     except Exception as error:  # upgrade() may do anything
-        reason = f"The SQL of {draft.path.stem} cannot be shown: {why_not(error)}"
+        reason = f"The SQL of {draft.revision} cannot be shown: {why_not(error)}"
         if asks(error, draft.path):
             reason += (
                 "\nIt asks the database while it runs; op.get_context().as_sql is true when "

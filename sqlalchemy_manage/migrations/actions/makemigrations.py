@@ -47,17 +47,21 @@ def draft_revision(
     questioner: Questioner | None = None,
     only_looks: bool = False,
     scratch: bool = False,
+    branch: str | None = None,
 ) -> tuple[Draft | None, tuple[str, ...]]:
     """The next revision, not written yet, and notices for the user.
 
     None when the models equal the database. ``name`` takes the place of the name made
-    from the operations; ``scratch`` compares with the replayed history. The database is
-    only read. Raises OpenQuestion when a question is left that nobody answered (not with
+    from the operations; ``scratch`` compares with the replayed history; ``branch`` is the
+    label or the head that the revision comes after, where HEADS names several. The database
+    is only read. Raises OpenQuestion when a question is left that nobody answered (not with
     ``only_looks``), UsageError for an answer that fits nothing, HistoryError for several
     heads or when revisions are still to be applied.
     """
     history = sound_history(project)
-    history.single_head()
+    if only_looks and branch is None:
+        branch = next(iter(history.branch_heads().values()), None)
+    head = history.head_on(branch)
     if not empty:
         harvested_env(project)  # it may know the models
         require_models(project)
@@ -69,21 +73,21 @@ def draft_revision(
         only_looks=only_looks,
     )
     with _base(project, history, empty=empty, scratch=scratch) as base:
-        text = _render(project, request, base)
+        text = _render(project, request, base, head)
     notices = [*([base.note] if base.note else []), *request.notices]
     if text is None:
         return None, tuple(notices)
     path, source = text
     finishing = finish_in_own_style if harvested_env(project) else finish
     finished = finishing(with_losses(source, request.losses), project.settings.root, notices)
-    draft = Draft(_folder(project, history) / path, finished, tuple(request.changes))
+    draft = Draft(_folder(project, history, head) / path, finished, tuple(request.changes))
     if not only_looks:
         require_downgrade(project, history, draft)
     return draft, tuple(notices)
 
 
-def _folder(project: Project, history: History) -> Path:
-    return versions_folder(project, (history.by_id[head] for head in history.heads))
+def _folder(project: Project, history: History, head: str | None) -> Path:
+    return versions_folder(project, [history.by_id[head]] if head else [])
 
 
 def require_models(project: Project) -> None:
@@ -108,15 +112,21 @@ def draft_update(
     answers: Answers | None = None,
     questioner: Questioner | None = None,
     only_looks: bool = False,
+    branch: str | None = None,
 ) -> tuple[Draft | None, tuple[str, ...]]:
     """The newest revision with the models' further changes, not written yet, and notices.
 
     None when nothing is missing from it. The models are compared with the history
     replayed, this revision included. Raises HistoryError when it is applied already.
     """
-    revision = amendable(sound_history(project), project_heads(project))
+    revision = amendable(sound_history(project), project_heads(project), branch)
     draft, notices = draft_revision(
-        project, answers=answers, questioner=questioner, only_looks=only_looks, scratch=True
+        project,
+        answers=answers,
+        questioner=questioner,
+        only_looks=only_looks,
+        scratch=True,
+        branch=branch,
     )
     if draft is None:
         return None, notices
@@ -135,12 +145,12 @@ def _base(
             return
         base = stack.enter_context(comparison_database(project, scratch=scratch))
         if base.database is project.database:
-            _require_applied(project, history.single_head())
+            _require_applied(project, history)
         yield base
 
 
 def _render(
-    project: Project, request: RevisionRequest, base: ComparedDatabase
+    project: Project, request: RevisionRequest, base: ComparedDatabase, head: str | None
 ) -> tuple[str, str] | None:
     """The name and the text of the new file as Alembic writes it; None for an empty one."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -160,20 +170,26 @@ def _render(
             ),
         )
         try:
-            command.revision(config, autogenerate=not request.empty, version_path=str(new))
+            command.revision(
+                config,
+                autogenerate=not request.empty,
+                head=head or "head",
+                version_path=str(new),
+            )
         except SyntaxError:
             pass  # Alembic loads what it has written; finish() names the line at fault
         except CommandError as error:
             raise MigrationError(str(error)) from error
         made = list(new.glob("*.py"))
-        return (made[0].name, made[0].read_text(encoding="utf-8")) if made else None
+        return (request.file, made[0].read_text(encoding="utf-8")) if made else None
 
 
-def _require_applied(project: Project, head: str | None) -> None:
+def _require_applied(project: Project, history: History) -> None:
     current = project_heads(project)
-    if head is None and current:
-        raise NotHere(current)
-    if head is not None and not current and makes_all(project):
+    if unknown := tuple(i for i in current if i not in history.by_id):
+        raise NotHere(unknown)
+    heads = tuple(history.branch_heads().values())
+    if heads and not current and makes_all(project):
         raise HistoryError(
             "The models are compared with the database, and it has no revision. Made now from the "
             'models (NEW_DATABASE = "create_all") it would equal them, and no revision would have '
@@ -181,9 +197,9 @@ def _require_applied(project: Project, head: str | None) -> None:
             f"Make it from the models as they were then (git stash): {advice.MAKE_DATABASE}\n"
             f"Or compare with the revisions alone: {advice.WRITE_FROM_SCRATCH}",
         )
-    if head is not None and current != (head,):
+    if not history.ancestors(current).issuperset(heads):
         raise HistoryError(
-            f"The models are compared with the database, and it is not at {head} "
+            f"The models are compared with the database, and it is not at {' and '.join(heads)} "
             f"(applied: {', '.join(current) or 'nothing'}).",
             f"{advice.APPLY_PENDING}, then repeat the command; or compare with the revisions "
             f"alone: {advice.WRITE_FROM_SCRATCH}",

@@ -16,7 +16,9 @@ from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, HistoryError, UsageError
 from ...files import written_whole
 from ..questions import Option, Question
+from ..revisions.history import revision_in
 from ..revisions.locations import project_history, project_revisions, versions_folder
+from ..revisions.naming import file_name
 from ..runner.engine import migration_engine
 from ..runner.ledger import create_ledger, forget, kept_source, record
 from ..runner.run import Run
@@ -186,13 +188,18 @@ def restore(project: Project, now: HistoryStatus) -> list[Path]:
                 )
             revision = now.history.by_id.get(finding.revision)
             folder = versions_folder(project)
-            path = revision.path if revision else folder / f"{finding.revision}.py"
+            path = revision.path if revision else folder / _name(project, finding.revision, kept)
             texts[path] = kept
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path, replace=True) as file:
             file.write(text)
     return list(texts)
+
+
+def _name(project: Project, revision_id: str, text: str) -> str:
+    found = revision_in(text, Path(revision_id))
+    return file_name(project.migrations, revision_id, [found.doc.rstrip(".")] if found else [])
 
 
 def prune(project: Project) -> list[str]:

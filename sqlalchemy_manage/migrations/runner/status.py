@@ -96,6 +96,17 @@ def status_on(connection: Connection, history: History) -> HistoryStatus:
     return HistoryStatus(history, heads, ledger, tuple(found))
 
 
+def order_applied(project: Project) -> tuple[str, ...]:
+    """What the ledger has as applied, oldest first; empty where there is no ledger."""
+    from .ledger import read_ledger
+
+    try:
+        with project.connect() as connection:
+            return tuple(i for i, entry in read_ledger(connection).items() if entry.applied)
+    except DatabaseMissing:
+        return ()
+
+
 def require_sound(history: History, project: Project | None) -> History:
     """``history``; raises HistoryError if it is broken, with what the ledger knows of it.
 

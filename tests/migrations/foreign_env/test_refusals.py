@@ -106,14 +106,14 @@ def test_another_version_table_is_a_line_to_write(app: ForeignFolder) -> None:
 
 def test_as_is_runs_it_and_says_what_that_means(app: ForeignFolder) -> None:
     once = "            context.run_migrations()"
-    twice = f"            for _ in range(2):
-    {once}"
+    twice = f"            for _ in range(2):\n    {once}"
     app.env.write_text(SECTION.replace(once, twice))
     assert app.manage("migrate").code == 1
     result = app.manage("migrate", "--as-is")
     assert result.code == 0, result
     assert "without a lock" in result.stderr
     assert app.tables() == {"author", "book"}
+    app.env.write_text(SECTION)
     assert app.manage("rollback", "--as-is").code == 0
     assert app.tables() == set()
     assert app.manage("migrate", "0001", "--as-is").code == 0
