@@ -256,6 +256,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
+        run.project.require_one_of_each()
         metadatas = run.project.metadatas
         default, unmanaged = connection.dialect.default_schema_name, run.project.settings.unmanaged
         options |= include(metadatas, default, unmanaged, schemas_in(run.history))
