@@ -13,13 +13,13 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .errors import ManageError
     from .migrations.environment import run_env
-    from .project import Project
+    from .verbs.project import Project
 
 __all__ = ["ManageError", "Project", "__version__", "main", "run_env"]
 
 _HOMES = {
     "ManageError": "errors",
-    "Project": "project",
+    "Project": "verbs.project",
     "run_env": "migrations.environment",
 }
 

@@ -320,15 +320,6 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> Non
         )
 
 
-@contextmanager
-def memory_database(alias: str) -> Iterator[Database]:
-    """An empty SQLite database in memory, which every connection made in the block shares."""
-    memory = f"sqlite:///file:{scratch_name()}?mode=memory&cache=shared&uri=true"
-    engine = sa.create_engine(memory, poolclass=sa.NullPool)
-    with engine.connect():  # keeps the memory alive until the block ends
-        yield Database(alias, memory)
-
-
 def scratch_name() -> str:
     """A name that no other process and no other call uses."""
     return f"scratch_{os.getpid()}_{os.urandom(4).hex()}"

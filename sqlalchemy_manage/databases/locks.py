@@ -44,6 +44,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import Locked
 from ..sql.dialects import MARIADB
+from .bookkeeping import OwnTable, bookkeeping_of
 from .engines import OWN_TABLE, is_sqlite_file, sqlite_path
 from .error_kinds import ErrorKind, error_kind
 
@@ -56,12 +57,14 @@ _WORKING_KEY = zlib.crc32(f"{_NAME} working".encode())
 
 _PATIENCE = 3.0  # seconds that a server has for "SELECT 1"
 
-_HOLDER = sa.Table(
-    "sqlalchemy_manage_lock",
-    sa.MetaData(),
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("who", sa.String(255), nullable=False),
-    **OWN_TABLE,
+_HOLDER = OwnTable(
+    sa.Table(
+        "sqlalchemy_manage_lock",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("who", sa.String(255), nullable=False),
+        **OWN_TABLE,
+    )
 )
 
 _POSTGRESQL_HOLDER = """
@@ -238,9 +241,10 @@ def _taken(connection: sa.Connection) -> bool:
         if not connection.exec_driver_sql(f"SELECT GET_LOCK('{_label(connection)}', 0)").scalar():
             connection.rollback()
             return False
-        _HOLDER.create(connection, checkfirst=True)
-        connection.execute(sa.delete(_HOLDER))
-        connection.execute(sa.insert(_HOLDER), {"id": 1, "who": _here()})
+        if bookkeeping_of(connection).ledger is not False:
+            _HOLDER.create(connection)
+            connection.execute(sa.delete(_HOLDER.on(connection)))
+            connection.execute(sa.insert(_HOLDER.on(connection)), {"id": 1, "who": _here()})
         connection.commit()
         return True
     if name != "postgresql":
@@ -330,7 +334,7 @@ def holder(connection: sa.Connection) -> str:
     try:
         if connection.dialect.name == "postgresql":
             return _holder(connection)
-        return connection.scalar(sa.select(_HOLDER.c.who)) or ""
+        return connection.scalar(sa.select(_HOLDER.on(connection).c.who)) or ""
     except DBAPIError:
         return ""
     finally:

@@ -18,6 +18,7 @@ from .conditions import (
     literal_columns,
     signature,
     stored_joins,
+    why_not_joined,
 )
 from .hierarchies import hierarchies_of
 from .link_types import Directions, Link, LinkColumns, LinkTable, LinkTypes, ToOne
@@ -54,7 +55,10 @@ def links_of(mappers: Iterable[Mapper[Any]], tables: Iterable[sa.Table]) -> list
 
 
 def not_judged(mappers: Iterable[Mapper[Any]]) -> list[NotJudged]:
-    """The relationships along which no link is followed, and no foreign key either."""
+    """The relationships along which no link is followed, and no foreign key either.
+
+    So are those along which the two classes cannot be joined: nothing but the key is followed.
+    """
     mappers = list(mappers)
     found = [
         NotJudged(str(relation), f"it leads to another database ({names})")
@@ -62,7 +66,10 @@ def not_judged(mappers: Iterable[Mapper[Any]]) -> list[NotJudged]:
     ]
     for relation in _relationships(mappers, viewonly=True):
         joins = stored_joins(relation)
-        if not joins:
+        if why := why_not_joined(relation):
+            followed = "; its foreign key is followed" if any(map(is_declared, joins)) else ""
+            found.append(NotJudged(str(relation), why + followed))
+        elif not joins:
             columns = [c for pair in relation.local_remote_pairs or () for c in pair]
             if not columns or not any(c.foreign_keys for c in columns):
                 reason = "its condition compares no columns of two tables"
@@ -287,5 +294,7 @@ def _directions(relations: list[RelationshipProperty[Any]]) -> Iterator[Directio
         if back is None or back.viewonly or (pair := frozenset((relation, back))) in seen:
             continue
         seen.add(pair)
+        if any(map(why_not_joined, (relation, back))):
+            continue
         if all(r.entity is r.mapper for r in (relation, back)):  # no aliased class
             yield Directions(relation, back)

@@ -32,6 +32,7 @@ from .actions.sqlite_text import write_sql
 from .foreign_env.harvested import HarvestedEnv
 from .foreign_env.merging import merged
 from .guards.destructive import DestructiveGuard, allowed_of
+from .guards.id_width import IdWidthGuard
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
 from .guards.losses.guard import LossGuard, wanted_of
@@ -268,7 +269,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         with comparing(), context.begin_transaction():
             context.run_migrations(**_arguments(env))
         return
-    run.state.writes = True
+    run.state.writes, run.state.writer = True, connection
     # On a second try the plan of the first is still there, with its guard around it.
     plan = wanted["fn"]
     options = merged(options, env, scratch=scratch)
@@ -300,8 +301,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
     if not run.recorded:  # a scratch database, which is dropped
-        return in_order([SqliteObjectsGuard(), ForeignKeyGuard()])
-    found: list[Guard] = [DestructiveGuard(run), SqliteObjectsGuard(), LedgerGuard(run)]
+        return in_order([IdWidthGuard(run), SqliteObjectsGuard(), ForeignKeyGuard()])
+    found: list[Guard] = [IdWidthGuard(run), DestructiveGuard(run), SqliteObjectsGuard()]
+    found.append(LedgerGuard(run))
     found.append(NewDatabaseGuard(run))
     found.append(SeedLedgerGuard())
     if run.prove and run.project.settings.prove_links:

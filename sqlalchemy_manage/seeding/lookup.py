@@ -10,6 +10,7 @@ from factory import Factory as BaseFactory
 from sqlalchemy.exc import NoInspectionAvailable
 
 from ..errors import SeedError, UsageError, did_you_mean
+from ..module_contents import is_a
 from .discovery import modules, named_factory, project_factories
 from .factories import Factory
 from .factory_boy_internals import makes_rows, model_of
@@ -67,7 +68,7 @@ def named(project: Project, name: str) -> Factory:
         return found
     for module in modules(project):
         other: Any = getattr(module, name, None)
-        if isinstance(other, type) and issubclass(other, BaseFactory) and model_of(other) is None:
+        if is_a(other, type) and issubclass(other, BaseFactory) and model_of(other) is None:
             raise UsageError(
                 f"{name} has no model.", "Give it class Meta: model = ..., or name another factory."
             )

@@ -13,7 +13,7 @@ from alembic.util import CommandError
 
 from ... import advice
 from ...binds import DEFAULT, tables_of
-from ...databases.engines import memory_database
+from ...databases.scratch_file import scratch_sqlite
 from ...errors import HistoryError, MigrationError, SettingsError
 from ..foreign_env.harvest import harvested_env
 from ..questions import Answers, Closed, Questioner
@@ -166,8 +166,8 @@ def _base(
     with ExitStack() as stack:
         if empty:
             # Nothing is compared, so no database is needed.
-            memory = stack.enter_context(memory_database(project.alias))
-            yield ComparedDatabase(memory, rows_visible=False)
+            empty_file = stack.enter_context(scratch_sqlite(project.alias))
+            yield ComparedDatabase(empty_file, rows_visible=False)
             return
         base = stack.enter_context(comparison_database(project, scratch=scratch))
         if base.database is project.database:

@@ -49,7 +49,7 @@ def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
     resolve_not_null(review, found)
     resolve_violations(review, found)
     _require_used(review)
-    order_enums(found)
+    order_enums(found, review.connection.dialect)
     upgrade.ops = [*renames, *names, *found.ops]
     arrange_objects(review.context, upgrade)
     _concurrent_last(upgrade)
