@@ -200,6 +200,8 @@ RECORD_AS_BEFORE = Advice(
     "what a half-done revision did was undone by hand", "migrate --fake {revision}"
 )
 RUN_AS_IS = Advice("env.py is another tool's, and does not say what it wants", "migrate --as-is")
+RECORD_UNDONE = Advice("a revision is undone by hand, to be redone", "migrate --fake {below}")
+APPLY_UNDONE = Advice("a revision was undone by hand, and recorded as such", "migrate")
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
 
 # A new database, or one that had tables before it had a history.

@@ -122,7 +122,7 @@ def _run_steps(
 def revision_sql(project: Project, history: History, revision_id: str, *, backwards: bool) -> str:
     """The SQL of one revision for the project's database, which is not connected to.
 
-    On SQLite the history before it is replayed in memory. Raises MigrationError when the
+    On SQLite the history before it is replayed in a scratch file. Raises MigrationError when the
     revision reads the database and cannot do without.
     """
     revision = history.by_id[revision_id]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ...project import Project
 
-# The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
+# What Alembic's version table holds, unless a project made it wider.
 ID_LENGTH = 32
 _NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
 _ALEMBICS = re.compile(r"[^@+:\-'\\\x00-\x1f]+")
@@ -115,14 +115,14 @@ class History:
 
             lines = [f"{i}: {added(self.by_id[i].path) or 'no file'}" for i in self.heads]
             labels = [label for h in self.heads if (label := self.label_of(h)) is not None]
-            apart = ", ".join(f'"{label}"' for label in dict.fromkeys(labels)) or "..."
+            apart = ", ".join(f'"{label}"' for label in dict.fromkeys(labels))
+            meant = "\nOr, if the branches are meant to stay apart, write in the settings: "
             raise HistoryError(
                 f"The history has {len(self.heads)} heads: {' and '.join(self.heads)}. "
                 "Usually two branches each added a revision.\n  " + "\n  ".join(lines),
                 f"Merge them: {advice.MERGE_HEADS}\n"
-                f"Or without a summary: alembic merge {' '.join(heads)} -m merge\n"
-                f"Or, if the branches are meant to stay apart, name their labels in the settings: "
-                f"HEADS = [{apart}]",
+                f"Or without a summary: alembic merge {' '.join(heads)} -m merge"
+                + (f"{meant}HEADS = [{apart}]" if apart else ""),
             )
         return len(heads) == 1
 
@@ -289,11 +289,6 @@ class History:
                 self.problems.append(
                     f"{name}: '{revision.id}' is not a valid revision id "
                     "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."
-                )
-            elif self.strict and len(revision.id) > ID_LENGTH:
-                self.problems.append(
-                    f"{name}: the revision id has {len(revision.id)} characters; "
-                    f"alembic_version holds {ID_LENGTH}."
                 )
             if not self.strict:
                 continue

@@ -28,27 +28,40 @@ def test_both_filters_count(app: ForeignFolder) -> None:
     app.done("check")
 
 
-def test_a_filter_sees_both_sides_of_an_index(app: ForeignFolder) -> None:
-    """Also of one of an expression, which Alembic does not compare on SQLite."""
+CHANGED = """
+table(
+    "a",
+    key(),
+    Column("n", Integer),
+    Column("m", Integer),
+    {0}
+)
+"""
+
+
+def test_what_is_left_out_is_left_out_where_the_comparison_is_ours(app: ForeignFolder) -> None:
     app.setup(
         configured(
-            "include_object=include",
+            "include_object=included",
             before=(
-                "def include(item, name, kind, reflected, other):\n"
-                "    assert item.name == name\n"
-                "    if kind != 'index':\n"
-                "        return True\n"
-                "    return not reflected and (other is None or other.name != name)\n"
+                "def included(item, name, kind, reflected, other):\n"
+                "    if kind in ('index', 'unique_constraint') and not reflected:\n"
+                "        assert other is None or other.name == name\n"
+                "        return other is None\n"
+                "    return not str(name).startswith('theirs')\n\n\n"
             ),
         ),
-        "t = table('a', key(), Column('x', Integer))\nIndex('changed', t.c.x + 1)\n",
+        CHANGED.format('Index("i", text("n DESC")), UniqueConstraint("n", "m", name="u")'),
     )
     app.done("makemigrations")
     app.done("migrate")
-    assert "changed" in app.newest()
-    app.execute("CREATE INDEX gone ON a (x * 2)")
-    app.models("t = table('a', key(), Column('x', Integer))\nIndex('changed', t.c.x + 3)\n")
+    app.models(CHANGED.format('Index("i", text("n ASC")), UniqueConstraint("m", "n", name="u")'))
+    app.execute("CREATE INDEX theirs ON a (abs(n))")
     app.done("makemigrations", "--check")
+    app.models(CHANGED.format('Index("j", text("m DESC"))'))
+    result = app.manage("makemigrations", "--check")
+    assert result.code == 1
+    assert "create index j" in result.stderr and "theirs" not in result.stderr, result
 
 
 @pytest.mark.parametrize(
