@@ -40,7 +40,7 @@ class Project:
         self.runner: Runner | None = None
         """Of the event loop on which AROUND was entered, where that is async."""
         self._entered = False
-        self.other_metadatas: Callable[[], Iterable[MetaData]] | None = None
+        self.other_metadatas: Callable[[Project], Iterable[MetaData]] | None = None
         """Gives the metadata where neither INSTALLED_APPS nor METADATA names any."""
 
     def on(self, alias: str) -> Project:
@@ -226,7 +226,7 @@ class Project:
         modules += [module for app in self.apps if (module := self.app_module(app, "ddl"))]
         named = [m for entry in self.metadata_entries for m in entry.metadatas]
         if self.other_metadatas is not None and not (self.apps or self.metadata_entries):
-            named = [*self.other_metadatas()]
+            named = [*self.other_metadatas(self)]
         if not modules and not named:
             return []  # the ORM need not be imported
         from .models import set_unmanaged
@@ -401,7 +401,7 @@ class Project:
 _FLAGS = ("verbosity", "interactive", "traceback")
 _OF_ALL = (
     *_FLAGS,
-    *("settings", "apps", "_modules_of_apps", "runner", "_entered", "other_metadatas"),
+    *("settings", "apps", "_modules_of_apps", "runner", "_entered", "other_metadatas", "x"),
 )
 """What a project is on each of its aliases."""
 

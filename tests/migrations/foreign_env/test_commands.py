@@ -90,6 +90,16 @@ def test_the_models_of_env_py_count_where_the_settings_name_none(small: ForeignF
     assert "2 tables" in small.done("check").stdout
 
 
+def test_the_python_interface_knows_them_too(small: ForeignFolder) -> None:
+    small.setup(SECTION)
+    settings = small.folder / "staff_settings.py"
+    settings.write_text(settings.read_text().replace('["staff"]', "[]"))
+    from sqlalchemy_manage import Project
+
+    with small.imported_anew(), Project("staff_settings") as project:
+        assert [table.name for table in project.tables] == ["author", "book"]
+
+
 def test_a_database_that_is_missing_stays_missing(small: ForeignFolder, tmp_path: Path) -> None:
     small.setup(SECTION)
     small.done("makemigrations")
