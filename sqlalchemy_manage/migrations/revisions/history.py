@@ -21,7 +21,6 @@ from .revision_file import Revision as Revision
 from .revision_file import revision_in as revision_in
 
 if TYPE_CHECKING:
-    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
     from ...project import Project
@@ -369,12 +368,6 @@ def project_heads(project: Project) -> tuple[str, ...]:
             return current_heads(connection)
     except DatabaseMissing:
         return ()
-
-
-def version_folders(script: ScriptDirectory) -> list[Path]:
-    """Where the revision files of a script directory are."""
-    locations = script.version_locations or [str(Path(script.dir) / "versions")]
-    return [Path(location) for location in locations]
 
 
 def schemas_in(history: History) -> set[str]:
