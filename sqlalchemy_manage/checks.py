@@ -66,11 +66,11 @@ def _models(project: Project) -> str:
 
 def _history(project: Project) -> str:
     from .migrations.revisions.files import require_own_env
-    from .migrations.revisions.history import read_history, versions_folder
+    from .migrations.revisions.locations import project_revisions, require_found
     from .migrations.runner.status import require_sound
 
     require_own_env(project.migrations.folder)
-    history = require_sound(read_history(versions_folder(project)), project)
+    history = require_sound(require_found(project, project_revisions(project)), project)
     head = history.single_head()
     return f"{count(len(history), 'revision')}, head {head}" if head else "no revisions yet"
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from .database_settings import MODEL_NAMES, Database, read_databases
 from .errors import ManageError, SettingsError, UsageError, did_you_mean
-from .migration_settings import MIGRATION_NAMES, MigrationSettings, read_migrations
+from .migration_settings import DEFAULT, MIGRATION_NAMES, MigrationSettings, read_migrations
 from .settings_reader import SettingsReader
 
 ENVIRONMENT_VARIABLE = "MANAGE_SETTINGS_MODULE"
@@ -56,7 +56,7 @@ class Settings(NamedTuple):
     prove_links: bool = True
     uses_sqlite: bool = False
     metadata: tuple[str, ...] = ()
-    migrations: MigrationSettings = MigrationSettings(Path("migrations"))
+    migrations: MigrationSettings = DEFAULT
     around: str | None = None
     session: str | None = None
     router: str | None = None
@@ -188,6 +188,19 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
                 f"{file}: two entries of INSTALLED_APPS have the label '{label}' "
                 f"(the last part of the name): {both}."
             )
+    migrations = read_migrations(reader, root)
+    own_migrations = {
+        alias: read_migrations(own.over(reader), root)
+        for alias, own in entries.items()
+        if any(name in own.values for name in MIGRATION_NAMES)
+    }
+    for alias, database in databases.items():
+        database.bookkeeping = own_migrations.get(alias, migrations).bookkeeping
+        if database.bookkeeping.own_schema and database.url.startswith("sqlite"):
+            raise SettingsError(
+                f"{file}: LEDGER names a schema, and SQLite, the database '{alias}', has none.",
+                "LEDGER = False keeps no ledger; DATABASES[...]['LEDGER'] is for one database.",
+            )
     return Settings(
         module=module.__name__,
         file=file,
@@ -204,7 +217,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
         statement_timeout=reader.seconds("STATEMENT_TIMEOUT", 0.0) or None,
         prove_links=reader.flag("PROVE_LINKS", True),
         metadata=reader.objects("METADATA", _METADATA),
-        migrations=read_migrations(reader, root),
+        migrations=migrations,
         around=reader.dotted("AROUND", "a context manager"),
         session=reader.dotted("SESSION", "a function that makes a session"),
         router=reader.dotted("ROUTER", "a function that names the alias of a table"),
@@ -213,11 +226,7 @@ def settings_from(module: ModuleType, environ: Mapping[str, str]) -> Settings:
             for alias, own in entries.items()
             if "METADATA" in own.values
         },
-        own_migrations={
-            alias: read_migrations(own.over(reader), root)
-            for alias, own in entries.items()
-            if any(name in own.values for name in MIGRATION_NAMES)
-        },
+        own_migrations=own_migrations,
         concurrently_timeout=reader.seconds("CONCURRENTLY_TIMEOUT", 600.0),
         uses_sqlite=any(
             str(url).startswith("sqlite")

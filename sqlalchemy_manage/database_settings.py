@@ -9,7 +9,7 @@ from typing import Any
 
 from .async_drivers import is_async, usable
 from .errors import SettingsError, did_you_mean
-from .migration_settings import MIGRATION_NAMES
+from .migration_settings import MIGRATION_NAMES, USUAL_TABLES, Bookkeeping
 from .output import keep_secret
 from .settings_reader import SettingsReader
 
@@ -23,6 +23,7 @@ class Database:
     ``given_url`` and ``given_options`` are as they are in the settings; ``url`` and ``options``
     are of a driver that is not async, where one can take the place of an async driver.
     ``schema``: the schema of its tables, where that is not the server's default one.
+    ``bookkeeping``: the tables beside the application's.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class Database:
         options: Mapping[str, Any] = MappingProxyType({}),
         protected: bool = False,
         schema: str | None = None,
+        bookkeeping: Bookkeeping = USUAL_TABLES,
     ) -> None:
         self.alias = alias
         self.given_url = url
         self.given_options = options
         self.protected = protected
         self.schema = schema
+        self.bookkeeping = bookkeeping
 
     @property
     def url(self) -> str:

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -46,6 +47,15 @@ class HelpContext(click.Context):
     formatter_class = HelpText
 
 
+_WITHOUT_CODE = frozenset({"version", "startproject", "startapp", "init", "test"})
+"""The commands that import none of the project's code in this process."""
+
+
+def _asks_for_help(args: list[str]) -> bool:
+    before = args[: args.index("--")] if "--" in args else args
+    return "--help" in before or "-h" in before
+
+
 class ManageGroup(click.Group):
     """Core commands from ``commands/``, and each installed app's ``management/commands/``.
 
@@ -54,6 +64,11 @@ class ManageGroup(click.Group):
     """
 
     context_class = HelpContext
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with ExitStack() as stack:
+            ctx.meta["manage.around"] = stack
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # Which commands exist depends on --settings, wherever it is on the line.
@@ -125,6 +140,11 @@ class ManageGroup(click.Group):
             # A word of another tool is like some word here by chance.
             near = did_you_mean(name, self.sources(ctx), likeness=0.7)
             ctx.fail(f"No such command '{name}'.{near}")
+        runs = name not in _WITHOUT_CODE and not _asks_for_help(args)
+        stack = ctx.meta.get("manage.around")  # a shell that completes a word runs nothing
+        if runs and stack is not None and "manage.settings_error" not in ctx.meta:
+            # Before the command is imported: it may import models.
+            stack.enter_context(ctx.ensure_object(Project).around())
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -28,6 +28,43 @@ MIGRATION_NAMES = (
 _ALEMBIC_KEYS = ("CONFIG", "SECTION", "X")
 
 
+class Bookkeeping(NamedTuple):
+    """The tables that a database has beside the application's.
+
+    ``ledger``: whether there is one, or the schema of the tool's own tables.
+    """
+
+    version_table: str = VERSION_TABLE
+    version_table_schema: str | None = None
+    ledger: bool | str = True
+
+    @property
+    def own_schema(self) -> str | None:
+        """The schema of the tool's own tables; None for the default one."""
+        return self.ledger if isinstance(self.ledger, str) else None
+
+    def own_name(self, name: str) -> str:
+        """The name of a table of which each history has its own: two may share a database."""
+        parts = [self.version_table_schema, self.version_table]
+        if parts == [None, VERSION_TABLE]:
+            return name
+        full = "_".join((name, *filter(None, parts)))
+        if len(full) <= _LONGEST:
+            return full
+        from zlib import crc32
+
+        return f"{full[: _LONGEST - 9]}_{crc32(full.encode()):08x}"
+
+
+USUAL_TABLES = Bookkeeping()
+
+_LONGEST = 60
+"""Characters in the name of a table, for every database."""
+
+BOOKKEEPING = "sqlalchemy_manage_bookkeeping"
+"""The execution option of an engine that says what its database has: a :class:`Bookkeeping`."""
+
+
 class MigrationSettings(NamedTuple):
     """How the history of a database is kept; paths are absolute.
 
@@ -35,11 +72,14 @@ class MigrationSettings(NamedTuple):
     is given; a location may be a glob, and one that ends with ``/**`` has subfolders.
     ``config`` and ``section``: the project's own Alembic configuration, if it has one;
     ``config_object``: what makes it instead, as ``package.module:name``, a Config or a function
-    that returns one. ``x``: what ``alembic -x`` would be given, as ``name=value``. ``revision_ids``: what new
-    ones are like, ``numbered``, ``hex``, or ``template`` (as the configuration's
-    file_template). ``heads``: labels of branches that are meant to stay apart.
+    that returns one. ``x``: what ``alembic -x`` would be given, as ``name=value``.
+    ``revision_ids``: what new ones are like, ``numbered``, ``hex``, or ``template`` (as the
+    configuration's file_template). ``heads``: labels of branches that are meant to stay apart.
     ``new_database``: ``migrate``, or ``create_all`` and a stamp. ``ledger``: whether one is
     kept, or the schema of the tool's own tables.
+
+    ``has_folder``: MIGRATIONS_DIR is set. ``file_template``, ``slug_length`` and ``timezone``:
+    of the names of new files, from the configuration.
     """
 
     folder: Path
@@ -54,6 +94,29 @@ class MigrationSettings(NamedTuple):
     heads: tuple[str, ...] = ()
     new_database: str = "migrate"
     ledger: bool | str = True
+    has_folder: bool = False
+    file_template: str = "%(rev)s_%(slug)s"
+    slug_length: int = 40
+    timezone: str | None = None
+
+    @property
+    def bookkeeping(self) -> Bookkeeping:
+        """The tables in which it is kept."""
+        return Bookkeeping(self.version_table, self.version_table_schema, self.ledger)
+
+
+DEFAULT = MigrationSettings(Path("migrations"))
+"""The history of a project whose settings say nothing of it."""
+
+_version_tables = {VERSION_TABLE}
+
+
+def is_version_table(name: str) -> bool:
+    """Whether a table says where a database is: of a history in the settings, or of another.
+
+    Tools that share a database each call theirs ``alembic_version_...``.
+    """
+    return name in _version_tables or name.startswith("alembic_version_")
 
 
 def read_migrations(reader: SettingsReader, root: Path) -> MigrationSettings:
@@ -63,20 +126,28 @@ def read_migrations(reader: SettingsReader, root: Path) -> MigrationSettings:
     ledger = reader.require("LEDGER", reader.get("LEDGER", True), (bool, str), _LEDGER)
     if ledger == "":
         raise reader.wrong("LEDGER", _LEDGER, ledger)
+    version_table = reader.text("VERSION_TABLE", VERSION_TABLE) or VERSION_TABLE
+    _version_tables.add(version_table)
     return MigrationSettings(
         folder=root / reader.path("MIGRATIONS_DIR", "migrations"),
-        locations=tuple(str(root / path) for path in reader.paths("VERSION_LOCATIONS", ())),
+        has_folder=reader.get("MIGRATIONS_DIR", None) is not None,
+        locations=tuple(_location(root, path) for path in reader.paths("VERSION_LOCATIONS", ())),
         config=None if config is None or is_dotted(str(config)) else root / config,
         config_object=str(config) if config is not None and is_dotted(str(config)) else None,
         section=alembic.get("SECTION", "alembic"),
         x=tuple(f"{name}={value}" for name, value in alembic.get("X", {}).items()),
-        version_table=reader.text("VERSION_TABLE", VERSION_TABLE) or VERSION_TABLE,
+        version_table=version_table,
         version_table_schema=reader.text("VERSION_TABLE_SCHEMA", None),
         revision_ids=reader.choice("REVISION_IDS", ("numbered", "hex", "template")),
         heads=reader.strings("HEADS", ()),
         new_database=reader.choice("NEW_DATABASE", ("migrate", "create_all")),
         ledger=ledger,
     )
+
+
+def _location(root: Path, path: Path) -> str:
+    """A location, absolute, but for one in a package: ``package:folder``."""
+    return str(path if ":" in str(path) and not path.is_absolute() else root / path)
 
 
 _LEDGER = "True, False or the name of a schema"

@@ -15,6 +15,8 @@ from .database_settings import Database
 from .errors import AppError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from asyncio import Runner
+
     from sqlalchemy import Connection, Engine, MetaData, Table
     from sqlalchemy.orm import Mapper, Session
 
@@ -34,6 +36,9 @@ class Project:
         self.verbosity = 1
         self.interactive = True
         self.traceback = False
+        self.runner: Runner | None = None
+        """Of the event loop on which AROUND was entered, where that is async."""
+        self._entered = False
         self.other_metadatas: Callable[[], Iterable[MetaData]] | None = None
         """Gives the metadata where neither INSTALLED_APPS nor METADATA names any."""
 
@@ -41,17 +46,42 @@ class Project:
     def settings(self) -> Settings:
         settings = load_settings(self.settings_name)
         for warning in settings.warnings:
-            output.warn(warning)
+            self.warn(warning)
         return settings
+
+    def warn(self, text: str) -> None:
+        """Tell the user that something is probably a mistake."""
+        output.warn(text)
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """Around the block is what AROUND of the settings names; once, however often entered.
+
+        Raises SettingsError or AppError where that is no context manager, or raises itself.
+        """
+        if self._entered or self.settings.around is None:
+            yield
+            return
+        from .around import entered
+
+        self._entered = True
+        try:
+            with entered(self.settings) as self.runner:
+                yield
+        finally:
+            self._entered, self.runner = False, None
 
     @property
     def database(self) -> Database:
         return self.settings.database(self.alias)
 
-    @property
+    @cached_property
     def migrations(self) -> MigrationSettings:
-        """How the history of the alias is kept."""
-        return self.settings.migrations_of(self.alias)
+        """How the history of the alias is kept: by the settings and the project's own
+        Alembic configuration. Raises SettingsError for one that cannot be read."""
+        from .alembic_settings import with_own_config
+
+        return with_own_config(self.settings.migrations_of(self.alias), self.settings.root)
 
     @cached_property
     def apps(self) -> list[App]:

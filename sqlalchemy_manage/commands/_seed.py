@@ -110,7 +110,7 @@ def dry_run(project: Project, request: SeedRequest, as_json: bool) -> None:
 
     with project.connect() as connection:
         _, plans = plan_seed(project, connection, request)
-        ways = how_made(connection, plans)
+        ways = how_made(project, connection, plans)
     for each in left_out(project, request):
         output.warn(f"Left out: {each}")
     rows = []

@@ -132,9 +132,9 @@ def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None
 
 
 def _write(project: Project, draft: Draft, *, quiet: bool) -> None:
-    from ..migrations.revisions.files import create_folder
+    from ..migrations.revisions.files import complete_folder
 
-    for path in create_folder(project.migrations.folder):
+    for path in complete_folder(project):
         output.say(f"Created {os.path.relpath(path)}")
     written = os.path.relpath(draft.write())
     if not quiet:

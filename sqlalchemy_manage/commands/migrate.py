@@ -70,6 +70,7 @@ def command(
     """
     _ = project.settings  # report wrong settings before anything heavy is imported
     from ..migrations.guards.journal.unfinished import forget_unfinished, require_finished
+    from ..migrations.revisions.locations import require_found
     from ..migrations.revisions.plan import make_plan
     from ..migrations.runner.status import history_status
     from . import _migrate
@@ -94,6 +95,7 @@ def command(
         _migrate.show(project, [plan], **how)
         return 1 if check and plan.steps else 0
     if not history.revisions:
+        require_found(project, history)
         output.say(f"No revisions yet: {advice.WRITE_FIRST} writes the first.")
         return 0
     if not plan.steps:
@@ -104,10 +106,6 @@ def command(
             require_finished(project, project.settings.lock_wait)
         where = ", ".join(current) or "before the first revision"
         output.say(f"Nothing to do: the database is at {where}.")
-        if now.unrecorded:
-            from ..migrations.actions.repair import begin_ledger
-
-            begin_ledger(project, history)
         return 0
     if not current and not plan.backwards and not fake:
         from ..migrations.actions.fake_initial import adopt

@@ -35,13 +35,12 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
       manage.py shell -c "print(session.get(Employee, 1))"
       manage.py shell < report.py
     """
-    from sqlalchemy.orm import Session
-
     from ..interrupts import as_usual
+    from ..sessions import opened_session
     from ..shell import banner, find_interface, interact, run_code, shell_names
 
     interface = find_interface(interface)
-    with Session(project.engine) as session:
+    with opened_session(project.settings, project.engine) as session:
         names = shell_names(project, session)
         for warning in names.warnings:
             output.warn(warning)

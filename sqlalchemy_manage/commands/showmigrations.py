@@ -65,7 +65,7 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
         ran = f"  {output.clean(entry)}" if entry is not None else ""
         words = "" if is_numbered(revision.id) else f"  {output.clean(revision.doc)}".rstrip()
         output.answer(f"[{mark}] {revision.id}{words}{after}{ran}")
-    if not history.revisions:
+    if not history.revisions and not _warned(project):
         output.say(f"No revisions yet: {advice.WRITE_FIRST}")
     for unknown in sorted(set(current) - set(history.by_id)):
         output.warn(f"the database is at {unknown}, which has no file here.")
@@ -73,6 +73,15 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
         output.warn(f"{half_done}; {advice.FINISH_LATER} says more.")
     for finding in now.findings:
         output.warn(f"{finding.message}\n{advice.REPAIR(revisions=finding.revision)}")
+
+
+def _warned(project: Project) -> bool:
+    """Whether revision files are beside the project's locations, which is said then."""
+    from ..migrations.revisions.locations import passed_over, where_they_are
+
+    if found := passed_over(project):
+        output.warn("\n".join(where_they_are(project, found)))
+    return bool(found)
 
 
 def told(entry: LedgerEntry | None) -> dict[str, Any] | None:

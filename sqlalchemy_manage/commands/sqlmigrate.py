@@ -27,7 +27,7 @@ def command(project: Project, revision: str, backwards: bool) -> None:
       manage.py sqlmigrate 0002 --backwards
     """
     from ..migrations.actions.migrate import revision_sql
-    from ..migrations.revisions.history import project_history
+    from ..migrations.revisions.locations import project_history
 
     history = project_history(project)
     sql = revision_sql(project, history, history.resolve(revision), backwards=backwards)

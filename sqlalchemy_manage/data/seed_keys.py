@@ -8,11 +8,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
+from ..databases.bookkeeping import OwnTable
 from ..databases.engines import OWN_TABLE
 
 # MySQL's and MariaDB's TEXT ends at 64 KB.
 LongText = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
-SEED_KEYS = sa.Table(
+_COLUMNS = sa.Table(
     "sqlalchemy_manage_seed_keys",
     sa.MetaData(),
     sa.Column("id", sa.Integer, primary_key=True),
@@ -25,3 +26,4 @@ SEED_KEYS = sa.Table(
     sa.Column("packed", sa.LargeBinary(2**24 - 1), nullable=False, comment="see packing.py"),
     **OWN_TABLE,
 )
+SEED_KEYS = OwnTable(_COLUMNS)

@@ -25,6 +25,7 @@ from .. import advice
 from ..database_settings import PASSWORD_KEYS, Database
 from ..errors import ConnectionFailed, DatabaseError, DatabaseMissing, SettingsError
 from ..files import why_no_path
+from ..migration_settings import BOOKKEEPING, is_version_table
 from ..sql.dialects import MARIADB
 from ..sql.raw import stored_name
 from .cancelling import make_cancellable
@@ -53,7 +54,8 @@ SERVERS = ("postgresql", "mysql", "mariadb")
 _CLOSING = 0.5  # seconds that a server may take to end a session whose client has closed it
 
 
-def _on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
+def on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
+    """Give a table that is about to be made the options that the tool's own have there."""
     name = connection.dialect.name
     if name in MARIADB:
         # MyISAM would keep rows of what was rolled back, and latin1 refuse what people write.
@@ -62,7 +64,7 @@ def _on_mariadb(table: sa.Table, connection: sa.Connection, **kw: Any) -> None:
 
 
 # Given to a table at once, the options would import MySQL's dialect everywhere.
-OWN_TABLE: dict[str, Any] = {"listeners": [("before_create", _on_mariadb)]}
+OWN_TABLE: dict[str, Any] = {"listeners": [("before_create", on_mariadb)]}
 """Options of the tables that the tool keeps for itself."""
 
 
@@ -144,6 +146,7 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
     make_cancellable(engine)
+    engine.update_execution_options(**{BOOKKEEPING: database.bookkeeping})
     # What they log of a lost connection is told by the error that comes of it; asyncmy logs
     # what the server remarks on.
     for library in ("psycopg", "sqlalchemy.pool", "asyncmy"):
@@ -371,4 +374,4 @@ def is_running(pid: int) -> bool:
 
 def is_bookkeeping(table: str) -> bool:
     """Whether a table is Alembic's or ours, and not one of the application's."""
-    return table == "alembic_version" or table.startswith("sqlalchemy_manage_")
+    return is_version_table(table) or table.startswith("sqlalchemy_manage_")

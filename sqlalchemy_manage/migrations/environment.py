@@ -17,12 +17,14 @@ from sqlalchemy.exc import DBAPIError
 from .. import advice
 from ..conf import Settings
 from ..database_settings import Database
+from ..databases.bookkeeping import create_schema
 from ..databases.engines import connecting, trouble
 from ..databases.error_kinds import is_busy
 from ..databases.locks import lock_on, locked, migration_lock
 from ..errors import HistoryError, Interrupted, Locked, ManageError
 from ..interrupts import explaining, listening
 from ..library_warnings import own_words
+from ..migration_settings import BOOKKEEPING
 from ..output import leave, redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
@@ -37,7 +39,8 @@ from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
 from .revisions.history import read_history, schemas_in, version_folders
-from .runner.engine import lent_connection, migration_engine
+from .revisions.locations import is_strict
+from .runner.engine import lent_connection, migration_engine, own_transaction
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
 from .runner.state import RunState
@@ -65,13 +68,14 @@ def run_env(context: Any) -> None:
             advice.begin(())
             if project.alias != "default":
                 advice.choose("--database", project.alias)
+            stack.enter_context(project.around())
             _log_steps()
             lent, state = context.config.attributes.get("connection"), RunState()
             connection = None
             if lent is not None and not context.is_offline_mode():
                 connection = stack.enter_context(lent_connection(lent, state))
                 url = connection.engine.url.render_as_string(hide_password=False)
-                project = ProjectElsewhere(project, Database(project.alias, url))
+                project = ProjectElsewhere(project, _lent_database(project, url))
             run = Run(project, project.database, _log_note, borrowed=lent is not None, state=state)
             if lent is None:
                 stack.enter_context(own_words())
@@ -94,16 +98,24 @@ def run_env(context: Any) -> None:
         raise CommandError(redact(f"{found.message}\n{found.hint or ''}".rstrip())) from error
 
 
+def _lent_database(project: Project, url: str) -> Database:
+    return Database(project.alias, url, bookkeeping=project.database.bookkeeping)
+
+
 def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
     register()
     online = run.project if run.recorded and not context.is_offline_mode() else None
-    run.history = require_sound(read_history(*version_folders(context.script)), online)
+    strict = is_strict(run.project.migrations)
+    run.history = read_history(*version_folders(context.script), strict=strict)
+    require_sound(run.history, online)
     metadatas = run.project.metadatas
     options: dict[str, Any] = {
         # Only a single MetaData can lend its naming convention to the operations.
         "target_metadata": metadatas[0] if len(metadatas) == 1 else metadatas,
         "transaction_per_migration": True,
         "render_as_batch": run.project.settings.uses_sqlite,
+        "version_table": run.database.bookkeeping.version_table,
+        "version_table_schema": run.database.bookkeeping.version_table_schema,
     }
     if context.is_offline_mode():
         name = sa.make_url(run.database.url).get_backend_name()
@@ -205,6 +217,8 @@ def _transactional(dialect: str) -> bool | None:
 
 
 def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str, Any]) -> None:
+    # A connection that was lent does not know it.
+    connection.execution_options(**{BOOKKEEPING: run.database.bookkeeping})
     runner = RevisionRunner(run, connection, guards(run))
     options = options | {
         "connection": connection,
@@ -252,6 +266,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         if run.borrowed
         else migration_lock(connection.engine, wait, tell, connection)
     ):
+        if schema := run.database.bookkeeping.version_table_schema:
+            with own_transaction(connection):
+                create_schema(connection, schema)
         runner.before_run()
         with context.begin_transaction():
             runner.run_migrations(context.run_migrations)

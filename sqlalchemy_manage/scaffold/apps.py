@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..conf import ENVIRONMENT_VARIABLE, SettingsMissing, find_package
+from ..apps import find_package
+from ..conf import ENVIRONMENT_VARIABLE, SettingsMissing
 from ..errors import UsageError
 from ..files import written_whole
 from .bases import FoundBase, bases_in

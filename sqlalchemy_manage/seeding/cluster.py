@@ -131,7 +131,7 @@ def write_in_worker(setup: WorkerSetup, task: ChunkTask, run: int, token: str) -
     """
     project, plans, encoder = prepared(setup)
     plan = plans[task.facts.index]
-    with seed_sessions(project.engine, None) as sessions:
+    with seed_sessions(project, None) as sessions:
         result = run_task(plan, task, encoder, *task.elsewhere(), {}, sessions)
     if result.why is not None or result.retry:
         return result

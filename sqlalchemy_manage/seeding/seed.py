@@ -110,7 +110,7 @@ class Seeder:
             try:
                 with storing_zeros(self.connection):
                     begin(self.connection)
-                    with seed_sessions(self.connection.engine, self.connection) as state.sessions:
+                    with seed_sessions(self.project, self.connection) as state.sessions:
                         self._everything(before)
                     self.connection.commit()
             except BaseException as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..revisions.history import project_history
+from ..revisions.locations import project_history
 from ..schema.contents import Contents, Thing, read_contents
 from .scratch import replayed
 

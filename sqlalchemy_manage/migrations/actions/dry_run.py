@@ -16,7 +16,8 @@ from ...database_settings import Database
 from ...databases.engines import connecting, create_engine, database_url, memory_database
 from ...errors import DatabaseError
 from ..revisions.files import Draft
-from ..revisions.history import project_heads, project_history, revision_in
+from ..revisions.history import project_heads, revision_in
+from ..revisions.locations import project_history
 from .scratch import replayed
 from .sqlite_text import schema_copied, traced
 from .unshown import asks, why_not

@@ -28,7 +28,8 @@ from ..revisions.files import (
     require_env,
 )
 from ..revisions.format import finish
-from ..revisions.history import History, project_heads, versions_folder
+from ..revisions.history import History, project_heads
+from ..revisions.locations import version_folders_of, versions_folder
 from ..revisions.plan import NotHere
 from ..runner.run import Run
 from ..runner.status import sound_history
@@ -75,10 +76,14 @@ def draft_revision(
         return None, tuple(notices)
     path, source = text
     finished = finish(with_losses(source, request.losses), project.settings.root, notices)
-    draft = Draft(versions_folder(project) / path, finished, tuple(request.changes))
+    draft = Draft(_folder(project, history) / path, finished, tuple(request.changes))
     if not only_looks:
         require_downgrade(project, history, draft)
     return draft, tuple(notices)
+
+
+def _folder(project: Project, history: History) -> Path:
+    return versions_folder(project, (history.by_id[head] for head in history.heads))
 
 
 def require_models(project: Project) -> None:
@@ -153,7 +158,7 @@ def _render(
         config = alembic_config(
             project,
             own,
-            versions=[versions_folder(project), new],
+            versions=[*version_folders_of(project.migrations), new],
             run=Run(
                 project,
                 base.database,

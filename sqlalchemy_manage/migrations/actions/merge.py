@@ -21,7 +21,8 @@ from ..revisions.files import Draft, alembic_config, create_folder
 from ..revisions.format import finish, quoted, wrapped
 from ..revisions.formatters import line_length
 from ..revisions.git import added
-from ..revisions.history import History, Revision, versions_folder
+from ..revisions.history import History, Revision
+from ..revisions.locations import versions_folder
 
 if TYPE_CHECKING:
     from ...project import Project

@@ -20,8 +20,9 @@ from ..analysis.reversible import require_downgrades
 from ..guards.destructive import clear
 from ..guards.journal.unfinished import require_finished
 from ..guards.losses.loss import allowed_names
-from ..revisions.files import alembic_config, create_folder
-from ..revisions.history import History, versions_folder
+from ..revisions.files import alembic_config, complete_folder
+from ..revisions.history import History
+from ..revisions.locations import version_folders_of
 from ..revisions.plan import Plan
 from ..runner.run import NOTHING, Allowed, Event, Run
 from .unshown import not_shown
@@ -67,8 +68,8 @@ def apply_plan(
     run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)
     run.allow_loss = allowed_names(allow_loss)
     run.state.of_branch = folder is not None
-    versions = [versions_folder(project), folder] if folder is not None else []
-    create_folder(project.migrations.folder)  # what is missing of it
+    versions = [*version_folders_of(project.migrations), folder] if folder is not None else []
+    complete_folder(project)
     config = alembic_config(project, versions=versions, run=run)
     try:
         if fake:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from ... import advice
 from ...databases.engines import connecting
 from ...databases.locks import migration_lock
-from ...errors import DatabaseMissing, HistoryError, ManageError, UsageError
+from ...errors import DatabaseMissing, HistoryError, UsageError
 from ...files import written_whole
-from ..guards.ledger import LedgerGuard
 from ..questions import Option, Question
-from ..revisions.history import History, read_history, versions_folder
+from ..revisions.locations import project_history, project_revisions, versions_folder
 from ..runner.engine import migration_engine
 from ..runner.ledger import create_ledger, forget, kept_source, record
 from ..runner.run import Run
@@ -46,12 +44,6 @@ def writing(project: Project, wait: float | None = None) -> Iterator[sa.Connecti
         engine.dispose()
 
 
-def begin_ledger(project: Project, history: History) -> None:
-    """Accept what is applied as it is, if this can be done at once; else the next run will."""
-    with suppress(DBAPIError, ManageError), writing(project, 0) as connection:
-        LedgerGuard(Run(project, project.database, history=history)).before_run(connection)
-
-
 def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     """What there is to repair in the revisions ``names``, else in all.
 
@@ -59,7 +51,7 @@ def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     was built on it. Raises
     UsageError for a name with nothing wrong.
     """
-    history = read_history(versions_folder(project))
+    history = project_revisions(project)
     try:
         with project.connect() as connection:
             now = status_on(connection, history)
@@ -148,7 +140,7 @@ def accept(project: Project, found: Sequence[RevisionProblem], reason: str) -> l
     _require_acceptable(found)
     ids = list(dict.fromkeys(finding.revision for finding in found))
     with writing(project) as connection:
-        history = read_history(versions_folder(project))
+        history = project_revisions(project)
         with connection.begin():
             create_ledger(connection)
         with connection.begin():
@@ -205,7 +197,7 @@ def restore(project: Project, now: HistoryStatus) -> list[Path]:
 
 def prune(project: Project) -> list[str]:
     """Remove the ledger's rows of revisions that have no file and are not applied; their ids."""
-    history = read_history(versions_folder(project)).require_sound()
+    history = project_history(project)
     try:
         with writing(project) as connection, connection.begin():
             now = status_on(connection, history)

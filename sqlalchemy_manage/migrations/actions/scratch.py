@@ -32,7 +32,8 @@ from ...project import Project
 from ..alembic_internals import proxies_kept
 from ..analysis.operations import written_steps
 from ..revisions.files import alembic_config
-from ..revisions.history import History, project_history
+from ..revisions.history import History
+from ..revisions.locations import project_history
 from ..runner.run import Run
 from .scratch_fence import LeavesScratch, fenced
 from .surroundings import give_surroundings

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from ... import advice
 from ...errors import HistoryError
 from ..revisions.git import from_git
-from ..revisions.history import LEGAL, History, Revision, read_history, revision_in, versions_folder
+from ..revisions.history import LEGAL, History, Revision, revision_in
+from ..revisions.locations import project_revisions, version_folders_of
 from ..revisions.plan import NotHere, Plan
 from ..runner.ledger import LedgerEntry, kept_source, read_ledger
 from ..runner.status import says_what_was_applied
@@ -62,7 +63,7 @@ def sources_of_missing(project: Project, ids: Iterable[str]) -> dict[str, Revisi
     with project.connect() as connection:
         ledger = read_ledger(connection)
         kept = {i: kept_source(connection, i) for i in wanted}
-    in_git = from_git(versions_folder(project), wanted)
+    in_git = from_git(version_folders_of(project.migrations), wanted)
     found = {i: _found(i, in_git.get(i, ()), ledger.get(i), kept[i]) for i in wanted}
     return {i: source for i, source in found.items() if source is not None}
 
@@ -183,7 +184,7 @@ def brought_back(
         folder = Path(name)
         for source in left.sources:
             (folder / source.revision.path.name).write_text(source.text, encoding="utf-8")
-        joined = read_history(versions_folder(project), folder)
+        joined = project_revisions(project, folder)
         if joined.problems:
             raise HistoryError(
                 "The files found do not fit the ones here; nothing was run:\n  "

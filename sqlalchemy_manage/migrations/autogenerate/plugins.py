@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
+from ...databases.engines import is_bookkeeping
 from ...models import is_managed, managed_tables, names_table
 from ..operations import registry
 from ..operations.types import render_item
@@ -97,8 +98,7 @@ def include(
         if kind == "schema":
             return name is None or name in named
         return kind != "table" or not (
-            str(name).startswith("sqlalchemy_manage_")
-            or names_table(unmanaged, parents["schema_name"], str(name))
+            is_bookkeeping(str(name)) or names_table(unmanaged, parents["schema_name"], str(name))
         )
 
     def include_object(item: Any, name: Any, kind: str, reflected: bool, other: Any) -> bool:

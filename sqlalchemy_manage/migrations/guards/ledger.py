@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from ..revisions.history import current_heads
+from ..revisions.history import Revision, current_heads
 from ..runner.engine import own_transaction
 from ..runner.ledger import create_ledger, read_ledger, record
 from ..runner.revision_runner import Guard, RevisionStep
@@ -25,6 +25,8 @@ class LedgerGuard(Guard):
         self.run = run
         self.started = 0.0
         self.before: tuple[str, ...] = ()
+        self.first: str | None = None
+        self.unrecorded: list[Revision] = []
 
     def before_run(self, connection: sa.Connection) -> None:
         """Raises HistoryError for what was tampered with.
@@ -32,20 +34,25 @@ class LedgerGuard(Guard):
         What was applied before the ledger began, or by a tool that keeps none, is taken
         as it is.
         """
-        # Own transactions: on MariaDB a CREATE TABLE would commit the revision's.
-        with own_transaction(connection):
-            create_ledger(connection)
         with own_transaction(connection):
             now = status_on(connection, self.run.history)
             # What was restored from git may have been fixed there since.
             found = tuple(f for f in now.findings if self.run.folder not in f.folders)
-            now = replace(now, findings=found).require_untampered()
-            record(connection, "adopt", now.unrecorded, applied=True)
+            self.unrecorded = replace(now, findings=found).require_untampered().unrecorded
 
     def begin(self, step: RevisionStep) -> None:
+        if self.first in (None, step.name):
+            self._begin_ledger(step)
         self.started = time.monotonic()
         if step.verb == "stamp":
             self.before = current_heads(step.connection)
+
+    def _begin_ledger(self, step: RevisionStep) -> None:
+        """Make the ledger, in the transaction of the first revision that is run; a run of
+        none makes none. On MariaDB this commits the transaction, in which nothing is yet."""
+        self.first = step.name  # which may start over, all of it undone
+        create_ledger(step.connection)
+        record(step.connection, "adopt", self.unrecorded, applied=True)
 
     def end(self, step: RevisionStep) -> None:
         if step.verb == "stamp":

@@ -94,7 +94,7 @@ class SeedLedgerGuard(Guard):
     def begin(self, step: RevisionStep) -> None:
         self.step, self.moves, self.marks = None, [], {}
         if self.there is None:
-            self.there = sa.inspect(step.connection).has_table(SEED_KEYS.name)
+            self.there = SEED_KEYS.is_there(step.connection)
         if step.verb == "stamp" or not self.there:
             return
         self.step = step
@@ -131,22 +131,23 @@ class SeedLedgerGuard(Guard):
 
     def _follow(self, connection: sa.Connection) -> None:
         inspector = sa.inspect(connection)
-        query = sa.select(SEED_KEYS.c.table_name, SEED_KEYS.c.key_columns).distinct()
+        keys = SEED_KEYS.on(connection)
+        query = sa.select(keys.c.table_name, keys.c.key_columns).distinct()
         for label, columns in connection.execute(query).all():
             schema, _, name = label.rpartition(".")
             before = RecordedTable(schema or None, name, tuple(json.loads(columns)))
             now = before.after(self.moves)
-            same = (SEED_KEYS.c.table_name == label) & (SEED_KEYS.c.key_columns == columns)
+            same = (keys.c.table_name == label) & (keys.c.key_columns == columns)
             if now == before:
                 continue
             if now.gone:
-                connection.execute(sa.delete(SEED_KEYS).where(same))
+                connection.execute(sa.delete(keys).where(same))
                 continue
             schema = None if now.schema == connection.dialect.default_schema_name else now.schema
             now = replace(now, schema=before.schema if schema == before.schema else schema)
             if inspector.has_table(now.name, now.schema):
                 names = {"table_name": now.fullname, "key_columns": json.dumps(now.columns)}
-                connection.execute(sa.update(SEED_KEYS).where(same).values(names))
+                connection.execute(sa.update(keys).where(same).values(names))
 
 
 def _names(text: str) -> list[str]:

@@ -21,6 +21,7 @@ from .describe import Change, changes, name_parts, prune, revision_id
 from .format import docstring, quoted
 from .formatters import line_length
 from .history import History
+from .locations import version_folders_of
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -61,6 +62,7 @@ class Draft:
         Raises HistoryError if the name is taken, MigrationError if it cannot be written.
         """
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             with written_whole(self.path, replace=False) as file:
                 file.write(self.text)
         except FileExistsError as error:
@@ -130,7 +132,7 @@ def alembic_config(
 ) -> Config:
     """Alembic's Config for the project's migrations folder (or another), quiet, without any file.
 
-    ``versions``: where the revision files are, if not in the folder's own ``versions``.
+    ``versions``: where the revision files are, if not where the project has them.
     The URL is not in it: it would pass through string interpolation, and errors there
     print it, password and all. Raises MigrationError for a folder whose env.py is empty, or
     of another tool.
@@ -142,6 +144,8 @@ def alembic_config(
     config.set_main_option("script_location", location.replace("%", "%%"))
     config.set_main_option("file_template", "%%(rev)s")
     config.set_main_option("revision_environment", "true")
+    if folder is None and not versions and project.migrations.locations:
+        versions = version_folders_of(project.migrations)
     if versions:
         folders = "\n".join(dict.fromkeys(map(str, versions)))
         config.set_main_option("path_separator", "newline")
@@ -171,14 +175,26 @@ def require_own_env(folder: Path) -> None:
         )
 
 
-def create_folder(folder: Path) -> list[Path]:
+def complete_folder(project: Project) -> list[Path]:
+    """Make the project's migrations folder, or what is missing of it; the new files.
+
+    One that its own Alembic configuration names is left as it is. Raises MigrationError.
+    """
+    kept = project.migrations
+    if kept.config is not None or kept.config_object is not None:
+        return []
+    return create_folder(kept.folder, versions=not kept.locations)
+
+
+def create_folder(folder: Path, *, versions: bool = True) -> list[Path]:
     """Make ``folder`` a migrations folder: versions/, env.py, script.py.mako; the new files.
 
-    What already exists is left as it is. Raises MigrationError if it cannot be written.
+    ``versions``: with the folder of that name; revisions may be elsewhere. What already
+    exists is left as it is. Raises MigrationError if it cannot be written.
     """
     templates = files("sqlalchemy_manage.migrations") / "templates"
     made = []
-    target = folder / "versions"
+    target = folder / "versions" if versions else folder
     try:
         target.mkdir(parents=True, exist_ok=True)
         for name in (ENVIRONMENT, TEMPLATE):

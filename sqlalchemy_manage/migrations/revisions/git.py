@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,27 +26,28 @@ class _Commit:
     words: str
 
 
-def from_git(folder: Path, ids: list[str]) -> dict[str, Iterable[tuple[str, str]]]:
+def from_git(folders: Sequence[Path], ids: list[str]) -> dict[str, Iterable[tuple[str, str]]]:
     """For each id, the texts of files of that name, with branch and commit, newest first.
 
-    Files that lay in ``folder`` come before others. Nothing is found, without an error,
+    Files that lay in one of ``folders`` come before others. Nothing is found, without an error,
     where git is missing or the folder is in no repository.
     """
-    place = folder
+    place = folders[0]
     while not place.is_dir() and place != place.parent:
         place = place.parent  # git keeps no empty folder: it goes with its last file
     top = _git(place, "rev-parse", "--show-toplevel").strip()
     if not top:
         return {}
-    return {i: _texts(Path(top), folder, i) for i in ids if len(i) >= _SHORTEST}
+    return {i: _texts(Path(top), folders, i) for i in ids if len(i) >= _SHORTEST}
 
 
-def _texts(top: Path, folder: Path, revision_id: str) -> Iterator[tuple[str, str]]:
+def _texts(top: Path, folders: Sequence[Path], revision_id: str) -> Iterator[tuple[str, str]]:
     seen = set()
+    homes = {folder.resolve() for folder in folders}
     # What no branch has any more comes last.
     for where in (["--all"], ["--all", "--reflog"]):
         found = list(_commits(top, revision_id, where))
-        found.sort(key=lambda pair: (top / pair[1]).parent != folder.resolve())
+        found.sort(key=lambda pair: (top / pair[1]).parent not in homes)
         for commit, path in found:
             text = _git(top, "cat-file", "blob", f"{commit.hash}:{path}")
             if text and text not in seen:

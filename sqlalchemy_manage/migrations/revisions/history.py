@@ -1,25 +1,23 @@
-"""The revision files, read without importing them or Alembic, and where a database is.
+"""The revisions of a history and what is wrong with them, and where a database is.
 
-Alembic loads a history by running every file, and lets a second file with the same id
-silently take the place of the first. Reading only the four assignments at the head of a
-file is quicker and finds such faults before anything runs; a file whose assignments are
-not literals is parsed as a whole.
+Alembic lets a second file with the same id silently take the place of the first. Such
+faults are found before anything runs.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ... import advice
 from ...errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
-from .editing import HEADER, assignments
+from .revision_file import Revision as Revision
+from .revision_file import revision_in as revision_in
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -30,52 +28,35 @@ if TYPE_CHECKING:
 # The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
 ID_LENGTH = 32
 _NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
+_ALEMBICS = re.compile(r"[^@+:\-'\\\x00-\x1f]+")
 LEGAL = re.compile(r"\w[\w.]*", re.ASCII)
 _RESERVED = ("head", "heads", "base", "current", "zero")
-_PLAIN = re.compile(r"""(["'])([^"'\\]*)\1""")
-_HEADER = re.compile(
-    r"^(revision|down_revision|branch_labels|depends_on)[ \t]*(?::[^=\n]+)?="
-    r"[ \t]*(.+?)[ \t]*(?:#.*)?$",
-    re.MULTILINE,
-)
-
-
-@dataclass(frozen=True)
-class Revision:
-    """One revision file; ``source`` is its text as it was read with the history."""
-
-    id: str
-    down: tuple[str, ...]
-    path: Path
-    depends_on: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    source: str = field(default="", repr=False, compare=False)
-
-    @property
-    def parents(self) -> tuple[str, ...]:
-        """Every revision that must be applied before this one."""
-        return self.down + self.depends_on
-
-    @cached_property
-    def doc(self) -> str:
-        """The first paragraph of the file's docstring, on one line."""
-        text = ast.get_docstring(ast.parse(self.source)) or ""
-        return " ".join(text.partition("\n\n")[0].split())
 
 
 class History:
-    """The revisions of a project, parents before children, and what is wrong with them."""
+    """The revisions of a project, parents before children, and what is wrong with them.
 
-    def __init__(self, revisions: Iterable[Revision], problems: Iterable[str] = ()) -> None:
+    ``strict``: they are to be as the tool itself numbers and names them; else all is sound
+    that Alembic can work with.
+    """
+
+    def __init__(
+        self, revisions: Iterable[Revision], problems: Iterable[str] = (), *, strict: bool = True
+    ) -> None:
         self.by_id: dict[str, Revision] = {}
         self.problems = list(problems)
         self.duplicates: list[tuple[Revision, Revision]] = []
+        self.strict = strict
         spelled: dict[str, Revision] = {}
         for revision in revisions:
-            if other := spelled.get(revision.id.lower()):
+            spelling = revision.id.lower() if strict else revision.id
+            if other := spelled.get(spelling):
+                if _same_file(other, revision):
+                    continue
                 self.problems.append(_duplicate(other, revision))
                 self.duplicates.append((other, revision))
-            spelled[revision.id.lower()] = self.by_id[revision.id] = revision
+            spelled[spelling] = self.by_id[revision.id] = revision
+        self._follow_labels()
         self._check_parents()
         self.revisions = self._ordered()
         self._check_ids()
@@ -167,10 +148,20 @@ class History:
         numbers = [int(m[1]) for i in self.by_id if (m := re.match(r"(\d{4,})_", i))]
         return max(numbers, default=len(self.by_id)) + 1
 
+    def _follow_labels(self) -> None:
+        """A revision may depend on a branch by its label: on the one that has the label."""
+        if not self._labels:
+            return
+        owners = {label: r.id for r in self.by_id.values() for label in r.labels}
+        for revision in self.by_id.values():
+            depends_on = tuple(owners.get(i, i) for i in revision.depends_on)
+            if depends_on != revision.depends_on:
+                self.by_id[revision.id] = replace(revision, depends_on=depends_on)
+
     def _check_parents(self) -> None:
         for revision in self.by_id.values():
             for parent in revision.parents:
-                if parent not in self.by_id and parent not in self._labels:
+                if parent not in self.by_id:
                     self.problems.append(
                         f"{revision.path.name} builds on '{parent}', and no file has that id."
                         + did_you_mean(parent, self.by_id)
@@ -209,16 +200,19 @@ class History:
     def _check_ids(self) -> None:
         for revision in self.revisions:
             name = revision.path.name
-            if not LEGAL.fullmatch(revision.id) or revision.id in _RESERVED:
+            legal = LEGAL if self.strict else _ALEMBICS
+            if not legal.fullmatch(revision.id) or revision.id in _RESERVED:
                 self.problems.append(
                     f"{name}: '{revision.id}' is not a valid revision id "
                     "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."
                 )
-            elif len(revision.id) > ID_LENGTH:
+            elif self.strict and len(revision.id) > ID_LENGTH:
                 self.problems.append(
                     f"{name}: the revision id has {len(revision.id)} characters; "
                     f"alembic_version holds {ID_LENGTH}."
                 )
+            if not self.strict:
+                continue
             numbered = _NUMBERED.fullmatch(revision.id)
             if numbered and revision.path.stem != revision.id:
                 self.problems.append(f"{name}: the file should be named {revision.id}.py.")
@@ -226,6 +220,13 @@ class History:
                 below = _NUMBERED.fullmatch(parent)
                 if numbered and below and int(numbered[1]) <= int(below[1]):
                     self.problems.append(f"{name}: is numbered no higher than its parent {parent}.")
+
+
+def _same_file(first: Revision, second: Revision) -> bool:
+    """Whether a file was found twice, in two locations; Alembic passes over the second."""
+    with suppress(OSError):
+        return first.path.samefile(second.path)
+    return False
 
 
 def _duplicate(first: Revision, second: Revision) -> str:
@@ -242,66 +243,22 @@ def _duplicate(first: Revision, second: Revision) -> str:
     return problem
 
 
-def read_history(*folders: Path) -> History:
+def read_history(*folders: Path, strict: bool = True) -> History:
     """The history in ``folders`` (usually one, ``migrations/versions``); empty if there is none."""
     revisions: list[Revision] = []
     problems: list[str] = []
     for folder in folders:
         for path in sorted(folder.glob("*.py"), key=lambda p: p.name) if folder.is_dir() else ():
-            if path.name == "__init__.py" or path.name.startswith(".#"):
+            if path.name.startswith(("__init__", ".#")):
                 continue
             try:
-                revision = revision_in(path.read_text(encoding="utf-8"), path)
+                revision = revision_in(path.read_text(encoding="utf-8"), path, run=True)
             except (SyntaxError, UnicodeDecodeError, ValueError) as error:
                 problems.append(f"{path}: cannot be read: {error}")
                 continue
             if revision is not None:
                 revisions.append(revision)
-    return History(revisions, problems)
-
-
-def revision_in(source: str, path: Path) -> Revision | None:
-    """The revision in a file's text; None without an id. Raises SyntaxError, ValueError."""
-    values: dict[str, Any] = {}
-    try:
-        for name, literal in _HEADER.findall(source):
-            if name in values:
-                raise ValueError(name)
-            values[name] = _literal(literal)
-    except (ValueError, SyntaxError):
-        values = _parse(source, path)
-    if not isinstance(values.get("revision"), str):
-        return None
-    return Revision(
-        values["revision"],
-        _names(values.get("down_revision")),
-        path,
-        _names(values.get("depends_on")),
-        _names(values.get("branch_labels")),
-        source,
-    )
-
-
-def _literal(text: str) -> Any:
-    """As ast.literal_eval; quickly for a plain string and None, which nearly all are."""
-    if text == "None":
-        return None
-    plain = _PLAIN.fullmatch(text)
-    return plain[2] if plain else ast.literal_eval(text)
-
-
-def _parse(source: str, path: Path) -> dict[str, Any]:
-    return {
-        name: ast.literal_eval(node.value)
-        for name, node in assignments(ast.parse(source, str(path)))
-        if name in HEADER and node.value is not None
-    }
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    if not value:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(value)
+    return History(revisions, problems, strict=strict)
 
 
 def is_numbered(revision_id: str) -> bool:
@@ -310,23 +267,16 @@ def is_numbered(revision_id: str) -> bool:
 
 
 def current_heads(connection: Connection) -> tuple[str, ...]:
-    """The revisions that the database's ``alembic_version`` names; empty without that table."""
+    """The revisions that the database's version table names; empty without that table."""
     import sqlalchemy as sa
 
-    if not sa.inspect(connection).has_table("alembic_version"):
+    from ...databases.bookkeeping import bookkeeping_of
+
+    name, schema, _ = bookkeeping_of(connection)
+    if not sa.inspect(connection).has_table(name, schema):
         return ()
-    table = sa.table("alembic_version", sa.column("version_num"))
+    table = sa.table(name, sa.column("version_num"), schema=schema)
     return tuple(connection.scalars(sa.select(table.c.version_num)))
-
-
-def versions_folder(project: Project) -> Path:
-    """The folder of the project's revision files."""
-    return project.migrations.folder / "versions"
-
-
-def project_history(project: Project) -> History:
-    """The project's history; raises HistoryError when it is broken."""
-    return read_history(versions_folder(project)).require_sound()
 
 
 def project_heads(project: Project) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The ledger: what was done to a database, when, how long it took, by whom, from which text.
 
-``alembic_version`` says where a database is, and stays sufficient for that. The ledger
+Alembic's version table says where a database is, and stays sufficient for that. The ledger
 is only ever added to; the state of a revision is its newest row, so that an upgrade, a
 downgrade and another upgrade are three rows. Nothing here imports Alembic.
 """
@@ -12,16 +12,18 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..._version import __version__
+from ...databases.bookkeeping import OwnTable, bookkeeping_of
 from ...databases.engines import OWN_TABLE, host, user
 from ..revisions.checksum import checksum, digest
 from ..revisions.history import Revision
 
-_TABLE = sa.Table(
+_COLUMNS = sa.Table(
     "sqlalchemy_manage_ledger",
     sa.MetaData(),
     sa.Column("id", sa.Integer, primary_key=True),
@@ -41,8 +43,8 @@ _TABLE = sa.Table(
     sa.Column("reason", sa.Text),
     **OWN_TABLE,
 )
-_READ = [column for column in _TABLE.columns if column.name not in ("source", "version")]
-_INSERT = sa.insert(_TABLE)  # once, as SQLAlchemy makes its key for the cache once then
+_TABLE = OwnTable(_COLUMNS, of_history=True)
+_insert = cache(sa.insert)  # once, as SQLAlchemy makes its key for the cache once then
 _LONGEST = 1_000_000
 
 
@@ -83,12 +85,24 @@ Ledger = dict[str, LedgerEntry]
 """The entry of every revision that the ledger knows."""
 
 
+def keeps_ledger(connection: sa.Connection) -> bool:
+    """Whether the settings of the database want a ledger."""
+    return bookkeeping_of(connection).ledger is not False
+
+
+def has_ledger(connection: sa.Connection) -> bool:
+    """Whether a ledger is kept, and has begun."""
+    return keeps_ledger(connection) and _TABLE.is_there(connection)
+
+
 def read_ledger(connection: sa.Connection) -> Ledger:
     """The ledger of a database; empty where it has none yet."""
-    if not sa.inspect(connection).has_table(_TABLE.name):
+    if not has_ledger(connection):
         return {}
     found: Ledger = {}
-    for row in connection.execute(sa.select(*_READ).order_by(_TABLE.c.id)):
+    table = _TABLE.on(connection)
+    read = [column for column in table.columns if column.name not in ("source", "version")]
+    for row in connection.execute(sa.select(*read).order_by(table.c.id)):
         values = row._asdict()
         del values["id"]
         values["parents"] = tuple(json.loads(values["parents"]))
@@ -103,20 +117,22 @@ def read_ledger(connection: sa.Connection) -> Ledger:
 
 def kept_source(connection: sa.Connection, revision_id: str) -> str | None:
     """The text of a revision file as it was last applied here or accepted; None if not known."""
-    if not sa.inspect(connection).has_table(_TABLE.name):
+    if not has_ledger(connection):
         return None
+    table = _TABLE.on(connection)
     packed = connection.scalar(
-        sa.select(_TABLE.c.source)
-        .where(_TABLE.c.revision == revision_id, _TABLE.c.source.is_not(None))
-        .order_by(_TABLE.c.id.desc())
+        sa.select(table.c.source)
+        .where(table.c.revision == revision_id, table.c.source.is_not(None))
+        .order_by(table.c.id.desc())
         .limit(1)
     )
     return zlib.decompress(packed).decode() if packed is not None else None
 
 
 def create_ledger(connection: sa.Connection) -> None:
-    """Make the table if it is not there. On MariaDB and MySQL this commits."""
-    _TABLE.create(connection, checkfirst=True)
+    """Make the table if it is not there, and if one is kept. On MariaDB and MySQL this commits."""
+    if keeps_ledger(connection):
+        _TABLE.create(connection)
 
 
 def record(
@@ -128,10 +144,12 @@ def record(
     duration: float | None = None,
     reason: str | None = None,
 ) -> None:
-    """Add a row for each revision, in the transaction of ``connection``.
+    """Add a row for each revision, in the transaction of ``connection``; none without a ledger.
 
     A revision without a file is given by its id. ``duration`` is in seconds.
     """
+    if not keeps_ledger(connection):
+        return
     rows = [
         {
             **_of_file(revision),
@@ -147,13 +165,14 @@ def record(
         for revision in revisions
     ]
     if rows:
-        connection.execute(_INSERT, rows)
+        connection.execute(_insert(_TABLE.on(connection)), rows)
 
 
 def forget(connection: sa.Connection, ids: Iterable[str]) -> None:
     """Remove every row of these revisions."""
+    table = _TABLE.on(connection)
     for revision_id in ids:
-        connection.execute(sa.delete(_TABLE).where(_TABLE.c.revision == revision_id))
+        connection.execute(sa.delete(table).where(table.c.revision == revision_id))
 
 
 def _of_file(revision: Revision | str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from ... import advice
 from ...conf import failing_line, raised
+from ...databases.bookkeeping import version_table
 from ...databases.error_kinds import (
     ErrorKind,
     Fault,
@@ -110,6 +111,7 @@ class RevisionRunner:
         self.run = run
         self.connection = connection
         self.guards = guards
+        self.versions = version_table(connection)
         self.heads: set[str] | None = None
         self.step: RevisionStep | None = None
         self.started = 0.0
@@ -213,7 +215,7 @@ class RevisionRunner:
 
     def _current_heads(self) -> set[str]:
         """As Alembic's get_current_heads, which looks for the table first, each time."""
-        found = self.connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+        found = self.connection.exec_driver_sql(f"SELECT version_num FROM {self.versions}")
         return set(found.scalars())
 
     def applied(self, *, step: Any, heads: set[str], **kw: Any) -> None:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from ... import advice
 from ...errors import DatabaseMissing, HistoryError, ManageError
 from ..revisions.checksum import checksum, digest
-from ..revisions.history import History, Revision, current_heads, read_history, versions_folder
+from ..revisions.history import History, Revision, current_heads
+from ..revisions.locations import project_revisions, require_found
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -75,7 +76,7 @@ def history_status(project: Project) -> HistoryStatus:
 
     Raises HistoryError for a broken history where the database cannot be reached.
     """
-    history = read_history(versions_folder(project))
+    history = project_revisions(project)
     try:
         with project.connect() as connection:
             return status_on(connection, history)
@@ -115,8 +116,9 @@ def sound_history(project: Project) -> History:
     """The project's history; raises HistoryError as require_sound does.
 
     What the ledger has of a file that is gone is more help than that others build on it.
+    Without any revision, it is one too that revision files are beside the locations.
     """
-    return require_sound(read_history(versions_folder(project)), project)
+    return require_found(project, require_sound(project_revisions(project), project))
 
 
 def tampered(found: Iterable[RevisionProblem]) -> HistoryError:

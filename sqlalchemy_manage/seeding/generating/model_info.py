@@ -26,6 +26,7 @@ from ..factory_boy_internals import (
     renamed,
     settled,
 )
+from ..own_session import current
 from .dataclass_models import plain_fields
 from .user_code import calls_out
 
@@ -95,7 +96,7 @@ class ModelInfo:
             return why
         if any(users_listen(self.mapper, event) for event in ("before_insert", "after_insert")):
             return f"{self.model.__name__} has listeners to its INSERT"
-        named = named_session(self.factory) or Session()
+        named = current() or named_session(self.factory) or Session()
         session = getattr(named, "sync_session", named)
         if any(users_listen(session, event) for event in ("before_flush", "after_flush")):
             return "sessions have listeners to their flush"

@@ -9,11 +9,10 @@ factory_boy.
 
 from __future__ import annotations
 
-import os.path
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
@@ -22,12 +21,16 @@ from sqlalchemy.exc import DBAPIError, UnboundExecutionError
 from sqlalchemy.orm import ColumnProperty, RelationshipProperty, Session, scoped_session
 
 from ...errors import SeedError
+from ...sessions import place
 from ..async_sessions import async_classes
 from ..factories import bound, mapped_factories, mapper_of
 from ..factory_boy_internals import named_session, session_given
+from ..own_session import own_session
 from .failures import UserCode
 
-_LOCAL = (None, "", "localhost", "127.0.0.1", "::1")
+if TYPE_CHECKING:
+    from ...project import Project
+
 _EVENTS = (
     (Session, "after_transaction_create"),
     (Session, "do_orm_execute"),
@@ -49,18 +52,20 @@ class SeedSessions:
     declaration has asked the seed's database on a connection of its own.
     """
 
-    def __init__(self, engine: sa.Engine, connection: sa.Connection | None) -> None:
+    def __init__(
+        self, engine: sa.Engine, connection: sa.Connection | None, main: Session | None = None
+    ) -> None:
         self.connection = connection
         self.elsewhere = False
-        self._places = {_place(engine.url)}
+        self._places = {place(engine.url)}
         self._columnwise = True
         self._joined: WeakSet[Session] = WeakSet()
         self._broken = False
         self._lent: WeakKeyDictionary[Session, tuple[Any, bool]] = WeakKeyDictionary()
-        self.main = _session_of_the_app()
+        self.main = main if main is not None else _session_of_the_app()
         with suppress(UnboundExecutionError):
             # With --database it may be another one; the sessions of the app are all meant.
-            self._places.add(_place(self.main.get_bind().engine.url))
+            self._places.add(place(self.main.get_bind().engine.url))
         if self.main.in_transaction():  # since the app was imported
             self.main.rollback()
         self._lend(self.main, "create_savepoint")
@@ -148,7 +153,7 @@ class SeedSessions:
                     bind = own(session, *args, **options)
                 except UnboundExecutionError:
                     bind = None
-                if bind is not None and _place(bind.engine.url) not in self._places:
+                if bind is not None and place(bind.engine.url) not in self._places:
                     return bind
             if self._columnwise or self.connection is None:
                 raise UserCode("uses a session")
@@ -178,7 +183,7 @@ class SeedSessions:
     def before_cursor_execute(
         self, connection: Any, cursor: Any, statement: str, *context: Any
     ) -> None:
-        if connection is self.connection or _place(connection.engine.url) not in self._places:
+        if connection is self.connection or place(connection.engine.url) not in self._places:
             return
         self.elsewhere = True
         if statement.lstrip("( \n\t").upper().startswith(_WRITES):
@@ -188,10 +193,11 @@ class SeedSessions:
 
 
 @contextmanager
-def seed_sessions(engine: sa.Engine, connection: sa.Connection | None) -> Iterator[SeedSessions]:
+def seed_sessions(project: Project, connection: sa.Connection | None) -> Iterator[SeedSessions]:
     """All factories and sessions of the process work on ``connection``; none in a worker."""
-    sessions = SeedSessions(engine, connection)
     with ExitStack() as stack:
+        own = stack.enter_context(own_session(project, connection))
+        sessions = SeedSessions(project.engine, connection, own)
         stack.callback(sessions.give_back)
         for target, name in _EVENTS:
             listener = getattr(sessions, name)
@@ -231,11 +237,3 @@ def _link(owner: Any, name: str) -> str:
         if keys and keys[0].column.table is target.local_table:
             return f'{name} = Link({each.__name__}, attribute="{keys[0].column.key}")'
     return "Link(...Factory)"
-
-
-def _place(url: sa.URL) -> tuple[str, str | None, str | None]:
-    """What two URLs of one database have in common."""
-    backend = url.get_backend_name().replace("mysql", "mariadb")
-    if backend == "sqlite":
-        return backend, None, os.path.realpath(url.database) if url.database else None
-    return backend, None if url.host in _LOCAL else url.host, url.database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
@@ -20,30 +20,33 @@ from ..writers.writer import Encoder
 from .chunks import PlanFacts
 from .work import ChunkTask, run_task
 
+if TYPE_CHECKING:
+    from ...project import Project
+
 _ROWS = 20
 _TO_DRAW = 1_000
 
 
 def how_made(
-    connection: sa.Connection, plans: Sequence[FactoryPlan]
+    project: Project, connection: sa.Connection, plans: Sequence[FactoryPlan]
 ) -> list[tuple[str, str | None]]:
     """``columns``, ``objects`` or ``factory_boy`` for each plan, and why.
 
     Where a declaration tells only when it is evaluated, it is, for a few rows: in a transaction
     that is rolled back, with made-up rows to draw from.
     """
-    with _apart(connection) as sessions:
+    with _apart(project, connection) as sessions:
         return [_tried(connection, sessions, plans, index) for index in range(len(plans))]
 
 
 @contextmanager
-def _apart(connection: sa.Connection) -> Iterator[SeedSessions]:
+def _apart(project: Project, connection: sa.Connection) -> Iterator[SeedSessions]:
     """What a declaration writes with its factory's session is rolled back."""
     try:
         if connection.dialect.name == "sqlite":
             connection.rollback()
             connection.exec_driver_sql("BEGIN")  # else a savepoint commits when it ends
-        with seed_sessions(connection.engine, connection) as sessions:
+        with seed_sessions(project, connection) as sessions:
             yield sessions
     finally:
         connection.rollback()

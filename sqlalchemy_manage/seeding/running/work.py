@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import sys
 import time
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import NoneType
@@ -24,6 +26,7 @@ from ..generating.pools import Pool, PoolKey, Pools
 from ..generating.randomness import everywhere
 from ..generating.sessions import SeedSessions, seed_sessions
 from ..generating.unique_sets import Refused
+from ..own_session import own_session
 from ..plan import FactoryPlan, SeedRequest, factory_plans
 from ..row_blocks import RowBlock, WrittenKeys, key_columns, kinds
 from ..undoing import ledger
@@ -224,6 +227,11 @@ def _add(result: ChunkResult, encoder: Encoder, part: RowBlock, own: bool, facto
             result.keys.append(Written(part.table.fullname, columns, count, packed, own))
 
 
+_around = ExitStack()
+"""What the projects of this process, a worker, have around them until it ends."""
+atexit.register(_around.close)
+
+
 @lru_cache(maxsize=4)
 def prepared(setup: WorkerSetup) -> tuple[Project, list[FactoryPlan], Encoder]:
     """The project in this process; opened once."""
@@ -236,18 +244,20 @@ def prepared(setup: WorkerSetup) -> tuple[Project, list[FactoryPlan], Encoder]:
     importlib.invalidate_caches()
     project = Project(setup.settings, setup.alias)
     project.interactive = False
+    _around.enter_context(project.around())
     if project.engine.dialect.name != "sqlite":
         with project.connect():
             pass  # what a dialect does may depend on the server's version
         project.close()
     encoder = Encoder(project.engine.dialect, setup.changing)
-    return project, factory_plans(project, setup.request), encoder
+    with own_session(project, None):
+        return project, factory_plans(project, setup.request), encoder
 
 
 def in_worker(setup: WorkerSetup, task: ChunkTask) -> ChunkResult:
     """The chunk, made in a process that has no connection."""
     project, plans, encoder = prepared(setup)
-    with seed_sessions(project.engine, None) as sessions:
+    with seed_sessions(project, None) as sessions:
         plan = plans[task.facts.index]
         result = run_task(plan, task, encoder, *task.elsewhere(), {}, sessions)
     result.parts = []

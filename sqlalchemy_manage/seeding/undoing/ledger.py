@@ -15,15 +15,15 @@ from sqlalchemy.exc import DBAPIError
 
 from ... import advice
 from ...data.seed_keys import SEED_KEYS, LongText
+from ...databases.bookkeeping import OwnTable
 from ...databases.engines import OWN_TABLE, host, is_running, user
 from ...databases.error_kinds import fault_of
 from ...errors import SeedError
 from .packing import fits, pack, unpack
 
-_METADATA = SEED_KEYS.metadata
-_RUN = sa.Table(
+_COLUMNS = sa.Table(
     "sqlalchemy_manage_seed_run",
-    _METADATA,
+    sa.MetaData(),
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("profile", sa.String(255)),
     sa.Column("counts", LongText, nullable=False, comment="JSON"),
@@ -36,6 +36,7 @@ _RUN = sa.Table(
     sa.Column("plan", LongText, nullable=False, comment="JSON"),
     **OWN_TABLE,
 )
+_RUN = OwnTable(_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,11 @@ def create_tables(connection: sa.Connection) -> None:
 
     Another process may create them at the same moment: what it was first with is looked for again.
     """
-    for left in reversed(range(len(_METADATA.tables) + 1)):
+    tables = (SEED_KEYS, _RUN)
+    for left in reversed(range(len(tables) + 1)):
         try:
-            _METADATA.create_all(connection, checkfirst=True)
+            for table in tables:
+                table.create(connection)
             connection.commit()
             return
         except DBAPIError as error:
@@ -94,7 +97,7 @@ def begin(
         "username": user(),
         "plan": json.dumps(plan),
     }
-    made = connection.execute(sa.insert(_RUN), values).inserted_primary_key
+    made = connection.execute(sa.insert(_RUN.on(connection)), values).inserted_primary_key
     assert made is not None
     return int(made[0])
 
@@ -137,13 +140,15 @@ def record_packed(
         "row_count": count,
         "packed": packed,
     }
-    connection.execute(sa.insert(SEED_KEYS), row)
+    connection.execute(sa.insert(SEED_KEYS.on(connection)), row)
 
 
 def save_plan(connection: sa.Connection, run: int, plan: dict[str, Any]) -> None:
     """Record how far a run has come."""
     values = {"plan": json.dumps(plan)}
-    connection.execute(sa.update(_RUN).where(_RUN.c.id == run).values(values))
+    connection.execute(
+        sa.update(_RUN.on(connection)).where(_RUN.on(connection).c.id == run).values(values)
+    )
 
 
 def finish(
@@ -158,30 +163,36 @@ def finish(
         values["plan"] = json.dumps(plan)
     if state == "done":
         values["finished_at"] = _now()
-    connection.execute(sa.update(_RUN).where(_RUN.c.id == run).values(values))
+    connection.execute(
+        sa.update(_RUN.on(connection)).where(_RUN.on(connection).c.id == run).values(values)
+    )
 
 
 def forget_keys(connection: sa.Connection, run: int, tables: Iterable[str] | None = None) -> None:
     """Remove what is recorded of the rows of a run, in all tables or in ``tables``."""
-    statement = sa.delete(SEED_KEYS).where(SEED_KEYS.c.run == run)
+    statement = sa.delete(SEED_KEYS.on(connection)).where(SEED_KEYS.on(connection).c.run == run)
     if tables is not None:
-        statement = statement.where(SEED_KEYS.c.table_name.in_(list(tables)))
+        statement = statement.where(SEED_KEYS.on(connection).c.table_name.in_(list(tables)))
     connection.execute(statement)
 
 
 def runs(connection: sa.Connection) -> list[SeedRun]:
     """All runs, oldest first; none if there is no ledger."""
-    if not sa.inspect(connection).has_table(_RUN.name):
+    if not _RUN.is_there(connection):
         return []
     rows: dict[int, dict[str, int]] = defaultdict(dict)
     counted = sa.select(
-        SEED_KEYS.c.run, SEED_KEYS.c.table_name, sa.func.sum(SEED_KEYS.c.row_count)
-    ).group_by(SEED_KEYS.c.run, SEED_KEYS.c.table_name)
-    first = sa.func.min(SEED_KEYS.c.id)
+        SEED_KEYS.on(connection).c.run,
+        SEED_KEYS.on(connection).c.table_name,
+        sa.func.sum(SEED_KEYS.on(connection).c.row_count),
+    ).group_by(SEED_KEYS.on(connection).c.run, SEED_KEYS.on(connection).c.table_name)
+    first = sa.func.min(SEED_KEYS.on(connection).c.id)
     for run, table, count in connection.execute(counted.order_by(first)):
         rows[run][table] = int(count)
     found = []
-    for row in connection.execute(sa.select(_RUN).order_by(_RUN.c.id)):
+    for row in connection.execute(
+        sa.select(_RUN.on(connection)).order_by(_RUN.on(connection).c.id)
+    ):
         values = row._asdict()
         values["random_seed"] = int(values["random_seed"])
         for name in ("counts", "plan"):
@@ -196,8 +207,8 @@ def used_numbers(connection: sa.Connection) -> dict[str, int]:
     There must be a ledger.
     """
     found: dict[str, int] = {}
-    left = sa.exists().where(SEED_KEYS.c.run == _RUN.c.id)
-    for plan in connection.scalars(sa.select(_RUN.c.plan).where(left)):
+    left = sa.exists().where(SEED_KEYS.on(connection).c.run == _RUN.on(connection).c.id)
+    for plan in connection.scalars(sa.select(_RUN.on(connection).c.plan).where(left)):
         counters = json.loads(plan).get("progress", {}).get("counters", {})
         for name, number in counters.items():
             found[name] = max(number, found.get(name, 0))
@@ -207,14 +218,18 @@ def used_numbers(connection: sa.Connection) -> dict[str, int]:
 def declared_before(connection: sa.Connection) -> dict[str, str]:
     """Reference row -> a hash of what was declared for it, and cannot be read from it."""
     found: dict[str, str] = {}
-    for plan in connection.scalars(sa.select(_RUN.c.plan).order_by(_RUN.c.id)):
+    for plan in connection.scalars(
+        sa.select(_RUN.on(connection).c.plan).order_by(_RUN.on(connection).c.id)
+    ):
         found |= json.loads(plan).get("declared", {})
     return found
 
 
 def ended(connection: sa.Connection, run: int) -> None:
     """The process of a run is done with it, though the run is not."""
-    plan = connection.scalar(sa.select(_RUN.c.plan).where(_RUN.c.id == run))
+    plan = connection.scalar(
+        sa.select(_RUN.on(connection).c.plan).where(_RUN.on(connection).c.id == run)
+    )
     if plan is not None:
         save_plan(connection, run, {**json.loads(plan), "pid": None})
 
@@ -243,9 +258,11 @@ def lock(connection: sa.Connection, run: int, *, shared: bool = False) -> tuple[
     Who writes for a run holds it ``shared``, so that it is not undone in the meantime. None where
     there is no such run.
     """
-    if not sa.inspect(connection).has_table(_RUN.name):
+    if not _RUN.is_there(connection):
         return None
-    query = sa.select(_RUN.c.state, _RUN.c.plan).where(_RUN.c.id == run)
+    query = sa.select(_RUN.on(connection).c.state, _RUN.on(connection).c.plan).where(
+        _RUN.on(connection).c.id == run
+    )
     row = connection.execute(query.with_for_update(read=shared)).one_or_none()
     return None if row is None else (row.state, json.loads(row.plan).get("token"))
 
@@ -253,8 +270,8 @@ def lock(connection: sa.Connection, run: int, *, shared: bool = False) -> tuple[
 def chunks_done(connection: sa.Connection, run: int) -> set[str]:
     """The chunks whose keys a run has recorded."""
     query = (
-        sa.select(SEED_KEYS.c.chunk)
-        .where(SEED_KEYS.c.run == run, SEED_KEYS.c.chunk != "")
+        sa.select(SEED_KEYS.on(connection).c.chunk)
+        .where(SEED_KEYS.on(connection).c.run == run, SEED_KEYS.on(connection).c.chunk != "")
         .distinct()
     )
     return set(connection.scalars(query))
@@ -262,8 +279,10 @@ def chunks_done(connection: sa.Connection, run: int) -> set[str]:
 
 def recorded_tables(connection: sa.Connection, run: int) -> dict[str, int]:
     """The full names of the tables that a run has recorded rows of -> how many."""
-    name = SEED_KEYS.c.table_name
-    query = sa.select(name, sa.func.sum(SEED_KEYS.c.row_count)).where(SEED_KEYS.c.run == run)
+    name = SEED_KEYS.on(connection).c.table_name
+    query = sa.select(name, sa.func.sum(SEED_KEYS.on(connection).c.row_count)).where(
+        SEED_KEYS.on(connection).c.run == run
+    )
     found = connection.execute(query.group_by(name).order_by(name))
     return {table: int(count) for table, count in found}
 
@@ -276,11 +295,13 @@ def recorded_keys(
     A table that is not in ``tables`` is left out. Only one block is in memory at a time.
     Raises SeedError if a key column is gone from its table, or is of another type now.
     """
-    blocks = sa.select(SEED_KEYS.c.id).where(
-        SEED_KEYS.c.run == run, SEED_KEYS.c.table_name.in_(tables)
+    blocks = sa.select(SEED_KEYS.on(connection).c.id).where(
+        SEED_KEYS.on(connection).c.run == run, SEED_KEYS.on(connection).c.table_name.in_(tables)
     )
-    for number in connection.scalars(blocks.order_by(SEED_KEYS.c.id)).all():
-        row = connection.execute(sa.select(SEED_KEYS).where(SEED_KEYS.c.id == number)).one()
+    for number in connection.scalars(blocks.order_by(SEED_KEYS.on(connection).c.id)).all():
+        row = connection.execute(
+            sa.select(SEED_KEYS.on(connection)).where(SEED_KEYS.on(connection).c.id == number)
+        ).one()
         table = tables[row.table_name]
         columns = tuple(json.loads(row.key_columns))
         if missing := [name for name in columns if name not in table.c]:

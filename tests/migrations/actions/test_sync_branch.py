@@ -316,7 +316,7 @@ def test_a_file_of_that_name_with_another_id_is_not_taken(local: ProjectFolder) 
     local.execute("UPDATE alembic_version SET version_num = '0002_grade'")
     assert left(local).lost == ("0002_grade",)
     for hostile in ("../../etc/passwd", "--output=x", "*", ""):
-        assert git.from_git(local.versions, [hostile]).keys() <= {hostile}
+        assert git.from_git([local.versions], [hostile]).keys() <= {hostile}
         assert branches.sources_of_missing(None, [hostile]) == {}  # type: ignore[arg-type]
 
 

@@ -290,16 +290,17 @@ def test_a_revision_that_fails_has_no_row(empty: Written) -> None:
     assert empty.rows()[-1] == (C, "upgrade", True)
 
 
-@pytest.mark.parametrize("way", ["another run", "nothing to do"])
-def test_a_database_without_a_ledger_is_taken_as_it_is(applied: Written, way: str) -> None:
+def test_a_database_without_a_ledger_is_taken_as_it_is(applied: Written) -> None:
     applied.execute(f"DROP TABLE {LEDGER}")
     edited(applied)
-    if way == "nothing to do":
-        applied.path(D).unlink()
     result = applied.done("migrate")
     assert "repair" not in result.stderr
-    assert applied.rows()[:3] == [(A, "adopt", True), (B, "adopt", True), (C, "adopt", True)]
-    assert len(applied.rows()) == (4 if way == "another run" else 3)
+    assert applied.rows() == [
+        (A, "adopt", True),
+        (B, "adopt", True),
+        (C, "adopt", True),
+        (D, "upgrade", True),
+    ]
     listed = json.loads(applied.done("showmigrations", "--json").stdout)[1]
     assert listed["ledger"] == {
         "direction": "adopt",
@@ -313,6 +314,21 @@ def test_a_database_without_a_ledger_is_taken_as_it_is(applied: Written, way: st
     # From now on it is watched.
     applied.edit(B, '"number"', '"id"')
     assert "was edited" in applied.manage("migrate").stderr
+
+
+def test_a_run_that_applies_nothing_makes_no_ledger(applied: Written) -> None:
+    applied.execute(f"DROP TABLE {LEDGER}")
+    applied.path(D).unlink()
+    assert "Nothing to do" in applied.done("migrate").stderr
+    assert applied.alembic("upgrade", "head").code == 0
+    assert not sa.inspect(applied.engine).has_table(LEDGER)
+
+
+def test_the_ledger_comes_with_the_first_revision_or_not_at_all(empty: Written) -> None:
+    empty.edit(A, "def upgrade():", "def upgrade():\n    raise ValueError('x')")
+    assert empty.manage("migrate").code == 1
+    there = sa.inspect(empty.engine).has_table(LEDGER)
+    assert there == (empty.engine.dialect.name in ("mysql", "mariadb"))
 
 
 @on_sqlite
@@ -330,8 +346,8 @@ def test_what_another_tool_applied_and_undid_is_no_alarm(applied: Written) -> No
     applied.done("migrate", C)
     assert applied.rows()[-1] == (C, "upgrade", True)
     applied.execute(f"UPDATE alembic_version SET version_num = '{D}'")
-    applied.done("migrate")
-    assert applied.rows()[-1] == (D, "adopt", True)
+    applied.done("migrate", C, "--fake")
+    assert applied.rows()[-2:] == [(D, "adopt", True), (D, "stamp", False)]
 
 
 @pytest.mark.parametrize(

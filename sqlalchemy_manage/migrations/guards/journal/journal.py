@@ -75,10 +75,7 @@ class JournalGuard(Guard):
 
     def before_run(self, connection: sa.Connection) -> None:
         with connection.begin():
-            self.is_there = sa.inspect(connection).has_table(table.TABLE.name)
-            if connection.dialect.name in MARIADB and not self.is_there:
-                table.TABLE.create(connection)
-                self.is_there = True
+            self.is_there = table.TABLE.is_there(connection)
         event.listen(connection.engine, "commit", self._on_commit)
         event.listen(connection, "before_cursor_execute", self._before)
 
@@ -90,6 +87,9 @@ class JournalGuard(Guard):
     def prepare(self, step: RevisionStep) -> None:
         """Before the first is announced: while a revision is half done, no other is begun."""
         first, self.looked = not self.looked, True
+        if not self.is_there and step.connection.dialect.name in MARIADB:
+            table.TABLE.create(step.connection)  # commits: nothing of the revision is there yet
+            self.is_there = True
         if first and self.is_there and step.verb != "stamp":
             for found in unfinished_on(step.connection, self.wait):
                 if (found.revision, found.direction) != (step.name, step.verb):
@@ -355,7 +355,7 @@ class JournalGuard(Guard):
             return
         with self._own() as connection:
             if not self.is_there:
-                table.TABLE.create(connection, checkfirst=True)
+                table.TABLE.create(connection)
                 self.is_there = True
             if self.session is None:
                 self.session = session_of(connection)

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ....data.scalars import SPELLINGS, Spelling, readers
+from ....databases.bookkeeping import OwnTable
 from ....databases.engines import OWN_TABLE
 from ....sql.dialects import MARIADB
 from ....sql.statement_kinds import Kind
@@ -30,7 +31,7 @@ class _LongText(sa.types.TypeDecorator[str]):
         return dialect.type_descriptor(sa.Text(2**32 - 1 if dialect.name in MARIADB else None))
 
 
-TABLE = sa.Table(
+_COLUMNS = sa.Table(
     "sqlalchemy_manage_journal",
     sa.MetaData(),
     sa.Column("revision", sa.String(255), primary_key=True),
@@ -45,6 +46,8 @@ TABLE = sa.Table(
     sa.Column("session", sa.BigInteger),
     **OWN_TABLE,
 )
+
+TABLE = OwnTable(_COLUMNS, of_history=True)
 
 INTENT, DONE, FAILED = "intent", "done", "failed"
 
@@ -77,13 +80,14 @@ class JournalEntry:
 
 def sessions(connection: sa.Connection) -> set[int]:
     """The server's numbers of the connections that wrote the journal."""
-    found = connection.scalars(sa.select(TABLE.c.session).distinct())
+    found = connection.scalars(sa.select(TABLE.on(connection).c.session).distinct())
     return {number for number in found if number is not None}
 
 
 def read(connection: sa.Connection, revision: str, direction: str) -> list[JournalEntry]:
     """The steps of a revision, in order."""
-    wanted = sa.select(TABLE).where(*_of(revision, direction)).order_by(TABLE.c.step)
+    table = TABLE.on(connection)
+    wanted = sa.select(table).where(*_of(table, revision, direction)).order_by(table.c.step)
     return [_entry(row) for row in connection.execute(wanted)]
 
 
@@ -113,28 +117,30 @@ def write(
             }
         )
     if rows:
-        connection.execute(sa.insert(TABLE), rows)
+        connection.execute(sa.insert(TABLE.on(connection)), rows)
 
 
 def settle(connection: sa.Connection, revision: str, direction: str, entry: JournalEntry) -> None:
     """Store what became of a step whose intent is stored."""
-    where = (*_of(revision, direction), TABLE.c.step == entry.step)
+    table = TABLE.on(connection)
+    where = (*_of(table, revision, direction), table.c.step == entry.step)
     values = {"state": entry.state, "answer": _to_text(entry)}
-    connection.execute(sa.update(TABLE).where(*where).values(values))
+    connection.execute(sa.update(table).where(*where).values(values))
 
 
 def forget(
     connection: sa.Connection, revision: str | None, direction: str | None, since: int = 0
 ) -> None:
     """Delete the steps of a revision from number ``since`` on; None: of all revisions."""
-    statement = sa.delete(TABLE)
+    table = TABLE.on(connection)
+    statement = sa.delete(table)
     if revision is not None and direction is not None:
-        statement = statement.where(*_of(revision, direction), TABLE.c.step >= since)
+        statement = statement.where(*_of(table, revision, direction), table.c.step >= since)
     connection.execute(statement)
 
 
-def _of(revision: str, direction: str) -> tuple[Any, ...]:
-    return TABLE.c.revision == revision, TABLE.c.direction == direction
+def _of(table: sa.Table, revision: str, direction: str) -> tuple[Any, ...]:
+    return table.c.revision == revision, table.c.direction == direction
 
 
 def _entry(row: Any) -> JournalEntry:

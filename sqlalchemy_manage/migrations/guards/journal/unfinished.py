@@ -11,7 +11,8 @@ from .... import advice
 from ....errors import DatabaseMissing, HistoryError
 from ....output import clean
 from ....sql.statement_kinds import Kind
-from ...revisions.history import current_heads, read_history, versions_folder
+from ...revisions.history import current_heads
+from ...revisions.locations import project_revisions
 from . import table
 from .step_state import wait_for, was_done
 from .table import DONE, INTENT
@@ -38,9 +39,10 @@ class UnfinishedRevision:
 
 def recorded(connection: sa.Connection) -> list[tuple[str, str]]:
     """Revision and direction of what the journal holds: none or one, as a rule."""
-    if not sa.inspect(connection).has_table(table.TABLE.name):
+    if not table.TABLE.is_there(connection):
         return []
-    wanted = sa.select(table.TABLE.c.revision, table.TABLE.c.direction).distinct()
+    journal = table.TABLE.on(connection)
+    wanted = sa.select(journal.c.revision, journal.c.direction).distinct()
     return [(row.revision, row.direction) for row in connection.execute(wanted)]
 
 
@@ -83,7 +85,7 @@ def require_finished(project: Project, wait: float = 0, unless: tuple[str, str] 
     """
     found = [u for u in unfinished(project, wait) if (u.revision, u.direction) != unless]
     if found:
-        history = read_history(versions_folder(project))
+        history = project_revisions(project)
         with project.connect() as connection:
             raise unfinished_error(found[0], history, current_heads(connection))
 

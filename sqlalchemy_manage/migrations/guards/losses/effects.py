@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ....databases.engines import is_bookkeeping
 from ....links.catalog import Catalog, Name
 from ....sql.statement_kinds import from_first_word
 from ....sql.tokens import ID, NAME, split, text_of, tokens, words_of
 
-_OWN = re.compile(
+_CHANGED = re.compile(
     r"(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO|DROP\s+TABLE(?:\s+IF\s+EXISTS)?|ALTER\s+TABLE)\s+"
-    r"\W?(?:\w+\W\.\W)?(?:alembic_version|sqlalchemy_manage_)",
+    r"\W?(?:\w+\W?\.\W?)?(?P<table>\w+)",
     re.IGNORECASE,
 )
 _QUIET = frozenset(
@@ -65,7 +66,7 @@ def pieces(statement: str, dialect: str) -> list[str]:
 def harmless(text: str, dialect: str) -> bool | None:
     """Whether no row can go through a piece; None: it depends on triggers and functions."""
     word = (re.match(r"\w+", text) or [""])[0].upper()
-    if _OWN.match(text):
+    if (changed := _CHANGED.match(text)) and is_bookkeeping(changed["table"].lower()):
         return True
     if word == "SELECT" or (word == "WITH" and not _WRITES.search(text)):
         catalog = "pg_catalog" in text or "information_schema" in text.lower()
