@@ -62,9 +62,9 @@ def found_config(folder: Path, section: str | None) -> FoundConfig | None:
     """
     if (own := _of_folder(folder)) is not None:
         return own._replace(section=section or own.section)
-    below = [each for path in _below(folder) if (each := _of_folder(path)) is not None]
+    below = [each for path in folders_below(folder) if (each := _of_folder(path)) is not None]
     if not below:
-        bare = [path for path in [folder, *_below(folder)] if _has_scripts(path)]
+        bare = [path for path in [folder, *folders_below(folder)] if _has_scripts(path)]
         below = [FoundConfig(None, folder=path) for path in bare]
     if len(below) > 1:
         lines = [advice.LAY_OVER_CONFIG(path=os.path.relpath(e.path or e.folder)) for e in below]
@@ -134,7 +134,7 @@ def _has_scripts(folder: Path) -> bool:
     return "alembic" in text and "run_env" not in text and (folder / "versions").is_dir()
 
 
-def _below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
+def folders_below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
     """The folders of the project's own below ``folder``, sorted; no environments of Python."""
     if not depth:
         return
@@ -148,4 +148,4 @@ def _below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
             continue
         if not path.is_symlink():
             yield path
-            yield from _below(path, depth - 1)
+            yield from folders_below(path, depth - 1)
