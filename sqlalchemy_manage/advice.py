@@ -19,6 +19,7 @@ from pathlib import Path
 _chosen: dict[str, str] = {}
 _typed: tuple[str, ...] = ()
 _again: tuple[str, ...] = ("migrate",)
+_repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Advice:
         A list is several words. The line has the options by which the database was chosen.
         """
         words = {name: _quoted(value) for name, value in values.items()}
-        words["again"] = _quoted(_again)
+        words["again"] = _quoted([*_again, *_repeated])
         before: list[str] = [word for option in _chosen.items() for word in option]
         after: tuple[str, ...] = ()
         if "{typed}" in self.command:  # with its own options; no more may follow a "--"
@@ -62,8 +63,8 @@ class Advice:
 
 def begin(typed: Sequence[str]) -> None:
     """A command line begins, with these words after the name of the program."""
-    global _typed, _again
-    _typed, _again = tuple(typed), ("migrate",)
+    global _typed, _again, _repeated
+    _typed, _again, _repeated = tuple(typed), ("migrate",), ()
     _chosen.clear()
 
 
@@ -76,6 +77,12 @@ def go_on_with(words: Sequence[str]) -> None:
     """From now on ``{again}`` is these words."""
     global _again
     _again = tuple(words)
+
+
+def repeat(words: Sequence[str]) -> None:
+    """From now on ``{again}`` has these words too: what the revisions are given."""
+    global _repeated
+    _repeated = tuple(words)
 
 
 def typed() -> bool:
@@ -151,6 +158,7 @@ RECORD_FINISHED = Advice("a half-done revision was finished by hand", "migrate -
 RECORD_AS_BEFORE = Advice(
     "what a half-done revision did was undone by hand", "migrate --fake {revision}"
 )
+RUN_AS_IS = Advice("env.py is another tool's, and does not say what it wants", "migrate --as-is")
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
 
 # Data that would be lost.

@@ -41,12 +41,16 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
             yield Check(name, "skipped", reason)
             continue
         try:
-            yield Check(name, "ok", check(project))
+            message = check(project)
+            if message is not None:
+                yield Check(name, "ok", message)
         except Interrupted as error:
             raise error.only_looked() from None
         except ManageError as error:
             failed[name] = error.message
             yield Check(name, "failed", error.message, error.hint)
+    if "env" not in failed:
+        yield from _swallowed(project)
     if not {"models", "migrations"} & failed.keys():
         yield from _indexes(project)
 
@@ -60,16 +64,40 @@ def _settings(project: Project) -> str:
     return f"{settings.file}, {databases}, {apps}{more}"
 
 
+def _environment(project: Project) -> str | None:
+    from .migrations.foreign_env.harvest import harvested_env
+
+    env = harvested_env(project)
+    if env is None:
+        return None
+    taken, ours = sorted(env.options), ", ".join(env.overridden)
+    return f"{env.file} is another tool's, and is not run. It passes " + (
+        f"{', '.join(taken) or 'nothing'}" + (f"; not used: {ours}" if ours else "")
+    )
+
+
+def _swallowed(project: Project) -> Iterator[Check]:
+    from .migrations.foreign_env.harvest import harvested_env
+
+    env = harvested_env(project)
+    if env is not None and env.swallowed:
+        yield Check(
+            "env",
+            "warning",
+            f"{env.file} executes statements by itself, which are left out: "
+            + "; ".join(env.swallowed),
+            "What a revision needs of them belongs into the revision.",
+        )
+
+
 def _models(project: Project) -> str:
     return f"{count(len(project.mappers), 'model')}, {count(len(project.tables), 'table')}"
 
 
 def _history(project: Project) -> str:
-    from .migrations.revisions.files import require_own_env
     from .migrations.revisions.locations import project_revisions, require_found
     from .migrations.runner.status import require_sound
 
-    require_own_env(project.migrations.folder)
     history = require_sound(require_found(project, project_revisions(project)), project)
     head = history.single_head()
     return f"{count(len(history), 'revision')}, head {head}" if head else "no revisions yet"
@@ -138,12 +166,13 @@ def _indexes(project: Project) -> Iterator[Check]:
             hint = None  # once is enough
 
 
-_CHECKS: dict[str, tuple[Callable[[Project], str], set[str]]] = {
+_CHECKS: dict[str, tuple[Callable[[Project], str | None], set[str]]] = {
     "settings": (_settings, set()),
+    "env": (_environment, {"settings"}),
     "models": (_models, {"settings"}),
     "history": (_history, {"settings"}),
     "connection": (_connection, {"settings"}),
-    "migrations": (_migrations, {"connection", "history"}),
+    "migrations": (_migrations, {"connection", "history", "env"}),
     "schema": (_schema, {"migrations", "models"}),
     "drift": (_drift, {"migrations", "models"}),
 }

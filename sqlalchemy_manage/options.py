@@ -106,6 +106,24 @@ def json_option(help_text: str = "Print JSON instead of a table.") -> Callable[.
     return click.option("--json", "as_json", is_flag=True, help=help_text)
 
 
+def x_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``-x``, of the commands that run revisions or compare."""
+    return click.option(
+        "-x",
+        multiple=True,
+        metavar="NAME=VALUE",
+        expose_value=False,
+        callback=_gives_x,
+        help="Give this to env.py and the revisions, as alembic -x does.",
+    )(function)
+
+
+def _gives_x(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    if value:
+        _project(ctx).x = value
+        advice.repeat([word for one in value for word in ("-x", one)])
+
+
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that applies or undoes revisions.
 
@@ -135,6 +153,12 @@ _RUN = (
         help="Allow the loss of rows and links of this, for this run only.",
     ),
     click.option("--no-prove", is_flag=True, help="Skip the check for lost rows and links."),
+    click.option(
+        "--as-is",
+        is_flag=True,
+        help="Have another tool's env.py run the revisions as it is, without any of the checks.",
+    ),
+    x_option,
 )
 
 _ANSWERS = (

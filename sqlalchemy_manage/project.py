@@ -36,6 +36,7 @@ class Project:
         self.verbosity = 1
         self.interactive = True
         self.traceback = False
+        self.x: tuple[str, ...] = ()  # as -x of alembic, beside those of the settings
         self.runner: Runner | None = None
         """Of the event loop on which AROUND was entered, where that is async."""
         self._entered = False

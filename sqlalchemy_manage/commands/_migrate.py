@@ -24,6 +24,24 @@ def require_plan(*, only_plan: bool, as_json: bool, **how: Any) -> None:
         raise UsageError("--json needs --plan.")
 
 
+def as_is(project: Project, revision: str | None, *, only_plan: bool = False, **how: Any) -> bool:
+    """With ``--as-is``: have env.py itself go to ``revision``; returns whether it did.
+
+    Raises UsageError for another option, which it would know nothing of.
+    """
+    if not how.pop("as_is", False):
+        return False
+    given = [name for name, value in (("plan", only_plan), *how.items()) if value]
+    if given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(f"--as-is leaves everything to env.py, and takes no {flags}.")
+    from ..migrations.actions.as_is import UNPROMISED, run_as_is
+
+    output.warn(UNPROMISED)
+    run_as_is(project, revision)
+    return True
+
+
 def show(
     project: Project,
     plans: list[Plan],

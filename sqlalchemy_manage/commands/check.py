@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
-from ..options import json_option
+from ..options import json_option, x_option
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -23,6 +23,7 @@ _COLORS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "yell
     help="Also compare the database with a scratch database built from the revisions.",
 )
 @json_option("Print JSON: ok, and a list of name, status, message, hint.")
+@x_option
 @click.pass_obj
 def command(project: Project, drift: bool, as_json: bool) -> int:
     """Check the settings, models, revisions and database.

@@ -9,7 +9,7 @@ import click
 
 from .. import output
 from ..errors import Interrupted, OpenQuestion, UsageError
-from ..options import answer_options, json_option
+from ..options import answer_options, json_option, x_option
 
 if TYPE_CHECKING:
     from ..migrations.questions import Question
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 )
 @answer_options
 @json_option("Print JSON: revision, path, operations, notices; with --dry-run file and sql.")
+@x_option
 @click.pass_obj
 def command(
     project: Project,

@@ -69,6 +69,7 @@ def command(
       manage.py migrate --fake-initial   adopt a database that has its tables
     """
     _ = project.settings  # report wrong settings before anything heavy is imported
+    from ..migrations.foreign_env.harvest import harvested_env
     from ..migrations.guards.journal.unfinished import forget_unfinished, require_finished
     from ..migrations.revisions.locations import require_found
     from ..migrations.revisions.plan import make_plan
@@ -77,6 +78,9 @@ def command(
 
     if prune:
         return pruned(project, revision)
+    flags = {"check": check, "fake": fake, "fake_initial": fake_initial, "sync_branch": sync_branch}
+    if _migrate.as_is(project, revision, **flags, **how):
+        return 0
     _migrate.require_plan(**how)
     now = history_status(project).require_untampered()
     history, current = now.history, now.heads
@@ -107,6 +111,7 @@ def command(
         where = ", ".join(current) or "before the first revision"
         output.say(f"Nothing to do: the database is at {where}.")
         return 0
+    harvested_env(project)  # before anything is said of a table of versions that is not its own
     if not current and not plan.backwards and not fake:
         from ..migrations.actions.fake_initial import adopt
 

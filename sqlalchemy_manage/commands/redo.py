@@ -33,6 +33,9 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
     from ..migrations.runner.status import sound_history
     from . import _migrate
 
+    if _migrate.as_is(project, f"-{steps}", **how):
+        _migrate.as_is(project, f"+{steps}", **how)
+        return
     _migrate.require_plan(**how)
     history = sound_history(project)
     current = project_heads(project)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import output
+from ..options import x_option
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("revision")
 @click.option("--backwards", is_flag=True, help="Print the SQL that undoes the revision.")
+@x_option
 @click.pass_obj
 def command(project: Project, revision: str, backwards: bool) -> None:
     """Print the SQL of REVISION, without connecting to a database.

@@ -29,6 +29,8 @@ from ..output import leave, redact
 from ..project import Project
 from .actions.scratch import ProjectElsewhere
 from .actions.sqlite_text import write_sql
+from .foreign_env.harvested import HarvestedEnv
+from .foreign_env.merging import merged
 from .guards.destructive import DestructiveGuard, allowed_of
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
@@ -109,6 +111,7 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
     run.history = read_history(*version_folders(context.script), strict=strict)
     require_sound(run.history, online)
     metadatas = run.project.metadatas
+    env = _harvested(context, run)
     options: dict[str, Any] = {
         # Only a single MetaData can lend its naming convention to the operations.
         "target_metadata": metadatas[0] if len(metadatas) == 1 else metadatas,
@@ -121,12 +124,13 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
         name = sa.make_url(run.database.url).get_backend_name()
         options |= {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
         options |= {"dialect_name": name, "transactional_ddl": _transactional(name)}
+        options = merged(options, env, scratch=True)  # nothing is applied
         if name == "sqlite":
             write_sql(context, run, **options)
             return
         context.configure(**options)
         with context.begin_transaction():
-            context.run_migrations()
+            context.run_migrations(**_arguments(env))
         return
     if borrowed is not None:
         try:
@@ -159,6 +163,19 @@ def _run(context: Any, run: Run, borrowed: sa.Connection | None = None) -> None:
                     raise _held_up(engine, run.project.settings) from error
     finally:
         engine.dispose()
+
+
+def _harvested(context: Any, run: Run) -> HarvestedEnv | None:
+    """The project's own env.py, if it has one; its functions may ask which command this is."""
+    env: HarvestedEnv | None = context.config.attributes.get("harvested_env")
+    if env is not None and env.config.cmd_opts is not None:
+        env.config.cmd_opts.autogenerate = bool(run.request and not run.request.empty)
+    return env
+
+
+def _arguments(env: HarvestedEnv | None) -> dict[str, Any]:
+    """What the project's env.py hands to the functions of its revisions."""
+    return {} if env is None else dict(env.run_arguments)
 
 
 @contextmanager
@@ -227,7 +244,8 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
     }
     if run.read_only:
         options["dont_mutate"] = True
-    context.configure(**options)
+    env, scratch = _harvested(context, run), not run.recorded
+    context.configure(**merged(options, env, scratch=scratch))
     wanted = context.get_context().opts
     # Alembic's upgrade, downgrade and stamp are the commands with a destination.
     if "destination_rev" not in wanted:
@@ -243,14 +261,15 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         options["comments"] = lambda wanted: comments(run.history, wanted)
         options["process_revision_directives"] = directives_hook(run.history, context.config, run)
         options["render_item"] = partial(options["render_item"], note=partial(_note, run))
-        context.configure(**options)
+        context.configure(**merged(options, env))
         with comparing(), context.begin_transaction():
-            context.run_migrations()
+            context.run_migrations(**_arguments(env))
         return
     run.state.writes = True
     # On a second try the plan of the first is still there, with its guard around it.
     plan = wanted["fn"]
-    context.configure(**options, fn=runner.guard(getattr(plan, "unguarded", plan)))
+    options = merged(options, env, scratch=scratch)
+    context.configure(**options | {"fn": runner.guard(getattr(plan, "unguarded", plan))})
     # A guard asks what a rebuild has dropped, and knows what a new type may lose.
     context.get_context().impl.dropped = run.state.dropped
     context.get_context().impl.expected = lambda: run.state.expected
@@ -271,7 +290,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
                 create_schema(connection, schema)
         runner.before_run()
         with context.begin_transaction():
-            runner.run_migrations(context.run_migrations)
+            runner.run_migrations(partial(context.run_migrations, **_arguments(env)))
 
 
 def guards(run: Run) -> list[Guard]:

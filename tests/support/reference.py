@@ -9,6 +9,10 @@ import textwrap
 
 import click
 
+from sqlalchemy_manage.options import common_options
+
+_COMMON = {option.name for option in common_options()}
+
 
 def reference(name: str) -> str:
     """What the page says of a command: its usage, help, options and examples."""
@@ -21,7 +25,7 @@ def reference(name: str) -> str:
         f"| {_cell(', '.join(f'`{flag}`' for flag in _flags(option, context)))} | "
         f"{_cell(_help(option, context))} |"
         for option in command.params
-        if isinstance(option, click.Option) and option.expose_value
+        if isinstance(option, click.Option) and option.name not in _COMMON
     ]
     if rows:
         parts.append("\n".join(["| option | meaning |", "|---|---|", *rows]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,17 +14,15 @@ from alembic.util import CommandError
 from ... import advice
 from ...databases.engines import memory_database
 from ...errors import HistoryError, MigrationError
+from ..foreign_env.harvest import harvested_env
 from ..questions import Answers, Closed, Questioner
 from ..revisions.amend import amend, amendable
 from ..revisions.expected_loss import with_losses
 from ..revisions.files import (
-    ENVIRONMENT,
-    TEMPLATE,
     Draft,
     RevisionRequest,
     alembic_config,
-    create_folder,
-    require_env,
+    script_folder,
 )
 from ..revisions.format import finish
 from ..revisions.history import History, project_heads
@@ -61,6 +58,7 @@ def draft_revision(
     history = sound_history(project)
     history.single_head()
     if not empty:
+        harvested_env(project)  # it may know the models
         require_models(project)
     request = RevisionRequest(
         name=name,
@@ -143,21 +141,13 @@ def _render(
     project: Project, request: RevisionRequest, base: ComparedDatabase
 ) -> tuple[str, str] | None:
     """The name and the text of the new file as Alembic writes it; None for an empty one."""
-    folder = project.migrations.folder
     with tempfile.TemporaryDirectory() as temporary:
         # The file is made in a folder of its own: one that cannot be rendered, or a
         # command interrupted, leaves nothing in the history.
         new = Path(temporary) / "versions"
-        own = folder
-        if not all((folder / name).exists() for name in (ENVIRONMENT, TEMPLATE)):
-            own = Path(temporary)
-            if (folder / ENVIRONMENT).exists():
-                require_env(folder)
-                shutil.copy(folder / ENVIRONMENT, own)
-        create_folder(Path(temporary))
         config = alembic_config(
             project,
-            own,
+            script_folder(project, Path(temporary)),
             versions=[*version_folders_of(project.migrations), new],
             run=Run(
                 project,

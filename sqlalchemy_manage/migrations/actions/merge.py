@@ -17,7 +17,7 @@ from ...errors import MigrationError
 from ..analysis.operations import OperationStep, described, steps_of
 from ..questions import Option, Question
 from ..revisions.describe import Change, revision_id
-from ..revisions.files import Draft, alembic_config, create_folder
+from ..revisions.files import Draft, alembic_config, script_folder
 from ..revisions.format import finish, quoted, wrapped
 from ..revisions.formatters import line_length
 from ..revisions.git import added
@@ -177,13 +177,11 @@ def draft_merge(
     slugs = [re.sub(r"^\d{4,}_(merge_)?", "", head) for head in merge.heads]
     new_id = revision_id(history.next_number(), [name or "_".join(["merge", *slugs])])
     message = quoted("\n".join(_docstring(merge, line_length(project.settings.root))))
-    folder = project.migrations.folder
     with tempfile.TemporaryDirectory() as temporary:
         new = Path(temporary) / "versions"
-        create_folder(Path(temporary))
         config = alembic_config(
             project,
-            folder if (folder / "script.py.mako").exists() else Path(temporary),
+            script_folder(project, Path(temporary)),
             versions=[*(revision.path.parent for revision in history.revisions), new],
         )
         try:

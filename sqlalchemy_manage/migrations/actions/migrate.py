@@ -17,6 +17,7 @@ from alembic.util import CommandError
 
 from ...errors import ManageError, MigrationError
 from ..analysis.reversible import require_downgrades
+from ..foreign_env.harvest import harvested_env
 from ..guards.destructive import clear
 from ..guards.journal.unfinished import require_finished
 from ..guards.losses.loss import allowed_names
@@ -59,6 +60,7 @@ def apply_plan(
     OpenQuestion or NotPermitted, and nothing is run, for a downgrade that is not
     ``allowed``. ``ask`` asks for the name of a protected database.
     """
+    harvested_env(project)  # before anybody is asked
     if plan.backwards and not fake:
         if plan.steps:  # before anybody is asked
             wait, first = project.settings.lock_wait, plan.steps[0].id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from argparse import Namespace
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from ... import advice
 from ...databases.error_kinds import blaming, fault_of
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
+from ..foreign_env.detection import ENVIRONMENT, foreign_env
+from ..foreign_env.harvest import harvested_env
+from ..foreign_env.own_config import TEMPLATES, own_config
 from ..questions import Answers, Closed, Questioner
 from .describe import Change, changes, name_parts, prune, revision_id
 from .format import docstring, quoted
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from ...project import Project
 
 
-ENVIRONMENT, TEMPLATE = "env.py", "script.py.mako"
+TEMPLATE = "script.py.mako"
 
 
 @dataclass
@@ -134,13 +138,22 @@ def alembic_config(
 
     ``versions``: where the revision files are, if not where the project has them.
     The URL is not in it: it would pass through string interpolation, and errors there
-    print it, password and all. Raises MigrationError for a folder whose env.py is empty, or
-    of another tool.
+    print it, password and all. Raises MigrationError for a folder whose env.py is empty.
+
+    Where env.py is another tool's, the Config is the project's own and the env.py ours; what
+    theirs passes to Alembic is in ``attributes["harvested_env"]``. Raises MigrationError as
+    ``harvested_env`` does.
     """
-    require_own_env(folder or project.migrations.folder)
-    config = Config(cmd_opts=Namespace(quiet=True, x=None))
-    require_env(folder or project.migrations.folder)
-    location = str(folder or project.migrations.folder)
+    own = project.migrations.folder
+    if (env := harvested_env(project)) is not None:
+        config = own_config(project)
+        attributes["harvested_env"] = env
+        versions = [*versions] or version_folders_of(project.migrations)
+        folder = TEMPLATES if folder in (None, own) else folder
+    else:
+        config = Config(cmd_opts=Namespace(quiet=True, x=[*project.x] or None))
+        require_env(folder or own)
+    location = str(folder or own)
     config.set_main_option("script_location", location.replace("%", "%%"))
     config.set_main_option("file_template", "%%(rev)s")
     config.set_main_option("revision_environment", "true")
@@ -154,34 +167,34 @@ def alembic_config(
     return config
 
 
-def require_own_env(folder: Path) -> None:
-    """Raises MigrationError if the env.py of a migrations folder knows nothing of this tool.
+def script_folder(project: Project, temporary: Path) -> Path:
+    """A folder with the env.py and the script.py.mako with which a revision is written.
 
-    It would migrate without a lock, and without any of the checks.
+    The project's own, if it has both, else ``temporary`` with what it has of them. What is
+    another tool's env.py is never run: ours is there in its place.
     """
-    file = folder / "env.py"
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    if text.strip() and "run_env" not in text and "sqlalchemy_manage" not in text:
-        own = (files("sqlalchemy_manage.migrations") / "templates" / "env.py").read_text("utf-8")
-        lines = "\n".join(f"    {line}" for line in own.splitlines()[2:] if line)
-        raise MigrationError(
-            f"{file} is not of sqlalchemy-manage: it does not call run_env(), which takes the "
-            "database and the models from the settings. Nothing was done.",
-            f"The revisions can stay. Keep a copy of the file, and let it have these lines alone:"
-            f"\n{lines}",
-        )
+    own = project.migrations.folder
+    foreign = foreign_env(own) is not None
+    names = [name for name in (ENVIRONMENT, TEMPLATE) if (own / name).exists()]
+    if ENVIRONMENT in names:
+        require_env(own)
+    if len(names) == 2 and not foreign:
+        return own
+    for name in names:
+        if not (foreign and name == ENVIRONMENT):
+            shutil.copy(own / name, temporary)
+    create_folder(temporary)
+    return temporary
 
 
 def complete_folder(project: Project) -> list[Path]:
     """Make the project's migrations folder, or what is missing of it; the new files.
 
-    One that its own Alembic configuration names is left as it is. Raises MigrationError.
+    Another tool's is left as it is, and one that its own Alembic configuration names. Raises
+    MigrationError.
     """
     kept = project.migrations
-    if kept.config is not None or kept.config_object is not None:
+    if kept.config is not None or kept.config_object is not None or foreign_env(kept.folder):
         return []
     return create_folder(kept.folder, versions=not kept.locations)
 

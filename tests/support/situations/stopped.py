@@ -141,6 +141,24 @@ def env_py_is_empty(app: Advised) -> None:
     assert app.version == "0002_a" and path.read_text()
 
 
+@leads_out("RUN_AS_IS")
+def env_py_of_another_tool_fails_beside_it(app: Advised) -> None:
+    app.write_history()
+    app.step("0001_a", 'op.create_table("item", sa.Column("id", sa.Integer, primary_key=True))')
+    path = app.folder / "migrations" / "env.py"
+    path.write_text(
+        "import sqlalchemy as sa\nfrom alembic import context\n\n"
+        'engine = sa.create_engine(context.config.get_main_option("sqlalchemy.url"))\n'
+        "with engine.begin() as connection:\n"
+        "    for _ in range(2):\n"
+        "        context.configure(connection=connection)\n"
+        "        context.run_migrations()\n"
+    )
+    app.told("migrate", code=1)
+    app.follow()
+    assert app.version == "0001_a"
+
+
 @leads_out("AFTER_FAULT")
 def the_disk_is_full(app: Advised) -> None:
     app.items()

@@ -1,0 +1,1 @@
+"""An env.py of another tool: what it passes to Alembic is kept, and it runs no revision."""

@@ -1,0 +1,402 @@
+"""An env.py is run, with all that would do something replaced, for what it passes to Alembic.
+
+Alembic's documentation has env.py files of many kinds: with an engine of the configuration's,
+one that the caller gives, in an event loop. Which kind it is shows when it fails, and then it
+is run again with what it wants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import io
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, MissingGreenlet
+
+from ... import advice, output
+from ...async_drivers import is_async
+from ...databases.engines import create_engine, database_url, shown
+from ...errors import ManageError, MigrationError
+from ..alembic_internals import proxies_kept
+from .connections import watched
+from .detection import foreign_env
+from .drivers import other_drivers
+from .harvested import HarvestedEnv
+from .own_config import own_config
+from .process_state import kept
+from .same_database import same_database
+
+if TYPE_CHECKING:
+    from ...project import Project
+
+
+class NotHarvested(MigrationError):
+    """An env.py did not get so far as to say what it wants; nothing was run."""
+
+
+def harvested_env(project: Project) -> HarvestedEnv | None:
+    """What the project's env.py passes to Alembic; None if it is ours, or missing.
+
+    It is run once for a project, whose models are its target_metadata where the settings name
+    none. Raises NotHarvested, with the file and the line; or
+    MigrationError where it and the settings disagree on the database or the table of versions.
+    """
+    file = foreign_env(project.migrations.folder)
+    if file is None:
+        return None
+    known: HarvestedEnv | None = project.__dict__.get("harvested_env")
+    if known is None or known.file != file:
+        known = harvest(project, file)
+        require_agreement(project, known)
+        project.__dict__["harvested_env"] = known
+        if project.other_metadatas is None:
+            project.other_metadatas = lambda: known.metadatas if known else []
+            if not project.metadatas:  # and that is kept
+                del project.metadatas
+    return known
+
+
+def harvest(project: Project, file: Path) -> HarvestedEnv:
+    """Run ``file``, an env.py, for what it passes to Alembic; whatever it is, nothing is changed.
+
+    The database is read where ``file`` reads it. Raises NotHarvested.
+    """
+    attempt, tried = _Attempt(_given_url(project)), []
+    first: BaseException | None = None
+    while True:
+        tried.append(attempt)
+        printed = io.StringIO()
+        try:
+            return _run(project, file, attempt, printed)
+        except (Exception, SystemExit) as error:
+            first = first or error
+            left = [a for a in _others(attempt, error) if a not in tried]
+            if not left:
+                raise _refused(file, first, printed.getvalue()) from first
+            attempt = left[0]
+        finally:
+            if text := printed.getvalue().strip():
+                output.say(f"{file} printed:\n{text}", level=2)
+
+
+def _given_url(project: Project) -> URL:
+    """The URL of the settings, with the driver that they name if it is async."""
+    url = database_url(project.database, project.settings.root)
+    given = project.database.given_url
+    return make_url(given).set(database=url.database) if is_async(given) else url
+
+
+def require_agreement(project: Project, env: HarvestedEnv) -> None:
+    """Raises MigrationError where ``env`` goes to another database than the settings.
+
+    Or keeps another table of versions.
+    """
+    settings, url = project.settings, database_url(project.database, project.settings.root)
+    if env.url is not None and not same_database(url, env.url, settings.root):
+        raise MigrationError(
+            f"{env.file} goes to another database than the settings. Nothing was run.\n"
+            f"  env.py:   {shown(env.url)}\n"
+            f"  settings: {shown(url)} (DATABASES[{project.alias!r}] of {settings.file})",
+            "Have both name the same database. env.py is given that of the settings as "
+            f"sqlalchemy.url. Or run env.py as it is: {advice.RUN_AS_IS}",
+        )
+    schema, table = env.version_table
+    kept_schema, kept_table = (
+        project.migrations.version_table_schema,
+        (project.migrations.version_table),
+    )
+    if (schema, table) != (kept_schema, kept_table):
+        lines = []
+        if table != kept_table:
+            lines.append(f'VERSION_TABLE = "{table}"')
+        if schema != kept_schema:
+            lines.append(f"VERSION_TABLE_SCHEMA = {_literal(schema)}")
+        raise MigrationError(
+            f"{env.file} keeps the versions in the table {_dotted(schema, table)}, and "
+            f"the settings name {_dotted(kept_schema, kept_table)}. Nothing was run.",
+            f"Write into {settings.file}:\n" + "\n".join(f"    {line}" for line in lines),
+        )
+
+
+def _literal(text: str | None) -> str:
+    return "None" if text is None else f'"{text}"'
+
+
+def _dotted(schema: str | None, table: str) -> str:
+    return f"{schema}.{table}" if schema else table
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """How env.py is run: with which URL and what as ``attributes["connection"]``."""
+
+    url: URL
+    lends: str = ""
+    offline: bool = False
+    from_worker: bool = False
+
+
+def _others(attempt: _Attempt, error: BaseException) -> Iterator[_Attempt]:
+    """What else to try, after an error that tells what is missing."""
+    text = f"{type(error).__name__}: {error}"
+    if "worker thread" in text and "anyio" in sys.modules:
+        yield replace(attempt, from_worker=True)
+    asynchronous = isinstance(error, InvalidRequestError) and "async" in text
+    if asynchronous or isinstance(error, MissingGreenlet):
+        for url in other_drivers(attempt.url):
+            yield replace(attempt, url=url)
+    wanted = attempt.lends or getattr(error, "wanted_connection", False)
+    if wanted and not attempt.offline:
+        for lends in ("connection", "engine"):
+            yield replace(attempt, lends=lends)
+    if isinstance(error, (DBAPIError, OSError)) and not attempt.offline:
+        yield replace(attempt, offline=True)  # no server answers
+
+
+@dataclass
+class _Call:
+    """One call of ``configure``, and whether the revisions were to run then."""
+
+    given: dict[str, Any]
+    url: URL | None
+    runs: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _Harvesting:
+    """Takes the calls of an env.py at Alembic's ``context``, with which nothing is run."""
+
+    def __init__(self, context: EnvironmentContext) -> None:
+        self.calls: list[_Call] = []
+        self.executed: list[str] = []
+        self._context = context
+        self._configure = context.configure
+        # Of the instance, as the module alembic.context knows no class but its own.
+        for name in _TAKEN:
+            setattr(context, name, getattr(self, name))
+
+    def configure(self, *args: Any, **options: Any) -> None:
+        given = dict(_CONFIGURE.bind(self._context, *args, **options).arguments)
+        given.pop("self")
+        given |= given.pop("kw", {})
+        given = {name: value for name, value in given.items() if value is not None}
+        self._configure(**given)
+        self.calls.append(_Call(given, _url_of(given)))
+
+    def begin_transaction(self, _per_migration: bool = False) -> Any:
+        return _no_transaction()
+
+    def execute(self, sql: Any, execution_options: Any = None) -> None:
+        text = " ".join(str(sql).split())
+        if text not in self.executed:
+            self.executed.append(text)
+
+    def static_output(self, text: str) -> None:
+        """It is for a file of SQL."""
+
+    def run_migrations(self, **arguments: Any) -> None:
+        self._context.get_context()  # raises where nothing was configured
+        self.calls[-1].runs.append(arguments)
+
+
+_TAKEN = ("configure", "begin_transaction", "execute", "static_output", "run_migrations")
+_CONFIGURE = inspect.signature(EnvironmentContext.configure)
+
+
+class _Transaction:
+    """What ``begin_transaction`` gives to a ``with`` that calls it by name."""
+
+    is_active = True
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def _no_transaction() -> Iterator[_Transaction]:
+    yield _Transaction()
+
+
+def _url_of(given: Mapping[str, Any]) -> URL | None:
+    if (connection := given.get("connection")) is not None:
+        found: URL = connection.engine.url
+        return found
+    url = given.get("url")
+    return None if url is None else make_url(url)
+
+
+class _Attributes(dict[str, Any]):
+    """Config.attributes; ``wanted``: it was asked for a connection, and there was none."""
+
+    wanted = False
+
+    def __missing__(self, name: str) -> Any:
+        self.wanted = self.wanted or name == "connection"
+        raise KeyError(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.wanted = self.wanted or (name == "connection" and name not in self)
+        return super().get(name, default)
+
+
+def _run(project: Project, file: Path, attempt: _Attempt, printed: io.StringIO) -> HarvestedEnv:
+    config = own_config(project)
+    text = attempt.url.render_as_string(hide_password=False)
+    config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
+    config.set_main_option("script_location", str(file.parent).replace("%", "%%"))
+    config.output_buffer = io.StringIO()
+    attributes = _Attributes(config.attributes)
+    config.__dict__["attributes"] = attributes
+    with (
+        proxies_kept(),
+        kept(file, printed),
+        watched(project.migrations.version_table) as database,
+        ExitStack() as stack,
+    ):
+        lent = stack.enter_context(_lent(project, attempt.lends)) if attempt.lends else None
+        if lent is not None:
+            attributes["connection"] = lent
+        script = ScriptDirectory.from_config(config)
+        locations = list(script.version_locations or ())
+        options: dict[str, Any] = {
+            "fn": lambda heads, context: [],
+            "as_sql": attempt.offline,
+            "starting_rev": "base" if attempt.offline else None,
+            "destination_rev": "head",
+            "tag": None,
+            "template_args": {},
+        }
+        context = EnvironmentContext(config, script, **options)
+        taken = _Harvesting(context)
+        with context:
+            try:
+                _called(script.run_env, from_worker=attempt.from_worker)
+            except BaseException as error:
+                error.wanted_connection = attributes.wanted  # type: ignore[attr-defined]
+                raise
+    moved = list(script.version_locations or ())
+    call = _chosen(project, file, taken.calls)
+    return HarvestedEnv(
+        file,
+        call.given,
+        call.url,
+        config,
+        call.runs[0],
+        (*taken.executed, *database.swallowed),
+        printed.getvalue(),
+        tuple(map(str, moved)) if moved != locations else (),
+    )
+
+
+@contextmanager
+def _lent(project: Project, kind: str) -> Iterator[sa.Engine | sa.Connection]:
+    """What an env.py finds as ``attributes["connection"]``: a connection, or an engine."""
+    engine = create_engine(project.database, project.settings.root, poolclass=sa.NullPool)
+    if kind == "engine":
+        yield engine
+    else:
+        with engine.connect() as connection:
+            yield connection
+
+
+def _chosen(project: Project, file: Path, calls: list[_Call]) -> _Call:
+    """The call that is about the project's database; raises NotHarvested.
+
+    An env.py may run the revisions on one database after the other.
+    """
+    if not calls:
+        raise NotHarvested(f"{file} ended without a call of context.configure().")
+    ran = [call for call in calls if call.runs]
+    if not ran:
+        raise NotHarvested(f"{file} ended without a call of context.run_migrations().")
+    url, root = database_url(project.database, project.settings.root), project.settings.root
+    ours = [c for c in ran if c.url is None or same_database(url, c.url, root)]
+    if sum(len(call.runs) for call in ours) > 1:
+        raise NotHarvested(
+            f"{file} runs the revisions {sum(len(c.runs) for c in ours)} times on the same "
+            "database, for example once for each of several schemas."
+        )
+    return (ours or ran)[0]
+
+
+def _called(function: Callable[[], object], *, from_worker: bool) -> None:
+    """Call it: in a thread of its own where an event loop is running here."""
+    if from_worker:
+        function = _in_worker(sys.modules["anyio"], function)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        function()
+        return
+    failed: list[BaseException] = []
+
+    def caught() -> None:
+        try:
+            function()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(caught,))
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _in_worker(anyio: Any, function: Callable[[], object]) -> Callable[[], object]:
+    """``function``, to be called in a worker thread of an event loop that is begun for it."""
+
+    async def waiting() -> None:
+        await anyio.to_thread.run_sync(function)
+
+    return lambda: anyio.run(waiting)
+
+
+def _refused(file: Path, error: BaseException, printed: str) -> NotHarvested:
+    if isinstance(error, NotHarvested):
+        why = f"{error.message} Nothing was run."
+    else:
+        why = f"{file} cannot be read: {_why(error)}{_line(file, error)}. Nothing was run."
+    if isinstance(error, SystemExit) and printed.strip():
+        why += f"\nIt printed: {printed.strip()}"
+    return NotHarvested(
+        why,
+        "It was only to say what it passes to Alembic. Correct it until alembic current works; "
+        f"or run it as it is, without any of the checks: {advice.RUN_AS_IS}",
+    )
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it ends the process, sys.exit({error.code!r})"
+    if isinstance(error, ManageError):
+        return error.message.rstrip(".")
+    text = str(error.orig if isinstance(error, DBAPIError) else error).strip().rstrip(".")
+    text = text.splitlines()[0] if text else ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _line(file: Path, error: BaseException) -> str:
+    """`` (line N)``, the last in ``file`` itself."""
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return "" if "line" in str(error) else f" (line {error.lineno})"
+    found, trace = "", error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(file):
+            found = f" (line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return found
