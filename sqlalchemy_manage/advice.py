@@ -106,6 +106,13 @@ START_PROJECT = Advice("a project cannot be called so", "startproject {name}")
 START_APP = Advice("an app cannot be called so", "startapp {name}")
 PREPARE_NEW = Advice("a project was started", "prepare", "manage.py")
 WRITE_FOR_APP = Advice("an app was started", "makemigrations")
+LAY_OVER = Advice("a project is there already", "init")
+LAY_OVER_FOLDER = Advice("there is a manage.py or a settings.py already", "init {path}")
+LAY_OVER_CONFIG = Advice("there are several Alembic configurations", "init --config {path}")
+LAY_OVER_SECTION = Advice("an ini has several sections", "init --section {name}")
+CHECK_ADOPTED = Advice("an Alembic project has settings now", "check", "manage.py")
+WRITE_FOR_MODELS = Advice("models without Alembic have settings", "makemigrations", "manage.py")
+RECORD_FIRST = Advice("their tables are there already", "migrate --fake-initial", "manage.py")
 
 # Revisions that wait, or that nobody wrote yet.
 

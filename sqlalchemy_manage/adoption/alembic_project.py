@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 ABOUT = "Settings of manage.py, for a project that has Alembic already."
 
 
+_ALEMBIC_CONFIG = '''\
+def alembic_config():
+    """What advanced-alchemy's own commands give to env.py."""
+    from advanced_alchemy.alembic.commands import AlembicCommands
+    from {module} import {name}
+
+    return AlembicCommands(sqlalchemy_config={name}).config
+'''
+
+
 class AlembicProject:
     """A configuration looked into step by step; each adds to ``survey``."""
 
@@ -73,7 +83,7 @@ class AlembicProject:
                     stack.enter_context(entered(self.project.settings))
                 yield
         finally:
-            sys.path[:] = [*sys.path[:0], *before]
+            sys.path[:] = before
 
     def _folder(self) -> Path | None:
         """The folder of env.py; a setting says it where the configuration alone does not."""
@@ -120,14 +130,14 @@ class AlembicProject:
             named = config.paths("prepend_sys_path", "path_separator")
         except SettingsError:
             return
-        named = [part for each in named for part in each.split(os.pathsep) if part]
-        for each in named:
-            for base in (path.parent, self.root):
-                place = Path(os.path.normpath(base / each))
-                if place.is_dir():
-                    if place != self.root and place not in [p.path for p in self.draft.paths]:
-                        self.draft.paths.append(self.draft.place(place))
-                    break
+        for each in (part for name in named for part in name.split(os.pathsep) if part):
+            places = (Path(os.path.normpath(base / each)) for base in (path.parent, self.root))
+            place = next((place for place in places if place.is_dir()), None)
+            # A package is imported from the folder around it.
+            if place is None or place == self.root or (place / "__init__.py").exists():
+                continue
+            if place not in [known.path for known in self.draft.paths]:
+                self.draft.paths.append(self.draft.place(place))
 
     def _url(self) -> None:
         if self.config.path is None:
@@ -144,7 +154,9 @@ class AlembicProject:
         """What env.py takes from an application: Flask's context, or advanced-alchemy's Config."""
         if self.folder is None:
             return
-        if self.env.imports("flask"):
+        if self.env.imports("advanced_alchemy") and self.config.name is None:
+            self._advanced_alchemy()
+        elif self.env.imports("flask"):
             found = applications.flask_factory(self.folder, self.root, self.environ)
             if found is None:
                 self.survey.problems.append(
@@ -154,6 +166,22 @@ class AlembicProject:
                 return
             self.draft.values["AROUND"] = found
             self.draft.notes["AROUND"] = "env.py asks for the application."
+
+    def _advanced_alchemy(self) -> None:
+        """Its env.py takes all from a Config of its own, which its commands make."""
+        assert self.folder is not None
+        modules = applications.project_modules(self.folder, self.root)
+        found = [(module.name, name) for module in modules for name in module.configs]
+        if len(found) != 1:
+            self.survey.problems.append(
+                f"env.py is advanced-alchemy's, and {len(found) or 'no'} SQLAlchemyAsyncConfig or "
+                "SQLAlchemySyncConfig was found: name a function that returns "
+                "AlembicCommands(sqlalchemy_config=...).config in ALEMBIC."
+            )
+            return
+        module, name = found[0]
+        self.draft.function = _ALEMBIC_CONFIG.format(module=module, name=name)
+        self.draft.values["ALEMBIC"] = {"CONFIG": "settings:alembic_config"}
 
     def history(self) -> History | None:
         """The revisions: where they are, what they are like; None if they cannot be found."""

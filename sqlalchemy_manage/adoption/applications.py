@@ -10,7 +10,7 @@ from .sources import SourceModule, modules_in
 
 
 def package_root(folder: Path) -> tuple[Path, str]:
-    """The package around ``folder`` and its name; ``folder`` itself and no name if there is none."""
+    """The package around ``folder`` and its name; ``folder`` and no name if there is none."""
     top = None
     for each in (folder, *folder.parents):
         if (each / "__init__.py").exists():
@@ -33,7 +33,9 @@ def flask_factory(folder: Path, root: Path, environ: Mapping[str, str]) -> str |
         known = next((m for m in modules if m.name == name), None)
         if path or known is not None:
             return f"{name}:{path or (known.apps[0] if known and known.apps else 'app')}"
-    factories = [f"{m.name}:{a}" for m in modules for a in m.apps if a not in ("app", "application")]
+    factories = [
+        f"{m.name}:{a}" for m in modules for a in m.apps if a not in ("app", "application")
+    ]
     objects = [f"{m.name}:{a}" for m in modules for a in m.apps]
     return next(iter([*factories, *objects]), None)
 

@@ -14,6 +14,7 @@ _FIRST = (
     "alter_column",
     "batch_alter_table",
     "drop_table",
+    "rename_table",
 )
 _SECOND = (
     "create_index",
@@ -26,32 +27,28 @@ _MAKES = ("create_all", "create")
 
 
 class Assumed(NamedTuple):
-    """The first table that a revision changes and none before it makes."""
+    """The first revision that changes a table, and the table, which none has made."""
 
     revision: str
     table: str
 
 
 def assumed_table(revisions: Iterable[Revision]) -> Assumed | None:
-    """The first such table, by the texts of the upgrades, parents first.
+    """What the very first change of a table is about, if no revision makes that before.
 
-    None if there is none, or if it cannot be known, since tables are made in a way that the
-    text does not tell: by ``create_all`` or in SQL.
+    By the texts of the upgrades, parents first. None where the history begins with making a
+    table, in whatever way: from then on the text does not tell all that there is, as tables
+    are renamed in SQL too.
     """
-    made: set[str] = set()
     for revision in revisions:
         for name, call in _calls(revision.source):
             text = ast.unparse(call)
             if name in _MAKES or (name == "execute" and "CREATE TABLE" in text.upper()):
                 return None
             table = _table(name, call)
-            if table is None:
-                continue
             if name == "create_table":
-                made.add(table)
-            elif name == "rename_table":
-                made |= {str(_constant(call, 1))}
-            elif table not in made:
+                return None
+            if table is not None:
                 return Assumed(revision.id, table)
     return None
 
@@ -84,7 +81,7 @@ def _calls(source: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 def _table(name: str, call: ast.Call) -> str | None:
-    if name in (*_FIRST, "create_table", "rename_table"):
+    if name in _FIRST:
         return _constant(call, 0, "table_name")
     if name in _SECOND:
         return _constant(call, 1, "table_name", "source_table")

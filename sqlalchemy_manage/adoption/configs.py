@@ -67,7 +67,10 @@ def found_config(folder: Path, section: str | None) -> FoundConfig | None:
         bare = [path for path in [folder, *folders_below(folder)] if _has_scripts(path)]
         below = [FoundConfig(None, folder=path) for path in bare]
     if len(below) > 1:
-        lines = [advice.LAY_OVER_CONFIG(path=os.path.relpath(e.path or e.folder)) for e in below]
+        lines = [
+            advice.LAY_OVER_CONFIG(path=os.path.relpath(e.path or e.folder or folder))
+            for e in below
+        ]
         raise SeveralConfigs(
             f"There are {len(below)} Alembic configurations below {folder}. Nothing was written.",
             "Name one of them:\n" + "\n".join(f"  {line}" for line in lines),

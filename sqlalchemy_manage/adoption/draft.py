@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -40,7 +41,8 @@ class Draft:
     """The settings of ``root``; ``notes``: the comment above a name of them.
 
     ``values`` are by name, a Place for a path. ``packages``: constants that are folders of
-    installed packages. ``paths``: what has to be on the path.
+    installed packages. ``paths``: what has to be on the path. ``function``: the text of one
+    that a value names.
     """
 
     root: Path
@@ -50,6 +52,7 @@ class Draft:
     notes: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
     paths: list[Place] = field(default_factory=list)
+    function: str = ""
 
     def place(self, path: Path) -> Place:
         """How ``path`` is spelled: so that the settings are right on another machine too."""
@@ -74,6 +77,9 @@ class Draft:
         module.__file__ = str(self.root / "settings.py")
         values = {name: _plain(value) for name, value in self.values.items()}
         vars(module).update(values, DATABASES={"default": {"URL": url or "sqlite://"}})
+        if self.function:
+            exec(self.function, vars(module))
+            sys.modules["settings"] = module  # a value names the function so
         return settings_from(module, {k: v for k, v in environ.items() if k != "DATABASE_URL"})
 
 

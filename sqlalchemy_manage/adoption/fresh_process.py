@@ -11,26 +11,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 _CODE = """
-import contextlib, importlib, io, json, sys
-found, failed = [], None
+import contextlib, io, json, sys
+found, failed = {}, {}
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-    try:
-        from sqlalchemy_manage.metadata_setting import read_entries
-        from pathlib import Path
-        entries = json.loads(sys.argv[1])
-        for entry in read_entries(entries, Path("settings.py")):
-            found.append([t for m in entry.metadatas for t in m.tables])
-    except BaseException as error:
-        failed = f"{type(error).__name__}: {error}"
+    from pathlib import Path
+    from sqlalchemy_manage.metadata_setting import read_entries
+    read = {}
+    for entry in json.loads(sys.argv[1]):
+        try:
+            read[entry] = read_entries([entry], Path("settings.py"))[0].metadatas
+        except BaseException as error:
+            failed[entry] = f"{type(error).__name__}: {error}"
+    for entry, metadatas in read.items():
+        found[entry] = [[id(m), list(m.tables)] for m in metadatas]
 print("\\n" + json.dumps({"found": found, "failed": failed}))
 """
 
 
 class Imported(NamedTuple):
-    """The tables that the entries of METADATA lead to, or why they cannot be imported."""
+    """``tables`` that the entries of METADATA lead to. ``failed``: why the first that cannot be
+    imported cannot. ``metadata``: the entries that lead to each MetaData, by a number of it."""
 
     tables: frozenset[str]
     failed: str | None
+    metadata: dict[int, list[str]]
 
 
 def tables_of(entries: Sequence[str], folder: Path, path: Sequence[str]) -> Imported:
@@ -48,6 +52,11 @@ def tables_of(entries: Sequence[str], folder: Path, path: Sequence[str]) -> Impo
         )
         answer = json.loads(done.stdout.strip().splitlines()[-1])
     except (subprocess.TimeoutExpired, ValueError, IndexError) as error:
-        return Imported(frozenset(), f"the import did not end: {type(error).__name__}")
-    tables = frozenset(name for each in answer["found"] for name in each)
-    return Imported(tables, answer["failed"])
+        return Imported(frozenset(), f"the import did not end: {type(error).__name__}", {})
+    tables: set[str] = set()
+    metadata: dict[int, list[str]] = {}
+    for entry, found in answer["found"].items():
+        for number, names in found:
+            tables |= set(names)
+            metadata.setdefault(number, []).append(entry)
+    return Imported(frozenset(tables), next(iter(answer["failed"].values()), None), metadata)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 
 from ..module_contents import is_a, stored
 from .fresh_process import Imported
@@ -164,6 +164,8 @@ def _name_in(module: ModuleType, metadata: MetaData) -> str | None:
             if stored(value, "metadata") is metadata:
                 rank = 1 if "metadata" in vars(value) or stored(value, "__table__") is None else 3
                 found.append((rank, f"{name}.metadata"))
+        elif is_a(value, Table):
+            found += [(4, f"{name}.metadata")] if value.metadata is metadata else []
         elif not is_a(value, ModuleType) and _leads(value, metadata):
             found.append((2, f"{name}.metadata"))
     return f"{module.__name__}:{min(found)[1]}" if found else None

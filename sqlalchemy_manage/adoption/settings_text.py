@@ -23,6 +23,8 @@ def settings_text(draft: Draft) -> str:
     for place in draft.paths:
         lines.append(f"sys.path.insert(0, str({place.expression}))")
     lines += ["", *_database(draft)]
+    if draft.function:
+        lines += ["", "", *draft.function.rstrip().split("\n"), ""]
     for name, value in draft.values.items():
         lines += ["", *_comment(draft.notes.get(name, "")), *_assignment(name, value)]
     return "\n".join(lines) + "\n"
@@ -81,7 +83,5 @@ def _literal(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, dict):
-        return (
-            "{" + ", ".join(f"{repr_of(k)}: {_literal(v)}" for k, v in value.items()) + "}"
-        )
+        return "{" + ", ".join(f"{repr_of(k)}: {_literal(v)}" for k, v in value.items()) + "}"
     return repr(value)

@@ -75,7 +75,9 @@ def _read(name: str, path: Path) -> SourceModule | None:
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             _assigned(node.targets[0].id, node.value, metadata, apps, configs)
     urls = tuple(_urls(tree)) if "create_engine" in text or "create_async_engine" in text else ()
-    found = SourceModule(name, path, *map(tuple, (metadata, models, apps, configs)), urls)  # type: ignore[arg-type]
+    found = SourceModule(
+        name, path, tuple(metadata), tuple(models), tuple(apps), tuple(configs), urls
+    )
     return found if any(found[2:]) else None
 
 
@@ -96,7 +98,7 @@ def _assigned(
 
 
 def _has_table(node: ast.ClassDef) -> bool:
-    """Whether a class has a ``__tablename__``, a ``__table__``, or is SQLModel's with table=True."""
+    """Whether a class names its table, or is SQLModel's with ``table=True``."""
     if any(
         word.arg == "table" and isinstance(word.value, ast.Constant) and word.value.value is True
         for word in node.keywords

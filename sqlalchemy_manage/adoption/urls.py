@@ -15,8 +15,8 @@ from typing import NamedTuple
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from ..alembic_url import OPTION, alembic_url, ini_options
 from ..errors import ManageError
+from ..ini_url import OPTION, alembic_url, ini_options
 from .configs import FoundConfig
 
 PLACEHOLDER = re.compile(r"driver://|://user:pass(word)?@localhost/dbname|\{\w*\}|<\w+>")
@@ -32,6 +32,7 @@ class UrlSource(NamedTuple):
     helper: str | None = None
 
 
+OF_ENV = "as env.py has it"
 NOWHERE = UrlSource(None, None, "DATABASE_URL has to be set in the environment")
 
 
@@ -88,7 +89,7 @@ def written_out(url: URL, root: Path) -> UrlSource | None:
         path = Path(file)
         if path.is_relative_to(root):
             text = str(url.set(database=path.relative_to(root).as_posix()))
-    return UrlSource(repr_of(text), url.render_as_string(hide_password=False), "env.py")
+    return UrlSource(repr_of(text), url.render_as_string(hide_password=False), OF_ENV)
 
 
 def repr_of(text: str) -> str:
