@@ -44,9 +44,9 @@ def named_config(path: Path, section: str | None) -> FoundConfig:
     """
     path = Path(os.path.abspath(path))
     if path.is_dir():
-        found = _of_folder(path)
+        found = _of_folder(path, section)
         if found is not None:
-            return found._replace(section=section or found.section)
+            return found
         if (path / "env.py").is_file():
             return FoundConfig(None, folder=path)
         raise UsageError(f"{path} has neither an alembic.ini nor an env.py.")
@@ -60,9 +60,9 @@ def found_config(folder: Path, section: str | None) -> FoundConfig | None:
 
     What is in ``folder`` itself wins. Raises SeveralConfigs.
     """
-    if (own := _of_folder(folder)) is not None:
-        return own._replace(section=section or own.section)
-    below = [each for path in folders_below(folder) if (each := _of_folder(path)) is not None]
+    if (own := _of_folder(folder, section)) is not None:
+        return own
+    below = [each for path in folders_below(folder) if (each := _of_folder(path, section))]
     if not below:
         bare = [path for path in [folder, *folders_below(folder)] if _has_scripts(path)]
         below = [FoundConfig(None, folder=path) for path in bare]
@@ -75,7 +75,7 @@ def found_config(folder: Path, section: str | None) -> FoundConfig | None:
             f"There are {len(below)} Alembic configurations below {folder}. Nothing was written.",
             "Name one of them:\n" + "\n".join(f"  {line}" for line in lines),
         )
-    return below[0]._replace(section=section or below[0].section) if below else None
+    return below[0] if below else None
 
 
 def ini_sections(path: Path) -> dict[str, dict[str, str]]:
@@ -88,14 +88,14 @@ def ini_sections(path: Path) -> dict[str, dict[str, str]]:
     return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
-def _of_folder(folder: Path) -> FoundConfig | None:
+def _of_folder(folder: Path, section: str | None) -> FoundConfig | None:
     ini = folder / "alembic.ini"
     if ini.is_file():
-        return FoundConfig(ini, _section(ini))
+        return FoundConfig(ini, section or _section(ini))
     if _has_table(folder / "pyproject.toml"):
-        return FoundConfig(folder / "pyproject.toml")
+        return FoundConfig(folder / "pyproject.toml", section or "alembic")
     others = [path for path in sorted(folder.glob("*.ini")) if _sections_with_scripts(path)]
-    return FoundConfig(others[0], _section(others[0])) if len(others) == 1 else None
+    return FoundConfig(others[0], section or _section(others[0])) if len(others) == 1 else None
 
 
 def _has_table(path: Path) -> bool:

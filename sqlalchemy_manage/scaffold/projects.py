@@ -45,7 +45,7 @@ def start_project(name: str, directory: Path | None, example: str) -> StartedPro
     if there := taken(folder, new):
         raise NotLaidDown(
             f"{folder} has {', '.join(there[:3])}{' and more' if len(there) > 3 else ''} already.",
-            "Use another folder. Where that is a project already, this lays manage.py and "
-            f"settings.py beside it: {advice.LAY_OVER}",
+            "Use another folder. Where that is a project already, this writes the settings "
+            f"for it: {advice.LAY_OVER(path=os.path.relpath(folder))}",
         )
     return StartedProject(folder, lay_down(folder, new), kept)
