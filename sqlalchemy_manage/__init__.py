@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from .errors import ManageError
     from .ini_url import alembic_url
     from .migrations.environment import run_env
-    from .project import Project
+    from .verbs.project import Project
 
 __all__ = ["ManageError", "Project", "__version__", "alembic_url", "main", "run_env"]
 
 _HOMES = {
     "ManageError": "errors",
     "alembic_url": "ini_url",
-    "Project": "project",
+    "Project": "verbs.project",
     "run_env": "migrations.environment",
 }
 

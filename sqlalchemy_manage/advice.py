@@ -73,10 +73,45 @@ def choose(option: str, value: str) -> None:
     _chosen[option] = value
 
 
+def on_alias(alias: str) -> None:
+    """From now on the commands advised are for this one of the databases of the command line."""
+    global _typed, _again
+    words = without_databases()
+    _chosen.pop("--database", None)
+    if alias != "default":
+        _chosen["--database"] = alias
+        words = ["--database", alias, *words]
+    _typed, _again = tuple(words), ("migrate",)
+
+
+def without_databases() -> list[str]:
+    """What was typed, without the options that say on which databases, and in how many jobs."""
+    found: list[str] = []
+    words = iter(_typed)
+    for word in words:
+        if word == "--":
+            return [*found, word, *words]
+        if word in ("--database", "--jobs"):
+            next(words, None)
+        elif word != "--all" and not word.startswith(("--database=", "--jobs=")):
+            found.append(word)
+    return found
+
+
 def go_on_with(words: Sequence[str]) -> None:
     """From now on ``{again}`` is these words."""
     global _again
     _again = tuple(words)
+
+
+def is_chosen(option: str) -> bool:
+    """Whether the commands advised have ``option``."""
+    return option in _chosen
+
+
+def typed_words() -> list[str]:
+    """The command line, as it was given to :func:`begin`."""
+    return list(_typed)
 
 
 def repeat(words: Sequence[str]) -> None:
@@ -99,6 +134,10 @@ def _program() -> str:
     name = Path(sys.argv[0]).name
     return name if name == "sqlalchemy-manage" else "manage.py"
 
+
+# Several databases.
+
+REPEAT_FAILED = Advice("the command failed on some of several databases", "{words}")
 
 # A new project.
 
@@ -131,6 +170,7 @@ WRITE_FIRST = Advice("there are no revisions", "makemigrations")
 WRITE_THEN_PREPARE = Advice("prepare finds no revisions, and cannot ask", "makemigrations")
 PREPARE_AFTER_WRITING = Advice("prepare found no revisions; the first is written", "prepare")
 WRITE_CHANGES = Advice("the models differ from the database", "makemigrations")
+WRITE_ON_BRANCH = Advice("the history has several branches by design", "{typed} --head {branch}")
 WRITE_ANOTHER = Advice("the newest revision cannot be added to", "makemigrations")
 WRITE_INDEX = Advice("a foreign key without an index is given one", "makemigrations")
 WRITE_BY_HAND = Advice("a revision cannot be written", "makemigrations --empty")
@@ -156,6 +196,7 @@ GO_TO_HEAD = Advice("there are fewer revisions to apply than were asked for", "m
 GO_TO_ZERO = Advice("there are fewer revisions to undo than were asked for", "migrate zero")
 GO_BACK_TO = Advice("the database is on several branches", "migrate REVISION")
 GO_ON_BRANCH = Advice("a branch has fewer revisions than were asked for", "migrate {place}")
+GO_BACK_ON_BRANCH = Advice("it is unclear which branch is to go back", "migrate {place}")
 UNDO_TO_AMEND = Advice("the newest revision is applied, and is to be changed", "migrate {below}")
 
 # A revision that stopped.
@@ -177,7 +218,27 @@ RECORD_AS_BEFORE = Advice(
     "what a half-done revision did was undone by hand", "migrate --fake {revision}"
 )
 RUN_AS_IS = Advice("env.py is another tool's, and does not say what it wants", "migrate --as-is")
+RECORD_UNDONE = Advice("a revision is undone by hand, to be redone", "migrate --fake {below}")
+APPLY_UNDONE = Advice("a revision was undone by hand, and recorded as such", "migrate")
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
+
+# A new database, or one that had tables before it had a history.
+
+RUN_HISTORY = Advice(
+    "a new database is to be at an older revision", "migrate --from-base {revision}"
+)
+MAKE_DATABASE = Advice("a new database gets the tables of the models", "migrate")
+MAKE_AFTER_FIX = Advice("the tables of the models cannot be created", "migrate")
+MAKE_AGAIN = Advice("a database that was half made has rows", "migrate")
+RECORD_MADE = Advice("a database that was half made is complete", "migrate --fake {revision}")
+RECORD_STATE = Advice(
+    "tables without a history are as a revision left them", "migrate --fake REVISION"
+)
+RUN_ON_TABLES = Advice(
+    "the revisions begin with tables that no revision made", "migrate --from-base"
+)
+LOOK_AT_TABLES = Advice("another program made tables at the same time", "migrate --plan")
+COMPARE_WITH_DATABASE = Advice("the revisions cannot be replayed", "makemigrations")
 
 # Data that would be lost.
 

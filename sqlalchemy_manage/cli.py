@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from . import output, top_help
-from .errors import Interrupted, ManageError
+from .errors import Interrupted
 from .project import Project
 
 if TYPE_CHECKING:
@@ -42,18 +42,11 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     except Exception as error:
         if project.traceback:
             show_traceback()
-        from .conf import failing_line
+        from .troubles import in_words
 
-        known = error if isinstance(error, ManageError) else _trouble(error)
-        if known is not None:
-            output.error(known.message, known.hint)
-            return known.exit_code
-        what = f"{type(error).__name__}: {str(error).strip()}".splitlines()[0].rstrip(": ")
-        output.error(
-            what + failing_line(error),
-            None if project.traceback else "Add --traceback to see where it came from.",
-        )
-        return 1
+        known = in_words(error, traced=project.traceback)
+        output.error(known.message, known.hint)
+        return known.exit_code
     finally:
         project.close()
 
@@ -120,40 +113,6 @@ def _interrupted() -> int:
     error = interruption("The command", "")
     output.error(error.message, error.hint)
     return error.exit_code
-
-
-def _trouble(error: Exception) -> ManageError | None:
-    """An error of the system or of a database, in words; imports SQLAlchemy only for one."""
-    if isinstance(error, OSError):
-        return _system_trouble(error)
-    if "sqlalchemy" not in sys.modules:
-        return None
-    from sqlalchemy.exc import DBAPIError
-
-    from .databases.engines import trouble
-
-    return trouble(error) if isinstance(error, DBAPIError) else None
-
-
-def _system_trouble(error: OSError) -> ManageError | None:
-    """That of a full disk and the like, which no line of code is to blame for."""
-    from .conf import failing_line
-    from .databases.error_kinds import fault_of
-
-    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
-        # Python tries to write into each.
-        hint = "Free some space there, or name another folder in TMPDIR; then repeat the command."
-        return ManageError(f"The disk is full, or cannot be written. {error.strerror}.", hint)
-    fault = fault_of(error)
-    if fault is None:
-        return None
-    line = failing_line(error)
-    if error.filename:
-        text = f"{fault.what}. {error.filename}: {error.strerror}{line}."
-        return ManageError(text, fault.hint())
-    # As a rule stdout, where the results are printed in the end.
-    hint = f"{fault.advice}. Look at what was done before you repeat the command."
-    return ManageError(f"{fault.what}: {error.strerror}{line}.", hint)
 
 
 def show_traceback() -> None:

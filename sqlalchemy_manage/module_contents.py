@@ -10,7 +10,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Collection, Iterable, Iterator
-from types import MemberDescriptorType, ModuleType
+from types import MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 from sqlalchemy import MetaData, Table
@@ -33,6 +33,15 @@ def stored(value: Any, name: str) -> Any:
         except AttributeError:
             return None
     return found
+
+
+def module_of(value: Any) -> str | None:
+    """The name of the module that a class, a function or an object's class says it is from."""
+    if is_a(value, MethodType):
+        return module_of(value.__func__)
+    found = type.__getattribute__(value, "__module__") if is_a(value, type) else None
+    found = found or stored(value, "__module__")
+    return found if is_a(found, str) else None
 
 
 def reachable_metadatas(modules: Iterable[ModuleType]) -> list[MetaData]:

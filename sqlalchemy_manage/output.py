@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, NoReturn
 
 from .fitting import cells, fit, table_lines
@@ -134,6 +135,19 @@ def above(write: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         _above = before
+
+
+@contextmanager
+def captured() -> Iterator[tuple[io.StringIO, io.StringIO]]:
+    """Meanwhile keep what is printed on stdout and on stderr, whoever prints it."""
+    global _above, _begun
+    before, _above, _begun = (_above, _begun), None, 0
+    kept = io.StringIO(), io.StringIO()
+    try:
+        with redirect_stdout(kept[0]), redirect_stderr(kept[1]):
+            yield kept
+    finally:
+        _above, _begun = before
 
 
 def _message(text: str, *, nl: bool = True) -> None:

@@ -24,7 +24,7 @@ from ._version import __version__
 from .conf import raised
 from .databases.engines import shown
 from .errors import AppError, ManageError, SettingsError, did_you_mean
-from .module_contents import is_a, stored
+from .module_contents import is_a, module_of, stored
 
 if TYPE_CHECKING:
     from .project import Project
@@ -135,8 +135,8 @@ def _defined(project: Project) -> Iterator[tuple[ModuleType, str, Any]]:
     for module in modules.values():
         chosen = getattr(module, "__all__", None)
         for name, value in list(vars(module).items()):
-            module_of: Any = stored(value, "__module__")
-            own = is_a(module_of, str) and any(home.has(module_of) for home in homes)
+            origin = module_of(value)
+            own = origin is not None and any(home.has(origin) for home in homes)
             if chosen is not None:
                 wanted = name in chosen
             else:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import situations
 from support.programs import ROOT
-from support.situations import data, files, revisions, rows, scaffold, stopped
 from support.situations.table import SITUATIONS, Advised, Situation
 
 from sqlalchemy_manage import advice
 from sqlalchemy_manage.advice import Advice
 
-assert all(
-    (data, files, revisions, rows, scaffold, stopped)
-)  # each adds its situations to the table
+for _module in pkgutil.iter_modules(situations.__path__):  # each adds its own to the table
+    importlib.import_module(f"support.situations.{_module.name}")
 TOOL = ROOT / "sqlalchemy_manage"
 ENTRIES = {name: value for name, value in vars(advice).items() if isinstance(value, Advice)}
 # "manage.py migrate" and "manage.py --database x migrate" are commands, "of manage.py" is none.

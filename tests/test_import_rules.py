@@ -89,7 +89,8 @@ def test_a_command_imports_little_at_the_top() -> None:
     """The rest is imported inside the function that needs it."""
     allowed = {"click", *sys.stdlib_module_names}
     own = tuple(
-        f"sqlalchemy_manage.{name}" for name in ("options", "output", "errors", "advice", "fitting")
+        f"sqlalchemy_manage.{name}"
+        for name in ("options", "output", "errors", "advice", "fitting", "commands._several")
     )
 
     def rule(path: Path) -> Iterator[tuple[int, str]]:

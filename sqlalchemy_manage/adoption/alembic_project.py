@@ -22,7 +22,7 @@ from ..migrations.revisions.locations import (
 from ..project import Project
 from . import applications, urls
 from .configs import FoundConfig, folders_below
-from .draft import Draft
+from .draft import SettingsDraft
 from .env_source import EnvSource, read_env
 from .habits import habit, labels_of_heads, revision_ids
 from .survey import Survey
@@ -50,7 +50,7 @@ class AlembicProject:
         self.root = root
         self.config = config
         self.environ = environ
-        self.draft = Draft(root, ABOUT)
+        self.draft = SettingsDraft(root, ABOUT)
         self.survey = Survey(root, "alembic", self.draft)
         self.folder = self._folder()
         self.env = read_env(self.folder / "env.py") if self.folder else EnvSource()

@@ -37,7 +37,7 @@ class Place:
 
 
 @dataclass
-class Draft:
+class SettingsDraft:
     """The settings of ``root``; ``notes``: the comment above a name of them.
 
     ``values`` are by name, a Place for a path. ``packages``: constants that are folders of

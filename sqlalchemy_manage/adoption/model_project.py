@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..fitting import count
-from .draft import Draft
+from .draft import SettingsDraft
 from .fresh_process import tables_of
 from .sources import SourceModule, modules_in
 from .survey import Survey
@@ -18,7 +18,7 @@ ABOUT = "Settings of manage.py; docs/settings.md of sqlalchemy-manage lists ever
 
 def survey_models(root: Path, environ: Mapping[str, str]) -> Survey:
     """What the files below ``root`` declare; of kind ``nothing`` where that is no model."""
-    draft = Draft(root, ABOUT)
+    draft = SettingsDraft(root, ABOUT)
     survey = Survey(root, "models", draft)
     modules = modules_in(root)
     source = root / "src"
@@ -64,7 +64,7 @@ def _entry(module: SourceModule) -> str:
 
 
 def _database(
-    draft: Draft, survey: Survey, modules: list[SourceModule], environ: Mapping[str, str]
+    draft: SettingsDraft, survey: Survey, modules: list[SourceModule], environ: Mapping[str, str]
 ) -> None:
     """The URL that the project's files write out, if it is one; else a file beside manage.py."""
     found = {url for m in modules for url in m.urls if "://" in url and not _has_password(url)}

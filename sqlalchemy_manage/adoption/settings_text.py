@@ -6,13 +6,13 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from .draft import Draft, Place
+from .draft import Place, SettingsDraft
 from .urls import repr_of
 
 _WIDTH = 88
 
 
-def settings_text(draft: Draft) -> str:
+def settings_text(draft: SettingsDraft) -> str:
     """The file: imports, where things are, the database, and what differs from the defaults."""
     lines = [f'"""{draft.about}"""', "", *_imports(draft), ""]
     lines.append("BASE_DIR = Path(__file__).resolve().parent")
@@ -30,7 +30,7 @@ def settings_text(draft: Draft) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _imports(draft: Draft) -> Iterator[str]:
+def _imports(draft: SettingsDraft) -> Iterator[str]:
     if "os.environ" in (draft.source.expression or ""):
         yield "import os"
     if draft.paths:
@@ -43,7 +43,7 @@ def _imports(draft: Draft) -> Iterator[str]:
         yield f"from sqlalchemy_manage import {draft.source.helper}"
 
 
-def _database(draft: Draft) -> Iterator[str]:
+def _database(draft: SettingsDraft) -> Iterator[str]:
     if draft.source.expression is None:
         yield "# The database is the one that DATABASE_URL in the environment names."
         yield "DATABASES = {}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .draft import Draft
+from .draft import SettingsDraft
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Survey:
 
     folder: Path
     kind: str
-    draft: Draft
+    draft: SettingsDraft
     facts: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     has_tables: bool = False

@@ -50,17 +50,19 @@ class Pace:
         return (self.total - self.done) / rate if rate else None
 
 
-def progress_line(name: str, pace: Pace, now: float, width: int, names: int = 0) -> str:
+def progress_line(
+    name: str, pace: Pace, now: float, width: int, names: int = 0, unit: str = "row"
+) -> str:
     """One line of at most ``width`` columns: the name, a bar, the rows, the rate, the time left.
 
     Where there is no room for all, the bar gets shorter, then the rate goes, then the bar.
-    ``names``: how wide the longest name is.
+    ``names``: how wide the longest name is. ``unit``: what is counted.
     """
-    rows = f"{pace.done:,} of {count(pace.total, 'row')}"
+    rows = f"{pace.done:,} of {count(pace.total, unit)}"
     rate, left = pace.rate(now), pace.left(now)
-    speed = f"{rate:,.0f} rows/s" if rate is not None and rate >= 10 else ""
+    speed = f"{rate:,.0f} {unit}s/s" if rate is not None and rate >= 10 else ""
     if rate is not None and rate < 10:
-        speed = f"{rate:.1f} rows/s"
+        speed = f"{rate:.1f} {unit}s/s"
     rest = f"{_duration(left)} left" if left and pace.done < pace.total else ""
     label = name + " " * (names - cells(name))
     for more in ([speed, rest], [rest], []):
@@ -105,44 +107,59 @@ def progress_bars(plans: list[FactoryPlan]) -> Iterator[Callable[[Any, int], Non
     if not sys.stderr.isatty() or output.verbosity() < 1:
         yield _lines()
         return
+    shown = {id(plan): (plan.name, Pace(plan.count)) for plan in plans if plan.count}
+    names = max((cells(name) for name, _ in shown.values()), default=0)
+
+    def lines(room: int, height: int) -> list[str]:
+        now = time.monotonic()
+        begun = [(name, pace) for name, pace in shown.values() if pace.begun is not None]
+        # As many as have room: those that came last.
+        begun = begun[-max(1, height - 3) :]
+        return [progress_line(n, p, now, room, min(names, room // 3)) for n, p in begun]
+
+    def advance(plan: Any, done: int) -> None:
+        if id(plan) in shown:
+            shown[id(plan)][1].reached(done, time.monotonic())
+
+    with live_lines(lines):
+        yield advance
+
+
+@contextmanager
+def live_lines(lines: Callable[[int, int], list[str]]) -> Iterator[None]:
+    """Meanwhile show ``lines``, made anew several times a second, below what is said on stderr.
+
+    They are made for a number of columns and of lines. Nothing is shown in the first second.
+    """
     from threading import Timer
 
     from rich.console import Console, Group
     from rich.live import Live
     from rich.text import Text
 
-    shown = {id(plan): (plan.name, Pace(plan.count)) for plan in plans if plan.count}
-    names = max((cells(name) for name, _ in shown.values()), default=0)
-    width = output.width(err=True)
-    console = Console(stderr=True, width=width, no_color=True, highlight=False)
+    # This stderr: what is done meanwhile may have its own.
+    stream = sys.stderr
+    console = Console(file=stream, width=output.width(err=True), no_color=True, highlight=False)
 
-    def lines() -> Group:
-        now, room = time.monotonic(), console.width - 1
-        begun = [(name, pace) for name, pace in shown.values() if pace.begun is not None]
-        # As many as have room: those that came last.
-        begun = begun[-max(1, console.height - 3) :]
-        texts = [progress_line(n, p, now, room, min(names, room // 3)) for n, p in begun]
+    def group() -> Group:
+        texts = lines(console.width - 1, console.height)
         return Group(*(Text(text, no_wrap=True, overflow="crop") for text in texts))
 
-    live = Live(get_renderable=lines, console=console, transient=True, refresh_per_second=8)
-
-    def advance(plan: Any, done: int) -> None:
-        if id(plan) in shown:
-            shown[id(plan)][1].reached(done, time.monotonic())
+    live = Live(get_renderable=group, console=console, transient=True, refresh_per_second=8)
 
     def above(text: str) -> None:
         if live.is_started:
             console.print(Text.from_ansi(text), soft_wrap=True)
         else:
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+            stream.write(f"{text}\n")
+            stream.flush()
 
     timer = Timer(_AFTER, live.start)
     timer.daemon = True
     timer.start()
     try:
         with output.above(above):
-            yield advance
+            yield
     finally:
         timer.cancel()
         timer.join()

@@ -10,12 +10,13 @@ import click
 from .. import output
 from ..fitting import count
 from ..options import FilePath, json_option
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command()
+@click.command(cls=OnSeveral)
 @click.argument("file", type=FilePath(dir_okay=False, path_type=Path, as_text=True), required=False)
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @json_option("Print JSON: file, bytes, rows (per table, SQLite only).")

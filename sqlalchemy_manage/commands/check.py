@@ -9,6 +9,8 @@ import click
 
 from .. import output
 from ..options import json_option, x_option
+from . import _several
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 _COLORS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "yellow"}
 
 
-@click.command()
+@click.command(cls=OnSeveral)
 @click.option(
     "--drift",
     is_flag=True,
@@ -47,6 +49,8 @@ def command(project: Project, drift: bool, as_json: bool) -> int:
             output.answer(f"{status}  {result.name:<10}  {_indented(result.message)}")
             if result.hint:
                 output.answer(f"{'':<21}{_indented(result.hint)}")
+    wrong = [result.name for result in results if result.status == "failed"]
+    _several.summary(f"failed: {', '.join(wrong)}" if wrong else "in order")
     ok = all(result.status in ("ok", "warning") for result in results)
     if as_json:
         output.answer_json({"ok": ok, "checks": [asdict(result) for result in results]})

@@ -10,13 +10,14 @@ from .. import advice, output
 from ..errors import ManageError, OpenQuestion
 from ..fitting import count
 from ..options import json_option
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
     from ..seeding.flushing.flush import FlushPlan
 
 
-@click.command()
+@click.command(cls=OnSeveral)
 @click.argument("names", metavar="[APP | MODEL]...", nargs=-1)
 @click.option("--cascade", is_flag=True, help="Also remove the rows that refer to these.")
 @click.option(

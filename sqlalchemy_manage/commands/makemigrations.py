@@ -10,6 +10,7 @@ import click
 from .. import output
 from ..errors import Interrupted, OpenQuestion, UsageError
 from ..options import answer_options, json_option, x_option
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..migrations.questions import Question
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command()
+@click.command(cls=OnSeveral, writes=True)
 @click.option("-n", "--name", help="Name of the revision (default: made from its content).")
 @click.option("--empty", is_flag=True, help="Write an empty revision, to fill in yourself.")
 @click.option("--update", is_flag=True, help="Add to the newest revision if it is not applied.")
+@click.option("--head", "branch", metavar="LABEL", help="The branch, where HEADS names several.")
 @click.option("--merge", is_flag=True, help="Merge several heads into one revision.")
 @click.option(
     "--merge-anyway", is_flag=True, help="Merge heads even if they change the same things."
@@ -46,6 +48,7 @@ def command(
     update: bool,
     merge: bool,
     merge_anyway: bool,
+    branch: str | None,
     check: bool,
     dry_run: bool,
     scratch: bool,
@@ -66,29 +69,29 @@ def command(
       manage.py makemigrations --default employee.grade='"junior"'
       manage.py makemigrations --check       for CI: 1 if one is missing
     """
-    from ..migrations.actions.makemigrations import draft_revision, draft_update
     from ..migrations.questions import parse_answers
-    from ._merge import draft_joined
+    from ..verbs.revisions import draft as drafted
+    from ..verbs.revisions import draft_joined
     from ._prompts import questioner_for
 
     _not_together(update=update, merge=merge or merge_anyway, empty=empty)
     questioner = questioner_for(project) if not check else None
     try:
         if merge or merge_anyway:
-            draft, notices = draft_joined(project, name, questioner, anyway=merge_anyway)
-        elif update:
-            draft, notices = draft_update(
-                project, answers=parse_answers(**answers), questioner=questioner, only_looks=check
+            draft, notices = draft_joined(
+                project, name, questioner, anyway=merge_anyway, on_line=output.say
             )
         else:
-            draft, notices = draft_revision(
+            draft, notices = drafted(
                 project,
                 name=name,
                 empty=empty,
+                update=update,
+                scratch=scratch,
+                branch=branch,
                 answers=parse_answers(**answers),
                 questioner=questioner,
                 only_looks=check,
-                scratch=scratch,
             )
     except Interrupted as error:
         raise error.only_looked() from None
@@ -122,7 +125,7 @@ def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None
     if draft is None:
         output.say("No changes detected.")
         return None
-    output.say(f"{draft.path.stem}:")
+    output.say(f"{draft.revision}:")
     for change in draft.changes:
         output.say(f"  {change}")
     if not dry_run:
@@ -133,13 +136,13 @@ def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None
 
 
 def _write(project: Project, draft: Draft, *, quiet: bool) -> None:
-    from ..migrations.revisions.files import complete_folder
+    from ..verbs.revisions import write
 
-    for path in complete_folder(project):
-        output.say(f"Created {os.path.relpath(path)}")
-    written = os.path.relpath(draft.write())
+    path, created = write(project, draft)
+    for each in created:
+        output.say(f"Created {os.path.relpath(each)}")
     if not quiet:
-        output.answer(written, verbatim=True)
+        output.answer(os.path.relpath(path), verbatim=True)
 
 
 def _open(question: Question) -> dict[str, Any]:
@@ -157,7 +160,7 @@ def _as_json(
         for change in (draft.changes if draft else ())
     ]
     return {
-        "revision": draft.path.stem if draft else None,
+        "revision": draft.revision if draft else None,
         "path": os.path.relpath(draft.path) if draft and written else None,
         "operations": operations,
         "notices": list(notices),

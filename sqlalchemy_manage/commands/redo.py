@@ -28,22 +28,14 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
       manage.py redo 2
       manage.py redo --plan
     """
-    from ..migrations.revisions.history import project_heads
-    from ..migrations.revisions.plan import make_plan
-    from ..migrations.runner.status import sound_history
+    from ..verbs.ahead import backwards
     from . import _migrate
 
     if _migrate.as_is(project, f"-{steps}", **how):
         _migrate.as_is(project, f"+{steps}", **how)
         return
     _migrate.require_plan(**how)
-    history = sound_history(project)
-    current = project_heads(project)
-    back = make_plan(history, current, f"-{steps}")
-    (head,) = current
     if how["only_plan"]:
-        forth = make_plan(history, back.after(history, current), head)
-        _migrate.show(project, [back, forth], **how)
-        return
-    _migrate.apply(project, back, **how)
-    _migrate.apply(project, make_plan(history, project_heads(project), head), **how)
+        _migrate.show(project, backwards(project, steps, again=True), **how)
+    else:
+        _migrate.migration(project, **how).again(steps)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import run_options
+from ._several import OnSeveral
 
 if TYPE_CHECKING:
     from ..project import Project
 
 
-@click.command()
+@click.command(cls=OnSeveral, moves=True)
 @click.argument("steps", type=click.IntRange(min=1), default=1)
 @run_options
 @click.pass_obj
@@ -27,18 +28,13 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
       manage.py rollback 3          undo the last three
       manage.py rollback --plan     show what would be lost
     """
-    from ..migrations.revisions.history import project_heads
-    from ..migrations.revisions.plan import make_plan
-    from ..migrations.runner.status import sound_history
+    from ..verbs.ahead import backwards
     from . import _migrate
 
     if _migrate.as_is(project, f"-{steps}", **how):
         return
     _migrate.require_plan(**how)
-    history = sound_history(project)
-    current = project_heads(project)
-    back = make_plan(history, current, f"-{steps}")
     if how["only_plan"]:
-        _migrate.show(project, [back], **how)
+        _migrate.show(project, backwards(project, steps), **how)
     else:
-        _migrate.apply(project, back, **how)
+        _migrate.migration(project, **how).back(steps)

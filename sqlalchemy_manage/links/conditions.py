@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import CompileError
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
 from sqlalchemy.sql import operators, visitors
 
@@ -144,6 +145,35 @@ def _about(
     return "both" if len(found) == 2 else next(iter(found), "guard")
 
 
+def why_not_joined(relation: RelationshipProperty[Any]) -> str | None:
+    """Why the two classes of a relationship cannot be joined along it; None where they can.
+
+    What a relationship of the ORM loads is a query for the rows of one object: its
+    condition may name tables that no join of the two classes has.
+    """
+    there: set[Any] = {*relation.parent.tables, *relation.mapper.tables}
+    conditions: list[Any] = [relation.primaryjoin]
+    if relation.secondary is not None:
+        there.update(visitors.iterate(relation.secondary))
+        conditions.append(relation.secondaryjoin)
+    for condition in conditions:
+        for element in _outside_of_queries(condition):
+            if isinstance(element, sa.Column) and element.table not in there:
+                if isinstance(element.table, sa.Table):
+                    return f"its condition names the table {element.table.fullname} as well"
+            elif isinstance(element, sa.BindParameter) and element.required:
+                return f"its condition needs a value with each query: {element.key}"
+    return None
+
+
+def _outside_of_queries(element: Any) -> Iterator[Any]:
+    """The parts of a condition; a query in it brings its own tables along."""
+    yield element
+    for child in element.get_children():
+        if not isinstance(child, sa.SelectBase | sa.ScalarSelect):
+            yield from _outside_of_queries(child)
+
+
 def literal_columns(guard: Iterable[Any], *, one_value: bool = False) -> dict[Any, Any]:
     """Column -> the clause that says which value, or which of some values, it has.
 
@@ -190,8 +220,24 @@ def adapted(clauses: Iterable[Any], aliases: Mapping[sa.Table, Any]) -> Any:
 
 def signature(clauses: Iterable[Any]) -> frozenset[Any]:
     """Equal for the same conditions in whatever order."""
-    compiled = [clause.compile() for clause in clauses]
-    return frozenset((str(c), repr(sorted(c.params.items()))) for c in compiled)
+    return frozenset(map(_signature, clauses))
+
+
+def _signature(clause: Any) -> Any:
+    try:
+        compiled = clause.compile()
+    except CompileError:  # something that is for some dialects only
+        return tuple(
+            (type(each).__name__, str(each) if isinstance(each, sa.Column) else _own(each))
+            for each in visitors.iterate(clause)
+        )
+    return str(compiled), repr(sorted(compiled.params.items()))
+
+
+def _own(element: Any) -> str:
+    """What a part of a condition has beside its own parts."""
+    names = ("operator", "text", "name", "value")
+    return repr([getattr(element, name, None) for name in names])
 
 
 def same_conditions(joins: Iterable[StoredJoin], others: Iterable[StoredJoin]) -> bool:

@@ -20,6 +20,8 @@ Name                                        What it is needed for
 ``alembic.op._proxy``,                      to run Alembic while Alembic is running
 ``alembic.context._proxy``,
 ``ModuleClsProxy._install_proxy``
+``ScriptDirectory.from_config``             replaced, to load the revisions once for many
+                                            databases: Alembic's commands call it for each
 ==========================================  ====================================================
 
 ``tests/migrations/test_alembic_internals.py`` has a test for each that fails when Alembic
@@ -38,10 +40,14 @@ import alembic.context
 import alembic.op
 import sqlalchemy as sa
 from alembic.autogenerate.render import _render_server_default, _repr_type
+from alembic.config import Config
 from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.mysql import MySQLChangeColumn
 from alembic.operations import ops, toimpl
 from alembic.operations.batch import BatchOperationsImpl
+from alembic.script import ScriptDirectory
+
+from ..once import remembered
 
 __all__ = ["MySQLChangeColumn"]
 
@@ -156,3 +162,18 @@ def proxies_kept() -> Iterator[None]:
         for proxy in outer:
             if proxy is not None:
                 proxy._install_proxy()
+
+
+def keep_scripts() -> None:
+    """Have Alembic load the revisions of a folder once for many databases (``once.kept``)."""
+    ScriptDirectory.from_config = _kept_scripts  # type: ignore[method-assign]
+
+
+_load_scripts = ScriptDirectory.from_config
+
+
+def _kept_scripts(config: Config) -> ScriptDirectory:
+    section = config.get_section(config.config_ini_section, {})
+    files = config.config_file_name, config.toml_file_name
+    key = (ScriptDirectory, files, tuple(sorted(section.items())))
+    return remembered(key, lambda: _load_scripts(config))

@@ -87,7 +87,7 @@ def directives_hook(
                 request.notices[:] = review.notices
                 request.losses[:] = review.losses
             losses = review.losses
-        prepare_scripts(history, config, request, directives)
+        prepare_scripts(history, config, request, directives, run.project.migrations)
         if request is None and directives and context.script is not None:
             # Alembic writes the file itself; what it runs on a new file, this first.
             root = str(run.project.settings.root)

@@ -10,6 +10,7 @@ from factory import Factory as BaseFactory
 from sqlalchemy.exc import NoInspectionAvailable
 
 from ..errors import SeedError, UsageError, did_you_mean
+from ..module_contents import is_a
 from .discovery import modules, named_factory, project_factories
 from .factories import Factory
 from .factory_boy_internals import makes_rows, model_of
@@ -32,11 +33,20 @@ def all_factories(project: Project) -> dict[str, Factory]:
     return found
 
 
+def is_elsewhere(project: Project, factory: Factory) -> bool:
+    """Whether its model is in another database than that of the alias."""
+    mapper = sa.inspect(model_of(factory), raiseerr=False)
+    return mapper is not None and bool(project.elsewhere(mapper))
+
+
 def why_foreign(project: Project, factory: Factory) -> str | None:
     """Why a factory is not this project's to seed: its model is in no app; None if it is."""
     model = model_of(factory)
-    if sa.inspect(model, raiseerr=False) in project.mappers:
+    mapper = sa.inspect(model, raiseerr=False)
+    if mapper in project.mappers:
         return None
+    if mapper is not None and (names := project.elsewhere(mapper)):
+        return f"makes rows of {model.__name__}, which is in another database: {', '.join(names)}"
     return f"makes rows of {model.__module__}.{model.__qualname__}, which is no model of the apps"
 
 
@@ -58,7 +68,7 @@ def named(project: Project, name: str) -> Factory:
         return found
     for module in modules(project):
         other: Any = getattr(module, name, None)
-        if isinstance(other, type) and issubclass(other, BaseFactory) and model_of(other) is None:
+        if is_a(other, type) and issubclass(other, BaseFactory) and model_of(other) is None:
             raise UsageError(
                 f"{name} has no model.", "Give it class Meta: model = ..., or name another factory."
             )

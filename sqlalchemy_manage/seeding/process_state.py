@@ -10,7 +10,6 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import (
-    Callable,
     Iterable,
     Iterator,
     Mapping,
@@ -26,6 +25,7 @@ import factory
 from factory.alchemy import SQLAlchemyModelFactory
 from faker import Faker
 
+from ..module_contents import is_a, module_of
 from .factories import mapper_of, subclasses
 from .factory_boy_internals import BaseDeclaration, Declarations, declarations_of, is_abstract
 from .faker_internals import UniqueProxy
@@ -70,7 +70,7 @@ def forget_unique() -> None:
             continue
         for _, function in _functions(owner, declarations_of(owner, {})[0]):
             for _, found in _kept(function, set()):
-                if isinstance(found, UniqueProxy):
+                if is_a(found, UniqueProxy):
                     found.clear()
 
 
@@ -111,15 +111,15 @@ def _kept(function: Any, known: set[int]) -> Iterator[_What]:
     if id(function) in known:
         return
     known.add(id(function))
-    if isinstance(function, partial):
+    if is_a(function, partial):
         for each in (function.func, *function.args, *function.keywords.values()):
             yield from _object(each, (), known)
-    elif isinstance(function, MethodType | BuiltinMethodType):
+    elif is_a(function, MethodType, BuiltinMethodType):
         yield from _object(function.__self__, (), known)
         yield from _kept(getattr(function, "__func__", None), known)
-    elif isinstance(function, FunctionType):
+    elif is_a(function, FunctionType):
         yield from _in_code(function, known)
-    elif hasattr(function, "__self__"):  # a method of a type written in C
+    elif hasattr(type(function), "__self__"):  # a method of a type written in C
         yield from _object(function.__self__, (), known)
 
 
@@ -132,9 +132,9 @@ def _in_code(function: FunctionType, known: set[int]) -> Iterator[_What]:
     operations = {each.opname for code in codes for each in dis.get_instructions(code)}
     if "STORE_GLOBAL" in operations or _rebinds(function, codes):
         yield "changes a variable that stays", None
-    stays = [value for value in seen if not isinstance(value, ModuleType | FunctionType)]
+    stays = [value for value in seen if not is_a(value, ModuleType, FunctionType)]
     stored = operations.intersection(_STORING) and any(map(_is_changeable, stays))
-    called = names & _CHANGING and any(isinstance(value, _Mutable) for value in stays)
+    called = names & _CHANGING and any(is_a(value, *_Mutable) for value in stays)
     if stored or called:
         yield "changes an object that stays", None
 
@@ -152,14 +152,14 @@ def _seen(function: FunctionType, names: Iterable[str]) -> list[Any]:
 
 
 def _object(value: Any, names: Iterable[str], known: set[int]) -> Iterator[_What]:
-    if isinstance(value, UniqueProxy):
+    if is_a(value, UniqueProxy):
         yield "draws from fake.unique, which remembers what it gave", value
-    elif isinstance(value, Faker):
+    elif is_a(value, Faker):
         if "unique" in names:
             yield "draws from fake.unique, which remembers what it gave", value.unique
-    elif isinstance(value, Iterator):
+    elif is_a(value, Iterator) and not callable(value):  # a proxy is everything
         yield "takes the next value of an iterator", value
-    elif isinstance(value, Callable) and _is_own(value):  # type: ignore[arg-type]
+    elif callable(value) and _is_own(value):
         yield from _kept(value, known)
 
 
@@ -175,12 +175,12 @@ def _rebinds(function: FunctionType, codes: list[CodeType]) -> bool:
 
 def _is_changeable(value: Any) -> bool:
     """Whether assigning to an attribute or item of the value lasts: a container, or an object."""
-    return isinstance(value, _Mutable) or _is_own(value if isinstance(value, type) else type(value))
+    return is_a(value, *_Mutable) or _is_own(value if is_a(value, type) else type(value))
 
 
 def _is_own(value: Any) -> bool:
     """Whether it is the project's, and no library's."""
-    module = str(getattr(value, "__module__", "") or "").partition(".")[0]
+    module = (module_of(value) or "").partition(".")[0]
     return module not in _LIBRARIES and module not in sys.stdlib_module_names
 
 

@@ -101,6 +101,13 @@ def sql_of(expression: Any, dialect: sa.Dialect) -> str:
     return undoubled(str(compiled), dialect)
 
 
+def text_of(sql: Any, dialect: sa.Dialect) -> str:
+    """The text of SQL, be it a string, a ``text()`` or an expression of a model."""
+    if isinstance(sql, sa.TextClause) or not isinstance(sql, sa.ClauseElement):
+        return str(sql)
+    return sql_of(sql, dialect)
+
+
 # As sqlalchemy.sql.compiler finds bound parameters in a text().
 _BOUND = re.compile(r"(?<![:\w\x5c]):(\w+)(?!:)")
 

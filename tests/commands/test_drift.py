@@ -255,4 +255,4 @@ def test_a_history_that_cannot_be_replayed(bare: Path, database_url: str) -> Non
     assert accepted.code == 0, accepted
     result = run(bare, "manage.py", "check", "--drift", "--json", url=database_url)
     assert (result.code, drift(result)["status"]) == (1, "failed")
-    assert drift(result)["message"].startswith("0001_x cannot run on an empty database: ")
+    assert drift(result)["message"].startswith("0001_x cannot run on an empty scratch database: ")

@@ -92,7 +92,7 @@ class Tool:
             resolve_enum_values(
                 upgrade, connection if rows else None, Answers(**answers), questioner
             )
-            order_enums(upgrade)
+            order_enums(upgrade, connection.dialect)
             upgrade.reverse_into(downgrade)
             made = [
                 render_python_code(o, render_as_batch=batch, migration_context=context)

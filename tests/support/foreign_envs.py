@@ -174,7 +174,7 @@ class ForeignFolder(ProjectFolder):
         url = self.url.replace("%", "%%")
         ini = re.sub(r"^sqlalchemy.url = .*$", lambda m: f"sqlalchemy.url = {url}", ini, flags=re.M)
         (self.folder / self.ini).write_text(ini)
-        self.set(ALEMBIC=self.ini, **settings)
+        self.set(**{"ALEMBIC": self.ini} | settings)
         return self
 
     def set(self, **settings: Any) -> None:

@@ -24,6 +24,7 @@ class Owned:
     """A history that made everything but what is named: ``table``, ``table.name``."""
 
     guess = ""
+    create_all = False
 
     def __init__(self, *foreign: str) -> None:
         self.foreign = foreign

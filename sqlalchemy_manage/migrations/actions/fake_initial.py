@@ -1,8 +1,14 @@
-"""A database that had tables before it had a history: does it match the first revision?"""
+"""A database that had tables before it had a history: does it match the first revision?
+
+With NEW_DATABASE = "create_all" the application made the tables from the models, which are
+those of the heads: then they are compared with what create_all makes, and the heads are
+recorded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +20,7 @@ from sqlalchemy.sql.elements import quoted_name
 from ... import advice
 from ...databases.engines import is_bookkeeping
 from ...databases.locks import migration_lock
-from ...errors import DatabaseMissing, NotAdopted
+from ...errors import DatabaseMissing, MigrationError, NotAdopted
 from ..guards.journal.unfinished import recorded
 from ..operations.implementations import without_needless_warnings
 from ..revisions.describe import changes
@@ -24,7 +30,9 @@ from ..runner.engine import migration_engine
 from ..runner.run import Event, Run
 from ..schema.unnamed import is_name_for
 from .migrate import apply_plan
-from .scratch import replayed
+from .new_database import makes_all
+from .scratch import Scratch, replayed
+from .scratch_models import made_from_models
 from .server_names import ServerName, give_names, server_names
 
 if TYPE_CHECKING:
@@ -33,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableMatch:
-    """How one table of the first revision compares with the database."""
+    """How one table, as it is expected, compares with the database."""
 
     name: str
     exists: bool
@@ -53,11 +61,24 @@ class TableMatch:
 
 @dataclass(frozen=True)
 class InitialComparison:
-    """The first revision compared with the database."""
+    """The first revision, or else the models, compared with the database.
 
-    revision: Revision
+    ``revisions``: what is recorded if they match. ``others``: the tables that are there
+    besides.
+    """
+
+    revisions: tuple[Revision, ...]
     tables: tuple[TableMatch, ...]
     names: tuple[ServerName, ...] = ()
+    of_models: bool = False
+    others: tuple[str, ...] = ()
+
+    @property
+    def maker(self) -> str:
+        """Whose tables they are compared with."""
+        if self.of_models:
+            return 'create_all makes of the models (NEW_DATABASE = "create_all")'
+        return f"{self.revisions[0].id} would create"
 
     @property
     def matches(self) -> bool:
@@ -75,19 +96,20 @@ def adopt(
     *,
     allowed: bool,
     on_event: Callable[[Event], None] = lambda event: None,
-) -> str | None:
+) -> tuple[str, ...]:
     """Record the first revision as applied where the database has its tables already.
 
-    Returns its id; None when the database has none of the tables, so that there is
-    nothing to adopt, or has a history by now. Raises NotAdopted, with nothing changed,
-    when the tables differ or when it was not ``allowed``.
+    Where a new database is made from the models, all revisions are. Returns the ids
+    recorded; none when the database has none of the tables, so that there is nothing to
+    adopt, or has a history by now. Raises NotAdopted, with nothing changed, when the tables
+    differ or when it was not ``allowed``.
     """
     try:
         with project.connect() as connection:
             if not _tables(project, connection):
-                return None
+                return ()
     except DatabaseMissing:
-        return None
+        return ()
     # Tables without a history may be those of another process that is at its first revision.
     run = Run(project, project.database)
     engine = migration_engine(project.database, project.settings.root, run)
@@ -98,20 +120,22 @@ def adopt(
     ):
         # Where a revision was interrupted, the tables are its own.
         if current_heads(connection) or recorded(connection):
-            return None
+            return ()
         comparison = compare_first(project, history, connection)
-    if comparison is None or not comparison.touches:
-        return None
+    if comparison is None or not (comparison.touches or comparison.of_models):
+        return ()
     if not (allowed and comparison.matches):
         raise refusal(comparison, asked=allowed)
-    first = comparison.revision
     if comparison.names:
         with project.connect() as connection:
             give_names(connection, comparison.names)
         for name in comparison.names:
             on_event(("note", f"{name.table}: {name.old} is called {name.new} now.", 0.0))
-    apply_plan(project, Plan(first.id, False, (first,)), fake=True)
-    return first.id
+    found = comparison.revisions
+    ids = history.heads if comparison.of_models else (found[0].id,)
+    target = ids[0] if len(ids) == 1 else "heads"
+    apply_plan(project, Plan(target, False, found), fake=True)
+    return ids
 
 
 def _tables(project: Project, connection: sa.Connection) -> list[str]:
@@ -128,19 +152,26 @@ def compare_first(
 ) -> InitialComparison | None:
     """The tables that the first revision creates, each compared with the one in the database.
 
-    The revision is run in a scratch database and read back, so raw DDL counts too. None
-    when the history does not begin with a single revision. The database is only read.
+    The revision is run in a scratch database and read back, so raw DDL counts too; in its
+    place stand the models where a new database is made from them. None when the history
+    does not begin with a single revision. The database is only read. Raises NotAdopted where
+    the first revision needs tables that are there before it.
     """
+    of_models = makes_all(project) and bool(history.revisions)
     first = [r for r in history.revisions if not r.down]
-    if len(first) != 1:
+    if len(first) != 1 and not of_models:
         return None
     present = _tables(project, connection)
     if not present:
         return None
-    with (
-        replayed(project, history, upto=(first[0].id,), same_kind=True) as scratch,
-        scratch.connect() as scratch_connection,
-    ):
+    with ExitStack() as stack:
+        if of_models:
+            revisions = tuple(history.revisions)
+            scratch = stack.enter_context(made_from_models(project, history, same_kind=True))
+        else:
+            revisions = (first[0],)
+            scratch = stack.enter_context(_first_replayed(project, history, first[0], present))
+        scratch_connection = stack.enter_context(scratch.connect())
         expected = sa.MetaData()
         expected.reflect(scratch_connection)
         keys = {n: _primary_key(scratch_connection, n) for n in expected.tables}
@@ -153,20 +184,46 @@ def compare_first(
             if isinstance(constraint, sa.UniqueConstraint) and _takes_any_name(constraint, table):
                 constraint.name = None
         _as_there(table, names)
-    differences = _differences(connection, expected, present)
+    maker = "the model" if of_models else "the revision"
+    differences = _differences(connection, expected, present, maker)
     for name in expected.tables:
         if name in present and (key := _primary_key(connection, name)) != keys[name]:
             differences.setdefault(name, []).append(
                 f"its primary key is ({', '.join(key)}), not ({', '.join(keys[name])})"
             )
     return InitialComparison(
-        first[0],
+        revisions,
         tuple(
             TableMatch(name, name in present, tuple(differences.get(name, ())))
             for name in sorted(expected.tables)
         ),
         names,
+        of_models,
+        tuple(name for name in present if name not in expected.tables),
     )
+
+
+@contextmanager
+def _first_replayed(
+    project: Project, history: History, first: Revision, present: Iterable[str]
+) -> Iterator[Scratch]:
+    """The first revision in a scratch database; raises NotAdopted where it cannot run there."""
+    with ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(
+                replayed(project, history, upto=(first.id,), same_kind=True)
+            )
+        except MigrationError as error:
+            raise NotAdopted(
+                f"The database has tables but no migration history ({', '.join(present)}), and "
+                f"{first.id} cannot be compared with them, since it does not run on an empty "
+                f"database:\n{error.message}",
+                "If it begins with the tables that are there, run it and those after it: "
+                f"{advice.RUN_ON_TABLES}\n"
+                "If they are as a later revision leaves them, record that one: "
+                f"{advice.RECORD_STATE}",
+            ) from error
+        yield scratch
 
 
 def _as_there(table: sa.Table, names: Iterable[ServerName]) -> None:
@@ -191,7 +248,7 @@ def _primary_key(connection: sa.Connection, table: str) -> tuple[str, ...]:
 
 
 def _differences(
-    connection: sa.Connection, expected: sa.MetaData, present: Iterable[str]
+    connection: sa.Connection, expected: sa.MetaData, present: Iterable[str], maker: str
 ) -> dict[str, list[str]]:
     wanted = set(expected.tables) & set(present)
 
@@ -207,10 +264,10 @@ def _differences(
     )
     found: dict[str, list[str]] = {}
     for change in changes(produce_migrations(context, expected).upgrade_ops.ops):  # type: ignore[union-attr]
-        # The operations would turn the database into what the revision makes.
-        verb = {"+": "lacks what the revision has", "-": "has more than the revision"}
+        # The operations would turn the database into what the revision, or create_all, makes.
+        verb = {"+": f"lacks what {maker} has", "-": f"has more than {maker}"}
         found.setdefault(change.table, []).append(
-            f"{verb.get(change.symbol, 'is not what the revision makes')} ({change.words})"
+            f"{verb.get(change.symbol, f'is not what {maker} makes')} ({change.words})"
         )
     return found
 
@@ -218,17 +275,30 @@ def _differences(
 def refusal(comparison: InitialComparison, *, asked: bool) -> NotAdopted:
     """The error for a database with tables and no history; ``asked`` with --fake-initial."""
     lines = "\n  ".join(str(table) for table in comparison.tables)
-    first = comparison.revision.id
+    compared = f"Compared with what {comparison.maker}:\n  {lines}"
+    if comparison.others and not comparison.touches:
+        compared += f"\nIt has {', '.join(comparison.others)}."
+    which = "every revision" if comparison.of_models else "that revision"
     if comparison.matches:
         return NotAdopted(
-            f"The database has tables but no migration history; nothing was changed.\n"
-            f"Compared with what {first} would create:\n  {lines}",
-            "They match. To keep the tables and their rows, record that revision as applied "
+            f"The database has tables but no migration history; nothing was changed.\n{compared}",
+            f"They match. To keep the tables and their rows, record {which} as applied "
             f"and continue:\n  {advice.RECORD_INITIAL}",
         )
+    message = (
+        "The database has tables but no migration history"
+        f"{', and they do not match' if asked else ''}; nothing was changed.\n{compared}"
+    )
+    if comparison.of_models:
+        return NotAdopted(
+            message,
+            "If they are as a revision leaves them, record that one, then apply those after it: "
+            f"{advice.RECORD_STATE}\n"
+            f"If the first revision begins with them: {advice.RUN_ON_TABLES}\n"
+            f"Or change them until they match, then: {advice.RECORD_INITIAL}",
+        )
+    first = comparison.revisions[0].id
     return NotAdopted(
-        f"The database has tables but no migration history"
-        f"{', and they do not match' if asked else ''}; nothing was changed.\n"
-        f"Compared with what {first} would create:\n  {lines}",
+        message,
         f"Change {first} or the tables until they match, then: {advice.RECORD_INITIAL}",
     )

@@ -15,14 +15,16 @@ from alembic.util import CommandError
 
 from ...errors import MigrationError
 from ..analysis.operations import OperationStep, described, steps_of
+from ..foreign_env.harvest import harvested_env
 from ..questions import Option, Question
-from ..revisions.describe import Change, revision_id
-from ..revisions.files import Draft, alembic_config, script_folder
-from ..revisions.format import finish, quoted, wrapped
+from ..revisions.describe import Change
+from ..revisions.files import Draft, alembic_config, script_folder, template_arguments
+from ..revisions.format import finish, finish_in_own_style, quoted, wrapped
 from ..revisions.formatters import line_length
 from ..revisions.git import added
 from ..revisions.history import History, Revision
 from ..revisions.locations import versions_folder
+from ..revisions.naming import file_name, new_id
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -118,7 +120,7 @@ def plan_merge(history: History) -> Merge | None:
     The revision files are read, not run. Raises HistoryError when the history is broken.
     """
     history.require_sound()
-    if len(history.heads) < 2:
+    if len(history.to_merge()) < 2:
         return None
     heads, left = _together(history)
     below = {head: history.ancestors([head]) for head in heads}
@@ -140,19 +142,20 @@ def plan_merge(history: History) -> Merge | None:
 def _together(history: History) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The heads that can be merged at once, and the others.
 
-    ``alembic_version`` does not name a head that another depends on; where it names
+    The version table does not name a head that another depends on; where it names
     several others, Alembic fails when a merge also joins that one (KeyError).
     """
+    every = history.to_merge()
     implied = {
         head
-        for head in history.heads
-        for other in history.heads
+        for head in every
+        for other in every
         if head != other and head in history.ancestors([other])
     }
-    named = tuple(head for head in history.heads if head not in implied)
+    named = tuple(head for head in every if head not in implied)
     if len(named) > 1:
-        return named, tuple(head for head in history.heads if head in implied)
-    return history.heads, ()
+        return named, tuple(head for head in every if head in implied)
+    return every, ()
 
 
 def _conflicts(history: History, steps: dict[Revision, list[OperationStep]]) -> Iterator[Conflict]:
@@ -175,7 +178,8 @@ def draft_merge(
     Raises MigrationError when the project's template cannot be rendered.
     """
     slugs = [re.sub(r"^\d{4,}_(merge_)?", "", head) for head in merge.heads]
-    new_id = revision_id(history.next_number(), [name or "_".join(["merge", *slugs])])
+    kept, parts = project.migrations, [name or "_".join(["merge", *slugs])]
+    revision = new_id(history, kept, parts)
     message = quoted("\n".join(_docstring(merge, line_length(project.settings.root))))
     with tempfile.TemporaryDirectory() as temporary:
         new = Path(temporary) / "versions"
@@ -186,7 +190,7 @@ def draft_merge(
         )
         try:
             ScriptDirectory.from_config(config).generate_revision(
-                new_id,
+                revision,
                 message,
                 head=merge.heads,
                 version_path=new,
@@ -194,13 +198,16 @@ def draft_merge(
                 upgrades="",
                 downgrades="",
                 imports="",
+                **template_arguments(project),
             )
         except CommandError as error:
             raise MigrationError(str(error)) from error
-        text = (new / f"{new_id}.py").read_text(encoding="utf-8")
+        text = (new / f"{revision}.py").read_text(encoding="utf-8")
     notices: list[str] = []
-    text = finish(text, project.settings.root, notices)
-    return Draft(versions_folder(project) / f"{new_id}.py", text, ()), tuple(notices)
+    finishing = finish_in_own_style if harvested_env(project) else finish
+    text = finishing(text, project.settings.root, notices)
+    folder = versions_folder(project, (history.by_id[head] for head in merge.heads))
+    return Draft(folder / file_name(kept, revision, parts), text, ()), tuple(notices)
 
 
 def _docstring(merge: Merge, width: int) -> list[str]:

@@ -26,7 +26,7 @@ from ..revisions.history import History
 from ..revisions.locations import version_folders_of
 from ..revisions.plan import Plan
 from ..runner.run import NOTHING, Allowed, Event, Run
-from .unshown import not_shown
+from .unshown import not_shown, require_env_innocent
 
 if TYPE_CHECKING:
     from ...databases.protection import Ask
@@ -39,6 +39,7 @@ def apply_plan(
     *,
     fake: bool = False,
     forget: bool = False,
+    creates: bool = False,
     folder: Path | None = None,
     allowed: Allowed = NOTHING,
     ask: Ask | None = None,
@@ -48,7 +49,8 @@ def apply_plan(
 ) -> None:
     """Apply each revision of ``plan`` in a transaction of its own, or only record it (``fake``).
 
-    ``forget``: what was recorded before, and may be unknown here, is removed.
+    ``forget``: what was recorded before, and may be unknown here, is removed. ``creates``:
+    the tables of the models are made first, in the transaction that records.
     ``folder``: where revision files are besides those of the project.
 
     Unless ``prove`` is False, one that loses rows or links stops, if neither it declares
@@ -70,6 +72,7 @@ def apply_plan(
     run = Run(project, project.database, on_event, allowed=allowed, folder=folder, prove=prove)
     run.allow_loss = allowed_names(allow_loss)
     run.state.of_branch = folder is not None
+    run.creates = creates
     versions = [*version_folders_of(project.migrations), folder] if folder is not None else []
     complete_folder(project)
     config = alembic_config(project, versions=versions, run=run)
@@ -119,7 +122,7 @@ def _run_steps(
 def revision_sql(project: Project, history: History, revision_id: str, *, backwards: bool) -> str:
     """The SQL of one revision for the project's database, which is not connected to.
 
-    On SQLite the history before it is replayed in memory. Raises MigrationError when the
+    On SQLite the history before it is replayed in a scratch file. Raises MigrationError when the
     revision reads the database and cannot do without.
     """
     revision = history.by_id[revision_id]
@@ -143,6 +146,7 @@ def revision_sql(project: Project, history: History, revision_id: str, *, backwa
         _run_steps(config, steps, as_sql=True, starting_rev=start, destination_rev=end)
     except ManageError:
         raise
-    except Exception as error:  # a revision may do anything
+    except Exception as error:  # a revision may do anything, and so may env.py
+        require_env_innocent(project.migrations.folder, revision.path, error)
         raise not_shown(revision_id, error, revision.path) from error
     return buffer.getvalue()

@@ -21,6 +21,7 @@ from ..analysis.operations import written_steps
 from ..autogenerate.history_objects import Ownership
 from ..revisions.history import History
 from ..schema.contents import Thing, read_contents
+from .new_database import makes_all
 from .scratch import holds_replay, replayed
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def owned(project: Project, history: History, connection: sa.Connection) -> Owne
             things, guess = frozenset(read_contents(connection)), ""
         else:
             things, guess = _replay(project, history)
-        _known[key] = Ownership(things, default, guess)
+        # That they cannot be replayed is nothing new where create_all makes the tables.
+        of_models = makes_all(project)
+        _known[key] = Ownership(things, default, "" if of_models else guess, of_models)
     return _known[key]
 
 

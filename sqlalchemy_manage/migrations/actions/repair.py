@@ -16,7 +16,9 @@ from ...databases.locks import migration_lock
 from ...errors import DatabaseMissing, HistoryError, UsageError
 from ...files import written_whole
 from ..questions import Option, Question
+from ..revisions.history import revision_in
 from ..revisions.locations import project_history, project_revisions, versions_folder
+from ..revisions.naming import file_name
 from ..runner.engine import migration_engine
 from ..runner.ledger import create_ledger, forget, kept_source, record
 from ..runner.run import Run
@@ -44,6 +46,16 @@ def writing(project: Project, wait: float | None = None) -> Iterator[sa.Connecti
         engine.dispose()
 
 
+def require_ledger(project: Project) -> None:
+    """Raises HistoryError where the settings want none."""
+    if project.database.bookkeeping.ledger is False:
+        raise HistoryError(
+            "The settings have LEDGER = False: what was applied is not recorded, and the files "
+            "cannot be compared with it.",
+            'Take the setting out, or name a schema for the tool\'s own tables: LEDGER = "manage"',
+        )
+
+
 def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     """What there is to repair in the revisions ``names``, else in all.
 
@@ -51,6 +63,7 @@ def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     was built on it. Raises
     UsageError for a name with nothing wrong.
     """
+    require_ledger(project)
     history = project_revisions(project)
     try:
         with project.connect() as connection:
@@ -186,7 +199,7 @@ def restore(project: Project, now: HistoryStatus) -> list[Path]:
                 )
             revision = now.history.by_id.get(finding.revision)
             folder = versions_folder(project)
-            path = revision.path if revision else folder / f"{finding.revision}.py"
+            path = revision.path if revision else folder / _name(project, finding.revision, kept)
             texts[path] = kept
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -195,8 +208,14 @@ def restore(project: Project, now: HistoryStatus) -> list[Path]:
     return list(texts)
 
 
+def _name(project: Project, revision_id: str, text: str) -> str:
+    found = revision_in(text, Path(revision_id))
+    return file_name(project.migrations, revision_id, [found.doc.rstrip(".")] if found else [])
+
+
 def prune(project: Project) -> list[str]:
     """Remove the ledger's rows of revisions that have no file and are not applied; their ids."""
+    require_ledger(project)
     history = project_history(project)
     try:
         with writing(project) as connection, connection.begin():

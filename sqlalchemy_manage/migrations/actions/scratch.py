@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
 
 import sqlalchemy as sa
 from alembic import command
@@ -24,16 +23,16 @@ from sqlalchemy.engine import URL
 from ...conf import failing_line
 from ...database_settings import Database
 from ...databases.embedded import INSTALL, embedded_postgresql
-from ...databases.engines import create_engine, database_url, memory_database
+from ...databases.engines import create_engine, database_url
+from ...databases.scratch_file import scratch_sqlite
 from ...databases.servers import scratch_database
-from ...errors import ConnectionFailed, DatabaseError, DatabaseMissing, ManageError, MigrationError
+from ...errors import DatabaseError, ManageError, MigrationError
 from ...models import create_copies, unmanaged_tables
 from ...project import Project
 from ..alembic_internals import proxies_kept
-from ..analysis.operations import written_steps
+from ..analysis.created import tables_created
 from ..revisions.files import alembic_config
 from ..revisions.history import History
-from ..revisions.locations import project_history
 from ..runner.run import Run
 from .scratch_fence import LeavesScratch, fenced
 from .surroundings import give_surroundings
@@ -77,42 +76,6 @@ class ProjectElsewhere(Project):
         return self._elsewhere
 
 
-class ComparedDatabase(NamedTuple):
-    """What the models are compared with; ``note`` says why it is not the project's database."""
-
-    database: Database
-    rows_visible: bool = True
-    note: str | None = None
-
-
-@contextmanager
-def comparison_database(project: Project, *, scratch: bool) -> Iterator[ComparedDatabase]:
-    """What the models are compared with.
-
-    The project's database; with ``scratch``, or when it cannot be reached or does not
-    exist yet, the history replayed into a scratch database.
-    """
-    history = project_history(project)
-    notes: list[str] = []
-    if not scratch:
-        try:
-            with project.connect():
-                pass
-        except DatabaseMissing:
-            notes = ["The database does not exist yet."] if history.by_id else []
-        except ConnectionFailed as error:
-            notes = [error.message.rstrip(".") + "."]
-        else:
-            yield ComparedDatabase(project.database)
-            return
-    with replayed(project, history) as database:
-        if notes or scratch:
-            notes.append(f"Compared with the revisions replayed into {database.where}.")
-        if database.note:
-            notes.append(database.note)
-        yield ComparedDatabase(database, False, " ".join(notes) or None)
-
-
 @contextmanager
 def replayed(
     project: Project, history: History, *, upto: Sequence[str] = (), same_kind: bool = False
@@ -139,7 +102,7 @@ def _replay(
     same_kind: bool,
 ) -> Scratch:
     """The scratch database; ``stack`` drops it."""
-    database = stack.enter_context(_scratch_like(project, same_kind))
+    database = stack.enter_context(scratch_like(project, same_kind))
     given = give_surroundings(project, history, database)
     try:
         with fenced(database):
@@ -157,7 +120,7 @@ def _replay(
             raise
         # A revision may make some of that in a way which its text does not show.
         stack.close()
-        database = stack.enter_context(_scratch_like(project, same_kind))
+        database = stack.enter_context(scratch_like(project, same_kind))
         try:
             with fenced(database):
                 _apply(project, history, database, upto)
@@ -172,19 +135,23 @@ def holds_replay(url: URL) -> bool:
 
 
 @contextmanager
-def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
+def scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
     """An empty scratch database as similar to the project's as possible.
 
-    SQLite: in memory. A server: a database of its own there; where there is no server,
-    or no right to create one, the embedded PostgreSQL for PostgreSQL, and SQLite in
-    memory for MariaDB and MySQL.
+    SQLite: in a temporary file. A server: a database of its own there; where there is no server,
+    or no right to create one, the embedded PostgreSQL for PostgreSQL, and SQLite
+    for MariaDB and MySQL.
     """
     database, root = project.database, project.settings.root
     backend = database_url(database, root).get_backend_name()
     with ExitStack() as stack:
         try:
             made = stack.enter_context(scratch_database(database, root))
-            where = "memory" if backend == "sqlite" else "a scratch database on the same server"
+            where = (
+                "a temporary file"
+                if backend == "sqlite"
+                else "a scratch database on the same server"
+            )
             scratch = Scratch(made, where)
         except DatabaseError as error:
             if backend == "postgresql":
@@ -192,10 +159,10 @@ def _scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
             elif same_kind:
                 raise
             else:
-                made = stack.enter_context(memory_database(database.alias))
+                made = stack.enter_context(scratch_sqlite(database.alias))
                 scratch = Scratch(
                     made,
-                    where="SQLite in memory",
+                    where="SQLite in a temporary file",
                     refused=error.message,
                     note="What only MariaDB and MySQL have was not compared: "
                     "some types, the values of an ENUM.",
@@ -221,7 +188,7 @@ def _apply(project: Project, history: History, database: Scratch, upto: Sequence
     if not history.by_id:
         return
     if others := unmanaged_tables(project.metadatas):
-        made = set(_created(history))  # a table may have been handed over since
+        made = set(tables_created(history))  # a table may have been handed over since
         with database.connect() as connection, connection.begin():
             create_copies([t for t in others.values() if t.fullname not in made], connection)
     for target in upto or ("heads",):
@@ -263,14 +230,6 @@ def _run(
         raise _explained(failed[-1] if failed else "A revision", error, database) from error
 
 
-def _created(history: History) -> Iterator[str]:
-    """The tables, as far as can be read, that the revisions create."""
-    for revision in history.revisions:
-        for step in written_steps(revision.path, "upgrade"):
-            if step.call is not None and step.call.verb == "create_table":
-                yield step.call.table
-
-
 @contextmanager
 def _silent() -> Iterator[None]:
     """Run these revisions silently: no log of Alembic, no print() of a revision."""
@@ -302,7 +261,7 @@ def _explained(name: str, error: MigrationError, scratch: Scratch) -> MigrationE
             "Repeat the command when the server answers and lets you create databases.",
         )
     return MigrationError(
-        f"{name} cannot run on an empty database: {reason}.\nNothing was changed.",
+        f"{name} cannot run on an empty scratch database: {reason}.\nNothing was changed.",
         "Change the revision to need no rows, and no tables that no revision creates; or "
         "compare with a database that the revisions were applied to.",
     )

@@ -1,4 +1,4 @@
-"""The SQL of revisions on SQLite: they run on tables in memory, and what arrives is noted.
+"""The SQL of revisions on SQLite: they run on tables in a scratch file, and what arrives is noted.
 
 SQLite alters a table by making it again from its definition, so that the SQL depends on the
 tables that are there. Alembic's offline mode, which has none, cannot show that.
@@ -11,7 +11,7 @@ import io
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from inspect import currentframe
@@ -25,7 +25,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event
 
 from ...database_settings import Database
-from ...databases.engines import connecting, create_engine, memory_database
+from ...databases.engines import connecting, create_engine
+from ...databases.scratch_file import scratch_sqlite
 from ...errors import DatabaseError, MigrationError
 from ...project import Project
 from ..alembic_internals import TEMPORARY_PREFIX, proxies_kept, runs_execute
@@ -72,7 +73,7 @@ class TracedDatabase:
         metadatas = project.metadatas
         # As in run_env: its naming convention counts for the constraints of the operations.
         target = metadatas[0] if len(metadatas) == 1 else metadatas
-        self.options = {"transactional_ddl": True, "target_metadata": target}
+        self.options: dict[str, Any] = {"transactional_ddl": True, "target_metadata": target}
 
     def run(self, function: Callable[[], object], file: Path) -> SentSql:
         """Run ``function``, the upgrade() or downgrade() of ``file``, and commit.
@@ -144,7 +145,7 @@ def _kept(sent: list[str]) -> list[str]:
 
 @contextmanager
 def traced(project: Project, database: Database) -> Iterator[TracedDatabase]:
-    """``database``, one in memory, to run revisions of ``project`` on."""
+    """``database``, a scratch one, to run revisions of ``project`` on."""
     engine = migration_engine(database, project.settings.root, Run(project, database))
     try:
         with engine.connect() as connection:
@@ -155,9 +156,9 @@ def traced(project: Project, database: Database) -> Iterator[TracedDatabase]:
 
 @contextmanager
 def schema_copied(project: Project, database: Database) -> Iterator[Database]:
-    """A database in memory with all that ``database`` has but its rows."""
+    """A scratch database with all that ``database`` has but its rows."""
     with (
-        memory_database(project.alias) as copy,
+        scratch_sqlite(project.alias) as copy,
         create_engine(copy, None, poolclass=sa.NullPool).connect() as connection,
     ):
         raw: Any = connection.connection.dbapi_connection
@@ -185,10 +186,10 @@ def _schema(database: Database, project: Project) -> list[str]:
 
 @contextmanager
 def _at(run: Run, heads: Sequence[str]) -> Iterator[Database]:
-    """A database in memory at ``heads``: the history replayed, or else the project's schema."""
+    """A scratch database at ``heads``: the history replayed, or else the project's schema."""
     with ExitStack() as stack:
         if not heads:
-            database: Database = stack.enter_context(memory_database(run.project.alias))
+            database: Database = stack.enter_context(scratch_sqlite(run.project.alias))
         else:
             try:
                 database = stack.enter_context(replayed(run.project, run.history, upto=heads))
@@ -199,13 +200,21 @@ def _at(run: Run, heads: Sequence[str]) -> Iterator[Database]:
         yield database
 
 
-def write_sql(context: Any, run: Run, **options: Any) -> None:
+_OFFLINE = ("fn", "as_sql", "starting_rev", "destination_rev", "output_buffer", "literal_binds")
+"""The options of Alembic's offline mode alone."""
+
+
+def write_sql(
+    context: Any, run: Run, arguments: Mapping[str, Any] | None = None, **options: Any
+) -> None:
     """Alembic's offline mode for SQLite: write the SQL of the steps that the command runs.
 
-    ``context`` is ``alembic.context``, and ``options`` are for its ``configure``. Raises
+    ``context`` is ``alembic.context``, ``options`` are for its ``configure``, and ``arguments``
+    for the functions of the revisions. Raises
     MigrationError for a revision that cannot run without rows; nothing is written then.
     """
     context.configure(**options)
+    own = {k: v for k, v in context.get_context().opts.items() if k not in _OFFLINE}
     plan = context.get_context().opts["fn"]
     buffer = io.StringIO()
     with ExitStack() as stack:
@@ -217,12 +226,13 @@ def write_sql(context: Any, run: Run, **options: Any) -> None:
                     if database is None:
                         start = stack.enter_context(_at(run, tuple(heads)))
                         database = stack.enter_context(traced(run.project, start))
+                    database.options = own | database.options
                     step.migration_fn = _shown(step, database, offline, buffer)
                 yield step
 
         context.configure(**options, fn=steps, output_buffer=buffer)
         with context.begin_transaction():
-            context.run_migrations()
+            context.run_migrations(**arguments or {})
     text = buffer.getvalue()
     if TEMPORARY_PREFIX in text:
         text = _SETTINGS + text

@@ -30,8 +30,8 @@ def require_downgrade(project: Project, history: History, draft: Draft) -> None:
     with tempfile.TemporaryDirectory() as folder, suppress(_Unknown):
         (Path(folder) / draft.path.name).write_text(draft.text, encoding="utf-8")
         folders = dict.fromkeys(revision.path.parent for revision in history.revisions)
-        joined = read_history(*folders, Path(folder), strict=history.strict)
-        _try(project, joined, new.down[0] if new.down else "base")
+        joined = read_history(*folders, Path(folder), strict=history.strict, meant=history.meant)
+        _try(project, joined, new.down[0] if new.down else f"{new.id}@base")
 
 
 class _Unknown(Exception):

@@ -15,7 +15,7 @@ from alembic.operations import ops
 from sqlalchemy.sql.elements import conv
 
 from ...sql.expressions import plain, same
-from ...sql.raw import literally, sql_of, undoubled
+from ...sql.raw import literally, sql_of, text_of, undoubled
 from ...sqlalchemy_internals import as_declared, dialects_of
 from ..alembic_internals import undone_by
 from ..schema.server_form import checks_of, made_of
@@ -66,7 +66,7 @@ def compare_checks(it: ComparedTable) -> None:
             found = found or next((f for f in left if equal(check, f)), None)
             if found is None:
                 taken = names | {n for n, _ in wanted} | {n for n, _ in added}
-                added.append((_name_for(check, table, taken), check))
+                added.append((_name_for(check, table, taken, context.dialect), check))
             else:
                 left.remove(found)
     for found in left:
@@ -105,9 +105,11 @@ def _in_database(context: Any, schema: str | None, table_name: str) -> Iterator[
             yield _Found(found["name"], found["sqltext"])
 
 
-def _name_for(check: sa.CheckConstraint, table: sa.Table, taken: set[str | None]) -> str:
+def _name_for(
+    check: sa.CheckConstraint, table: sa.Table, taken: set[str | None], dialect: sa.Dialect
+) -> str:
     """The name that PostgreSQL would give, so that the constraint can be dropped again anywhere."""
-    columns = mentioned(str(check.sqltext), [column.name for column in table.columns])
+    columns = mentioned(text_of(check.sqltext, dialect), [column.name for column in table.columns])
     folded = {name.casefold() for name in taken if name}
     return name_for("check", table.name, named_by("check", columns), folded)
 

@@ -58,7 +58,8 @@ class ComparisonContext:
     asked for what the history created, ``unimported`` for models of given tables in
     modules that nobody imported; neither before a drop is proposed. ``notices`` collects
     what the user should know though nothing is asked; ``undecided`` are the tables and
-    columns that may have been renamed (the answer is open), so that no more is asked.
+    columns that may have been renamed (the answer is open), so that no more is asked;
+    ``doubtful`` those that create_all may have made, or another program.
     """
 
     context: MigrationContext
@@ -71,6 +72,7 @@ class ComparisonContext:
     notices: list[str] = field(default_factory=list)
     undecided: set[str] = field(default_factory=set)
     losses: list[str] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)
     _old_tables: dict[Key, Key] = field(default_factory=dict)
     _old_columns: dict[Key, dict[str, str]] = field(default_factory=dict)
 
@@ -146,6 +148,10 @@ class ComparisonContext:
         return (real_schema, name), real
 
     def made(self, schema: str | None, table: str, column: str = "") -> bool:
+        """Whether the history, or create_all, may have created a table or a column."""
+        return self.owned().create_all or self.surely_made(schema, table, column)
+
+    def surely_made(self, schema: str | None, table: str, column: str = "") -> bool:
         """Whether the history created a table, or a column, which may be renamed by now."""
         real, old = self.stored(schema, table, column)
         if column:

@@ -73,7 +73,10 @@ def _losses(review: ComparisonContext, operations: ops.UpgradeOps) -> Iterator[s
 
 
 def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None:
-    """Take out every drop of an object that the history did not create, with a notice."""
+    """Take out every drop of an object that the history did not create, with a notice.
+
+    Where create_all may have created it, it is asked about, were it ever so empty.
+    """
     drops = (ops.DropTableOp, ops.DropColumnOp, ops.DropIndexOp, ops.DropConstraintOp)
     found = [(holder, op) for holder, op in flat(operations.ops) if isinstance(op, drops)]
     if not found:
@@ -85,7 +88,7 @@ def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None
     foreign = {
         (op.schema, op.table_name)
         for _, op in found
-        if isinstance(op, ops.DropTableOp) and not review.made(op.schema, op.table_name)
+        if isinstance(op, ops.DropTableOp) and not review.surely_made(op.schema, op.table_name)
     }
     for holder, op in found:
         key = (op.schema, str(op.table_name))
@@ -93,7 +96,7 @@ def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None
         if isinstance(op, ops.DropTableOp):
             mine = key not in foreign
         elif isinstance(op, ops.DropColumnOp):
-            mine = review.made(*key, op.column_name)
+            mine = review.surely_made(*key, op.column_name)
         elif isinstance(op, ops.DropIndexOp):
             mine = owned.index(*real, str(op.index_name))
             mine = mine or (*key, str(op.index_name)) in made
@@ -101,7 +104,14 @@ def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None
             name = op.constraint_name
             mine = name is None or owned.constraint(*real, str(name))
             mine = mine or (*key, str(name)) in made
-        if not mine:
+        if not mine and owned.create_all:
+            if isinstance(op, (ops.DropTableOp, ops.DropColumnOp)):
+                review.doubtful.add(dotted(*key, getattr(op, "column_name", "")))
+            elif key not in foreign and not (
+                _takes_its_place(op, operations) or _part_may_go(review, key, op)
+            ):
+                holder.remove(op)
+        elif not mine:
             # The notice answers a flag that would have it dropped.
             review.answers.drop_allowed(dotted(*key, getattr(op, "column_name", "")))
             holder.remove(op)
@@ -111,10 +121,43 @@ def leave_foreign(review: ComparisonContext, operations: ops.UpgradeOps) -> None
                     f"{what}: no revision of this history created it, and no model has it; "
                     "it is left alone."
                 )
-    for holder, op in list(flat(operations.ops)):
+    for holder, op in [] if owned.create_all else list(flat(operations.ops)):
         if (getattr(op, "schema", None), str(getattr(op, "table_name", ""))) in foreign:
             holder.remove(op)
     prune(operations)
+
+
+_DOUBT = (
+    " No revision created it: create_all did, or another program (then name the table in "
+    "UNMANAGED)."
+)
+
+
+def _takes_its_place(op: Any, operations: ops.UpgradeOps) -> bool:
+    """Whether one of the same columns comes in the place of an index or constraint: a rename."""
+    kind = ops.CreateIndexOp if isinstance(op, ops.DropIndexOp) else ops.AddConstraintOp
+
+    def columns(found: Any) -> tuple[str, str, list[str]]:
+        is_index = isinstance(found, (ops.DropIndexOp, ops.CreateIndexOp))
+        item = found.to_index() if is_index else found.to_constraint()
+        names = [getattr(column, "name", str(column)) for column in getattr(item, "columns", ())]
+        return type(item).__name__, str(item.table.fullname), names
+
+    here = columns(op)
+    return bool(here[2]) and any(
+        columns(other) == here for _, other in flat(operations.ops) if isinstance(other, kind)
+    )
+
+
+def _part_may_go(review: ComparisonContext, key: Key, op: Any) -> bool:
+    """Whether an index or constraint of a table may go, which nobody knows to be the models'."""
+    what = changes([op])[0].words.removeprefix("drop ")
+    name = str(getattr(op, "index_name", None) or op.constraint_name)
+    if review.answers.drop_allowed(dotted(*key, name)):
+        return True
+    text = f"No model has {what}.{_DOUBT} Drop it?"
+    allowed = flag("--allow-drop", quoted(*key, name))
+    return _may_go(review, "drop-part", dotted(*key, name), text, allowed)
 
 
 _CONSTRAINTS = (
@@ -140,11 +183,11 @@ def _table_may_go(
     name = dotted(*key)
     if review.answers.drop_allowed(name) or name in review.undecided:
         return True
-    rows = review.rows(*key)
-    if rows == 0 and empty_may_go:
+    rows, doubt = review.rows(*key), _DOUBT if name in review.doubtful else ""
+    if rows == 0 and empty_may_go and not doubt:
         return True
     holds = "its rows cannot be seen here" if rows is None else many(rows, "row")
-    text = f"No model has the table {name} any more. Drop it with its data ({holds})?"
+    text = f"No model has the table {name} any more.{doubt} Drop it with its data ({holds})?"
     text = "\n".join([text, *hints])
     return _may_go(review, "drop-table", name, text, flag("--allow-drop", quoted(*key)))
 
@@ -157,13 +200,15 @@ def _column_may_go(
         return True
     rows = review.rows(*key)
     values = review.values(*key, column)
-    if values == 0:
+    doubt = _DOUBT.replace(" (then name the table in UNMANAGED)", "")
+    doubt = doubt if name in review.doubtful else ""
+    if values == 0 and not doubt:
         return True
     if rows is None or values is None:
         holds = "its rows cannot be seen here"
     else:
         holds = f"{many(values, 'value')} in {many(rows, 'row')}"
-    text = f"No model has the column {name} any more. Drop it with its data ({holds})?"
+    text = f"No model has the column {name} any more.{doubt} Drop it with its data ({holds})?"
     if computed:
         text = f"The column {name} becomes computed. Replace its values ({holds})?"
     return _may_go(review, "drop-column", name, text, flag("--allow-drop", quoted(*key, column)))

@@ -23,11 +23,14 @@ class Ownership:
 
     ``guess`` says why the answers are not sure to be complete: the revisions could not be
     replayed and were read as text, or not on this kind of database. Else it is empty.
+    ``create_all``: what no revision made may be the models' all the same, since a new
+    database is made from them; nobody can tell it from what another program made.
     """
 
     things: frozenset[Thing]
     default_schema: str | None = None
     guess: str = ""
+    create_all: bool = False
 
     def table(self, schema: str | None, name: str) -> bool:
         return self._has("table", schema, "", name)

@@ -49,11 +49,11 @@ def resolve(review: ComparisonContext, script: ops.MigrationScript) -> None:
     resolve_not_null(review, found)
     resolve_violations(review, found)
     _require_used(review)
-    order_enums(found)
+    order_enums(found, review.connection.dialect)
     upgrade.ops = [*renames, *names, *found.ops]
     arrange_objects(review.context, upgrade)
     _concurrent_last(upgrade)
-    upgrade.reverse_into(downgrade)
+    _reverse(upgrade, downgrade)
     _tidy(downgrade)
 
 
@@ -81,6 +81,17 @@ def _require_used(review: ComparisonContext) -> None:
             f"{'this' if len(unused) == 1 else 'these'}.",
             "Is a name misspelt? Without the flag, makemigrations shows what it finds.",
         )
+
+
+def _reverse(upgrade: ops.UpgradeOps, downgrade: ops.DowngradeOps) -> None:
+    """Have ``downgrade`` undo it; what a hook of the project put there by hand stays first."""
+    by_hand = [op for op in downgrade.ops if _is_one_way(op)]
+    undone = [op.reverse() for op in reversed(upgrade.ops) if not _is_one_way(op)]
+    downgrade.ops[:] = [*by_hand, *undone]
+
+
+def _is_one_way(op: ops.MigrateOperation) -> bool:
+    return type(op).reverse is ops.MigrateOperation.reverse
 
 
 def _tidy(downgrade: ops.DowngradeOps) -> None:

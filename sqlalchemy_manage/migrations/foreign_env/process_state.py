@@ -49,7 +49,7 @@ def kept(file: Path, printed: io.StringIO) -> Iterator[None]:
         for change in (_logging_kept, _signals_kept, _environment_kept):
             stack.enter_context(change())
         stack.enter_context(_no_configuration_of_logging(file))
-        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(_warnings_kept())
         stack.enter_context(redirect_stdout(printed))
         stack.enter_context(redirect_stderr(printed))
         before = sys.stdin, sys.argv
@@ -70,6 +70,17 @@ def _environment_kept() -> Iterator[None]:
         sys.path[:] = [p for p in sys.path if p not in places] + places
         with suppress(OSError):
             os.chdir(folder)
+
+
+@contextmanager
+def _warnings_kept() -> Iterator[None]:
+    """None is an error: what warns here may be an env.py that has worked for years."""
+    with warnings.catch_warnings():
+        warnings.filters[:] = [  # type: ignore[index]
+            ("default" if action == "error" else action, *more)
+            for action, *more in warnings.filters
+        ]
+        yield
 
 
 @contextmanager

@@ -50,12 +50,13 @@ def _read(path: Path) -> str:
     return path.read_bytes().decode("utf-8")
 
 
-def amendable(history: History, current: tuple[str, ...]) -> Revision:
+def amendable(history: History, current: tuple[str, ...], branch: str | None = None) -> Revision:
     """The newest revision, if a database that is at ``current`` has not applied it.
 
+    ``branch``: its label or its head, where there are several by design.
     Raises HistoryError when there is none, or several, when it is applied, or is a merge.
     """
-    head = history.single_head()
+    head = history.head_on(branch)
     if head is None:
         raise HistoryError(
             "There is no revision yet to amend.",

@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
+from sqlalchemy.exc import CompileError
+from sqlalchemy.sql import visitors
 
 from .history import ID_LENGTH
 
@@ -70,7 +72,8 @@ def _change(op: Any) -> Change:
         unique = "unique index" if op.unique else "index"
         columns = ", ".join(_indexed(c) for c in op.columns)
         name = str(op.index_name or "index")
-        words = f"create {unique} {name} on {_qualified(op)} ({columns})"
+        # Read from SQLite, an expression is not among them.
+        words = f"create {unique} {name} on {_qualified(op)} ({columns or 'an expression'})"
         return Change("+", words, _fragment(table, name), table)
     if isinstance(op, ops.DropIndexOp):
         name = str(op.index_name)
@@ -102,7 +105,11 @@ def _change(op: Any) -> Change:
 
 def _indexed(item: Any) -> str:
     """A column by its name, an expression as its text: a function has a name too."""
-    return str(item.name if isinstance(item, sa.Column) else item)
+    try:
+        return str(item.name if isinstance(item, sa.Column) else item)
+    except CompileError:  # it is for some dialects only, and which one is used is not known here
+        names = [c.name for c in visitors.iterate(item) if isinstance(c, sa.Column)]
+        return f"{type(item).__name__}({', '.join(names)})"
 
 
 def _foreign_key(op: ops.CreateForeignKeyOp) -> str:

@@ -17,15 +17,17 @@ from ... import advice
 from ...databases.error_kinds import blaming, fault_of
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
+from ...migration_settings import DEFAULT, MigrationSettings
 from ..foreign_env.detection import ENVIRONMENT, foreign_env
 from ..foreign_env.harvest import harvested_env
 from ..foreign_env.own_config import TEMPLATES, own_config
 from ..questions import Answers, Closed, Questioner
-from .describe import Change, changes, name_parts, prune, revision_id
+from .describe import Change, changes, name_parts, prune
 from .format import docstring, quoted
 from .formatters import line_length
-from .history import History
+from .history import History, revision_in
 from .locations import version_folders_of
+from .naming import file_name, new_id
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -39,7 +41,7 @@ class RevisionRequest:
     """What makemigrations wants of the next revision.
 
     ``only_looks``: nothing is written, so that a question may stay open. ``changes``,
-    ``notices`` and ``losses`` are filled in by Alembic's run.
+    ``notices``, ``losses`` and ``file``, what it is to be called, are filled in by Alembic's run.
     """
 
     name: str | None = None
@@ -50,6 +52,7 @@ class RevisionRequest:
     changes: list[Change] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,12 @@ class Draft:
     path: Path
     text: str
     changes: tuple[Change, ...]
+
+    @property
+    def revision(self) -> str:
+        """Its id."""
+        found = revision_in(self.text, self.path)
+        return found.id if found else self.path.stem
 
     def write(self) -> Path:
         """Put the file into the folder, whole or not at all; returns its path.
@@ -77,11 +86,16 @@ class Draft:
 
 
 def prepare_scripts(
-    history: History, config: Config, request: RevisionRequest | None, directives: list[Any]
+    history: History,
+    config: Config,
+    request: RevisionRequest | None,
+    directives: list[Any],
+    kept: MigrationSettings = DEFAULT,
 ) -> None:
     """Alembic's process_revision_directives: number and name the revision, drop an empty one.
 
-    Plain ``alembic revision`` gets the same: ``-m`` gives the name, ``--rev-id`` wins.
+    Plain ``alembic revision`` gets the same: ``-m`` gives the name, ``--rev-id`` wins. ``kept``
+    says what ids and files of the project are like.
     """
     if not directives:
         return
@@ -106,7 +120,10 @@ def prepare_scripts(
     if name is None and not history.by_id:
         name = "initial"
     parts = [name] if name else name_parts(found) or ["empty"]
-    script.rev_id = revision_id(history.next_number(), parts)
+    # One that a hook of the project's own env.py gave stays.
+    script.rev_id = getattr(script, "given_rev_id", None) or new_id(history, kept, parts)
+    if request is not None:
+        request.file = file_name(kept, script.rev_id, parts)
     width = line_length(Path(config.get_alembic_option("script_location") or "."))
     script.message = quoted(script.message or docstring(name, found, width))
 
@@ -185,6 +202,12 @@ def script_folder(project: Project, temporary: Path) -> Path:
             shutil.copy(own / name, temporary)
     create_folder(temporary)
     return temporary
+
+
+def template_arguments(project: Project) -> dict[str, Any]:
+    """What the project's own env.py gives to script.py.mako."""
+    env = harvested_env(project)
+    return {} if env is None else dict(env.options.get("template_args", {}))
 
 
 def complete_folder(project: Project) -> list[Path]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import MigrationError
 from .editing import EditableText, parsed, unwritable
-from .formatters import formatted, formatter, line_length
+from .formatters import configured_formatter, formatted, formatter, line_length
 from .imports import (
     import_nodes,
     imports_of,
@@ -50,6 +50,23 @@ def finish(text: str, root: Path, notices: list[str] | None = None) -> str:
     text = with_usual_imports(text) if to_fill else without_unused_imports(with_imports(text))
     _try_types(text)
     return lay_out(text, root, notices, unused=to_fill)
+
+
+def finish_in_own_style(text: str, root: Path, notices: list[str] | None = None) -> str:
+    """``text``, rendered from another tool's template, with the imports that it lacks.
+
+    The template and the hooks of the project say what else it is like; a formatter that it
+    configures is used. Raises MigrationError as ``finish`` does.
+    """
+    text = with_imports(text)
+    _try_types(text)
+    if (name := configured_formatter(root)) is not None:
+        try:
+            return formatted(text, name, root, unused=True)
+        except MigrationError as error:
+            if notices is not None:
+                notices.append(error.message)
+    return text
 
 
 def _is_to_fill(text: str) -> bool:

@@ -37,6 +37,11 @@ def formatter(root: Path) -> str | None:
     return next((name for name in names if _command(name)), None)
 
 
+def configured_formatter(root: Path) -> str | None:
+    """The formatter that the project configures; None if it configures none."""
+    return next((name for name, _ in _configured(root) if _command(name)), None)
+
+
 def formatted(text: str, name: str, root: Path, *, unused: bool = False) -> str:
     """``text`` as the formatter ``name`` writes it in the folder ``root``.
 

@@ -7,7 +7,7 @@ faults are found before anything runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ... import advice
 from ...errors import DatabaseMissing, HistoryError, UsageError, did_you_mean
+from ...once import once
 from .revision_file import Revision as Revision
 from .revision_file import revision_in as revision_in
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from ...project import Project
 
-# The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
+# What Alembic's version table holds, unless a project made it wider.
 ID_LENGTH = 32
 _NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
 _ALEMBICS = re.compile(r"[^@+:\-'\\\x00-\x1f]+")
@@ -37,12 +38,18 @@ class History:
     """The revisions of a project, parents before children, and what is wrong with them.
 
     ``strict``: they are to be as the tool itself numbers and names them; else all is sound
-    that Alembic can work with.
+    that Alembic can work with. ``meant``: the labels of branches that are to stay apart.
     """
 
     def __init__(
-        self, revisions: Iterable[Revision], problems: Iterable[str] = (), *, strict: bool = True
+        self,
+        revisions: Iterable[Revision],
+        problems: Iterable[str] = (),
+        *,
+        strict: bool = True,
+        meant: tuple[str, ...] = (),
     ) -> None:
+        self.meant = meant
         self.by_id: dict[str, Revision] = {}
         self.problems = list(problems)
         self.duplicates: list[tuple[Revision, Revision]] = []
@@ -80,19 +87,93 @@ class History:
         built_on = {parent for r in self.by_id.values() for parent in r.down}
         return tuple(r.id for r in self.revisions if r.id not in built_on)
 
-    def single_head(self) -> str | None:
-        """The head, None for an empty history; raises HistoryError if there are several."""
-        if len(self.heads) > 1:
+    def branch_heads(self) -> dict[str | None, str]:
+        """The head of each branch that is meant, by its label; of None if no branch is.
+
+        Empty for an empty history. Raises HistoryError for heads that are not meant to be, and
+        for a branch that is not there.
+        """
+        if not self.meant or not self.by_id:
+            return {None: self.heads[0]} if self._only(self.heads) else {}
+        found = {}
+        for label in self.meant:
+            if label not in self._labels:
+                raise HistoryError(
+                    f"HEADS names '{label}', and no revision has that branch label."
+                    + did_you_mean(label, self._labels)
+                )
+            found[label] = self.heads_of(label)
+        for heads in found.values():
+            self._only(heads)
+        self._only([h for h in self.heads if not any(h in heads for heads in found.values())], 0)
+        return {label: heads[0] for label, heads in found.items()}
+
+    def _only(self, heads: Sequence[str], most: int = 1) -> bool:
+        """Whether there is one of ``heads``; raises HistoryError if there are too many."""
+        if len(heads) > most:
             from .git import added  # a subprocess: not for every migrate that has nothing to do
 
             lines = [f"{i}: {added(self.by_id[i].path) or 'no file'}" for i in self.heads]
+            labels = [label for h in self.heads if (label := self.label_of(h)) is not None]
+            apart = ", ".join(f'"{label}"' for label in dict.fromkeys(labels))
+            meant = "\nOr, if the branches are meant to stay apart, write in the settings: "
             raise HistoryError(
                 f"The history has {len(self.heads)} heads: {' and '.join(self.heads)}. "
                 "Usually two branches each added a revision.\n  " + "\n  ".join(lines),
                 f"Merge them: {advice.MERGE_HEADS}\n"
-                f"Or without a summary: alembic merge {' '.join(self.heads)} -m merge",
+                f"Or without a summary: alembic merge {' '.join(heads)} -m merge"
+                + (f"{meant}HEADS = [{apart}]" if apart else ""),
             )
-        return self.heads[0] if self.heads else None
+        return len(heads) == 1
+
+    def heads_of(self, label: str) -> tuple[str, ...]:
+        """The heads of the branch that begins with the revision of that label."""
+        root = next(r.id for r in self.revisions if label in r.labels)
+        return tuple(head for head in self.heads if root in self.lineage(head))
+
+    def label_of(self, revision_id: str) -> str | None:
+        """The label of the branch that a revision is on, the nearest one."""
+        below = self.lineage(revision_id)
+        found = [r.labels[0] for r in self.revisions if r.labels and r.id in below]
+        return found[-1] if found else None
+
+    def head_on(self, branch: str | None) -> str | None:
+        """The head that a new revision comes after: of ``branch``, its label or its head.
+
+        None for an empty history. Raises UsageError where there are several and none is named,
+        or where there is no such branch.
+        """
+        heads = self.branch_heads()
+        if branch is None:
+            if len(heads) > 1:
+                raise UsageError(
+                    f"The history has {len(heads)} branches by design: "
+                    f"{', '.join(map(str, heads))}.",
+                    f"Say onto which one: {advice.WRITE_ON_BRANCH(branch=next(iter(heads)))}",
+                )
+            return next(iter(heads.values()), None)
+        name = branch.removesuffix("@head")
+        if name in heads:
+            return heads[name]
+        known = [str(label) for label in heads if label is not None]
+        head = None if name == "head" else self.resolve(name)
+        if head is None or head not in heads.values():
+            raise UsageError(
+                f"'{branch}' is no head of the history." + did_you_mean(name, known),
+                f"The heads: {', '.join(heads.values()) or 'none'}.",
+            )
+        return head
+
+    def to_merge(self) -> tuple[str, ...]:
+        """The heads that are not meant to stay apart: all, or those of one branch."""
+        if not self.meant:
+            return self.heads
+        branches = [self.heads_of(label) for label in self.meant if label in self._labels]
+        for heads in branches:
+            if len(heads) > 1:
+                return heads
+        stray = tuple(h for h in self.heads if not any(h in heads for heads in branches))
+        return stray if len(stray) > 1 else ()
 
     def ancestors(self, ids: Iterable[str]) -> set[str]:
         """``ids`` and everything below them."""
@@ -126,9 +207,12 @@ class History:
             if name in revision.labels:
                 return revision.id
         number = f"{int(name):04d}_" if re.fullmatch(r"[1-9]\d{0,2}", name) else name
-        # What is no number here may be the beginning of a hexadecimal id of plain Alembic.
-        for wanted in (number, name):
+        # What is no number here is the beginning of an id: 451 of 451aebb31d03, 2 of 0002_b.
+        for wanted in (number, name) if any(map(is_numbered, self.by_id)) else (name,):
             found = [r.id for r in self.revisions if r.id.startswith(wanted)]
+            if name.isdecimal():  # 3 is 003, and not 30
+                same = [i for i in found or self.by_id if i.isdecimal() and int(i) == int(name)]
+                found = same or found
             if found:
                 break
         if len(found) == 1:
@@ -206,11 +290,6 @@ class History:
                     f"{name}: '{revision.id}' is not a valid revision id "
                     "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."
                 )
-            elif self.strict and len(revision.id) > ID_LENGTH:
-                self.problems.append(
-                    f"{name}: the revision id has {len(revision.id)} characters; "
-                    f"alembic_version holds {ID_LENGTH}."
-                )
             if not self.strict:
                 continue
             numbered = _NUMBERED.fullmatch(revision.id)
@@ -243,8 +322,12 @@ def _duplicate(first: Revision, second: Revision) -> str:
     return problem
 
 
-def read_history(*folders: Path, strict: bool = True) -> History:
-    """The history in ``folders`` (usually one, ``migrations/versions``); empty if there is none."""
+@once
+def read_history(*folders: Path, strict: bool = True, meant: tuple[str, ...] = ()) -> History:
+    """The history in ``folders`` (usually one, ``migrations/versions``); empty if there is none.
+
+    ``strict`` and ``meant`` are those of :class:`History`.
+    """
     revisions: list[Revision] = []
     problems: list[str] = []
     for folder in folders:
@@ -258,7 +341,7 @@ def read_history(*folders: Path, strict: bool = True) -> History:
                 continue
             if revision is not None:
                 revisions.append(revision)
-    return History(revisions, problems, strict=strict)
+    return History(revisions, problems, strict=strict, meant=meant)
 
 
 def is_numbered(revision_id: str) -> bool:

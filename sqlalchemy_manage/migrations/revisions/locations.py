@@ -25,12 +25,14 @@ BELOW = "/**"
 def project_revisions(project: Project, *more: Path) -> History:
     """The project's history as its files have it, broken or not, with those of other folders."""
     kept = project.migrations
-    return read_history(*version_folders_of(kept), *more, strict=is_strict(kept))
+    return history_in([*version_folders_of(kept), *more], kept)
 
 
-def is_strict(kept: MigrationSettings) -> bool:
-    """Whether the revisions are to be named and numbered as the tool does it by itself."""
-    return kept.revision_ids == "numbered" and kept.config is None and not kept.config_object
+def history_in(folders: Iterable[Path], kept: MigrationSettings) -> History:
+    """The history in ``folders``, as the settings say that it should be."""
+    # By itself the tool numbers and names its revisions; those of others are as they are.
+    strict = kept.revision_ids == "numbered" and kept.config is None and not kept.config_object
+    return read_history(*folders, strict=strict, meant=kept.heads)
 
 
 def project_history(project: Project) -> History:

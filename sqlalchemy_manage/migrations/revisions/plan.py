@@ -7,6 +7,7 @@ process of a deployed application.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ... import advice
@@ -54,8 +55,11 @@ class Plan:
 class Planner:
     """Plans from the current revision of a database."""
 
-    def __init__(self, history: History, current: tuple[str, ...]) -> None:
+    def __init__(
+        self, history: History, current: tuple[str, ...], order: Sequence[str] = ()
+    ) -> None:
         self.history = history
+        self.order = order
         self.current = current
         unknown = tuple(i for i in current if i not in history.by_id)
         if unknown:
@@ -64,12 +68,14 @@ class Planner:
 
     def plan(self, target: str | None) -> Plan:
         if target in (None, "head"):
-            head = self.history.single_head()
-            return replace(self._up(head), to_head=True) if head else Plan("base", False, ())
+            heads = self.history.branch_heads()
+            if len(heads) > 1:
+                return replace(self._all_up(), to_head=True)
+            up = [replace(self._up(head), to_head=True) for head in heads.values()]
+            return up[0] if up else Plan("base", False, ())
         assert target is not None
         if target == "heads":
-            wanted = self.history.ancestors(self.history.heads)
-            return Plan("heads", False, self._steps(wanted - self.applied))
+            return self._all_up()
         if target in ("zero", "base"):
             return self._down("base", set())
         if re.fullmatch(r"[+-]\d+", target):
@@ -131,6 +137,10 @@ class Planner:
     def _steps(self, ids: set[str]) -> tuple[Revision, ...]:
         return tuple(r for r in self.history.revisions if r.id in ids)
 
+    def _all_up(self) -> Plan:
+        wanted = self.history.ancestors(self.history.heads)
+        return Plan("heads", False, self._steps(wanted - self.applied))
+
     def _up(self, target: str) -> Plan:
         return Plan(target, False, self._steps(self.history.ancestors([target]) - self.applied))
 
@@ -144,11 +154,7 @@ class Planner:
     def _relative(self, count: int) -> Plan:
         if count < 0:
             if len(self.current) > 1:
-                raise UsageError(
-                    f"'{count}' is unclear: the database is at {' and '.join(self.current)}.",
-                    f"Go back to a revision by its name: {advice.GO_BACK_TO}\n"
-                    f"{advice.LIST_IN_ORDER} lists them.",
-                )
+                return self._last(-count)
             done = list(reversed(self._steps(self.applied)))
             if not done:
                 raise UsageError("There is nothing to undo: no revision is applied.")
@@ -160,8 +166,13 @@ class Planner:
                 )
             target = done[-count].id if -count < len(done) else "base"
             return self._just(count, self._down(target, set()))
-        head = self.history.single_head()
-        steps = self._up(head).steps if head else ()
+        heads = self.history.branch_heads()
+        if len(heads) > 1:
+            raise UsageError(
+                f"'+{count}' is unclear: the history has {len(heads)} branches by design.",
+                f"Name one: {advice.GO_ON_BRANCH(place=f'{next(iter(heads))}@+{count}')}",
+            )
+        steps = self._up(next(iter(heads.values()))).steps if heads else ()
         if count > len(steps):
             raise UsageError(
                 f"Cannot go forward {_revisions(count)}: {len(steps)} "
@@ -171,6 +182,22 @@ class Planner:
         if not count:
             return Plan("heads", False, ())
         return self._just(count, self._up(steps[count - 1].id))
+
+    def _last(self, count: int) -> Plan:
+        """The revisions that were applied last, of whatever branch, undone."""
+        applied = [i for i in self.order if i in self.applied]
+        gone = set(applied[-count:])
+        needed = {parent for i in self.applied - gone for parent in self.history.by_id[i].parents}
+        if set(applied) != self.applied or count > len(applied) or gone & needed:
+            labels = [self.history.label_of(i) for i in self.current]
+            branch = f"{next((label for label in labels if label), 'LABEL')}@-{count}"
+            raise UsageError(
+                f"'-{count}' is unclear: the database is at {' and '.join(self.current)}.",
+                f"Go back on one branch: {advice.GO_BACK_ON_BRANCH(place=branch)}\n"
+                f"Or to a revision by its name: {advice.GO_BACK_TO}\n"
+                f"{advice.LIST_IN_ORDER} lists them.",
+            )
+        return Plan(f"-{count}", True, tuple(reversed(self._steps(gone))), exactly=True)
 
     def _just(self, count: int, plan: Plan) -> Plan:
         """``plan``, which has to have ``count`` steps: it has others where branches meet."""
@@ -186,11 +213,14 @@ def _revisions(count: int) -> str:
     return counted(count, "revision")
 
 
-def make_plan(history: History, current: tuple[str, ...], target: str | None) -> Plan:
+def make_plan(
+    history: History, current: tuple[str, ...], target: str | None, order: Sequence[str] = ()
+) -> Plan:
     """The way from ``current`` to ``target``: a name, ``zero``, ``-N``, ``+N``,
-    ``LABEL@head`` and the like, None for the head.
+    ``LABEL@head`` and the like, None for the head. ``order``: the applied ones, oldest first,
+    as far as that is known.
 
     Raises UsageError for a target that does not exist, HistoryError when the database
     is at a revision that has no file, or when there are several heads.
     """
-    return Planner(history, current).plan(target)
+    return Planner(history, current, order).plan(target)

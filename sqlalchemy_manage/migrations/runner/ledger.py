@@ -82,7 +82,7 @@ class LedgerEntry:
 
 
 Ledger = dict[str, LedgerEntry]
-"""The entry of every revision that the ledger knows."""
+"""The entry of every revision that the ledger knows, in the order in which they were run."""
 
 
 def keeps_ledger(connection: sa.Connection) -> bool:
@@ -111,6 +111,8 @@ def read_ledger(connection: sa.Connection) -> Ledger:
         if entry.direction == "repair" and before is not None:
             text = ("parents", "applied", "checksum", "digest", "reason")
             entry = replace(before, **{name: getattr(entry, name) for name in text})
+        else:
+            found.pop(entry.revision, None)  # the one that was run last comes last
         found[entry.revision] = entry
     return found
 

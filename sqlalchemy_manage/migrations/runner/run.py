@@ -40,7 +40,8 @@ class Run:
     """What a manage.py command hands to ``env.py`` in ``config.attributes["run"]``.
 
     ``borrowed``: the connection is the caller's, who works on with it.
-    ``recorded``: whether the ledger is kept, and compared with the files. ``applied`` and
+    ``recorded``: whether the ledger is kept, and compared with the files. ``creates``: what is
+    stamped is a new database, whose tables are made from the models first. ``applied`` and
     ``history`` are filled in by Alembic's run.
     """
 
@@ -55,6 +56,7 @@ class Run:
     applied: int = 0
     folder: Path | None = None
     recorded: bool = True
+    creates: bool = False
     borrowed: bool = False
     prove: bool = True
     allow_loss: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from ...errors import DatabaseMissing, HistoryError, ManageError
 from ..revisions.checksum import checksum, digest
 from ..revisions.history import History, Revision, current_heads
 from ..revisions.locations import project_revisions, require_found
+from ..revisions.other_tables import require_own_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -74,12 +75,15 @@ class HistoryStatus:
 def history_status(project: Project) -> HistoryStatus:
     """The project beside its database, which is only read; it may not exist yet.
 
-    Raises HistoryError for a broken history where the database cannot be reached.
+    Raises HistoryError for a broken history where the database cannot be reached, and where
+    another version table has it than the settings name.
     """
     history = project_revisions(project)
     try:
         with project.connect() as connection:
-            return status_on(connection, history)
+            found = status_on(connection, history)
+            require_own_table(connection, history, found.heads)
+            return found
     except DatabaseMissing:
         return HistoryStatus(history)
     except ManageError:
@@ -94,6 +98,17 @@ def status_on(connection: Connection, history: History) -> HistoryStatus:
     heads, ledger = current_heads(connection), read_ledger(connection)
     found = findings(history, heads, ledger, connection)
     return HistoryStatus(history, heads, ledger, tuple(found))
+
+
+def order_applied(project: Project) -> tuple[str, ...]:
+    """What the ledger has as applied, oldest first; empty where there is no ledger."""
+    from .ledger import read_ledger
+
+    try:
+        with project.connect() as connection:
+            return tuple(i for i, entry in read_ledger(connection).items() if entry.applied)
+    except DatabaseMissing:
+        return ()
 
 
 def require_sound(history: History, project: Project | None) -> History:

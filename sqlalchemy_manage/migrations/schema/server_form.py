@@ -22,7 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ...sql.raw import RawType, execute, qualified, sql_of, undoubled
 from ...sql.tokens import Token, split, words_of
-from ...sqlalchemy_internals import ddl_compiler, is_of_type, script_dialect
+from ...sqlalchemy_internals import as_declared, ddl_compiler, is_of_type, script_dialect
 from .postgresql_constraints import complete_constraints
 from .reflection_fixes import name_types
 
@@ -63,8 +63,7 @@ def checks_of(table: sa.Table) -> list[sa.CheckConstraint]:
     found = [c for c in table.constraints if isinstance(c, sa.CheckConstraint)]
     for column in table.columns:
         found += [c for c in column.constraints if isinstance(c, sa.CheckConstraint)]
-    written = [check for check in found if not is_of_type(check)]
-    return sorted(written, key=lambda check: (str(check.name or ""), str(check.sqltext)))
+    return as_declared(check for check in found if not is_of_type(check))
 
 
 def exclusions_of(table: sa.Table) -> list[postgresql.ExcludeConstraint]:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, UnboundExecutionError
 from sqlalchemy.orm import ColumnProperty, RelationshipProperty, Session, scoped_session
 
 from ...errors import SeedError
+from ...module_contents import is_a
 from ...sessions import place
 from ..async_sessions import async_classes
 from ..factories import bound, mapped_factories, mapper_of
@@ -215,7 +216,7 @@ def _session_of_the_app() -> Session:
     modules = [sys.modules[name] for name in names if name in sys.modules]
     kinds = (scoped_session, Session, *async_classes())
     known = [value for module in modules for value in list(vars(module).values())]
-    known = [value for value in known if isinstance(value, kinds)]
+    known = [value for value in known if is_a(value, *kinds)]
     for each in (*map(named_session, factories), *map(session_given, known)):
         if each is not None:
             session: Session = getattr(each, "sync_session", each)

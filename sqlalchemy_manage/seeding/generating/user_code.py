@@ -6,11 +6,13 @@ A run does not rely on it; there the sessions tell (see ``sessions``).
 from __future__ import annotations
 
 import inspect
+from types import FunctionType, ModuleType
 from typing import Any
 
 import factory
 from sqlalchemy.orm import Query, Session, scoped_session, sessionmaker
 
+from ...module_contents import is_a
 from ..async_sessions import async_classes
 from ..factory_boy_internals import iterated, makes_rows
 
@@ -19,7 +21,7 @@ _SESSIONS = (Session, scoped_session, sessionmaker)
 
 def asks_for_type(function: Any) -> bool:
     """Whether a function calls ``type()``, which would tell the class of a stand-in."""
-    return inspect.isfunction(function) and (
+    return is_a(function, FunctionType) and (
         inspect.getclosurevars(function).builtins.get("type") is type
     )
 
@@ -33,12 +35,12 @@ def calls_out(declaration: Any) -> str | None:
 
 
 def _calls_out(function: Any, seen: set[Any]) -> str | None:
-    if not inspect.isfunction(function) or function in seen:
+    if not is_a(function, FunctionType) or function in seen:
         return None
     seen.add(function)
     names = inspect.getclosurevars(function)
     used = [*names.nonlocals.values(), *names.globals.values()]
-    modules = [each for each in used if inspect.ismodule(each)]
+    modules = [each for each in used if is_a(each, ModuleType)]
     used += [vars(each).get(name) for each in modules for name in names.unbound]
     if asks_for_type(function):
         return "asks for the type of an object"
@@ -47,7 +49,7 @@ def _calls_out(function: Any, seen: set[Any]) -> str | None:
     for each in used:
         if makes_rows(each):
             return f"calls {each.__name__}"
-        if isinstance(each, (*_SESSIONS, *async_classes())):
+        if is_a(each, *_SESSIONS, *async_classes()):
             return "uses a session"
         if why := _calls_out(each, seen):
             return why

@@ -334,7 +334,7 @@ def test_the_merge_runs(
     )
     assert joined(folder, monkeypatch) == "0004_merge_carol_more.py"
     assert joined(folder, monkeypatch) == "0005_merge_bob_carol_more.py"
-    assert read_history(folder).require_sound().single_head() == "0005_merge_bob_carol_more"
+    assert read_history(folder).require_sound().head_on(None) == "0005_merge_bob_carol_more"
     result = migrate()
     assert result.code == 0, result
     assert migrate("0003_more").code == 0

@@ -214,7 +214,7 @@ def test_a_guess_where_the_history_cannot_be_replayed(project: Project, tmp_path
     history = write(tmp_path / "versions", FIRST, SECOND, needy)
     with project.connect() as connection:
         found = owned(project, history, connection)
-        assert "0003_x cannot run on an empty database" in found.guess
+        assert "0003_x cannot run on an empty scratch database" in found.guess
         check(found, connection.dialect.default_schema_name)
 
 

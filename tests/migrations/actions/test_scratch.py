@@ -9,17 +9,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.programs import Manage, run
+from support.project import ProjectFolder
 from support.scratch import OURS, TABLE, tables
 
 from sqlalchemy_manage.database_settings import Database
 from sqlalchemy_manage.databases.engines import create_engine
 from sqlalchemy_manage.errors import DatabaseError, MigrationError
-from sqlalchemy_manage.migrations.actions.scratch import (
-    ProjectElsewhere,
-    Scratch,
-    comparison_database,
-    replayed,
-)
+from sqlalchemy_manage.migrations.actions.compared_database import comparison_database
+from sqlalchemy_manage.migrations.actions.scratch import ProjectElsewhere, Scratch, replayed
 from sqlalchemy_manage.migrations.revisions.history import History
 from sqlalchemy_manage.project import Project
 
@@ -47,7 +44,7 @@ def test_a_database_that_is_not_there_yet(
         assert tables(database) == OURS
         assert database.url != project.database.url
         assert not rows_visible
-    where = "memory" if backend == "sqlite" else "a scratch database on the same server"
+    where = "a temporary file" if backend == "sqlite" else "a scratch database on the same server"
     assert note == (
         f"The database does not exist yet. Compared with the revisions replayed into {where}."
     )
@@ -77,7 +74,7 @@ def test_a_user_who_may_not_create_databases(
         assert tables(database) == {"x"}
     project = project_on(weak_user("mariadb"))
     with replayed(project, history) as database:
-        assert database.where == "SQLite in memory"
+        assert database.where == "SQLite in a temporary file"
         assert "may not create one" in database.refused
         assert tables(database) == {"x"}
     with (
@@ -155,7 +152,7 @@ def test_a_revision_that_needs_more_than_an_empty_database(
     with pytest.raises(MigrationError) as caught, replayed(project, history):
         pass
     message = caught.value.message
-    assert message.startswith("b_fill cannot run on an empty database: ")
+    assert message.startswith("b_fill cannot run on an empty scratch database: ")
     assert reason in message
     assert f"{history.by_id['b_fill'].path}, line " in message
     assert message.endswith("Nothing was changed.")
@@ -190,13 +187,13 @@ def test_the_projects_own_env_py_is_not_run(
     )
     program = (
         "from sqlalchemy_manage.project import Project\n"
-        "from sqlalchemy_manage.migrations.actions.scratch import comparison_database\n"
+        "from sqlalchemy_manage.migrations.actions.compared_database import comparison_database\n"
         "with comparison_database(Project(), scratch=True) as (database, visible, note):\n"
         "    print(note)\n"
     )
     result = run(folder, "-c", program, url=new_database("sqlite"))
     assert result.code == 0, result
-    assert result.stdout == "Compared with the revisions replayed into memory.\n"
+    assert result.stdout == "Compared with the revisions replayed into a temporary file.\n"
 
 
 def test_the_project_of_a_replay_is_on_the_scratch_database(project: Project) -> None:
@@ -207,3 +204,25 @@ def test_the_project_of_a_replay_is_on_the_scratch_database(project: Project) ->
     assert elsewhere.settings is project.settings
     assert str(elsewhere.engine.url).endswith("elsewhere.sqlite")
     assert project.engine.url != elsewhere.engine.url
+
+
+INSPECTS = """
+    found = sa.inspect(op.get_bind().engine).get_table_names()
+    op.create_table("y" if found is not None else "z", sa.Column("id", sa.Integer))
+"""
+
+
+def test_a_revision_may_look_through_the_engine(
+    tmp_path: Path, new_database: Callable[[str], str]
+) -> None:
+    """The connection is a second one, which another one's transaction may not keep out."""
+    app = ProjectFolder(tmp_path / "project", new_database("sqlite"))
+    app.write_history()
+    app.revision("0001_a", None, TABLE.format("x"))
+    app.revision("0002_b", "0001_a", INSPECTS.strip("\n").replace("\n    ", "\n").strip())
+    app.models('table("x", key())\ntable("y", key())\n')
+    replayed_here = app.manage("makemigrations", "--scratch", "--check")
+    assert "cannot run" not in replayed_here.stderr and replayed_here.code == 1, replayed_here
+    assert "CREATE TABLE y" in app.manage("sqlmigrate", "0002").stdout
+    app.done("migrate")
+    assert app.tables() == {"x", "y"}

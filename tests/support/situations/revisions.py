@@ -186,10 +186,35 @@ def a_branch_has_two_heads(app: Advised) -> None:
     assert app.heads() == {"0003_c", "0003_d", "0002_b"}
 
 
-@leads_out("GO_BACK_TO")
-def the_database_is_on_two_branches(app: Advised) -> None:
+def on_two_branches(app: Advised) -> None:
+    """The database is at both heads, and nobody knows which one was applied last."""
     two_heads(app)
     app.done("migrate", "heads")
+    app.execute("DELETE FROM sqlalchemy_manage_ledger")
+
+
+@leads_out("WRITE_ON_BRANCH")
+def there_are_two_branches_by_design(app: Advised) -> None:
+    two_heads(app)
+    app.revision("0002_b", "0001_base", more="branch_labels = ('right',)")
+    with (app.folder / "staff_settings.py").open("a") as file:
+        file.write('HEADS = ["left", "right"]\n')
+    app.told("makemigrations", "--empty", "-n", "more", code=2)
+    app.follow()
+    assert 'down_revision = "0002_a"' in app.newest()
+
+
+@leads_out("GO_BACK_ON_BRANCH")
+def back_on_which_branch(app: Advised) -> None:
+    on_two_branches(app)
+    app.told("rollback", code=2)
+    app.follow()
+    assert app.heads() == {"0002_b"}
+
+
+@leads_out("GO_BACK_TO")
+def the_database_is_on_two_branches(app: Advised) -> None:
+    on_two_branches(app)
     app.told("rollback", code=2, REVISION="0001_base")
     app.follow()
     assert app.version == "0001_base"
@@ -197,8 +222,7 @@ def the_database_is_on_two_branches(app: Advised) -> None:
 
 @leads_out("LIST_IN_ORDER")
 def one_back_is_unclear(app: Advised) -> None:
-    two_heads(app)
-    app.done("migrate", "heads")
+    on_two_branches(app)
     app.told("rollback", code=2)
     assert "0002_b  after 0001_base" in app.follow().stdout
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sqlalchemy as sa
+from sqlalchemy.exc import CompileError
 
 from ....sql.expressions import in_list
 from ....sqlalchemy_internals import is_of_type, variants
@@ -37,7 +38,14 @@ def belongs_to_enum(check_text: str, metadata_table: sa.Table, name: str | None 
     ]
     if name is not None:
         return not any(check.name == name for check in written)
-    return not any((in_list(str(check.sqltext)) or ("",))[0] == listed[0] for check in written)
+    return not any((in_list(_text(check)) or ("",))[0] == listed[0] for check in written)
+
+
+def _text(check: sa.CheckConstraint) -> str:
+    try:
+        return str(check.sqltext)
+    except CompileError:  # an expression for some dialects only, and no list of literals
+        return ""
 
 
 def _kinds(kind: sa.types.TypeEngine[object]) -> Iterator[object]:

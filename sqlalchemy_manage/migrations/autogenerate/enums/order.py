@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import ops
 
+from ....sql.raw import text_of
 from ....sql.tokens import tokens
 from ....sqlalchemy_internals import copy_column
 from ...operations.enums.operations import AlterEnumOp, CreateEnumOp, DropEnumOp, is_checked
@@ -23,12 +24,12 @@ from ...revisions.describe import flat, prune
 _Name = tuple[str | None, str]
 
 
-def order_enums(operations: ops.UpgradeOps) -> None:
+def order_enums(operations: ops.UpgradeOps, dialect: sa.Dialect) -> None:
     """Complete ``operations``; to be called once, after which none comes or goes."""
     _forget_needless(operations)
     _checks_after_columns(operations)
     _stand_aside(operations)
-    _mark_rewrites(operations)
+    _mark_rewrites(operations, dialect)
     _place_types(operations)
 
 
@@ -103,9 +104,9 @@ def _stand_aside(operations: ops.UpgradeOps) -> None:
     prune(operations)
 
 
-def _mark_rewrites(operations: ops.UpgradeOps) -> None:
+def _mark_rewrites(operations: ops.UpgradeOps, dialect: sa.Dialect) -> None:
     """Where the same revision uses a value that it adds, the type must be recreated."""
-    used = set(_constants(operations))
+    used = set(_constants(operations, dialect))
     for op in operations.ops:
         if isinstance(op, AlterEnumOp) and op.old_values:
             added = set(op.new_values) - set(op.old_values) - set(op.rename_values.values())
@@ -113,13 +114,13 @@ def _mark_rewrites(operations: ops.UpgradeOps) -> None:
                 op.postgresql_rewrite = True
 
 
-def _constants(operations: ops.UpgradeOps) -> Iterator[Any]:
+def _constants(operations: ops.UpgradeOps, dialect: sa.Dialect) -> Iterator[Any]:
     """Values that later operations give to Enums, or compare with, as far as can be seen."""
     for _, op in flat(operations.ops):
         for column in [getattr(op, "column", None), *getattr(op, "columns", ())]:
             if isinstance(column, sa.Column) and any(native_enums(column.type)):
-                yield from _of_default(column.server_default)
-        yield from _of_default(getattr(op, "modify_server_default", None))
+                yield from _of_default(column.server_default, dialect)
+        yield from _of_default(getattr(op, "modify_server_default", None), dialect)
         if isinstance(op, FillNullsOp) and isinstance(op.value, str):
             yield op.value
         for text in (
@@ -128,15 +129,15 @@ def _constants(operations: ops.UpgradeOps) -> Iterator[Any]:
             *(getattr(op, "kw", None) or {}).values(),
         ):
             if text is not None:
-                yield from _quoted(str(text))
+                yield from _quoted(text_of(text, dialect))
 
 
-def _of_default(default: Any) -> Iterator[str]:
+def _of_default(default: Any, dialect: sa.Dialect) -> Iterator[str]:
     argument = getattr(default, "arg", default)
     if isinstance(argument, str):
         yield argument
     if argument is not None and argument is not False:
-        yield from _quoted(str(argument))
+        yield from _quoted(text_of(argument, dialect))
 
 
 def _quoted(sql: str) -> Iterator[str]:

@@ -167,5 +167,7 @@ def constant(default: Any) -> Any:
         return False
     if isinstance(default.arg, str):
         return default.arg
+    if not isinstance(default.arg, sa.TextClause | sa.sql.expression.ColumnClause):
+        return default.arg  # an expression, which may be one for some dialects only
     constant = re.fullmatch(r"'((?:[^']|'')*)'(?:::.*)?", str(default.arg), re.DOTALL)
     return constant[1].replace("''", "'") if constant else default.arg

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from ....sql.expressions import in_list
+from ....sql.raw import text_of
 from ....sql.tokens import words_of
 from ....sqlalchemy_internals import is_of_type, target_of
 from ...alembic_internals import RebuiltTable
@@ -28,6 +30,7 @@ from ...schema.create_table import (
     unescaped,
 )
 
+_SQLITE = sqlite.dialect()
 _KINDS: dict[type[Any], str] = {
     sa.UniqueConstraint: "unique",
     sa.CheckConstraint: "check",
@@ -157,7 +160,7 @@ def _altered(before: sa.Column[Any], after: sa.Column[Any], written: ColumnSql) 
 
 def _default(column: sa.Column[Any]) -> str | None:
     found = getattr(column.server_default, "arg", None)
-    return None if found is None else f"{type(found).__name__} {found}"
+    return None if found is None else f"{type(found).__name__} {text_of(found, _SQLITE)}"
 
 
 def _has_name(type_: Any) -> bool:
@@ -208,7 +211,10 @@ def is_of(constraint: Any, clause: Clause) -> bool:
     if name and clause.name and not _is_inline_key(clause):
         return name == clause.name
     if clause.kind == "check":
-        return clause.name in (None, name) and normal(str(constraint.sqltext)) == clause.what
+        return (
+            clause.name in (None, name)
+            and normal(text_of(constraint.sqltext, _SQLITE)) == clause.what
+        )
     if clause.kind == "foreign key":
         target = ".".join(filter(None, target_of(constraint.elements[0])))
         if not f".{target}".casefold().endswith(f".{_referred(clause)}"):
@@ -259,7 +265,7 @@ def _same(copy: Any, constraint: Any) -> bool:
     if type(copy) is not type(constraint) or copy.name != constraint.name:
         return False
     if isinstance(copy, sa.CheckConstraint):
-        return str(copy.sqltext) == str(constraint.sqltext)
+        return text_of(copy.sqltext, _SQLITE) == text_of(constraint.sqltext, _SQLITE)
     keys: list[list[str]] = [[column.key for column in c.columns] for c in (copy, constraint)]
     return keys[0] == keys[1]
 
