@@ -257,6 +257,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
+        run.project.require_one_of_each()
         metadatas = run.project.metadatas
         default, unmanaged = connection.dialect.default_schema_name, run.project.settings.unmanaged
         options |= include(metadatas, default, unmanaged, schemas_in(run.history))
@@ -288,9 +289,10 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         if run.borrowed
         else migration_lock(connection.engine, wait, tell, connection)
     ):
-        if schema := run.database.bookkeeping.version_table_schema:
-            with own_transaction(connection):
-                create_schema(connection, schema)
+        for schema in (run.database.schema, run.database.bookkeeping.version_table_schema):
+            if schema is not None:
+                with own_transaction(connection):
+                    create_schema(connection, schema)
         runner.before_run()
         with context.begin_transaction():
             runner.run_migrations(partial(context.run_migrations, **_arguments(env)))

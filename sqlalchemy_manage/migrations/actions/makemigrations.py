@@ -12,8 +12,9 @@ from alembic import command
 from alembic.util import CommandError
 
 from ... import advice
+from ...binds import DEFAULT, tables_of
 from ...databases.scratch_file import scratch_sqlite
-from ...errors import HistoryError, MigrationError
+from ...errors import HistoryError, MigrationError, SettingsError
 from ..foreign_env.harvest import harvested_env
 from ..questions import Answers, Closed, Questioner
 from ..revisions.amend import amend, amendable
@@ -66,6 +67,7 @@ def draft_revision(
     if not empty:
         harvested_env(project)  # it may know the models
         require_models(project)
+        require_own_history(project)
     request = RevisionRequest(
         name=name,
         empty=empty,
@@ -89,6 +91,30 @@ def draft_revision(
 
 def _folder(project: Project, history: History, head: str | None) -> Path:
     return versions_folder(project, [history.by_id[head]] if head else [])
+
+
+def require_own_history(project: Project) -> None:
+    """Raises SettingsError where another alias has other models, and the same history."""
+    if not project.is_divided:
+        return
+    settings, own = project.settings, tables_of(project.all_metadatas, project.alias)
+
+    def history(alias: str) -> tuple[object, ...]:
+        found = settings.migrations_of(alias)
+        return found.folder, found.locations, found.config, found.section
+
+    for alias in settings.databases:
+        if history(alias) != history(project.alias):
+            continue
+        others = tables_of(project.all_metadatas, alias)
+        if own and others and own != others:
+            other = alias if alias != DEFAULT else project.alias
+            raise SettingsError(
+                f"The databases '{project.alias}' and '{alias}' have different models, and one "
+                f"history in {project.migrations.folder}.",
+                "Give each a history of its own: "
+                f'DATABASES[{other!r}]["MIGRATIONS_DIR"] = "migrations_{other}"',
+            )
 
 
 def require_models(project: Project) -> None:
