@@ -19,7 +19,7 @@ from sqlalchemy.sql.elements import conv
 from ...sql.expressions import same
 from ...sql.raw import literally, sql_of
 from ...sql.tokens import text_of, tokens
-from ..alembic_internals import undone_by
+from ..alembic_internals import undo_of, undone_by
 from ..schema.server_form import made_of
 from .checks import as_written, meant, name_of
 from .compared import ComparedTable
@@ -81,10 +81,13 @@ def compare_indexes(it: ComparedTable) -> None:
             modify.ops = [op for op in modify.ops if op not in mine]
             if not _differs(context, table, conn_table, index, name, found):
                 continue
-        if not context.run_object_filters(index, name, "index", index is None, None):
+        drop = None if found is None else _drop(table_name, schema, name, found, dialect)
+        old = None if drop is None else undo_of(drop).to_index(context.migration_context)
+        item, other = (old, None) if index is None else (index, old)
+        if not context.run_object_filters(item, name, "index", index is None, other):
             continue
-        if found is not None:
-            modify.ops.insert(0, _drop(table_name, schema, name, found, dialect))
+        if drop is not None:
+            modify.ops.insert(0, drop)
         if index is not None:
             modify.ops.append(ops.CreateIndexOp.from_index(index))
 

@@ -64,7 +64,7 @@ def harvested_env(project: Project) -> HarvestedEnv | None:
         if project.other_metadatas is None:
             project.other_metadatas = lambda: known.metadatas if known else []
             if not project.metadatas:  # and that is kept
-                del project.metadatas
+                project.forget_models()
     return known
 
 
