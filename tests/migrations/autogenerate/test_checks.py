@@ -327,7 +327,9 @@ def test_the_text_of_postgresql_runs_on_sqlite(new_database: Callable[..., str])
     database.execute("UPDATE item SET name = 'b', qty = 7 WHERE id = 1")
 
 
-def test_a_check_that_is_an_expression_belongs_to_no_enum(tmp_path: Path, database_url: str) -> None:
+def test_a_check_that_is_an_expression_belongs_to_no_enum(
+    tmp_path: Path, database_url: str
+) -> None:
     """``column.in_(...)`` without a name, on a String: it is the model's own."""
     project = ProjectFolder(tmp_path / "project", database_url)
     project.models(
