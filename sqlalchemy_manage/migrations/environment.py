@@ -42,8 +42,8 @@ from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
-from .revisions.history import schemas_in, version_folders
-from .revisions.locations import history_in
+from .revisions.history import schemas_in
+from .revisions.locations import history_in, version_folders
 from .runner.engine import lent_connection, migration_engine, own_transaction
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from .. import advice
 from ..errors import UsageError
-from ..migrations.foreign_env.harvest import harvested_env
 from ..migrations.guards.journal.unfinished import forget_unfinished, require_finished
 from ..migrations.revisions.history import History, project_heads
 from ..migrations.revisions.locations import require_found
@@ -91,6 +90,8 @@ class Migration:
         if not plan.steps:
             self._nothing(current)
             return self.done()
+        from ..migrations.foreign_env.harvest import harvested_env
+
         harvested_env(project)  # before anything is said of a table of versions not its own
         if new is not None:
             self._make(history, new, plan)
