@@ -66,6 +66,8 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
         output.answer(f"[{mark}] {revision.id}{words}{after}{ran}")
     if not now.revisions and not _warned(project):
         output.say(f"No revisions yet: {advice.WRITE_FIRST}")
+    if project.verbosity > 1 and project.database.bookkeeping.ledger is False:
+        output.say("When they were applied is not known: the settings have LEDGER = False.")
     for unknown in now.unknown:
         output.warn(f"the database is at {unknown}, which has no file here.")
     for half_done in now.half_done:

@@ -117,9 +117,15 @@ class Migration:
         return self.done()
 
     def again(self, steps: int = 1) -> Migrated:
-        """Undo the last ``steps`` revisions, and apply them."""
+        """Undo the last ``steps`` revisions, and apply them.
+
+        Raises MigrationError, with nothing run, where one could not be applied again.
+        """
+        from ..migrations.analysis.reversible import require_undone
+
         history, heads = sound_history(self.project), project_heads(self.project)
         (back,) = backwards(self.project, steps).plans
+        require_undone(back.steps)
         self.apply(back)
         for head in heads:
             forth = make_plan(history, project_heads(self.project), head)

@@ -14,6 +14,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from ..conf import Settings, load_settings, settings_from
+from ..migrations.foreign_env.models_of_env import metadatas_of_env
 from .of_data import DataVerbs
 
 
@@ -44,6 +45,7 @@ class ManagedProject(DataVerbs):
         self._root = root
         self.confirm = confirm
         self.interactive = False
+        self.other_metadatas = metadatas_of_env
         self.warnings: list[str] = []
         """What is probably a mistake in the settings."""
 
