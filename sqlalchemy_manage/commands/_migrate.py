@@ -58,7 +58,10 @@ def show(project: Project, ahead: Ahead, *, only_plan: bool, as_json: bool, **ho
             for step in plan.steps:
                 output.answer(f"{verb}  {step.id}  {step.doc}")
     else:
-        _show_ahead(ahead.previews(project), as_json)
+        schema = None
+        if ahead.steps and not ahead.plans[0].backwards:
+            schema = _missing_schema(project)
+        _show_ahead(ahead.previews(project), schema, as_json)
     _several.summary(_in_numbers(ahead.plans))
     if not ahead.steps:
         output.say("Nothing to do.")
@@ -83,23 +86,42 @@ def _show_new(new: NewDatabase, only_plan: bool, as_json: bool) -> None:
         output.answer(output.clean(f"         {line}"))
 
 
-def _show_ahead(found: list[Preview], as_json: bool) -> None:
+def _show_ahead(found: list[Preview], schema: str | None, as_json: bool) -> None:
     if as_json:
-        output.answer_json({"revisions": [preview.as_json() for preview in found]})
+        new = {} if schema is None else {"create_schema": schema}
+        output.answer_json(new | {"revisions": [preview.as_json() for preview in found]})
         return
+    if schema is not None:
+        output.answer(output.clean(f"create schema {schema}"))
     for preview in found:
         output.answer(output.clean(preview.line))
         for line in preview.details():
             output.answer(output.clean(f"         {line}"))
 
 
+def _missing_schema(project: Project) -> str | None:
+    """The SCHEMA of the alias where it is still to be made."""
+    from ..databases.tenants import missing_schema
+    from ..errors import DatabaseMissing
+
+    if project.database.schema is None:
+        return None
+    try:
+        with project.connect() as connection:
+            return missing_schema(connection, project.database)
+    except DatabaseMissing:
+        return project.database.schema
+
+
 def migration(project: Project, **how: Any) -> Migration:
     """A migration that reports on stderr and asks on a terminal."""
-    from ..verbs.ahead import Wanted
+    from ..verbs.ahead import MigrateOptions
     from ..verbs.migrating import Migration
     from ._prompts import name_asker
 
-    wanted = Wanted(**{name: how[name] for name in Wanted.__dataclass_fields__ if name in how})
+    wanted = MigrateOptions(
+        **{name: how[name] for name in MigrateOptions.__dataclass_fields__ if name in how}
+    )
 
     def agree(left: BranchToLeave) -> bool:
         return _agreed(project, left, wanted.sync_branch)

@@ -30,6 +30,7 @@ from ..sql.dialects import MARIADB
 from ..sql.raw import stored_name
 from .cancelling import make_cancellable
 from .error_kinds import ErrorKind, error_kind, fault_of, first_error
+from .tenants import live_in_schema
 
 # The driver to use where the URL names none, by what is installed: its name and its module.
 _DRIVERS = {
@@ -146,6 +147,7 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
     make_cancellable(engine)
+    live_in_schema(engine, database)
     engine.update_execution_options(**{BOOKKEEPING: database.bookkeeping})
     # What they log of a lost connection is told by the error that comes of it; asyncmy logs
     # what the server remarks on.

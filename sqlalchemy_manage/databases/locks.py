@@ -16,6 +16,9 @@ transactions, on MariaDB for the whole run. Where the connection with the first 
 its process is killed while the server still works on a statement, nobody else begins
 before that statement is over.
 
+Where the tables of a database are in a schema of their own, one tenant of several, the lock is
+that of the schema.
+
 Who holds it: PostgreSQL gives the name that the holder gave its connection; on MariaDB
 the holder leaves a row in a table of ours.
 """
@@ -265,7 +268,14 @@ def _label(connection: sa.Connection, key: int = _KEY) -> str:
 
 def _locked(connection: sa.Connection, key: int = _KEY) -> bool:
     """Try to take PostgreSQL's lock for the rest of the transaction."""
-    return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({key})").scalar())
+    sql = f"SELECT pg_try_advisory_xact_lock({_of_schema(connection, key)})"
+    return bool(connection.exec_driver_sql(sql).scalar())
+
+
+def _of_schema(connection: sa.Connection, key: int) -> int:
+    """The key for what is in the schema of ``connection``: another history has another lock."""
+    home = connection.dialect.default_schema_name
+    return key if home in (None, "public") else zlib.crc32(f"{key} {home}".encode())
 
 
 class FileLock:
@@ -332,7 +342,9 @@ def holder(connection: sa.Connection) -> str:
 
 
 def _holder(connection: sa.Connection, key: int = _KEY) -> str:
-    found = connection.exec_driver_sql(_POSTGRESQL_HOLDER.format(key=key)).first()
+    found = connection.exec_driver_sql(
+        _POSTGRESQL_HOLDER.format(key=_of_schema(connection, key))
+    ).first()
     return _on_postgresql(*found) if found else ""
 
 

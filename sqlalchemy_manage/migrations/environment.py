@@ -43,8 +43,8 @@ from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
-from .revisions.history import schemas_in, version_folders
-from .revisions.locations import history_in
+from .revisions.history import schemas_in
+from .revisions.locations import history_in, version_folders
 from .runner.engine import lent_connection, migration_engine, own_transaction
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
@@ -258,6 +258,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
+        run.project.require_one_of_each()
         metadatas = run.project.metadatas
         default, unmanaged = connection.dialect.default_schema_name, run.project.settings.unmanaged
         options |= include(metadatas, default, unmanaged, schemas_in(run.history))
@@ -289,9 +290,10 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         if run.borrowed
         else migration_lock(connection.engine, wait, tell, connection)
     ):
-        if schema := run.database.bookkeeping.version_table_schema:
-            with own_transaction(connection):
-                create_schema(connection, schema)
+        for schema in (run.database.schema, run.database.bookkeeping.version_table_schema):
+            if schema is not None:
+                with own_transaction(connection):
+                    create_schema(connection, schema)
         runner.before_run()
         with context.begin_transaction():
             runner.run_migrations(partial(context.run_migrations, **_arguments(env)))
