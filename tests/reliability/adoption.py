@@ -38,7 +38,7 @@ class Adopted:
     ``packages`` are installed, the last with ``unpinned`` ones put over its pins afterwards.
     ``watched``: the package whose files must stay. ``init``: the arguments of ``init``, in which
     ``{site}`` is where packages are installed. ``environ``: in which ``{url}`` is the database.
-    ``undoes``: whether the newest revision can be undone.
+    ``settings``: what is added to the settings that ``init`` writes. ``undoes``: whether the newest revision can be undone. ``links``: how checklinks may end.
     """
 
     packages: tuple[str, ...]
@@ -49,6 +49,8 @@ class Adopted:
     environ: Mapping[str, str] = field(default_factory=dict)
     driver: str = "sqlite"
     undoes: bool = True
+    links: tuple[int, ...] = (0,)
+    settings: str = ""
     own_schema: bool = True
 
 
@@ -57,6 +59,8 @@ PROJECTS: dict[str, Adopted] = {
         ("mlflow",),
         "mlflow",
         ("--config", "{site}/mlflow/store/db_migrations/alembic.ini"),
+        settings='NEW_DATABASE = "mlflow.store.tracking.dbmodels.initial_models:Base.metadata"',
+        links=(1,),  # the database lacks a foreign key of the models
     ),
     "mlflow_auth": Adopted(
         ("mlflow", "flask-wtf"),
@@ -161,7 +165,7 @@ class Folder:
         self.environ = {"DATABASE_URL": url, **own}
 
     def run(self, *words: str, expect: Iterable[int] = (0,), into: Path | None = None) -> str:
-        """What a command prints; raises Failed for a traceback, or another exit code."""
+        """All that a command prints; raises Failed for a traceback, or another exit code."""
         began = time.monotonic()
         environ = os.environ | self.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
         done = subprocess.run(
@@ -177,10 +181,11 @@ class Folder:
             print(f"$ {' '.join(words)}\n{text}".rstrip(), flush=True)
             print(f"[exit {done.returncode}, {time.monotonic() - began:.1f} s]", flush=True)
         if done.returncode not in expect or "Traceback" in text:
-            raise Failed(f"{' '.join(words)}: exit {done.returncode}\n{text}")
+            end = "\n".join(text.splitlines()[-30:])
+            raise Failed(f"{' '.join(words)}: exit {done.returncode}\n{end}")
         if into is not None:
             into.write_text(done.stdout)
-        return done.stdout
+        return text
 
     def manage(self, *words: str, expect: Iterable[int] = (0,), into: Path | None = None) -> str:
         return self.run("manage.py", *words, expect=expect, into=into)
@@ -204,6 +209,10 @@ def adopt(app: Folder) -> None:
         "-m", "sqlalchemy_manage", "init", *(word.format(site=site) for word in app.project.init)
     )
 
+    if app.project.settings:
+        file = app.folder / "settings.py"
+        file.write_text(f"{file.read_text()}\n{app.project.settings}\n")
+
     def same(what: str) -> None:
         now = app.schema("own")
         if now != made:
@@ -219,7 +228,7 @@ def adopt(app: Folder) -> None:
     app.manage("sqlmigrate", head)
     app.manage("check", expect=(0, 1))
     app.manage("makemigrations", "--check", expect=(0, 1))
-    app.manage("checklinks")
+    app.manage("checklinks", expect=app.project.links)
     app.manage("seed", "--auto", expect=(0, 1))
     app.manage("dumpdata", into=app.folder / "rows.json")
     if app.project.undoes:
@@ -236,7 +245,7 @@ def adopt(app: Folder) -> None:
     app.manage("dumpdata", into=app.folder / "again.json")
     if (app.folder / "again.json").read_text() != (app.folder / "rows.json").read_text():
         raise Failed("the loaded rows are not those that were dumped")
-    app.manage("checklinks")
+    app.manage("checklinks", expect=app.project.links)
     app.use("own")
     app.run("own.py", app.url("own"))
     if app.digest() != before:
