@@ -194,7 +194,10 @@ class Project:
 
     def forget_models(self) -> None:
         """Look for the models again: others may be known by now."""
-        for name in ("all_metadatas", "is_divided", "metadatas"):
+        for name in (
+            *("all_metadatas", "is_divided", "metadatas"),
+            *("tables", "mappers", "labels"),
+        ):
             self.__dict__.pop(name, None)
 
     @cached_property
