@@ -252,7 +252,9 @@ class TestEnds:
 
     @pytest.mark.parametrize("jobs", ["1", "2"])
     def test_a_signal_ends_all_and_tells_what_is_done(self, slow: Tenants, jobs: str) -> None:
-        with started(slow.folder, "manage.py", "migrate", "--all", "--jobs", jobs, "--json") as process:
+        with started(
+            slow.folder, "manage.py", "migrate", "--all", "--jobs", jobs, "--json"
+        ) as process:
             self.until_begun(slow)
             process.send_signal(signal.SIGTERM)
             result = ended(process)
@@ -267,7 +269,9 @@ class TestEnds:
         assert slow("migrate", "--all", "--jobs", jobs).code == 0
 
     def test_a_worker_that_is_killed_takes_one_tenant_with_it(self, slow: Tenants) -> None:
-        with started(slow.folder, "manage.py", "migrate", "--all", "--jobs", "2", "--json") as process:
+        with started(
+            slow.folder, "manage.py", "migrate", "--all", "--jobs", "2", "--json"
+        ) as process:
             self.until_begun(slow)
             for child in children(process.pid):
                 if holds(child, slow.file("tenant_001")):
