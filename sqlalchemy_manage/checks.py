@@ -95,11 +95,12 @@ def _models(project: Project) -> str:
 
 
 def _history(project: Project) -> str:
+    from .migrations.revisions.branches import branch_heads
     from .migrations.revisions.locations import project_revisions, require_found
     from .migrations.runner.status import require_sound
 
     history = require_sound(require_found(project, project_revisions(project)), project)
-    heads = history.branch_heads()
+    heads = branch_heads(history)
     if not heads:
         return "no revisions yet"
     named = ", ".join(head if label is None else f"{label} {head}" for label, head in heads.items())

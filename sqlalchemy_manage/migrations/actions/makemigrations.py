@@ -18,6 +18,7 @@ from ...errors import HistoryError, MigrationError, SettingsError
 from ..foreign_env.harvest import harvested_env
 from ..questions import Answers, Closed, Questioner
 from ..revisions.amend import amend, amendable
+from ..revisions.branches import branch_heads, head_on
 from ..revisions.expected_loss import with_losses
 from ..revisions.files import (
     Draft,
@@ -61,8 +62,8 @@ def draft_revision(
     """
     history = sound_history(project)
     if only_looks and branch is None:
-        branch = next(iter(history.branch_heads().values()), None)
-    head = history.head_on(branch)
+        branch = next(iter(branch_heads(history).values()), None)
+    head = head_on(history, branch)
     if not empty:
         harvested_env(project)  # it may know the models
         require_models(project)
@@ -214,7 +215,7 @@ def _require_applied(project: Project, history: History) -> None:
     current = project_heads(project)
     if unknown := tuple(i for i in current if i not in history.by_id):
         raise NotHere(unknown)
-    heads = tuple(history.branch_heads().values())
+    heads = tuple(branch_heads(history).values())
     if heads and not current and makes_all(project):
         raise HistoryError(
             "The models are compared with the database, and it has no revision. Made now from the "

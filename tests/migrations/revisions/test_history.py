@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sqlalchemy_manage.errors import HistoryError, UsageError
+from sqlalchemy_manage.migrations.revisions.branches import head_on
 from sqlalchemy_manage.migrations.revisions.git import added
 from sqlalchemy_manage.migrations.revisions.history import History, Revision, read_history
 
@@ -127,7 +128,7 @@ def test_two_heads_are_named_with_the_command_that_joins_them() -> None:
         ]
     ).require_sound()
     with pytest.raises(HistoryError, match="0002_b and 0002_c") as caught:
-        history.head_on(None)
+        head_on(history, None)
     hint = str(caught.value.hint)
     assert "manage.py makemigrations --merge" in hint
     assert "alembic merge 0002_b 0002_c" in hint
@@ -143,7 +144,7 @@ def two_heads(folder: Path) -> HistoryError:
     commit(folder, "0002_bob.py", "Mallory", "2026-05-05T05:05:00+00:00")
     os.utime(folder / "0002_carol.py", (0, 1767312000))
     with pytest.raises(HistoryError) as caught:
-        read_history(folder).require_sound().head_on(None)
+        head_on(read_history(folder).require_sound(), None)
     return caught.value
 
 
