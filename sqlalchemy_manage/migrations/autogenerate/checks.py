@@ -85,7 +85,11 @@ def compare_checks(it: ComparedTable) -> None:
         for found in removed
         if found.name not in dropped
         and context.run_object_filters(
-            sa.CheckConstraint(found.text), found.name, "check_constraint", True, None
+            sa.CheckConstraint(found.text, name=found.name),
+            found.name,
+            "check_constraint",
+            True,
+            None,
         )
     ]
     for name, check in added:
