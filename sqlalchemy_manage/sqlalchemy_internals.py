@@ -148,6 +148,24 @@ def variants(type_: TypeEngine[Any]) -> Mapping[str, TypeEngine[Any]]:
     return type_._variant_mapping
 
 
+def bound_by(type_: sa.TypeDecorator[Any], value: Any, dialect: sa.Dialect) -> Any:
+    """What a type hands on to the type that it wraps; many give it the value as it is."""
+    from sqlalchemy import TypeDecorator
+
+    if type(type_).process_bind_param is TypeDecorator.process_bind_param:
+        return value
+    return type_.process_bind_param(value, dialect)
+
+
+def read_by(type_: sa.TypeDecorator[Any], value: Any, dialect: sa.Dialect) -> Any:
+    """What a type makes of what the type that it wraps has read."""
+    from sqlalchemy import TypeDecorator
+
+    if type(type_).process_result_value is TypeDecorator.process_result_value:
+        return value
+    return type_.process_result_value(value, dialect)
+
+
 def registries() -> list[registry]:
     """Every registry of the process, in no order."""
     # Of the package itself, "mapper" is a function.
