@@ -12,14 +12,16 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .errors import ManageError
+    from .ini_url import alembic_url
     from .migrations.environment import run_env
-    from .project import Project
+    from .verbs.project import Project
 
-__all__ = ["ManageError", "Project", "__version__", "main", "run_env"]
+__all__ = ["ManageError", "Project", "__version__", "alembic_url", "main", "run_env"]
 
 _HOMES = {
     "ManageError": "errors",
-    "Project": "project",
+    "alembic_url": "ini_url",
+    "Project": "verbs.project",
     "run_env": "migrations.environment",
 }
 

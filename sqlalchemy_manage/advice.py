@@ -141,10 +141,28 @@ REPEAT_FAILED = Advice("the command failed on some of several databases", "{word
 
 # A new project.
 
-START_PROJECT = Advice("a project cannot be called so", "startproject {name}")
+START_PROJECT = Advice(
+    "a project is to be made, and cannot be called so", "startproject {name}", "sqlalchemy-manage"
+)
 START_APP = Advice("an app cannot be called so", "startapp {name}")
 PREPARE_NEW = Advice("a project was started", "prepare", "manage.py")
 WRITE_FOR_APP = Advice("an app was started", "makemigrations")
+
+# A project that is there already.
+
+LAY_OVER = Advice("a project is there already", "init {path}", "sqlalchemy-manage")
+LAY_OVER_FOLDER = Advice(
+    "one of the files that init writes is there already", "init {path}", "sqlalchemy-manage"
+)
+LAY_OVER_CONFIG = Advice(
+    "there are several Alembic configurations", "{typed} --config {path}", "sqlalchemy-manage"
+)
+LAY_OVER_SECTION = Advice(
+    "an ini has several sections", "{typed} --section {name}", "sqlalchemy-manage"
+)
+CHECK_ADOPTED = Advice("an Alembic project has settings now", "check", "manage.py")
+WRITE_FOR_MODELS = Advice("models without Alembic have settings", "makemigrations", "manage.py")
+RECORD_FIRST = Advice("their tables are there already", "migrate --fake-initial", "manage.py")
 
 # Revisions that wait, or that nobody wrote yet.
 
@@ -200,6 +218,8 @@ RECORD_AS_BEFORE = Advice(
     "what a half-done revision did was undone by hand", "migrate --fake {revision}"
 )
 RUN_AS_IS = Advice("env.py is another tool's, and does not say what it wants", "migrate --as-is")
+RECORD_UNDONE = Advice("a revision is undone by hand, to be redone", "migrate --fake {below}")
+APPLY_UNDONE = Advice("a revision was undone by hand, and recorded as such", "migrate")
 RECORD_INITIAL = Advice("the tables exist, and no history", "migrate --fake-initial")
 
 # A new database, or one that had tables before it had a history.

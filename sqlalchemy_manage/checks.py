@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,11 +95,12 @@ def _models(project: Project) -> str:
 
 
 def _history(project: Project) -> str:
+    from .migrations.revisions.branches import branch_heads
     from .migrations.revisions.locations import project_revisions, require_found
     from .migrations.runner.status import require_sound
 
     history = require_sound(require_found(project, project_revisions(project)), project)
-    heads = history.branch_heads()
+    heads = branch_heads(history)
     if not heads:
         return "no revisions yet"
     named = ", ".join(head if label is None else f"{label} {head}" for label, head in heads.items())
@@ -122,9 +123,22 @@ def _migrations(project: Project) -> str:
     plan = make_plan(found.history, found.heads, None)
     require_finished(project)
     if plan.steps:
-        names = ", ".join(step.id for step in plan.steps)
-        raise ManageError(f"{len(plan.steps)} not applied: {names}", str(advice.APPLY_PENDING))
+        names = [step.id for step in plan.steps]
+        if len(names) > _MOST:
+            names[1:-1] = ["..."]
+        text = f"{len(plan.steps)} not applied: {', '.join(names)}"
+        raise ManageError(text, str(advice.APPLY_PENDING))
     return "all applied"
+
+
+_MOST = 5  # what is more is not read on one line
+
+
+def _listed(text: str, changes: Sequence[object]) -> str:
+    """Changes behind ``text`` if they are few, else one on each line."""
+    if len(changes) <= _MOST:
+        return f"{text} {'; '.join(map(str, changes))}"
+    return "\n".join((text, *(f"  {change}" for change in changes)))
 
 
 def _schema(project: Project) -> str:
@@ -133,7 +147,7 @@ def _schema(project: Project) -> str:
     draft, notices = draft_revision(project, only_looks=True)
     if draft is not None and draft.changes:
         raise ManageError(
-            "the models differ from the database: " + "; ".join(map(str, draft.changes)),
+            _listed("the models differ from the database:", draft.changes),
             f"{advice.WRITE_CHANGES}, then {advice.APPLY_WRITTEN}",
         )
     return "; ".join(("matches the models", *notices))
@@ -146,8 +160,7 @@ def _drift(project: Project) -> str:
     note = f" ({found.note})" if found.note else ""
     if found.differences:
         raise ManageError(
-            f"the database differs from {found.maker}{note}: "
-            + "; ".join(map(str, found.differences)),
+            _listed(f"the database differs from {found.maker}{note}:", found.differences),
             "Undo the change in the database, or write a revision for it: "
             f"{advice.WRITE_FOR_DRIFT}",
         )

@@ -106,7 +106,11 @@ def read_databases(reader: SettingsReader, environ: Mapping[str, str]) -> dict[s
         # Engine arguments of one kind of database rarely suit another.
         same = old.given_url.partition(":")[0] == override.partition(":")[0]
         databases["default"] = Database(
-            "default", override, old.given_options if same else {}, old.protected, old.schema
+            "default",
+            override,
+            old.given_options if same else {},
+            old.protected,
+            old.schema if same else None,
         )
     if "default" not in databases:
         raise SettingsError(

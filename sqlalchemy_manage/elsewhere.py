@@ -19,7 +19,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "branches": ("showmigrations --plan",),
     "merge": ("makemigrations --merge",),
     "show": ("sqlmigrate REVISION",),
-    "init": ("makemigrations",),
     "ensure_version": ("migrate",),
     # Django
     "syncdb": ("migrate",),

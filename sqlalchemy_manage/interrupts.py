@@ -13,6 +13,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
@@ -24,6 +25,7 @@ _NUMBERS = [
 # Seconds that a database has to end a statement before the driver itself is interrupted.
 _PATIENCE = 1.0
 
+_of_others: ContextVar[bool] = ContextVar("signals of others", default=False)
 _received: list[int] = []
 _raised = False
 _held = False
@@ -41,6 +43,16 @@ class Stop(KeyboardInterrupt):
 
 
 @contextmanager
+def left_alone() -> Iterator[None]:
+    """Meanwhile :func:`listening` changes nothing: the signals are the calling program's."""
+    token = _of_others.set(True)
+    try:
+        yield
+    finally:
+        _of_others.reset(token)
+
+
+@contextmanager
 def listening() -> Iterator[None]:
     """Meanwhile SIGINT, SIGTERM and SIGHUP are raised as Stop in the main thread.
 
@@ -48,7 +60,7 @@ def listening() -> Iterator[None]:
     a handler of its own.
     """
     before: dict[int, Any] = {}
-    if threading.current_thread() is threading.main_thread():
+    if threading.current_thread() is threading.main_thread() and not _of_others.get():
         for number in _NUMBERS:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 before[number] = signal.signal(number, _arrived)

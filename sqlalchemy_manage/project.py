@@ -40,7 +40,7 @@ class Project:
         self.runner: Runner | None = None
         """Of the event loop on which AROUND was entered, where that is async."""
         self._entered = False
-        self.other_metadatas: Callable[[], Iterable[MetaData]] | None = None
+        self.other_metadatas: Callable[[Project], Iterable[MetaData]] | None = None
         """Gives the metadata where neither INSTALLED_APPS nor METADATA names any."""
 
     def on(self, alias: str) -> Project:
@@ -178,6 +178,45 @@ class Project:
 
     @cached_property
     def metadatas(self) -> list[MetaData]:
+        """What of the models' MetaData is in the database of the alias.
+
+        Raises SettingsError for a model that is bound to what is no alias of DATABASES.
+        """
+        from .binds import parts
+
+        return parts(self.all_metadatas, self.alias) if self.is_divided else self.all_metadatas
+
+    def require_one_of_each(self) -> None:
+        """Raises AppError for two tables of one name in the database of the alias."""
+        from .binds import require_one_of_each
+
+        require_one_of_each(self.metadatas, self._module_of)
+
+    def forget_models(self) -> None:
+        """Look for the models again: others may be known by now."""
+        for name in ("all_metadatas", "is_divided", "metadatas"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def is_divided(self) -> bool:
+        """Whether some tables of the models are in other databases than others."""
+        if not self.all_metadatas:
+            return False
+        from .around import named_object
+        from .binds import bind
+        from .metadata_setting import read_entries
+
+        settings = self.settings
+        router = named_object(settings.router, "ROUTER", settings) if settings.router else None
+        named = {
+            alias: [m for each in read_entries(entries, settings.file) for m in each.metadatas]
+            for alias, entries in settings.own_metadata.items()
+        }
+        known = settings.databases
+        return bind(self.all_metadatas, known, named=named, router=router, file=settings.file)
+
+    @cached_property
+    def all_metadatas(self) -> list[MetaData]:
         """Every MetaData that can be reached from an app's models, or from its ``ddl``.
 
         That module, where an app has it, declares views, functions and triggers. Then those
@@ -187,7 +226,7 @@ class Project:
         modules += [module for app in self.apps if (module := self.app_module(app, "ddl"))]
         named = [m for entry in self.metadata_entries for m in entry.metadatas]
         if self.other_metadatas is not None and not (self.apps or self.metadata_entries):
-            named = [*self.other_metadatas()]
+            named = [*self.other_metadatas(self)]
         if not modules and not named:
             return []  # the ORM need not be imported
         from .models import set_unmanaged
@@ -228,7 +267,32 @@ class Project:
             return []
         from .models import mappers_of
 
-        return mappers_of(self.metadatas, self.tables)
+        found = mappers_of(self.all_metadatas, self.tables)
+        return [m for m in found if self._has(m)] if self.is_divided else found
+
+    @property
+    def _mappers_elsewhere(self) -> list[Mapper[Any]]:
+        """Those of the tables that the database of the alias does not have."""
+        from .models import mappers_of
+
+        if not self.is_divided:
+            return []
+        return [m for m in mappers_of(self.all_metadatas, self.tables) if not self._has(m)]
+
+    def _has(self, mapper: Mapper[Any]) -> bool:
+        from .binds import is_in
+        from .models import tables_in
+
+        return all(is_in(self.alias, table) for table in tables_in(mapper))
+
+    def elsewhere(self, mapper: Mapper[Any]) -> list[str]:
+        """The aliases of the databases that have a model; none where this one has it."""
+        from .binds import aliases_of
+
+        if not self.is_divided or self._has(mapper):
+            return []
+        found = aliases_of(mapper.local_table) or ()
+        return [alias for alias in self.settings.databases if alias in found]
 
     @cached_property
     def labels(self) -> dict[str, Table]:
@@ -253,6 +317,13 @@ class Project:
             return found[0]
         known = [m.class_.__name__ for m in self.mappers]
         if not found:
+            for mapper in self._mappers_elsewhere:
+                if mapper.class_.__name__.lower() == wanted.lower():
+                    having = self.elsewhere(mapper)
+                    raise UsageError(
+                        f"The model '{name}' is not in the database '{self.alias}'.",
+                        f"Choose one that has it: --database {' or '.join(having)}.",
+                    )
             raise UsageError(
                 f"No model '{name}'." + did_you_mean(wanted, known),
                 f"Known: {', '.join(known) or 'none'}.",
@@ -295,8 +366,8 @@ class Project:
 
         named = [(m, entry.module) for entry in self.metadata_entries for m in entry.metadatas]
         found = holders(self.models_modules, named)
-        if any(id(metadata) not in found for metadata in self.metadatas):
-            found = holders_anywhere(self.metadatas) | found
+        if any(id(metadata) not in found for metadata in self.all_metadatas):
+            found = holders_anywhere(self.all_metadatas) | found
         return found
 
     @cached_property
@@ -332,7 +403,10 @@ class Project:
 
 
 _FLAGS = ("verbosity", "interactive", "traceback")
-_OF_ALL = (*_FLAGS, "settings", "apps", "models_modules", "runner", "_entered", "other_metadatas")
+_OF_ALL = (
+    *_FLAGS,
+    *("settings", "apps", "_modules_of_apps", "runner", "_entered", "other_metadatas", "x"),
+)
 """What a project is on each of its aliases."""
 
 

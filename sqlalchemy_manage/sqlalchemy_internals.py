@@ -19,6 +19,8 @@ Name                                         What it is needed for
 listeners
 ``IdentifierPreparer._double_percents``      whether a driver takes ``%`` for a placeholder
 ``MetaData._sequences``                      the sequences of the models
+``MetaData._add_table()``                    some tables of a MetaData as one of their own
+``dispatch._update()``                       and what listens to it
 ``orm.mapper._all_registries()``             every registry of the process
 ``PrimaryKeyConstraint._implicit_generated`` whether a model lists the columns of its key,
 ``.columns_autoinc_first``                   and their order where it does not
@@ -101,11 +103,11 @@ def dialects_of(item: Any) -> tuple[str, ...] | None:
     return (dialects,) if isinstance(dialects, str) else dialects
 
 
-def leave_out(table: sa.Table) -> None:
-    """Have create_all and drop_all neither create nor drop the table."""
+def leave_out(item: sa.Table | sa.Index) -> None:
+    """Have create_all and drop_all neither create nor drop it."""
     from sqlalchemy.sql.ddl import DDLIf
 
-    vars(table)["_ddl_if"] = DDLIf(None, lambda *args, **kw: False, None)
+    vars(item)["_ddl_if"] = DDLIf(None, lambda *args, **kw: False, None)
 
 
 def script_dialect(name: str) -> sa.Dialect:
@@ -136,6 +138,17 @@ def key_columns(key: sa.PrimaryKeyConstraint) -> list[sa.Column[Any]]:
 def sequences_of(metadata: sa.MetaData) -> list[sa.Sequence]:
     """The sequences that belong to ``metadata``, of a column or not."""
     return list(metadata._sequences.values())
+
+
+def share_tables(part: sa.MetaData, tables: Iterable[sa.Table]) -> None:
+    """Have ``part`` hold ``tables``, which stay tables of their own MetaData."""
+    for table in tables:
+        part._add_table(table.name, table.schema, table)
+
+
+def copy_listeners(source: sa.MetaData, target: sa.MetaData) -> None:
+    """Have what listens to the events of ``source`` listen to those of ``target`` too."""
+    target.dispatch._update(source.dispatch, only_propagate=False)
 
 
 def create_view_of(table: sa.Table) -> Any:

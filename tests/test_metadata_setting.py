@@ -127,7 +127,7 @@ def test_where_the_settings_name_nothing_another_source_may(project: Make) -> No
     del found.__dict__["metadatas"], found.__dict__["mappers"], found.__dict__["labels"]
     from importlib import import_module
 
-    found.other_metadatas = lambda: [import_module("shop.db").Base.metadata]
+    found.other_metadatas = lambda project: [import_module("shop.db").Base.metadata]
     found.__dict__.pop("tables", None)
     assert set(found.labels) == {"shop.item", "shop.log"}
 

@@ -5,19 +5,21 @@ Every function takes, as keywords, the options of ``options.run_options``.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import advice, output
+from .. import output
 from ..errors import UsageError
 from . import _several
 
 if TYPE_CHECKING:
     from ..migrations.actions.new_database import NewDatabase
+    from ..migrations.actions.preview import Preview
     from ..migrations.actions.sync_branch import BranchToLeave
-    from ..migrations.revisions.history import History
     from ..migrations.revisions.plan import Plan
     from ..project import Project
+    from ..verbs.ahead import Ahead
+    from ..verbs.migrating import Migration
 
 
 def require_plan(*, only_plan: bool, as_json: bool, **how: Any) -> None:
@@ -44,38 +46,28 @@ def as_is(project: Project, revision: str | None, *, only_plan: bool = False, **
     return True
 
 
-def show(
-    project: Project,
-    plans: list[Plan],
-    left: BranchToLeave | None = None,
-    new: NewDatabase | None = None,
-    *,
-    only_plan: bool,
-    as_json: bool,
-    **how: Any,
-) -> None:
-    """Print the steps of plans that follow one another; without ``only_plan``, a line each.
-
-    ``left``: what is undone through files that are not here. ``new``: what is made of a new
-    database, rather than run the steps.
-    """
-    if new is not None:
-        _show_new(new, only_plan, as_json)
+def show(project: Project, ahead: Ahead, *, only_plan: bool, as_json: bool, **how: Any) -> None:
+    """Print what would be done; without ``only_plan``, a line for each revision."""
+    if ahead.new is not None:
+        _show_new(ahead.new, only_plan, as_json)
         _several.summary("a new database to make")
         return
     if not only_plan:
-        for plan in plans:
+        for plan in ahead.plans:
             verb = "undo " if plan.backwards else "apply"
             for step in plan.steps:
                 output.answer(f"{verb}  {step.id}  {step.doc}")
     else:
-        _show_ahead(project, plans, left, as_json)
-    _several.summary(_in_numbers(plans))
-    if not any(plan.steps for plan in plans):
+        schema = None
+        if ahead.steps and not ahead.plans[0].backwards:
+            schema = _missing_schema(project)
+        _show_ahead(ahead.previews(project), schema, as_json)
+    _several.summary(_in_numbers(ahead.plans))
+    if not ahead.steps:
         output.say("Nothing to do.")
 
 
-def _in_numbers(plans: list[Plan]) -> str:
+def _in_numbers(plans: Sequence[Plan]) -> str:
     """How much is to be done."""
     counts = (
         f"{len(plan.steps)} to {'undo' if plan.backwards else 'apply'}"
@@ -94,161 +86,45 @@ def _show_new(new: NewDatabase, only_plan: bool, as_json: bool) -> None:
         output.answer(output.clean(f"         {line}"))
 
 
-def to_make(
-    project: Project,
-    history: History,
-    current: tuple[str, ...],
-    plan: Plan,
-    target: str | None,
-) -> NewDatabase | None:
-    """What is to be made of a new database, rather than run the steps of ``plan``.
-
-    None where they are to be run. Raises UsageError for a target below the heads.
-    """
-    from ..migrations.actions.new_database import new_database, require_whole
-
-    new = new_database(project, history, current)
-    if new is not None:
-        require_whole(plan, history, current, target)
-    return new
-
-
-def make(project: Project, history: History, new: NewDatabase, plan: Plan) -> None:
-    """Make a new database from the models, and say so."""
-    from ..migrations.actions.new_database import make_database
-
-    advice.go_on_with(["migrate"])
-    if new.again:
-        output.say("An earlier try was interrupted; what it left is made again.")
-    output.say(f"A new database: {new}.")
-    report, done = reporter(verb="Recording"), 0
-
-    def on_event(event: tuple[str, str, float]) -> None:
-        nonlocal done
-        report(event)
-        done += event[0] == "done"
-
-    make_database(project, history, plan, on_event=on_event)
-    if not done:
-        output.say("Nothing to do: another process has made it meanwhile.")
-
-
-def _show_ahead(
-    project: Project, plans: list[Plan], left: BranchToLeave | None, as_json: bool
-) -> None:
-    from ..migrations.actions.preview import previews
-
-    more = (left.origin,) if left is not None else ()
-    found = previews(project, plans, *more) if any(plan.steps for plan in plans) else []
+def _show_ahead(found: list[Preview], schema: str | None, as_json: bool) -> None:
     if as_json:
-        output.answer_json({"revisions": [preview.as_json() for preview in found]})
+        new = {} if schema is None else {"create_schema": schema}
+        output.answer_json(new | {"revisions": [preview.as_json() for preview in found]})
         return
+    if schema is not None:
+        output.answer(output.clean(f"create schema {schema}"))
     for preview in found:
         output.answer(output.clean(preview.line))
         for line in preview.details():
             output.answer(output.clean(f"         {line}"))
 
 
-def apply(project: Project, plan: Plan, *, fake: bool = False, **how: Any) -> None:
-    """Apply or undo the steps of ``plan``, and report each on stderr."""
-    from ..migrations.actions.migrate import apply_plan
-    from ..migrations.analysis.reversible import does_nothing
-    from ..migrations.runner.run import Allowed
+def _missing_schema(project: Project) -> str | None:
+    """The SCHEMA of the alias where it is still to be made."""
+    from ..databases.tenants import missing_schema
+    from ..errors import DatabaseMissing
+
+    if project.database.schema is None:
+        return None
+    try:
+        with project.connect() as connection:
+            return missing_schema(connection, project.database)
+    except DatabaseMissing:
+        return project.database.schema
+
+
+def migration(project: Project, **how: Any) -> Migration:
+    """A migration that reports on stderr and asks on a terminal."""
+    from ..verbs.ahead import Wanted
+    from ..verbs.migrating import Migration
     from ._prompts import name_asker
 
-    empty = {step.id for step in plan.steps if plan.backwards and not fake and does_nothing(step)}
-    if how.get("no_prove") and not fake:
-        from ..migrations.guards.losses.guard import UNPROVED
+    wanted = Wanted(**{name: how[name] for name in Wanted.__dataclass_fields__ if name in how})
 
-        output.warn(UNPROVED)
-    more = {name: how[name] for name in ("folder", "forget") if name in how}
-    report, done = reporter(plan.backwards, fake), 0
+    def agree(left: BranchToLeave) -> bool:
+        return _agreed(project, left, wanted.sync_branch)
 
-    def on_event(event: tuple[str, str, float]) -> None:
-        nonlocal done
-        if event[0] == "start" and event[1] in empty:
-            output.warn(f"{event[1]} is not undone: downgrade() does nothing.")
-        report(event)
-        if event[0] == "done":
-            done += 1
-            _several.done(event[1])
-        advice.go_on_with(again(plan, done, fake=fake, **how))
-
-    advice.go_on_with(again(plan, fake=fake, **how))
-    apply_plan(
-        project,
-        plan,
-        fake=fake,
-        allowed=Allowed(how.get("allow_data_loss", False), how.get("no_backup", False)),
-        ask=name_asker(project),
-        prove=not how.get("no_prove"),
-        allow_loss=how.get("allow_loss", ()),
-        on_event=on_event,
-        **more,
-    )
-
-
-def again(plan: Plan, done: int = 0, *, fake: bool = False, **how: Any) -> list[str]:
-    """What goes on with ``plan`` where it stopped; ``done`` of its steps are behind it."""
-    target = "zero" if plan.target == "base" else plan.target
-    if count := re.fullmatch(r"(.+@-|-)(\d+)", target):
-        target = f"{count[1]}{int(count[2]) - done}"
-    words = ["migrate", *([] if plan.to_head else [target])]
-    if "folder" in how:  # the revisions of another branch
-        words = ["migrate", *([how["target"]] if how["target"] else []), "--sync-branch"]
-    flags = {"fake": fake, **how}
-    if done:
-        flags["from_base"] = False  # from then on there is a history
-    for name in ("fake", "from_base", "allow_data_loss", "no_backup", "no_prove"):
-        words += [f"--{name.replace('_', '-')}"] if flags.get(name) else []
-    return words + [word for name in how.get("allow_loss", ()) for word in ("--allow-loss", name)]
-
-
-def record(project: Project, history: History, target: str | None) -> None:
-    """``--fake`` if the database is at a revision that has no file: forget that one."""
-    from ..migrations.revisions.plan import make_plan
-
-    if target is None or target[0] in "+-":
-        raise UsageError(
-            "What to record is unclear: the database is at a revision that has no file here.",
-            f"Name the revision that the schema matches: {advice.RECORD_MATCHING}",
-        )
-    plan = make_plan(history, (), target)
-    apply(project, plan, fake=True, forget=True)
-    where = "before the first revision" if plan.target == "base" else plan.target
-    output.say(f"  Recorded without running: the database is at {where}.")
-
-
-def leave_branch(
-    project: Project,
-    history: History,
-    current: tuple[str, ...],
-    target: str | None,
-    *,
-    sync: bool,
-    check: bool,
-    **how: Any,
-) -> tuple[bool, tuple[str, ...]]:
-    """Undo the revisions of another branch, if that is wanted.
-
-    Returns whether nothing is left to do, which is so with ``--plan`` and ``--check``, and
-    where the database then is. Raises NotHere if it is not wanted, or not possible.
-    """
-    from ..migrations.actions.sync_branch import brought_back, left_behind
-    from ..migrations.revisions.plan import make_plan
-
-    left = left_behind(project, history, current)
-    assert left is not None
-    with brought_back(project, left, current) as (plan, after, folder):
-        if how["only_plan"] or check:
-            if not sync:
-                raise left.refusal()
-            show(project, [plan, make_plan(history, after, target)], left, **how)
-            return True, current
-        if not _agreed(project, left, sync):
-            raise left.refusal()
-        apply(project, plan, folder=folder, target=target, **how)
-    return False, after
+    return Migration(project, wanted, reporter(), name_asker(project), agree)
 
 
 def _agreed(project: Project, left: BranchToLeave, sync: bool) -> bool:
@@ -269,20 +145,28 @@ def _agreed(project: Project, left: BranchToLeave, sync: bool) -> bool:
     return confirm(f"Undo them by running the code of {files}?")
 
 
-def reporter(backwards: bool = False, fake: bool = False, verb: str = "") -> output.Reporter:
+def reporter() -> output.Reporter:
     """A callback that reports each revision as it starts and ends."""
-    verb = verb or ("Recording" if fake else "Undoing" if backwards else "Applying")
+    verb = "Applying"
 
     def report(event: tuple[str, str, float]) -> None:
+        nonlocal verb
         kind, name, seconds = event
         if kind == "wait":
             what = f"is migrating ({name})" if name else "keeps the database locked"
             output.say(f"Another process {what}; waiting up to {seconds:g} s ...")
+        elif kind == "begin":
+            verb = name
+        elif kind == "say":
+            output.say(name)
+        elif kind == "warn":
+            output.warn(name)
         elif kind == "note":
             output.say(f"  {name}")
         elif kind == "start":
             output.say(f"  {verb} {name} ...", nl=False)
         elif kind == "done":
+            _several.done(name)
             output.say(f" OK ({seconds:.2f} s)")
         elif kind == "failed":
             output.say(" FAILED")

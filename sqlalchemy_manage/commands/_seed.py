@@ -25,7 +25,7 @@ def permit(project: Project) -> None:
     require_permission(project, "seed", name_asker(project))
 
 
-class _Shown:
+class Shown:
     """Shows on stderr what a seed does."""
 
     def left_out(self, why: str) -> None:
@@ -58,14 +58,14 @@ def run(
     """Plan and seed, with progress on stderr."""
     from ..verbs.seeds import seed
 
-    return seed(project, request, random_seed, watcher=_Shown(), **how)
+    return seed(project, request, random_seed, watcher=Shown(), **how)
 
 
 def resume(project: Project, which: str, jobs: int) -> Seeded:
     """Continue an interrupted run, with progress on stderr."""
     from ..verbs.seeds import resume as go_on
 
-    return go_on(project, which, jobs=jobs, watcher=_Shown())
+    return go_on(project, which, jobs=jobs, watcher=Shown())
 
 
 def dry_run(project: Project, request: SeedRequest, as_json: bool) -> None:
@@ -74,7 +74,7 @@ def dry_run(project: Project, request: SeedRequest, as_json: bool) -> None:
 
     from ..verbs.seeds import planned
 
-    found = planned(project, request, _Shown())
+    found = planned(project, request, Shown())
     if as_json:
         output.answer_json({"factories": [asdict(each) for each in found]})
         return

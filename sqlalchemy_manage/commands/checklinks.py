@@ -41,13 +41,10 @@ def command(project: Project, circles: bool, as_json: bool) -> int:
       manage.py checklinks --circles
       manage.py checklinks --json
     """
-    from ..links.check import check_links
-    from ..links.declared_links import links_of, not_judged
+    from ..verbs.preparing import checked_links
 
-    links, left = links_of(project.mappers, project.tables), not_judged(project.mappers)
-    limit = None if as_json else _NAMED
-    with project.connect() as connection:
-        report = check_links(connection, links, limit=limit, with_circles=circles)
+    found = checked_links(project, circles=circles, limit=None if as_json else _NAMED)
+    report, left = found.report, found.left
     if as_json:
         output.answer_json(
             {
@@ -81,9 +78,8 @@ def command(project: Project, circles: bool, as_json: bool) -> int:
         output.answer(f"{skipped.relationship} is not judged: {skipped.reason}")
     if report.ok:
         rest = f", {len(left)} not judged" if left else ""
-        output.answer(
-            f"links ok: {count(report.followed, 'link')}, {count(len(links), 'check')}{rest}"
-        )
+        checks = count(len(report.results), "check")
+        output.answer(f"links ok: {count(report.followed, 'link')}, {checks}{rest}")
     else:
         output.answer(count(report.broken, "broken link"))
     return 0 if report.ok else 1

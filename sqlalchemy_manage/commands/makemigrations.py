@@ -69,34 +69,29 @@ def command(
       manage.py makemigrations --default employee.grade='"junior"'
       manage.py makemigrations --check       for CI: 1 if one is missing
     """
-    from ..migrations.actions.makemigrations import draft_revision, draft_update
     from ..migrations.questions import parse_answers
-    from ._merge import draft_joined
+    from ..verbs.revisions import draft as drafted
+    from ..verbs.revisions import draft_joined
     from ._prompts import questioner_for
 
     _not_together(update=update, merge=merge or merge_anyway, empty=empty)
     questioner = questioner_for(project) if not check else None
     try:
         if merge or merge_anyway:
-            draft, notices = draft_joined(project, name, questioner, anyway=merge_anyway)
-        elif update:
-            draft, notices = draft_update(
-                project,
-                answers=parse_answers(**answers),
-                questioner=questioner,
-                only_looks=check,
-                branch=branch,
+            draft, notices = draft_joined(
+                project, name, questioner, anyway=merge_anyway, on_line=output.say
             )
         else:
-            draft, notices = draft_revision(
+            draft, notices = drafted(
                 project,
                 name=name,
                 empty=empty,
+                update=update,
+                scratch=scratch,
+                branch=branch,
                 answers=parse_answers(**answers),
                 questioner=questioner,
                 only_looks=check,
-                scratch=scratch,
-                branch=branch,
             )
     except Interrupted as error:
         raise error.only_looked() from None
@@ -141,13 +136,13 @@ def _show(project: Project, draft: Draft | None, *, dry_run: bool) -> str | None
 
 
 def _write(project: Project, draft: Draft, *, quiet: bool) -> None:
-    from ..migrations.revisions.files import complete_folder
+    from ..verbs.revisions import write
 
-    for path in complete_folder(project):
-        output.say(f"Created {os.path.relpath(path)}")
-    written = os.path.relpath(draft.write())
+    path, created = write(project, draft)
+    for each in created:
+        output.say(f"Created {os.path.relpath(each)}")
     if not quiet:
-        output.answer(written, verbatim=True)
+        output.answer(os.path.relpath(path), verbatim=True)
 
 
 def _open(question: Question) -> dict[str, Any]:

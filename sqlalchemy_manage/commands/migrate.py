@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import advice, output
+from .. import output
 from ..fitting import count
 from ..options import RevisionType, run_options
 from ._several import OnSeveral
@@ -76,11 +76,7 @@ def command(
       manage.py migrate --fake-initial   adopt a database that has its tables
     """
     _ = project.settings  # report wrong settings before anything heavy is imported
-    from ..migrations.foreign_env.harvest import harvested_env
-    from ..migrations.guards.journal.unfinished import forget_unfinished, require_finished
-    from ..migrations.revisions.locations import require_found
-    from ..migrations.revisions.plan import make_plan
-    from ..migrations.runner.status import history_status
+    from ..verbs.ahead import ahead
     from . import _migrate
 
     if prune:
@@ -89,66 +85,25 @@ def command(
     if _migrate.as_is(project, revision, **flags, **how):
         return 0
     _migrate.require_plan(**how)
-    now = history_status(project).require_untampered()
-    history, current = now.history, now.heads
-    if not history.by_id.keys() >= set(current):
-        if fake and not (check or how["only_plan"]):
-            _migrate.record(project, history, revision)
-            return 0
-        done, current = _migrate.leave_branch(
-            project, history, current, revision, sync=sync_branch, check=check, **how
-        )
-        if done:
-            return int(check)
-    _not_an_app(project, revision, [*history.by_id])
-    plan = make_plan(history, current, revision, [*now.ledger])
-    new = None
-    if not (fake or from_base or plan.backwards) and (plan.steps or not current):
-        new = _migrate.to_make(project, history, current, plan, revision)
+    _not_an_app(project, revision)
+    migration = _migrate.migration(project, from_base=from_base, **flags, **how)
     if how["only_plan"] or check:
-        _migrate.show(project, [plan], new=new, **how)
-        return 1 if check and plan.steps else 0
-    if not history.revisions:
-        require_found(project, history)
-        output.say(f"No revisions yet: {advice.WRITE_FIRST} writes the first.")
-        return 0
-    if not plan.steps:
-        if fake:
-            for half_done in forget_unfinished(project):
-                output.say(f"Taken as undone by hand: {half_done.revision}.")
-        else:
-            require_finished(project, project.settings.lock_wait)
-        where = ", ".join(current) or "before the first revision"
-        output.say(f"Nothing to do: the database is at {where}.")
-        return 0
-    harvested_env(project)  # before anything is said of a table of versions that is not its own
-    if new is not None:
-        _migrate.make(project, history, new, plan)
-        return 0
-    if not (current or plan.backwards or fake or from_base):
-        from ..migrations.actions.fake_initial import adopt
-
-        report = _migrate.reporter(plan.backwards)
-        adopted = adopt(project, history, allowed=fake_initial, on_event=report)
-        if adopted:
-            names = " and ".join(adopted)
-            output.say(f"  Recorded {names} without running it: the tables match.")
-            plan = make_plan(history, adopted, revision)
-    _migrate.apply(project, plan, fake=fake, from_base=from_base and not current, **how)
-    if fake:
-        how_so = "as not applied, without undoing" if plan.backwards else "without running"
-        output.say(f"  Recorded {how_so}: {', '.join(r.id for r in plan.steps)}")
+        with ahead(project, revision, migration.wanted) as found:
+            _migrate.show(project, found, **how)
+            return 1 if check and (found.steps or found.left) else 0
+    migration.to(revision)
     return 0
 
 
-def _not_an_app(project: Project, revision: str | None, known: list[str]) -> None:
+def _not_an_app(project: Project, revision: str | None) -> None:
     """Raises UsageError where an app is named, as Django's users do, and not a revision."""
-    if revision is None or any(name.startswith(revision) for name in known):
+    if revision is None or revision not in (app.label for app in project.homes):
         return
-    if revision in (app.label for app in project.homes):
-        from ..elsewhere import no_app_here
-        from ..errors import UsageError
+    from ..elsewhere import no_app_here
+    from ..errors import UsageError
+    from ..migrations.revisions.locations import project_history
 
+    if not any(name.startswith(revision) for name in project_history(project).by_id):
         raise UsageError(f"'{revision}' is an app, not a revision.", no_app_here("migrate"))
 
 

@@ -36,13 +36,10 @@ def command(ctx: click.Context, random_seed: int) -> int:
       manage.py prepare
       DATABASE_URL=postgresql://me@localhost/new manage.py prepare
     """
-    from ..data.stored_rows import row_counts
     from ..databases.engines import shown
-    from ..databases.protection import why_protected
     from ..databases.servers import create_database
     from ..migrations.runner.status import sound_history
-    from ..seeding.discovery import project_factories
-    from ..seeding.plan import SeedRequest
+    from ..verbs.preparing import fill
     from . import _seed, checklinks, makemigrations, migrate
 
     project: Project = ctx.obj
@@ -54,19 +51,12 @@ def command(ctx: click.Context, random_seed: int) -> int:
     if first:
         ctx.invoke(makemigrations.command)
     ctx.invoke(migrate.command)
-    with project.connect() as connection:
-        filled = any(row_counts(connection, project.tables).values())
-    if filled:
-        output.say("Not seeded: the tables already have rows.")
-    elif (why := why_protected(project)) is not None:
-        output.say(f"Not seeded: {why}.")
-    elif not project_factories(project):
-        output.say("Not seeded: there are no factories.")
-    else:
-        seeded = _seed.run(project, SeedRequest(), random_seed)
+    filled = fill(project, random_seed, _seed.Shown())
+    if filled.why_not is not None:
+        output.say(f"Not seeded: {filled.why_not}.")
+    elif (seeded := filled.seeded) is not None:
         output.say(f"Seeded {count(seeded.total, 'row')} ({seeded.rate:,.0f} rows/s).")
-    with project.connect() as connection:
-        counts = row_counts(connection, project.tables)
+    counts = filled.rows
     output.table(("table", "rows"), [(t, f"{n:,}") for t, n in counts.items()], right=(1,))
     return int(ctx.invoke(checklinks.command) or 0)
 

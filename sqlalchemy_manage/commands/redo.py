@@ -28,28 +28,14 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
       manage.py redo 2
       manage.py redo --plan
     """
-    from ..migrations.revisions.history import project_heads
-    from ..migrations.revisions.plan import make_plan
-    from ..migrations.runner.status import order_applied, sound_history
+    from ..verbs.ahead import backwards
     from . import _migrate
 
     if _migrate.as_is(project, f"-{steps}", **how):
         _migrate.as_is(project, f"+{steps}", **how)
         return
     _migrate.require_plan(**how)
-    history = sound_history(project)
-    current = project_heads(project)
-    order = order_applied(project) if len(current) > 1 else ()
-    back = make_plan(history, current, f"-{steps}", order)
     if how["only_plan"]:
-        plans, at = [back], back.after(history, current)
-        for head in current:
-            plans.append(make_plan(history, at, head))
-            at = plans[-1].after(history, at)
-        _migrate.show(project, plans, **how)
-        return
-    _migrate.apply(project, back, **how)
-    for head in current:
-        forth = make_plan(history, project_heads(project), head)
-        if forth.steps:
-            _migrate.apply(project, forth, **how)
+        _migrate.show(project, backwards(project, steps, again=True), **how)
+    else:
+        _migrate.migration(project, **how).again(steps)

@@ -85,22 +85,14 @@ def _put_right(
     project: Project, now: HistoryStatus, reason: str | None, restore: bool
 ) -> str | None:
     """``restored``, ``accepted``, or None where everything was left as it is."""
-    from ..migrations.actions import repair as repairing
-    from ..migrations.questions import Closed
+    from ..verbs.revisions import put_right
     from ._prompts import questioner_for
 
-    if not restore and reason is None:
-        questioner = questioner_for(project)
-        answer = questioner.ask(repairing.question(now.findings))
-        if isinstance(questioner, Closed):
-            questioner.finish()
-        restore, reason = answer.answer == "restore", answer.value
-    if restore:
-        for path in repairing.restore(project, now):
-            output.say(f"Restored: {path}")
-        return "restored"
-    if reason is None:
-        return None
-    ids = repairing.accept(project, now.findings, reason)
-    output.say(f"Accepted: {', '.join(ids)}")
-    return "accepted"
+    done = put_right(
+        project, now, reason=reason, restore=restore, questioner=questioner_for(project)
+    )
+    for path in done.files:
+        output.say(f"Restored: {path}")
+    if done.ids:
+        output.say(f"Accepted: {', '.join(done.ids)}")
+    return done.done

@@ -28,19 +28,13 @@ def command(project: Project, /, steps: int, **how: Any) -> None:
       manage.py rollback 3          undo the last three
       manage.py rollback --plan     show what would be lost
     """
-    from ..migrations.revisions.history import project_heads
-    from ..migrations.revisions.plan import make_plan
-    from ..migrations.runner.status import order_applied, sound_history
+    from ..verbs.ahead import backwards
     from . import _migrate
 
     if _migrate.as_is(project, f"-{steps}", **how):
         return
     _migrate.require_plan(**how)
-    history = sound_history(project)
-    current = project_heads(project)
-    order = order_applied(project) if len(current) > 1 else ()
-    back = make_plan(history, current, f"-{steps}", order)
     if how["only_plan"]:
-        _migrate.show(project, [back], **how)
+        _migrate.show(project, backwards(project, steps), **how)
     else:
-        _migrate.apply(project, back, **how)
+        _migrate.migration(project, **how).back(steps)

@@ -35,47 +35,44 @@ def command(project: Project, plan: bool, as_json: bool) -> None:
       manage.py showmigrations -v 2
       manage.py showmigrations --json
     """
-    from ..migrations.guards.journal.unfinished import unfinished
     from ..migrations.revisions.history import is_numbered
-    from ..migrations.runner.status import history_status
+    from ..verbs.history import history_state
 
-    now = history_status(project)
-    if now.history.problems:
-        now.require_untampered()
-    history, current = now.history, now.heads
-    applied = history.ancestors(current)
-    wrong = {finding.revision: finding.kind for finding in now.findings}
-    _several.summary(f"{len(applied)} of {count(len(history), 'revision')} applied")
+    now = history_state(project)
+    applied = sum(r.applied for r in now.revisions)
+    _several.summary(f"{applied} of {count(len(now.revisions), 'revision')} applied")
     if as_json:
         output.answer_json(
             [
                 {
                     "id": r.id,
-                    "applied": r.id in applied,
+                    "applied": r.applied,
                     "doc": r.doc,
                     "parents": list(r.parents),
-                    "file": str(r.path),
-                    "ledger": told(now.ledger.get(r.id) if r.id in applied else None),
-                    "tampered": wrong.get(r.id),
+                    "file": str(r.file),
+                    "ledger": told(r.ledger),
+                    "tampered": r.tampered,
                 }
-                for r in history.revisions
+                for r in now.revisions
             ]
         )
         return
-    for revision in history.revisions:
-        mark = "X" if revision.id in applied else " "
+    for revision in now.revisions:
+        mark = "X" if revision.applied else " "
         after = f"  after {', '.join(revision.parents)}" if plan and revision.parents else ""
-        entry = now.ledger.get(revision.id) if mark == "X" and project.verbosity > 1 else None
+        entry = revision.ledger if project.verbosity > 1 else None
         ran = f"  {output.clean(entry)}" if entry is not None else ""
         words = "" if is_numbered(revision.id) else f"  {output.clean(revision.doc)}".rstrip()
         output.answer(f"[{mark}] {revision.id}{words}{after}{ran}")
-    if not history.revisions and not _warned(project):
+    if not now.revisions and not _warned(project):
         output.say(f"No revisions yet: {advice.WRITE_FIRST}")
-    for unknown in sorted(set(current) - set(history.by_id)):
+    if project.verbosity > 1 and project.database.bookkeeping.ledger is False:
+        output.say("When they were applied is not known: the settings have LEDGER = False.")
+    for unknown in now.unknown:
         output.warn(f"the database is at {unknown}, which has no file here.")
-    for half_done in unfinished(project):
+    for half_done in now.half_done:
         output.warn(f"{half_done}; {advice.FINISH_LATER} says more.")
-    for finding in now.findings:
+    for finding in now.problems:
         output.warn(f"{finding.message}\n{advice.REPAIR(revisions=finding.revision)}")
 
 

@@ -78,6 +78,8 @@ def default_path(project: Project) -> Path:
     except OSError as error:
         raise BackupError(blaming(error, f"Cannot write to {folder}: {error.strerror}.")) from error
     name = sqlite_path(url).stem if is_sqlite_file(url) else Path(url.database or "").name
+    if project.database.schema is not None:
+        name = f"{name}.{project.database.schema}"
     ending = _ENDINGS.get(url.get_backend_name(), "sql")
     name = name.encode()[:200].decode(errors="ignore")  # a file's name has 255 bytes at most
     base = f"{name or 'database'}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
@@ -173,9 +175,12 @@ def _named(temporary: Path, path: Path, *, replace: bool, free: bool) -> Path:
 
 
 def _dump_postgresql(project: Project, path: Path) -> None:
-    """In the custom format, from one snapshot; read back as a whole."""
+    """In the custom format, from one snapshot; read back as a whole. With SCHEMA, that alone."""
     environment = libpq_environment(project)
     arguments = [program("postgresql", "pg_dump"), "--format=custom", "--no-password"]
+    if (schema := project.database.schema) is not None:
+        quoted = schema.replace('"', '""')
+        arguments.append(f'--schema="{quoted}"')  # in quotes it is no pattern
     with path.open("r+b") as file:
         run(arguments, environment=environment, stdout=file)
         os.fsync(file.fileno())

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -23,6 +23,7 @@ from ..databases.engines import connecting, create_engine, database_url, sqlite_
 from ..databases.locks import migration_lock
 from ..databases.protection import STAMP, stamp, stamp_of
 from ..databases.servers import exists, scratch_database
+from ..databases.tenants import missing_schema
 from ..errors import BackupError, ManageError
 from ..interrupts import explaining, held, interruption, received
 from .backup import Backup, read_postgresql, require_whole_dump, write_backup
@@ -121,6 +122,7 @@ def _restored(
     try:
         with connecting(engine) as connection:
             kept = stamp_of(connection)
+            save = save and missing_schema(connection, project.database) is None
         with migration_lock(engine, project.settings.lock_wait, lambda who: None):
             if backend == "postgresql":
                 if save:
@@ -201,13 +203,19 @@ WHERE n.nspname = 'public'
 def _restore_postgresql(
     project: Project, engine: sa.Engine, path: Path, kept: str | None, outcome: _Outcome
 ) -> None:
-    """Drop every schema and run the dump's SQL, in one transaction of psql's."""
+    """Drop every schema, or that of the alias alone, and run the dump's SQL.
+
+    In one transaction of psql's. Raises BackupError for a dump without the schema of the alias.
+    """
     quote = engine.dialect.identifier_preparer.quote
+    own = project.database.schema
     with engine.connect() as connection:
         schemas = connection.exec_driver_sql(_SCHEMAS).scalars().all()
         public = connection.exec_driver_sql(_PUBLIC).all()
     before = [f"SET lock_timeout = '{int(project.settings.lock_timeout * 1000)}ms';"]
-    before += [f"DROP SCHEMA {quote(name)} CASCADE;" for name in schemas]
+    if own is not None:
+        schemas, public = [own], []
+    before += [f"DROP SCHEMA IF EXISTS {quote(name)} CASCADE;" for name in schemas]
     if public:
         # A dump assumes that this schema exists, as in every new database.
         owner = public[0].owner
@@ -221,17 +229,20 @@ def _restore_postgresql(
     after = []
     if kept is not None:
         # The dump leaves search_path empty; the name has no quote in it.
+        stamped = f"{quote(own or 'public')}.sqlalchemy_manage_environment"
         after = [
-            "CREATE TABLE IF NOT EXISTS public.sqlalchemy_manage_environment "
+            f"CREATE TABLE IF NOT EXISTS {stamped} "
             "(name VARCHAR(40) PRIMARY KEY, stamped_at VARCHAR(32) NOT NULL);",
-            "DELETE FROM public.sqlalchemy_manage_environment;",
-            "INSERT INTO public.sqlalchemy_manage_environment "
+            f"DELETE FROM {stamped};",
+            f"INSERT INTO {stamped} "
             f"VALUES ('{kept}', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS+00:00'));",
         ]
     with tempfile.TemporaryFile() as script:
         script.write("\n".join([*before, ""]).encode())
         script.flush()
         run([program("postgresql", "pg_restore"), "--file=-", str(path)], stdout=script)
+        if own is not None:
+            _require_schema(path, script, f"CREATE SCHEMA {quote(own)};", own)
         script.seek(0, 2)
         script.write("\n".join(["", *after, ""]).encode())
         script.seek(0)
@@ -248,6 +259,16 @@ def _restore_postgresql(
             raise BackupError(
                 f"{error.message}\nIt was rolled back: the database is as it was.", error.hint
             ) from error
+
+
+def _require_schema(path: Path, script: IO[bytes], line: str, schema: str) -> None:
+    """Raises BackupError if the SQL of a dump does not make the schema that is to be dropped."""
+    script.seek(0)
+    if not any(each.rstrip() == line.encode() for each in script):
+        raise BackupError(
+            f"{path} is no backup of the schema '{schema}'. Nothing was changed.",
+            "Name a backup that was made on this alias.",
+        )
 
 
 def _restore_mariadb(

@@ -162,6 +162,10 @@ def libpq_environment(project: Project) -> dict[str, str]:
 def psql_environment(project: Project) -> Iterator[dict[str, str]]:
     """The same for a shell, with what only a service file can say, for as long as the block."""
     environment = libpq_environment(project)
+    if (schema := project.database.schema) is not None:
+        escaped = re.sub(r"([\\ ])", r"\\\1", '"' + schema.replace('"', '""') + '"')
+        path = f"-c search_path={escaped}"
+        environment["PGOPTIONS"] = f"{environment.get('PGOPTIONS', '')} {path}".strip()
     if "client_encoding" not in _given(project):
         # A terminal has the encoding of its locale; psql finds out.
         environment.pop("PGCLIENTENCODING")

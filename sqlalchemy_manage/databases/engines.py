@@ -30,6 +30,7 @@ from ..sql.dialects import MARIADB
 from ..sql.raw import stored_name
 from .cancelling import make_cancellable
 from .error_kinds import ErrorKind, error_kind, fault_of, first_error
+from .tenants import live_in_schema
 
 # The driver to use where the URL names none, by what is installed: its name and its module.
 _DRIVERS = {
@@ -146,6 +147,7 @@ def create_engine(database: Database, root: Path | None, **more: Any) -> sa.Engi
     except TypeError as error:
         raise SettingsError(f"DATABASES[{database.alias!r}]['OPTIONS']: {error}") from error
     make_cancellable(engine)
+    live_in_schema(engine, database)
     engine.update_execution_options(**{BOOKKEEPING: database.bookkeeping})
     # What they log of a lost connection is told by the error that comes of it; asyncmy logs
     # what the server remarks on.
@@ -316,15 +318,6 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> Non
             f"The database has no table {', '.join(missing)} ({shown(connection.engine.url)}).",
             f"{advice.CREATE_TABLES} creates the tables of the revisions.",
         )
-
-
-@contextmanager
-def memory_database(alias: str) -> Iterator[Database]:
-    """An empty SQLite database in memory, which every connection made in the block shares."""
-    memory = f"sqlite:///file:{scratch_name()}?mode=memory&cache=shared&uri=true"
-    engine = sa.create_engine(memory, poolclass=sa.NullPool)
-    with engine.connect():  # keeps the memory alive until the block ends
-        yield Database(alias, memory)
 
 
 def scratch_name() -> str:

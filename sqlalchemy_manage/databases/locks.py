@@ -16,6 +16,9 @@ transactions, on MariaDB for the whole run. Where the connection with the first 
 its process is killed while the server still works on a statement, nobody else begins
 before that statement is over.
 
+Where the tables of a database are in a schema of their own, one tenant of several, the lock is
+that of the schema.
+
 Who holds it: PostgreSQL gives the name that the holder gave its connection; on MariaDB
 the holder leaves a row in a table of ours.
 """
@@ -41,6 +44,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import Locked
 from ..sql.dialects import MARIADB
+from .bookkeeping import OwnTable, bookkeeping_of
 from .engines import OWN_TABLE, is_sqlite_file, sqlite_path
 from .error_kinds import ErrorKind, error_kind
 
@@ -53,12 +57,14 @@ _WORKING_KEY = zlib.crc32(f"{_NAME} working".encode())
 
 _PATIENCE = 3.0  # seconds that a server has for "SELECT 1"
 
-_HOLDER = sa.Table(
-    "sqlalchemy_manage_lock",
-    sa.MetaData(),
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("who", sa.String(255), nullable=False),
-    **OWN_TABLE,
+_HOLDER = OwnTable(
+    sa.Table(
+        "sqlalchemy_manage_lock",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("who", sa.String(255), nullable=False),
+        **OWN_TABLE,
+    )
 )
 
 _POSTGRESQL_HOLDER = """
@@ -235,9 +241,10 @@ def _taken(connection: sa.Connection) -> bool:
         if not connection.exec_driver_sql(f"SELECT GET_LOCK('{_label(connection)}', 0)").scalar():
             connection.rollback()
             return False
-        _HOLDER.create(connection, checkfirst=True)
-        connection.execute(sa.delete(_HOLDER))
-        connection.execute(sa.insert(_HOLDER), {"id": 1, "who": _here()})
+        if bookkeeping_of(connection).ledger is not False:
+            _HOLDER.create(connection)
+            connection.execute(sa.delete(_HOLDER.on(connection)))
+            connection.execute(sa.insert(_HOLDER.on(connection)), {"id": 1, "who": _here()})
         connection.commit()
         return True
     if name != "postgresql":
@@ -261,7 +268,14 @@ def _label(connection: sa.Connection, key: int = _KEY) -> str:
 
 def _locked(connection: sa.Connection, key: int = _KEY) -> bool:
     """Try to take PostgreSQL's lock for the rest of the transaction."""
-    return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({key})").scalar())
+    sql = f"SELECT pg_try_advisory_xact_lock({_of_schema(connection, key)})"
+    return bool(connection.exec_driver_sql(sql).scalar())
+
+
+def _of_schema(connection: sa.Connection, key: int) -> int:
+    """The key for what is in the schema of ``connection``: another history has another lock."""
+    home = connection.dialect.default_schema_name
+    return key if home in (None, "public") else zlib.crc32(f"{key} {home}".encode())
 
 
 class FileLock:
@@ -320,7 +334,7 @@ def holder(connection: sa.Connection) -> str:
     try:
         if connection.dialect.name == "postgresql":
             return _holder(connection)
-        return connection.scalar(sa.select(_HOLDER.c.who)) or ""
+        return connection.scalar(sa.select(_HOLDER.on(connection).c.who)) or ""
     except DBAPIError:
         return ""
     finally:
@@ -328,7 +342,9 @@ def holder(connection: sa.Connection) -> str:
 
 
 def _holder(connection: sa.Connection, key: int = _KEY) -> str:
-    found = connection.exec_driver_sql(_POSTGRESQL_HOLDER.format(key=key)).first()
+    found = connection.exec_driver_sql(
+        _POSTGRESQL_HOLDER.format(key=_of_schema(connection, key))
+    ).first()
     return _on_postgresql(*found) if found else ""
 
 

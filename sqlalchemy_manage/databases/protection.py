@@ -51,11 +51,15 @@ STAMP = sa.Table(
 
 
 def database_name(project: Alias) -> str:
-    """What has to be typed: the database's name on its server, for SQLite that of the file."""
+    """What has to be typed: the database's name on its server, for SQLite that of the file.
+
+    Of an alias with a SCHEMA, ``name.schema``.
+    """
     url = database_url(project.database, project.settings.root)
     if is_sqlite_file(url):
         return sqlite_path(url).name
-    return Path(url.database or "").name or project.alias
+    name = Path(url.database or "").name or project.alias
+    return name if project.database.schema is None else f"{name}.{project.database.schema}"
 
 
 def stamp_of(connection: sa.Connection) -> str | None:
@@ -113,14 +117,16 @@ def require_permission(
     """
     name = database_name(project)
     given = os.environ.get(VARIABLE)
-    if given and given != name:
+    # Of several, for a command on all of them.
+    named = given is not None and name in given.split(",")
+    if given and not named:
         raise NotPermitted(
             f"{VARIABLE} is '{given}', and this database is '{name}'. Nothing was done.",
             f"If you mean '{name}': {VARIABLE}={name}. If not, check --database, "
             "DATABASE_URL and the settings.",
         )
     reason = why_protected(project, connection)
-    if reason is None or given == name:
+    if reason is None or named:
         return
     if ask is None:
         raise OpenQuestion(

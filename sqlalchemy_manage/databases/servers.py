@@ -17,11 +17,11 @@ from .engines import (
     create_engine,
     database_url,
     is_sqlite_file,
-    memory_database,
     scratch_name,
     shown,
     sqlite_path,
 )
+from .scratch_file import scratch_sqlite
 
 _OF_CONNECTING = ("connect_args", "async_creator")
 
@@ -89,13 +89,13 @@ def _server(database: Database, root: Path | None) -> Iterator[sa.Connection]:
 def scratch_database(database: Database, root: Path | None) -> Iterator[Database]:
     """An empty database of the same kind that is gone afterwards.
 
-    SQLite: a shared database in memory. Else one with a random name on the same
+    SQLite: a temporary file. Else one with a random name on the same
     server, which takes the right to create databases; raises DatabaseError without it.
     """
     url = database_url(database, root)
     if url.get_backend_name() == "sqlite":
-        with memory_database(database.alias) as memory:
-            yield memory
+        with scratch_sqlite(database.alias) as file:
+            yield file
         return
     name = scratch_name()
     with ExitStack() as stack:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
 
+from ..binds import aliases_of, apart
 from .conditions import (
     Clauses,
     StoredJoin,
@@ -58,7 +59,11 @@ def not_judged(mappers: Iterable[Mapper[Any]]) -> list[NotJudged]:
 
     So are those along which the two classes cannot be joined: nothing but the key is followed.
     """
-    found = []
+    mappers = list(mappers)
+    found = [
+        NotJudged(str(relation), f"it leads to another database ({names})")
+        for relation, names in _to_other_databases(mappers)
+    ]
     for relation in _relationships(mappers, viewonly=True):
         joins = stored_joins(relation)
         if why := why_not_joined(relation):
@@ -81,8 +86,28 @@ def _relationships(
     for mapper in mappers:
         for relation in mapper.relationships:
             # An inherited relationship is its base's own; it would be checked twice.
-            if relation.parent is mapper and (viewonly or not relation.viewonly):
+            if relation.parent is not mapper or _leads_away(relation):
+                continue
+            if viewonly or not relation.viewonly:
                 yield relation
+
+
+def _leads_away(relation: RelationshipProperty[Any]) -> bool:
+    """Whether its rows are in several databases, so that no query can follow it."""
+    source = relation.parent.local_table
+    return apart(source, relation.mapper.local_table) or apart(source, relation.secondary)
+
+
+def _to_other_databases(
+    mappers: Iterable[Mapper[Any]],
+) -> Iterator[tuple[RelationshipProperty[Any], str]]:
+    for mapper in mappers:
+        for relation in mapper.relationships:
+            if relation.parent is mapper and _leads_away(relation):
+                tables = (relation.mapper.local_table, relation.secondary)
+                names = frozenset[str]().union(*(aliases_of(table) or () for table in tables))
+                own = aliases_of(mapper.local_table) or frozenset()
+                yield relation, ", ".join(sorted(names - own))
 
 
 def _back(relation: RelationshipProperty[Any]) -> RelationshipProperty[Any] | None:
@@ -173,6 +198,8 @@ def _references(
     for table in tables:
         constraints = sorted(table.foreign_key_constraints, key=lambda c: list(c.column_keys))
         for constraint in constraints:
+            if apart(table, constraint.referred_table):
+                continue
             pairs = tuple((element.parent, element.column) for element in constraint.elements)
             found[frozenset(pairs)] = _Reference(pairs, True)
     viewed: list[_Reference] = []

@@ -32,6 +32,7 @@ from .actions.sqlite_text import write_sql
 from .foreign_env.harvested import HarvestedEnv
 from .foreign_env.merging import merged
 from .guards.destructive import DestructiveGuard, allowed_of
+from .guards.id_width import IdWidthGuard
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
 from .guards.losses.guard import LossGuard, wanted_of
@@ -41,8 +42,8 @@ from .guards.sqlite_foreign_keys import ForeignKeyGuard
 from .guards.sqlite_objects import SqliteObjectsGuard
 from .operations.implementations import without_needless_warnings
 from .operations.registry import register
-from .revisions.history import schemas_in, version_folders
-from .revisions.locations import history_in
+from .revisions.history import schemas_in
+from .revisions.locations import history_in, version_folders
 from .runner.engine import lent_connection, migration_engine, own_transaction
 from .runner.revision_runner import Guard, HeadsMoved, RevisionRunner
 from .runner.run import Event, Run
@@ -256,6 +257,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         from .autogenerate.plugins import comparing, include
         from .directives import directives_hook
 
+        run.project.require_one_of_each()
         metadatas = run.project.metadatas
         default, unmanaged = connection.dialect.default_schema_name, run.project.settings.unmanaged
         options |= include(metadatas, default, unmanaged, schemas_in(run.history))
@@ -267,7 +269,7 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         with comparing(), context.begin_transaction():
             context.run_migrations(**_arguments(env))
         return
-    run.state.writes = True
+    run.state.writes, run.state.writer = True, connection
     # On a second try the plan of the first is still there, with its guard around it.
     plan = wanted["fn"]
     options = merged(options, env, scratch=scratch)
@@ -287,9 +289,10 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
         if run.borrowed
         else migration_lock(connection.engine, wait, tell, connection)
     ):
-        if schema := run.database.bookkeeping.version_table_schema:
-            with own_transaction(connection):
-                create_schema(connection, schema)
+        for schema in (run.database.schema, run.database.bookkeeping.version_table_schema):
+            if schema is not None:
+                with own_transaction(connection):
+                    create_schema(connection, schema)
         runner.before_run()
         with context.begin_transaction():
             runner.run_migrations(partial(context.run_migrations, **_arguments(env)))
@@ -298,8 +301,9 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
     if not run.recorded:  # a scratch database, which is dropped
-        return in_order([SqliteObjectsGuard(), ForeignKeyGuard()])
-    found: list[Guard] = [DestructiveGuard(run), SqliteObjectsGuard(), LedgerGuard(run)]
+        return in_order([IdWidthGuard(run), SqliteObjectsGuard(), ForeignKeyGuard()])
+    found: list[Guard] = [IdWidthGuard(run), DestructiveGuard(run), SqliteObjectsGuard()]
+    found.append(LedgerGuard(run))
     found.append(NewDatabaseGuard(run))
     found.append(SeedLedgerGuard())
     if run.prove and run.project.settings.prove_links:

@@ -33,12 +33,17 @@ def bases_in(modules: Iterable[tuple[str, Path]]) -> list[FoundBase]:
 
 def _declared(node: ast.stmt) -> str | None:
     if isinstance(node, ast.ClassDef):
-        return node.name if any(_last(base) in _CLASSES for base in node.bases) else None
+        return node.name if is_base(node) else None
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
         target = node.targets[0]
         if _last(node.value.func) in _FUNCTIONS and isinstance(target, ast.Name):
             return target.id
     return None
+
+
+def is_base(node: ast.ClassDef) -> bool:
+    """Whether a class is a declarative base: derived from SQLAlchemy's own, without a table."""
+    return any(_last(base) in _CLASSES for base in node.bases)
 
 
 _CLASSES = ("DeclarativeBase", "DeclarativeBaseNoMeta")

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import advice
 from .._version import __version__
 from .names import require_name
 from .new_files import filled, migration_files
@@ -44,6 +45,7 @@ def start_project(name: str, directory: Path | None, example: str) -> StartedPro
     if there := taken(folder, new):
         raise NotLaidDown(
             f"{folder} has {', '.join(there[:3])}{' and more' if len(there) > 3 else ''} already.",
-            "Use another folder.",
+            "Use another folder. Where that is a project already, this writes the settings "
+            f"for it: {advice.LAY_OVER(path=os.path.relpath(folder))}",
         )
     return StartedProject(folder, lay_down(folder, new), kept)

@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import factory
+import sqlalchemy as sa
 from sqlalchemy.orm.interfaces import MANYTOONE, ONETOMANY
 
+from ..binds import aliases_of, apart
 from ..errors import SeedError, did_you_mean
 from .factory_boy_internals import (
     arguments_of,
@@ -122,7 +124,7 @@ def require_fakers(owner: Any, overrides: Mapping[str, Any]) -> None:
 
 
 def require_targets(owner: Any, overrides: Mapping[str, Any]) -> None:
-    """Raises SeedError for a declaration that names a factory by a path that leads nowhere."""
+    """Raises SeedError for a declaration that leads to no factory, or into another database."""
     _require_targets(owner, overrides, set())
 
 
@@ -139,8 +141,21 @@ def _require_targets(owner: Any, overrides: Mapping[str, Any], seen: set[Any]) -
                     "Nothing was written.",
                     'A factory is named by its module: "shop.factories.ItemFactory".',
                 ) from error
+            _require_one_database(owner, name, target)
             if target not in seen:
                 _require_targets(target, {}, seen)
+
+
+def _require_one_database(owner: Any, name: str, target: Any) -> None:
+    tables = [sa.inspect(model_of(each), raiseerr=False) for each in (owner, target)]
+    first, second = (getattr(mapper, "local_table", None) for mapper in tables)
+    if apart(first, second):
+        raise SeedError(
+            f"{owner.__name__}.{name} leads to {model_of(target).__name__}, which is in another "
+            f"database ({', '.join(sorted(aliases_of(second) or ()))}). Nothing was written.",
+            "Rows are made in one database at a time. Give the column itself a value, such as "
+            "factory.Sequence(lambda n: n + 1).",
+        )
 
 
 def _parts(declaration: Any) -> Iterator[Any]:

@@ -33,11 +33,20 @@ def all_factories(project: Project) -> dict[str, Factory]:
     return found
 
 
+def is_elsewhere(project: Project, factory: Factory) -> bool:
+    """Whether its model is in another database than that of the alias."""
+    mapper = sa.inspect(model_of(factory), raiseerr=False)
+    return mapper is not None and bool(project.elsewhere(mapper))
+
+
 def why_foreign(project: Project, factory: Factory) -> str | None:
     """Why a factory is not this project's to seed: its model is in no app; None if it is."""
     model = model_of(factory)
-    if sa.inspect(model, raiseerr=False) in project.mappers:
+    mapper = sa.inspect(model, raiseerr=False)
+    if mapper in project.mappers:
         return None
+    if mapper is not None and (names := project.elsewhere(mapper)):
+        return f"makes rows of {model.__name__}, which is in another database: {', '.join(names)}"
     return f"makes rows of {model.__module__}.{model.__qualname__}, which is no model of the apps"
 
 

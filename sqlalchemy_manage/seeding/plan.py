@@ -24,6 +24,7 @@ from .lookup import (
     by_dotted_name,
     dotted_name,
     factory_of,
+    is_elsewhere,
     named,
     why_foreign,
 )
@@ -238,10 +239,17 @@ def _one_each(project: Project) -> list[Factory]:
 
 
 def left_out(project: Project, request: SeedRequest) -> list[str]:
-    """Factories that a seed of every model leaves out, each with the reason."""
+    """Factories that a seed of every model leaves out, each with the reason.
+
+    Not those of models in another database, which a seed of that one makes.
+    """
     if request.profile is not None or request.counts:
         return []
-    found = ((n, why_foreign(project, f)) for n, f in all_factories(project).items())
+    found = (
+        (n, why_foreign(project, f))
+        for n, f in all_factories(project).items()
+        if not is_elsewhere(project, f)
+    )
     return [f"{name} {why}." for name, why in found if why is not None]
 
 
@@ -251,6 +259,8 @@ def _managed(factory: Factory) -> bool:
 
 def _require_managed(project: Project, plan: FactoryPlan) -> None:
     if why := why_foreign(project, plan.factory):
+        if is_elsewhere(project, plan.factory):
+            raise SeedError(f"{plan.name} {why}. Nothing was written.", "Seed it with --database.")
         raise SeedError(
             f"{plan.name} {why}. Nothing was written.",
             "Add the package of its model to INSTALLED_APPS, or set Meta.model to another.",

@@ -145,6 +145,7 @@ def test_a_folder_with_a_file_of_that_name(tmp_path: Path) -> None:
     (tmp_path / "settings.py").write_text("DEBUG = True")
     result = start(tmp_path, "shop", ".", code=1)
     assert "has settings.py already" in result.stderr
+    assert "sqlalchemy-manage init ." in result.stderr
     assert made(tmp_path) == {"settings.py"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.programs import run
 from support.project import ProjectFolder
 
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
@@ -74,6 +75,9 @@ def test_plain_alembic_finds_them_by_its_own_configuration(spread: Spread) -> No
         file.write('version_locations = ["%(here)s/core/versions", "%(here)s/plugin"]\n')
         file.write("recursive_version_locations = true\n")
     assert spread.alembic("upgrade", "head").code == 0
+    assert spread.query("SELECT count(*) FROM sqlalchemy_manage_ledger WHERE checksum IS NULL") == [
+        (0,)
+    ]
     assert "Nothing to do" in spread.done("migrate").stderr
 
 
@@ -101,3 +105,16 @@ def test_a_file_in_two_locations_is_one(spread: Spread) -> None:
     (spread.folder / "again").symlink_to(spread.folder / "core")
     spread.setting('VERSION_LOCATIONS = ["core/versions", "again/versions", "plugin/2024"]')
     spread.done("migrate")
+
+
+@on_sqlite
+def test_nothing_to_do_is_found_without_alembic(spread: Spread) -> None:
+    spread.setting('VERSION_LOCATIONS = ["core/**", "plugin/**"]')
+    spread.done("migrate")
+    code = (
+        "import sys\nfrom sqlalchemy_manage.cli import main\n"
+        "code = main(['migrate', '--settings', 'staff_settings'])\n"
+        "print(code, [m for m in sys.modules if m.split('.')[0] in ('alembic', 'mako', 'staff')])\n"
+    )
+    (spread.folder / "quick.py").write_text(code)
+    assert run(spread.folder, "quick.py", fresh=True).stdout == "0 []\n"

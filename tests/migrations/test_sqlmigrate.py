@@ -170,3 +170,14 @@ def test_of_a_merge_its_own_sql_and_no_other(app: ProjectFolder) -> None:
     refused = app.manage("sqlmigrate", "3", "--backwards")
     assert refused.code == 1
     assert "0003_join cannot be undone: it has no downgrade()" in refused.stderr
+
+
+def test_an_env_py_that_fails_is_not_taken_for_the_revision(tmp_path: Path) -> None:
+    app = ProjectFolder(tmp_path / "project", f"sqlite:///{tmp_path}/db.sqlite").write_history()
+    app.step("0001_a", 'op.execute("SELECT 1")')
+    env = app.folder / "migrations" / "env.py"
+    env.write_text(env.read_text() + '\n\n{}["nothing"]\n')
+    result = app.manage("sqlmigrate", "0001")
+    assert result.code == 1
+    assert f"{env} failed: KeyError: 'nothing' (line 10)" in result.stderr
+    assert "shown as SQL" not in result.stderr

@@ -13,7 +13,8 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
 from ...database_settings import Database
-from ...databases.engines import connecting, create_engine, database_url, memory_database
+from ...databases.engines import connecting, create_engine, database_url
+from ...databases.scratch_file import scratch_sqlite
 from ...errors import DatabaseError
 from ..revisions.files import Draft
 from ..revisions.history import project_heads, revision_in
@@ -95,7 +96,7 @@ def _dialect(project: Project) -> sa.Dialect:
 
 
 def _sqlite(project: Project, draft: Draft) -> Iterator[str]:
-    """Run it on a copy of the schema, in memory, and note what arrives there."""
+    """Run it on a copy of the schema, and note what arrives there."""
     with (
         _before(project, draft) as database,
         schema_copied(project, database) as copy,
@@ -118,5 +119,5 @@ def _before(project: Project, draft: Draft) -> Iterator[Database]:
             history = project_history(project)
             database = stack.enter_context(replayed(project, history, upto=below))
         else:
-            database = stack.enter_context(memory_database(project.alias))
+            database = stack.enter_context(scratch_sqlite(project.alias))
         yield database

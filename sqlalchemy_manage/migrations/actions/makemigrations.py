@@ -12,11 +12,13 @@ from alembic import command
 from alembic.util import CommandError
 
 from ... import advice
-from ...databases.engines import memory_database
-from ...errors import HistoryError, MigrationError
+from ...binds import DEFAULT, tables_of
+from ...databases.scratch_file import scratch_sqlite
+from ...errors import HistoryError, MigrationError, SettingsError
 from ..foreign_env.harvest import harvested_env
 from ..questions import Answers, Closed, Questioner
 from ..revisions.amend import amend, amendable
+from ..revisions.branches import branch_heads, head_on
 from ..revisions.expected_loss import with_losses
 from ..revisions.files import (
     Draft,
@@ -60,11 +62,12 @@ def draft_revision(
     """
     history = sound_history(project)
     if only_looks and branch is None:
-        branch = next(iter(history.branch_heads().values()), None)
-    head = history.head_on(branch)
+        branch = next(iter(branch_heads(history).values()), None)
+    head = head_on(history, branch)
     if not empty:
         harvested_env(project)  # it may know the models
         require_models(project)
+        require_own_history(project)
     request = RevisionRequest(
         name=name,
         empty=empty,
@@ -88,6 +91,30 @@ def draft_revision(
 
 def _folder(project: Project, history: History, head: str | None) -> Path:
     return versions_folder(project, [history.by_id[head]] if head else [])
+
+
+def require_own_history(project: Project) -> None:
+    """Raises SettingsError where another alias has other models, and the same history."""
+    if not project.is_divided:
+        return
+    settings, own = project.settings, tables_of(project.all_metadatas, project.alias)
+
+    def history(alias: str) -> tuple[object, ...]:
+        found = settings.migrations_of(alias)
+        return found.folder, found.locations, found.config, found.section
+
+    for alias in settings.databases:
+        if history(alias) != history(project.alias):
+            continue
+        others = tables_of(project.all_metadatas, alias)
+        if own and others and own != others:
+            other = alias if alias != DEFAULT else project.alias
+            raise SettingsError(
+                f"The databases '{project.alias}' and '{alias}' have different models, and one "
+                f"history in {project.migrations.folder}.",
+                "Give each a history of its own: "
+                f'DATABASES[{other!r}]["MIGRATIONS_DIR"] = "migrations_{other}"',
+            )
 
 
 def require_models(project: Project) -> None:
@@ -140,8 +167,8 @@ def _base(
     with ExitStack() as stack:
         if empty:
             # Nothing is compared, so no database is needed.
-            memory = stack.enter_context(memory_database(project.alias))
-            yield ComparedDatabase(memory, rows_visible=False)
+            empty_file = stack.enter_context(scratch_sqlite(project.alias))
+            yield ComparedDatabase(empty_file, rows_visible=False)
             return
         base = stack.enter_context(comparison_database(project, scratch=scratch))
         if base.database is project.database:
@@ -188,7 +215,7 @@ def _require_applied(project: Project, history: History) -> None:
     current = project_heads(project)
     if unknown := tuple(i for i in current if i not in history.by_id):
         raise NotHere(unknown)
-    heads = tuple(history.branch_heads().values())
+    heads = tuple(branch_heads(history).values())
     if heads and not current and makes_all(project):
         raise HistoryError(
             "The models are compared with the database, and it has no revision. Made now from the "

@@ -17,6 +17,7 @@ from ...errors import MigrationError
 from ..analysis.operations import OperationStep, described, steps_of
 from ..foreign_env.harvest import harvested_env
 from ..questions import Option, Question
+from ..revisions.branches import to_merge
 from ..revisions.describe import Change
 from ..revisions.files import Draft, alembic_config, script_folder, template_arguments
 from ..revisions.format import finish, finish_in_own_style, quoted, wrapped
@@ -120,7 +121,7 @@ def plan_merge(history: History) -> Merge | None:
     The revision files are read, not run. Raises HistoryError when the history is broken.
     """
     history.require_sound()
-    if len(history.to_merge()) < 2:
+    if len(to_merge(history)) < 2:
         return None
     heads, left = _together(history)
     below = {head: history.ancestors([head]) for head in heads}
@@ -145,7 +146,7 @@ def _together(history: History) -> tuple[tuple[str, ...], tuple[str, ...]]:
     The version table does not name a head that another depends on; where it names
     several others, Alembic fails when a merge also joins that one (KeyError).
     """
-    every = history.to_merge()
+    every = to_merge(history)
     implied = {
         head
         for head in every

@@ -26,7 +26,7 @@ from ..revisions.history import History
 from ..revisions.locations import version_folders_of
 from ..revisions.plan import Plan
 from ..runner.run import NOTHING, Allowed, Event, Run
-from .unshown import not_shown
+from .unshown import not_shown, require_env_innocent
 
 if TYPE_CHECKING:
     from ...databases.protection import Ask
@@ -122,7 +122,7 @@ def _run_steps(
 def revision_sql(project: Project, history: History, revision_id: str, *, backwards: bool) -> str:
     """The SQL of one revision for the project's database, which is not connected to.
 
-    On SQLite the history before it is replayed in memory. Raises MigrationError when the
+    On SQLite the history before it is replayed in a scratch file. Raises MigrationError when the
     revision reads the database and cannot do without.
     """
     revision = history.by_id[revision_id]
@@ -146,6 +146,7 @@ def revision_sql(project: Project, history: History, revision_id: str, *, backwa
         _run_steps(config, steps, as_sql=True, starting_rev=start, destination_rev=end)
     except ManageError:
         raise
-    except Exception as error:  # a revision may do anything
+    except Exception as error:  # a revision may do anything, and so may env.py
+        require_env_innocent(project.migrations.folder, revision.path, error)
         raise not_shown(revision_id, error, revision.path) from error
     return buffer.getvalue()

@@ -46,6 +46,16 @@ def writing(project: Project, wait: float | None = None) -> Iterator[sa.Connecti
         engine.dispose()
 
 
+def require_ledger(project: Project) -> None:
+    """Raises HistoryError where the settings want none."""
+    if project.database.bookkeeping.ledger is False:
+        raise HistoryError(
+            "The settings have LEDGER = False: what was applied is not recorded, and the files "
+            "cannot be compared with it.",
+            'Take the setting out, or name a schema for the tool\'s own tables: LEDGER = "manage"',
+        )
+
+
 def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     """What there is to repair in the revisions ``names``, else in all.
 
@@ -53,6 +63,7 @@ def problems(project: Project, names: Sequence[str] = ()) -> HistoryStatus:
     was built on it. Raises
     UsageError for a name with nothing wrong.
     """
+    require_ledger(project)
     history = project_revisions(project)
     try:
         with project.connect() as connection:
@@ -204,6 +215,7 @@ def _name(project: Project, revision_id: str, text: str) -> str:
 
 def prune(project: Project) -> list[str]:
     """Remove the ledger's rows of revisions that have no file and are not applied; their ids."""
+    require_ledger(project)
     history = project_history(project)
     try:
         with writing(project) as connection, connection.begin():

@@ -23,7 +23,8 @@ from sqlalchemy.engine import URL
 from ...conf import failing_line
 from ...database_settings import Database
 from ...databases.embedded import INSTALL, embedded_postgresql
-from ...databases.engines import create_engine, database_url, memory_database
+from ...databases.engines import create_engine, database_url
+from ...databases.scratch_file import scratch_sqlite
 from ...databases.servers import scratch_database
 from ...errors import DatabaseError, ManageError, MigrationError
 from ...models import create_copies, unmanaged_tables
@@ -137,16 +138,20 @@ def holds_replay(url: URL) -> bool:
 def scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
     """An empty scratch database as similar to the project's as possible.
 
-    SQLite: in memory. A server: a database of its own there; where there is no server,
-    or no right to create one, the embedded PostgreSQL for PostgreSQL, and SQLite in
-    memory for MariaDB and MySQL.
+    SQLite: in a temporary file. A server: a database of its own there; where there is no server,
+    or no right to create one, the embedded PostgreSQL for PostgreSQL, and SQLite
+    for MariaDB and MySQL.
     """
     database, root = project.database, project.settings.root
     backend = database_url(database, root).get_backend_name()
     with ExitStack() as stack:
         try:
             made = stack.enter_context(scratch_database(database, root))
-            where = "memory" if backend == "sqlite" else "a scratch database on the same server"
+            where = (
+                "a temporary file"
+                if backend == "sqlite"
+                else "a scratch database on the same server"
+            )
             scratch = Scratch(made, where)
         except DatabaseError as error:
             if backend == "postgresql":
@@ -154,10 +159,10 @@ def scratch_like(project: Project, same_kind: bool) -> Iterator[Scratch]:
             elif same_kind:
                 raise
             else:
-                made = stack.enter_context(memory_database(database.alias))
+                made = stack.enter_context(scratch_sqlite(database.alias))
                 scratch = Scratch(
                     made,
-                    where="SQLite in memory",
+                    where="SQLite in a temporary file",
                     refused=error.message,
                     note="What only MariaDB and MySQL have was not compared: "
                     "some types, the values of an ENUM.",

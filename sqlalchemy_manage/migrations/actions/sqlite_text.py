@@ -1,4 +1,4 @@
-"""The SQL of revisions on SQLite: they run on tables in memory, and what arrives is noted.
+"""The SQL of revisions on SQLite: they run on tables in a scratch file, and what arrives is noted.
 
 SQLite alters a table by making it again from its definition, so that the SQL depends on the
 tables that are there. Alembic's offline mode, which has none, cannot show that.
@@ -25,7 +25,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event
 
 from ...database_settings import Database
-from ...databases.engines import connecting, create_engine, memory_database
+from ...databases.engines import connecting, create_engine
+from ...databases.scratch_file import scratch_sqlite
 from ...errors import DatabaseError, MigrationError
 from ...project import Project
 from ..alembic_internals import TEMPORARY_PREFIX, proxies_kept, runs_execute
@@ -144,7 +145,7 @@ def _kept(sent: list[str]) -> list[str]:
 
 @contextmanager
 def traced(project: Project, database: Database) -> Iterator[TracedDatabase]:
-    """``database``, one in memory, to run revisions of ``project`` on."""
+    """``database``, a scratch one, to run revisions of ``project`` on."""
     engine = migration_engine(database, project.settings.root, Run(project, database))
     try:
         with engine.connect() as connection:
@@ -155,9 +156,9 @@ def traced(project: Project, database: Database) -> Iterator[TracedDatabase]:
 
 @contextmanager
 def schema_copied(project: Project, database: Database) -> Iterator[Database]:
-    """A database in memory with all that ``database`` has but its rows."""
+    """A scratch database with all that ``database`` has but its rows."""
     with (
-        memory_database(project.alias) as copy,
+        scratch_sqlite(project.alias) as copy,
         create_engine(copy, None, poolclass=sa.NullPool).connect() as connection,
     ):
         raw: Any = connection.connection.dbapi_connection
@@ -185,10 +186,10 @@ def _schema(database: Database, project: Project) -> list[str]:
 
 @contextmanager
 def _at(run: Run, heads: Sequence[str]) -> Iterator[Database]:
-    """A database in memory at ``heads``: the history replayed, or else the project's schema."""
+    """A scratch database at ``heads``: the history replayed, or else the project's schema."""
     with ExitStack() as stack:
         if not heads:
-            database: Database = stack.enter_context(memory_database(run.project.alias))
+            database: Database = stack.enter_context(scratch_sqlite(run.project.alias))
         else:
             try:
                 database = stack.enter_context(replayed(run.project, run.history, upto=heads))

@@ -104,12 +104,13 @@ def _revision(text: str, revision_id: str) -> Revision | None:
 class BranchToLeave:
     """What a database has of another branch: the revisions to undo, newest first.
 
-    ``lost`` are those whose file nobody has.
+    ``lost`` are those whose file nobody has. ``no_ledger``: the settings want none.
     """
 
     current: tuple[str, ...]
     sources: tuple[RevisionText, ...]
     lost: tuple[str, ...]
+    no_ledger: bool = False
 
     @property
     def origins(self) -> list[str]:
@@ -132,6 +133,8 @@ class BranchToLeave:
     def refusal(self) -> NotHere:
         """The error if nothing is done, with the available choices."""
         lines = [*self.origins, *(f"{i}: not found in git" for i in self.lost)]
+        if self.lost and self.no_ledger:
+            lines.append("The settings have LEDGER = False: the database has no copy of a file.")
         found = "".join(f"\n  {line}" for line in lines)
         if not self.can_be_undone:
             return NotHere(self.current, found, _choices())
@@ -165,7 +168,8 @@ def left_behind(
         return None
     above = History(source.revision for source in sources.values())
     order = [sources[r.id] for r in reversed(above.revisions)]
-    return BranchToLeave(unknown, tuple(order), tuple(lost))
+    no_ledger = project.database.bookkeeping.ledger is False
+    return BranchToLeave(unknown, tuple(order), tuple(lost), no_ledger)
 
 
 @contextmanager

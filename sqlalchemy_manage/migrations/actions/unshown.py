@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, NoInspectionAvailable, UnboundExecutionError
 
-from ...conf import failing_line
+from ...conf import failing_line, is_entry
 from ...errors import ManageError, MigrationError
 
 _AS_SQL = "op.get_context().as_sql, which is true while SQL is shown"
@@ -47,6 +47,20 @@ def not_shown(
         f"{name} cannot be shown as SQL: {why_not(error)}{line}.",
         'Give the column its type there: sa.column("name", sa.String)' if untyped else None,
     )
+
+
+def require_env_innocent(folder: Path, file: Path, error: Exception) -> None:
+    """Raises MigrationError where ``error`` is of env.py in ``folder``, and not of ``file``."""
+    trace, line, further = error.__traceback__, 0, False
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        line = trace.tb_lineno if code.co_filename == str(folder / "env.py") else line
+        further = further or code.co_filename == str(file) or is_entry(code)
+        trace = trace.tb_next
+    if line and not further:
+        raise MigrationError(
+            f"{folder / 'env.py'} failed: {why_not(error)} (line {line}). Nothing was shown."
+        ) from error
 
 
 def _short(line: str) -> str:

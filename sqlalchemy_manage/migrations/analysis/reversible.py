@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 
+from ... import advice
 from ...errors import MigrationError
 from ..revisions.history import Revision
 from .operations import written_steps
@@ -61,6 +62,26 @@ def require_downgrades(revisions: Iterable[Revision]) -> None:
             raise MigrationError(
                 f"{revision.id} cannot be undone: {reason}. Nothing was run.",
                 f"Write its downgrade() in {revision.path}, or restore a backup from before it.",
+            )
+
+
+def require_undone(revisions: Iterable[Revision]) -> None:
+    """Raises MigrationError if one of ``revisions`` cannot be applied again after its downgrade.
+
+    That is so where the downgrade does nothing and the upgrade makes or drops something: it
+    would find that done already.
+    """
+    for revision in revisions:
+        steps = written_steps(revision.path, "upgrade") if does_nothing(revision) else []
+        made = [step.change for step in steps if step.change.symbol in ("+", "-")]
+        if made:
+            below = revision.down[0] if revision.down else "zero"
+            raise MigrationError(
+                f"{revision.id} cannot be applied again: its downgrade() does nothing, so that "
+                f"its upgrade() would find it done already: {made[0].words}. Nothing was run.",
+                f"Write its downgrade() in {revision.path}; or undo it by hand, record that, and "
+                f"apply it again: {advice.RECORD_UNDONE(below=below)}\n"
+                f"Then: {advice.APPLY_UNDONE}",
             )
 
 

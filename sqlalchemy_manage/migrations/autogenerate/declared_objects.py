@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
-from ..revisions.history import History, read_history, version_folders
+from ..revisions.history import History, read_history
+from ..revisions.locations import version_folders
 from .objects.compare import KnownObjects, compare_objects
 from .objects.history import ObjectHistory
 from .objects.order import arrange

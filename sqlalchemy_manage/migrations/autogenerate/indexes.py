@@ -19,10 +19,11 @@ from sqlalchemy.sql.elements import conv
 from ...sql.expressions import same
 from ...sql.raw import literally, sql_of
 from ...sql.tokens import text_of, tokens
-from ..alembic_internals import undone_by
+from ..alembic_internals import undo_of, undone_by
 from ..schema.server_form import made_of
 from .checks import as_written, meant, name_of
 from .compared import ComparedTable
+from .state import state_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def compare_indexes(it: ComparedTable) -> None:
     context, modify, schema, table_name = it.context, it.modify, it.schema, it.table_name
     table, conn_table = it.table, it.conn_table
     dialect = context.dialect
-    if (conn_table is None or table is None) and dialect.name != "sqlite":
+    elsewhere = _leave_to_other_dialects(it)
+    if (conn_table is None or table is None) and dialect.name != "sqlite" and not elsewhere:
         return
     reflected = (
         context.inspector.get_indexes(table_name, schema=schema) if conn_table is not None else []
@@ -72,19 +74,48 @@ def compare_indexes(it: ComparedTable) -> None:
         mine = [op for op in modify.ops if _is_of(op, name)]
         if index is None and not _is_expression(found, dialect):
             continue  # a unique constraint, or Alembic has dropped it
-        if found is None and (mine or dialect.name != "sqlite"):
+        if found is None and (mine or dialect.name != "sqlite") and name not in elsewhere:
             continue  # Alembic creates it
         if found is not None and index is not None and table is not None:
             # Alembic's are taken back: it may have found letters to differ only, or seen one side.
             modify.ops = [op for op in modify.ops if op not in mine]
             if not _differs(context, table, conn_table, index, name, found):
                 continue
-        if not context.run_object_filters(index, name, "index", index is None, None):
+        drop = None if found is None else _drop(table_name, schema, name, found, dialect)
+        old = None if drop is None else undo_of(drop).to_index(context.migration_context)
+        item, other = (old, None) if index is None else (index, old)
+        if not context.run_object_filters(item, name, "index", index is None, other):
             continue
-        if found is not None:
-            modify.ops.insert(0, _drop(table_name, schema, name, found, dialect))
+        if drop is not None:
+            modify.ops.insert(0, drop)
         if index is not None:
             modify.ops.append(ops.CreateIndexOp.from_index(index))
+
+
+def _leave_to_other_dialects(it: ComparedTable) -> set[str]:
+    """Take out what Alembic creates of indexes whose ``ddl_if`` is for other databases; their
+    names, by which an index may be for this one.
+
+    With them goes an index without any column, which no database makes.
+    """
+    state = state_of(it.context.migration_context)
+    for index in () if it.table is None else it.table.indexes:
+        if not index.expressions:
+            state.notices.append(
+                f"The index {index.name} of {it.table.fullname} has no columns in the models; it "
+                "is passed over."
+            )
+    names = {
+        str(name_of(index, it.context.dialect))
+        for index in (() if it.table is None else it.table.indexes)
+        if not meant(index, it.context)
+    }
+    it.modify.ops = [
+        op
+        for op in it.modify.ops
+        if not (isinstance(op, ops.CreateIndexOp) and op.index_name in names)
+    ]
+    return names
 
 
 def _is_of(op: Any, name: str) -> bool:

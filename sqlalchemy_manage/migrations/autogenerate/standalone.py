@@ -17,6 +17,7 @@ from alembic.operations import ops
 from sqlalchemy.dialects import postgresql
 
 from ...declared.surroundings import declared_surroundings
+from ...sql.dialects import MARIADB
 from ...sql.raw import RawType
 from ...sqlalchemy_internals import sequences_of
 from ..operations import standalone
@@ -71,6 +72,8 @@ class _Compared:
         for name, sequence in sequences.items():
             if not self.inspector.has_sequence(name[1], schema=name[0]):
                 yield standalone.CreateSequenceOp(sequence)
+        if self.dialect.name in MARIADB:
+            yield from self._missing_schemas(self._schemas(sequences))
         if self.dialect.name != "postgresql":
             return
         domains = self._domains()
@@ -82,8 +85,11 @@ class _Compared:
             if ("extension", item.name) not in self.made:
                 yield standalone.CreateExtensionOp(item.name, item.schema)
         declared = {item.name for item in self._declared("schema")}
-        used = self._schemas(sequences, domains)
-        for schema in sorted(declared | (used - {*self.inspector.get_schema_names()})):
+        yield from self._missing_schemas(self._schemas(sequences, domains), declared)
+
+    def _missing_schemas(self, used: set[str], declared: Iterable[str] = ()) -> Iterator[Any]:
+        there = {*self.inspector.get_schema_names()} if used else set()
+        for schema in sorted({*declared} | (used - there)):
             if ("schema", schema) not in self.made:
                 yield standalone.CreateSchemaOp(schema)
 

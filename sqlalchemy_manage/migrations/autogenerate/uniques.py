@@ -48,20 +48,29 @@ def compare_uniques(it: ComparedTable) -> None:
     for op in modify.ops:
         there.pop(str(getattr(op, "constraint_name", getattr(op, "index_name", None))), None)
     models = [
-        (name_of(model, context.dialect), _wanted(model, context.dialect))
+        (name_of(model, context.dialect), _wanted(model, context.dialect), model)
         for model in it.table.constraints
         if isinstance(model, sa.UniqueConstraint) and meant(model, context)
     ]
-    unnamed = [wanted for name, wanted in models if name is None]
-    for own_name, wanted in models:
+    unnamed = [wanted for name, wanted, _ in models if name is None]
+    for own_name, wanted, model in models:
         name = _name_there(own_name, wanted, there)
         if name is None or (own_name is None and there[name] in unnamed):
             alike = [other for other in unnamed if sorted(other.columns) == sorted(wanted.columns)]
-            if own_name is None and len(alike) > 1 and wanted not in there.values():
+            second = own_name is None and len(alike) > 1 and wanted not in there.values()
+            if second and _included(it, model, None):
                 _add_second(it, wanted)
-        elif there[name] != wanted:
+        elif there[name] != wanted and _included(it, model, name):
             modify.ops.insert(0, _drop(it, name, there[name]))
             modify.ops.append(_create(it, name, wanted))
+
+
+def _included(it: ComparedTable, model: sa.UniqueConstraint, name: str | None) -> bool:
+    """Whether the project has it compared: what its include_object says."""
+    reflected = it.conn_table.constraints if it.conn_table is not None else ()
+    there = next((c for c in reflected if name is not None and c.name == name), None)
+    kind = "unique_constraint"
+    return bool(it.context.run_object_filters(model, name, kind, False, there))
 
 
 def _add_second(it: ComparedTable, wanted: UniqueShape) -> None:

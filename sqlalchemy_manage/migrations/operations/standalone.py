@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from sqlalchemy.dialects import postgresql
 
+from ...sql.dialects import MARIADB
 from ...sql.raw import undoubled
 from ..alembic_internals import render_type
 from ..questions import dotted
@@ -53,7 +54,7 @@ class StandaloneOp(Operation):
 
 @dataclass(eq=False)
 class CreateSchemaOp(StandaloneOp):
-    """Create a schema of PostgreSQL, unless it exists."""
+    """Create a schema, unless it exists: a database on MariaDB, nothing on SQLite."""
 
     kind = "schema"
     verb = "create_schema"
@@ -68,7 +69,10 @@ class CreateSchemaOp(StandaloneOp):
 
 @dataclass(eq=False)
 class DropSchemaOp(StandaloneOp):
-    """Drop a schema of PostgreSQL, unless something is in it."""
+    """Drop a schema of PostgreSQL, unless something is in it.
+
+    On MariaDB it stays: DROP SCHEMA would take along whatever other programs have in it.
+    """
 
     kind = "schema"
     verb = "drop_schema"
@@ -197,6 +201,8 @@ def run(operations: Operations, operation: StandaloneOp) -> None:
             _create(write, operation)
         else:
             _drop(write, operation)
+    elif dialect.name in MARIADB and operation.kind == "schema" and operation.creates:
+        _create(write, operation)
 
 
 def _sequence(write: SqlWriter, operation: Any) -> None:

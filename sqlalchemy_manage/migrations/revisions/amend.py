@@ -11,6 +11,7 @@ from pathlib import Path
 from ... import advice
 from ...errors import HistoryError, MigrationError
 from ...files import written_whole
+from .branches import head_on
 from .describe import Change
 from .editing import EditableText, function, parsed
 from .expected_loss import declared_in, with_losses
@@ -56,7 +57,7 @@ def amendable(history: History, current: tuple[str, ...], branch: str | None = N
     ``branch``: its label or its head, where there are several by design.
     Raises HistoryError when there is none, or several, when it is applied, or is a merge.
     """
-    head = history.head_on(branch)
+    head = head_on(history, branch)
     if head is None:
         raise HistoryError(
             "There is no revision yet to amend.",

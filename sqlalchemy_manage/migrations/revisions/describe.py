@@ -72,7 +72,8 @@ def _change(op: Any) -> Change:
         unique = "unique index" if op.unique else "index"
         columns = ", ".join(_indexed(c) for c in op.columns)
         name = str(op.index_name or "index")
-        words = f"create {unique} {name} on {_qualified(op)} ({columns})"
+        # Read from SQLite, an expression is not among them.
+        words = f"create {unique} {name} on {_qualified(op)} ({columns or 'an expression'})"
         return Change("+", words, _fragment(table, name), table)
     if isinstance(op, ops.DropIndexOp):
         name = str(op.index_name)

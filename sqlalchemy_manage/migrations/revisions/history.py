@@ -7,7 +7,7 @@ faults are found before anything runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -21,12 +21,11 @@ from .revision_file import Revision as Revision
 from .revision_file import revision_in as revision_in
 
 if TYPE_CHECKING:
-    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
     from ...project import Project
 
-# The width of alembic_version.version_num; PostgreSQL refuses more, after the migration ran.
+# What Alembic's version table holds, unless a project made it wider.
 ID_LENGTH = 32
 _NUMBERED = re.compile(r"(\d{4,})_[a-z0-9_]+")
 _ALEMBICS = re.compile(r"[^@+:\-'\\\x00-\x1f]+")
@@ -87,94 +86,6 @@ class History:
         built_on = {parent for r in self.by_id.values() for parent in r.down}
         return tuple(r.id for r in self.revisions if r.id not in built_on)
 
-    def branch_heads(self) -> dict[str | None, str]:
-        """The head of each branch that is meant, by its label; of None if no branch is.
-
-        Empty for an empty history. Raises HistoryError for heads that are not meant to be, and
-        for a branch that is not there.
-        """
-        if not self.meant or not self.by_id:
-            return {None: self.heads[0]} if self._only(self.heads) else {}
-        found = {}
-        for label in self.meant:
-            if label not in self._labels:
-                raise HistoryError(
-                    f"HEADS names '{label}', and no revision has that branch label."
-                    + did_you_mean(label, self._labels)
-                )
-            found[label] = self.heads_of(label)
-        for heads in found.values():
-            self._only(heads)
-        self._only([h for h in self.heads if not any(h in heads for heads in found.values())], 0)
-        return {label: heads[0] for label, heads in found.items()}
-
-    def _only(self, heads: Sequence[str], most: int = 1) -> bool:
-        """Whether there is one of ``heads``; raises HistoryError if there are too many."""
-        if len(heads) > most:
-            from .git import added  # a subprocess: not for every migrate that has nothing to do
-
-            lines = [f"{i}: {added(self.by_id[i].path) or 'no file'}" for i in self.heads]
-            labels = [label for h in self.heads if (label := self.label_of(h)) is not None]
-            apart = ", ".join(f'"{label}"' for label in dict.fromkeys(labels)) or "..."
-            raise HistoryError(
-                f"The history has {len(self.heads)} heads: {' and '.join(self.heads)}. "
-                "Usually two branches each added a revision.\n  " + "\n  ".join(lines),
-                f"Merge them: {advice.MERGE_HEADS}\n"
-                f"Or without a summary: alembic merge {' '.join(heads)} -m merge\n"
-                f"Or, if the branches are meant to stay apart, name their labels in the settings: "
-                f"HEADS = [{apart}]",
-            )
-        return len(heads) == 1
-
-    def heads_of(self, label: str) -> tuple[str, ...]:
-        """The heads of the branch that begins with the revision of that label."""
-        root = next(r.id for r in self.revisions if label in r.labels)
-        return tuple(head for head in self.heads if root in self.lineage(head))
-
-    def label_of(self, revision_id: str) -> str | None:
-        """The label of the branch that a revision is on, the nearest one."""
-        below = self.lineage(revision_id)
-        found = [r.labels[0] for r in self.revisions if r.labels and r.id in below]
-        return found[-1] if found else None
-
-    def head_on(self, branch: str | None) -> str | None:
-        """The head that a new revision comes after: of ``branch``, its label or its head.
-
-        None for an empty history. Raises UsageError where there are several and none is named,
-        or where there is no such branch.
-        """
-        heads = self.branch_heads()
-        if branch is None:
-            if len(heads) > 1:
-                raise UsageError(
-                    f"The history has {len(heads)} branches by design: "
-                    f"{', '.join(map(str, heads))}.",
-                    f"Say onto which one: {advice.WRITE_ON_BRANCH(branch=next(iter(heads)))}",
-                )
-            return next(iter(heads.values()), None)
-        name = branch.removesuffix("@head")
-        if name in heads:
-            return heads[name]
-        known = [str(label) for label in heads if label is not None]
-        head = None if name == "head" else self.resolve(name)
-        if head is None or head not in heads.values():
-            raise UsageError(
-                f"'{branch}' is no head of the history." + did_you_mean(name, known),
-                f"The heads: {', '.join(heads.values()) or 'none'}.",
-            )
-        return head
-
-    def to_merge(self) -> tuple[str, ...]:
-        """The heads that are not meant to stay apart: all, or those of one branch."""
-        if not self.meant:
-            return self.heads
-        branches = [self.heads_of(label) for label in self.meant if label in self._labels]
-        for heads in branches:
-            if len(heads) > 1:
-                return heads
-        stray = tuple(h for h in self.heads if not any(h in heads for heads in branches))
-        return stray if len(stray) > 1 else ()
-
     def ancestors(self, ids: Iterable[str]) -> set[str]:
         """``ids`` and everything below them."""
         found: set[str] = set()
@@ -223,7 +134,7 @@ class History:
                 "Type more of the name.",
             )
         raise UsageError(
-            f"No revision '{name}'." + did_you_mean(name, [*self.by_id, *self._labels]),
+            f"No revision '{name}'." + did_you_mean(name, [*self.by_id, *self.labels]),
             f"{advice.LIST_REVISIONS} lists them.",
         )
 
@@ -234,7 +145,7 @@ class History:
 
     def _follow_labels(self) -> None:
         """A revision may depend on a branch by its label: on the one that has the label."""
-        if not self._labels:
+        if not self.labels:
             return
         owners = {label: r.id for r in self.by_id.values() for label in r.labels}
         for revision in self.by_id.values():
@@ -252,7 +163,8 @@ class History:
                     )
 
     @cached_property
-    def _labels(self) -> set[str]:
+    def labels(self) -> set[str]:
+        """The labels of its branches."""
         return {label for r in self.by_id.values() for label in r.labels}
 
     def _ordered(self) -> list[Revision]:
@@ -289,11 +201,6 @@ class History:
                 self.problems.append(
                     f"{name}: '{revision.id}' is not a valid revision id "
                     "(letters, digits, '_' and '.'; not head, heads, base, current or zero)."
-                )
-            elif self.strict and len(revision.id) > ID_LENGTH:
-                self.problems.append(
-                    f"{name}: the revision id has {len(revision.id)} characters; "
-                    f"alembic_version holds {ID_LENGTH}."
                 )
             if not self.strict:
                 continue
@@ -374,12 +281,6 @@ def project_heads(project: Project) -> tuple[str, ...]:
             return current_heads(connection)
     except DatabaseMissing:
         return ()
-
-
-def version_folders(script: ScriptDirectory) -> list[Path]:
-    """Where the revision files of a script directory are."""
-    locations = script.version_locations or [str(Path(script.dir) / "versions")]
-    return [Path(location) for location in locations]
 
 
 def schemas_in(history: History) -> set[str]:

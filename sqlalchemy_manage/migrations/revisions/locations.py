@@ -15,6 +15,8 @@ from ...fitting import count
 from .history import History, Revision, read_history
 
 if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
     from ...migration_settings import MigrationSettings
     from ...project import Project
 
@@ -71,6 +73,16 @@ def locations_of(kept: MigrationSettings) -> list[str]:
             location = str(package_folder(location.removesuffix(BELOW), "VERSION_LOCATIONS"))
             location += below
         found.append(location)
+    return found
+
+
+def version_folders(script: ScriptDirectory) -> list[Path]:
+    """Where the revision files of a script directory of Alembic are."""
+    found: list[Path] = []
+    for location in script.version_locations or [str(Path(script.dir) / "versions")]:
+        inside = ":" in location and not os.path.isabs(location)
+        folder = package_folder(location, "version_locations") if inside else Path(location)
+        found += folders_below(folder) if script.recursive_version_locations else [folder]
     return found
 
 

@@ -14,6 +14,7 @@ from ... import advice
 from ...errors import HistoryError, UsageError
 from ...fitting import count as counted
 from ...output import clean
+from .branches import branch_heads, label_of
 from .history import History, Revision
 
 
@@ -68,7 +69,7 @@ class Planner:
 
     def plan(self, target: str | None) -> Plan:
         if target in (None, "head"):
-            heads = self.history.branch_heads()
+            heads = branch_heads(self.history)
             if len(heads) > 1:
                 return replace(self._all_up(), to_head=True)
             up = [replace(self._up(head), to_head=True) for head in heads.values()]
@@ -166,7 +167,7 @@ class Planner:
                 )
             target = done[-count].id if -count < len(done) else "base"
             return self._just(count, self._down(target, set()))
-        heads = self.history.branch_heads()
+        heads = branch_heads(self.history)
         if len(heads) > 1:
             raise UsageError(
                 f"'+{count}' is unclear: the history has {len(heads)} branches by design.",
@@ -189,7 +190,7 @@ class Planner:
         gone = set(applied[-count:])
         needed = {parent for i in self.applied - gone for parent in self.history.by_id[i].parents}
         if set(applied) != self.applied or count > len(applied) or gone & needed:
-            labels = [self.history.label_of(i) for i in self.current]
+            labels = [label_of(self.history, i) for i in self.current]
             branch = f"{next((label for label in labels if label), 'LABEL')}@-{count}"
             raise UsageError(
                 f"'-{count}' is unclear: the database is at {' and '.join(self.current)}.",

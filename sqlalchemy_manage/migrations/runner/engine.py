@@ -44,7 +44,10 @@ def migration_engine(database: Database, root: Path, run: Run) -> sa.Engine:
         def begin(connection: sa.Connection) -> None:
             if _autocommits(connection):
                 return
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if run.state.writes else "BEGIN")
+            # A revision may look at the database through the engine: it waits for nobody.
+            alone = run.state.writer in (None, connection)
+            immediate = run.state.writes and alone
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     if engine.dialect.driver == "psycopg":
         # A pooler gives the session, and what is prepared in it, to others.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from ..revisions.expected_loss import Expected
 
 
@@ -12,6 +14,7 @@ class RunState:
     """Set by the one that learns it, and read by the others.
 
     ``writes``: a transaction takes SQLite's write lock as it begins; the run says so.
+    ``writer``: the connection for which that is so; None for each of the engine.
     ``committed``: a part of the revision is committed; the journal knows.
     ``half_done``: whether that includes a statement that wrote; None where no journal is kept.
     ``recording``: the statement under way is the journal's own, maybe within the revision's.
@@ -23,6 +26,7 @@ class RunState:
     """
 
     writes: bool = False
+    writer: Connection | None = None
     committed: bool = False
     half_done: bool | None = None
     recording: bool = False

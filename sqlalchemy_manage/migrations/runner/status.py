@@ -19,6 +19,7 @@ from ...errors import DatabaseMissing, HistoryError, ManageError
 from ..revisions.checksum import checksum, digest
 from ..revisions.history import History, Revision, current_heads
 from ..revisions.locations import project_revisions, require_found
+from ..revisions.other_tables import require_own_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -74,12 +75,15 @@ class HistoryStatus:
 def history_status(project: Project) -> HistoryStatus:
     """The project beside its database, which is only read; it may not exist yet.
 
-    Raises HistoryError for a broken history where the database cannot be reached.
+    Raises HistoryError for a broken history where the database cannot be reached, and where
+    another version table has it than the settings name.
     """
     history = project_revisions(project)
     try:
         with project.connect() as connection:
-            return status_on(connection, history)
+            found = status_on(connection, history)
+            require_own_table(connection, history, found.heads)
+            return found
     except DatabaseMissing:
         return HistoryStatus(history)
     except ManageError:

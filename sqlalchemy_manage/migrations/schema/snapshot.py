@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
 
+from ...sql.dialects import MARIADB
 from ...sql.tokens import rename_identifiers
 from ..questions import Key
 from .apart import tables_apart
@@ -81,10 +82,18 @@ class Snapshot:
 
     def get_table_names(self, schema: str | None = None, **kw: Any) -> list[str]:
         if schema not in self._names:
-            names = self.inspector.get_table_names(schema=schema)
+            names = self._listed(schema)
             hidden = self._hidden or ()
             self._names[schema] = [name for name in names if (schema, name) not in hidden]
         return list(self._names[schema])
+
+    def _listed(self, schema: str | None) -> list[str]:
+        """The tables; none in a schema that is not there, which MariaDB would refuse to list."""
+        inspector = self.inspector
+        other = self.dialect.name in MARIADB and schema not in (None, self.default_schema_name)
+        if other and schema not in inspector.get_schema_names():
+            return []
+        return inspector.get_table_names(schema=schema)
 
     @property
     def schemas(self) -> set[str | None]:

@@ -14,6 +14,7 @@ from support.programs import Result, run
 from sqlalchemy_manage.errors import HistoryError, MigrationError
 from sqlalchemy_manage.migrations.actions.merge import Merge, draft_merge, plan_merge
 from sqlalchemy_manage.migrations.analysis.operations import steps_of
+from sqlalchemy_manage.migrations.revisions.branches import head_on
 from sqlalchemy_manage.migrations.revisions.files import create_folder
 from sqlalchemy_manage.migrations.revisions.history import History, read_history
 from sqlalchemy_manage.project import Project
@@ -334,7 +335,7 @@ def test_the_merge_runs(
     )
     assert joined(folder, monkeypatch) == "0004_merge_carol_more.py"
     assert joined(folder, monkeypatch) == "0005_merge_bob_carol_more.py"
-    assert read_history(folder).require_sound().head_on(None) == "0005_merge_bob_carol_more"
+    assert head_on(read_history(folder).require_sound(), None) == "0005_merge_bob_carol_more"
     result = migrate()
     assert result.code == 0, result
     assert migrate("0003_more").code == 0

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.creating import CREATE_ALL, LATER, MODELS, CreateAllFolder
-from support.project import NOTE
+from support.databases import SERVERS, on_server
+from support.project import NOTE, ProjectFolder
 
 
 @pytest.fixture
@@ -263,3 +264,45 @@ def test_two_at_once(project: CreateAllFolder) -> None:
     assert sum("Recording b2 ... OK" in text for text in said) == 1, said
     rows = project.query("SELECT revision FROM sqlalchemy_manage_ledger ORDER BY id")
     assert rows == [("a1",), ("b2",)]
+
+
+@pytest.mark.parametrize("backend", ["postgresql", "mariadb"])
+@pytest.mark.server
+def test_a_schema_that_is_missing_is_made(
+    tmp_path: Path, new_database: Callable[[str], str], backend: str
+) -> None:
+    """By create_all, and by the first revision that is written; there and back."""
+    url = new_database(backend)
+    another = new_database(backend)
+    schema, other = (f"{sa.make_url(each).database}_x" for each in (url, another))
+    models = f'table("a", key(), Column("n", Integer), schema="{schema}")\n' + (
+        f'table("b", key(), Column("a_id", ForeignKey("{schema}.a.id")))\n'
+    )
+    try:
+        project = CreateAllFolder(tmp_path / "project", url)
+        project.models(models)
+        project.done("migrate")
+        project.execute(f"INSERT INTO {schema}.a (id, n) VALUES (1, 2)")
+        assert project.manage("makemigrations", "--check").code == 0
+        written = ProjectFolder(tmp_path / "written", another)
+        written.begin(models.replace(schema, other))
+        assert f'op.create_schema("{other}")' in written.newest()
+        assert written.manage("makemigrations", "--check").code == 0
+        for target in ("zero", None):
+            written.done("migrate", *filter(None, [target]))
+        written.execute(f"INSERT INTO {other}.a (id, n) VALUES (1, 2)")
+    finally:
+        if backend == "mariadb":  # where it is a database of its own
+            for name in (url, another):
+                name = str(sa.make_url(name).database)
+                on_server(SERVERS[backend], f"DROP TABLE IF EXISTS {name}.b")
+                on_server(SERVERS[backend], f"DROP DATABASE IF EXISTS {name}_x")
+
+
+def test_an_index_without_columns_is_passed_over(project: CreateAllFolder) -> None:
+    """Public models have one; SQLAlchemy's create_all fails at it."""
+    project.models(MODELS + 'Index("ix_nothing", _table=team)\n')
+    project.done("migrate")
+    assert project.heads() == {"b2"}
+    seen = project.manage("makemigrations", "--check")
+    assert seen.code == 0 and "ix_nothing of team has no columns" in seen.stderr, seen

@@ -197,3 +197,17 @@ def test_fake_says_that_it_only_records(local: ProjectFolder) -> None:
     assert "Applying" not in result.stderr
     assert "Recorded without running: 0001_note, 0002_a" in result.stderr
     assert columns(local) == ["id", "a", "b"]
+
+
+def test_redo_needs_a_downgrade_that_undoes(local: ProjectFolder) -> None:
+    """Else the way up would fail, with the database one revision lower."""
+    local.revision("0004_c", "0003_b", "op.add_column('note', sa.Column('c', sa.Integer))", "pass")
+    local.done("migrate")
+    refused = local.manage("redo")
+    assert refused.code == 1 and "add column note.c. Nothing was run." in refused.stderr, refused
+    assert local.heads() == {"0004_c"}
+    # What only writes rows may be written again.
+    local.revision("0005_d", "0004_c", "op.execute('UPDATE note SET a = 1')", "pass")
+    local.done("migrate")
+    local.done("redo")
+    assert local.heads() == {"0005_d"}

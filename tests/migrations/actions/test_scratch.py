@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.programs import Manage, run
+from support.project import ProjectFolder
 from support.scratch import OURS, TABLE, tables
 
 from sqlalchemy_manage.database_settings import Database
@@ -43,7 +44,7 @@ def test_a_database_that_is_not_there_yet(
         assert tables(database) == OURS
         assert database.url != project.database.url
         assert not rows_visible
-    where = "memory" if backend == "sqlite" else "a scratch database on the same server"
+    where = "a temporary file" if backend == "sqlite" else "a scratch database on the same server"
     assert note == (
         f"The database does not exist yet. Compared with the revisions replayed into {where}."
     )
@@ -73,7 +74,7 @@ def test_a_user_who_may_not_create_databases(
         assert tables(database) == {"x"}
     project = project_on(weak_user("mariadb"))
     with replayed(project, history) as database:
-        assert database.where == "SQLite in memory"
+        assert database.where == "SQLite in a temporary file"
         assert "may not create one" in database.refused
         assert tables(database) == {"x"}
     with (
@@ -192,7 +193,7 @@ def test_the_projects_own_env_py_is_not_run(
     )
     result = run(folder, "-c", program, url=new_database("sqlite"))
     assert result.code == 0, result
-    assert result.stdout == "Compared with the revisions replayed into memory.\n"
+    assert result.stdout == "Compared with the revisions replayed into a temporary file.\n"
 
 
 def test_the_project_of_a_replay_is_on_the_scratch_database(project: Project) -> None:
@@ -203,3 +204,25 @@ def test_the_project_of_a_replay_is_on_the_scratch_database(project: Project) ->
     assert elsewhere.settings is project.settings
     assert str(elsewhere.engine.url).endswith("elsewhere.sqlite")
     assert project.engine.url != elsewhere.engine.url
+
+
+INSPECTS = """
+    found = sa.inspect(op.get_bind().engine).get_table_names()
+    op.create_table("y" if found is not None else "z", sa.Column("id", sa.Integer))
+"""
+
+
+def test_a_revision_may_look_through_the_engine(
+    tmp_path: Path, new_database: Callable[[str], str]
+) -> None:
+    """The connection is a second one, which another one's transaction may not keep out."""
+    app = ProjectFolder(tmp_path / "project", new_database("sqlite"))
+    app.write_history()
+    app.revision("0001_a", None, TABLE.format("x"))
+    app.revision("0002_b", "0001_a", INSPECTS.strip("\n").replace("\n    ", "\n").strip())
+    app.models('table("x", key())\ntable("y", key())\n')
+    replayed_here = app.manage("makemigrations", "--scratch", "--check")
+    assert "cannot run" not in replayed_here.stderr and replayed_here.code == 1, replayed_here
+    assert "CREATE TABLE y" in app.manage("sqlmigrate", "0002").stdout
+    app.done("migrate")
+    assert app.tables() == {"x", "y"}

@@ -69,7 +69,7 @@ def test_a_stopped_mariadb_server(project_on: Callable[[str], Project]) -> None:
     assert note
     assert note.startswith("No server answers at ")
     assert note.endswith(
-        " Compared with the revisions replayed into SQLite in memory. "
+        " Compared with the revisions replayed into SQLite in a temporary file. "
         "What only MariaDB and MySQL have was not compared: some types, the values of an ENUM."
     )
 
@@ -82,7 +82,10 @@ def test_a_revision_for_mariadb_alone_needs_the_server(
     with pytest.raises(MigrationError) as caught, replayed(project, history):
         pass
     assert "No server answers at " in caught.value.message
-    assert "a cannot run on SQLite in memory instead: KeyError: 'sqlite'" in caught.value.message
+    assert (
+        "a cannot run on SQLite in a temporary file instead: KeyError: 'sqlite'"
+        in caught.value.message
+    )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import func, text
 from sqlalchemy.dialects import postgresql
 from support.comparing import Database, there_and_back
+from support.project import ProjectFolder
 
 Make = Callable[[Any], Any]
 """Makes the index of a table from its columns; or none."""
@@ -256,3 +258,33 @@ def test_the_code(engine: sa.Engine, backend: str) -> None:
         "    op.create_index('ix', 'item', [sa.literal_column('lower(name)'), 'qty'], "
         "unique=False)",
     ]
+
+
+OTHERS = """
+t = table("t", key(), Column("n", Integer), Column("s", String(20)))
+for name, columns in {"ix_a": ("n",), "ix_b": ("n", "s")}.items():
+    for dialect in ("sqlite", "postgresql", "mysql", "mariadb"):
+        if (name, dialect) not in LEFT_OUT:
+            Index(name, *(t.c[c] for c in columns)).ddl_if(dialect=dialect)
+"""
+ONLY_ELSEWHERE = """[("ix_a", "sqlite"), ("ix_b", "postgresql"), ("ix_b", "mysql"),
+    ("ix_b", "mariadb")]"""
+
+
+def test_an_index_for_other_databases_is_not_missing(tmp_path: Path, database_url: str) -> None:
+    project = ProjectFolder(tmp_path / "project", database_url)
+    here, there = ("ix_b", "ix_a") if project.backend == "sqlite" else ("ix_a", "ix_b")
+    project.begin(f"LEFT_OUT = {ONLY_ELSEWHERE}\n{OTHERS}")
+    names = {index["name"] for index in sa.inspect(project.engine).get_indexes("t")}
+    assert names == {here}, there
+    assert there not in project.newest()
+    assert project.manage("makemigrations", "--check").code == 0
+    # One name, and an index for each database.
+    project.models(f"LEFT_OUT = []\n{OTHERS}")
+    project.done("makemigrations")
+    project.done("migrate")
+    names = {index["name"] for index in sa.inspect(project.engine).get_indexes("t")}
+    assert names == {"ix_a", "ix_b"}
+    assert project.manage("makemigrations", "--check").code == 0
+    project.done("rollback")
+    project.done("migrate")

@@ -28,6 +28,42 @@ def test_both_filters_count(app: ForeignFolder) -> None:
     app.done("check")
 
 
+CHANGED = """
+table(
+    "a",
+    key(),
+    Column("n", Integer),
+    Column("m", Integer),
+    {0}
+)
+"""
+
+
+def test_what_is_left_out_is_left_out_where_the_comparison_is_ours(app: ForeignFolder) -> None:
+    app.setup(
+        configured(
+            "include_object=included",
+            before=(
+                "def included(item, name, kind, reflected, other):\n"
+                "    if kind in ('index', 'unique_constraint') and not reflected:\n"
+                "        assert other is None or other.name == name\n"
+                "        return other is None\n"
+                "    return not str(name).startswith('theirs')\n\n\n"
+            ),
+        ),
+        CHANGED.format('Index("i", text("n DESC")), UniqueConstraint("n", "m", name="u")'),
+    )
+    app.done("makemigrations")
+    app.done("migrate")
+    app.models(CHANGED.format('Index("i", text("n ASC")), UniqueConstraint("m", "n", name="u")'))
+    app.execute("CREATE INDEX theirs ON a (abs(n))")
+    app.done("makemigrations", "--check")
+    app.models(CHANGED.format('Index("j", text("m DESC"))'))
+    result = app.manage("makemigrations", "--check")
+    assert result.code == 1
+    assert "create index j" in result.stderr and "theirs" not in result.stderr, result
+
+
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sqlalchemy_manage.errors import HistoryError, UsageError
+from sqlalchemy_manage.migrations.revisions.branches import head_on
 from sqlalchemy_manage.migrations.revisions.git import added
 from sqlalchemy_manage.migrations.revisions.history import History, Revision, read_history
 
@@ -69,7 +70,6 @@ def test_files_without_a_revision_are_no_revisions(tmp_path: Path) -> None:
         ({"0001_other.py": ("0001_a", None)}, "should be named 0001_a.py"),
         ({"head.py": ("head", None)}, "not a valid revision id"),
         ({"x.py": ("it's", None)}, "not a valid revision id"),
-        ({f"{'a' * 33}.py": ("a" * 33, None)}, "33 characters"),
         ({"0002_a.py": ("0002_a", None), "0001_b.py": ("0001_b", "0002_a")}, "numbered no higher"),
     ],
 )
@@ -128,7 +128,7 @@ def test_two_heads_are_named_with_the_command_that_joins_them() -> None:
         ]
     ).require_sound()
     with pytest.raises(HistoryError, match="0002_b and 0002_c") as caught:
-        history.head_on(None)
+        head_on(history, None)
     hint = str(caught.value.hint)
     assert "manage.py makemigrations --merge" in hint
     assert "alembic merge 0002_b 0002_c" in hint
@@ -144,7 +144,7 @@ def two_heads(folder: Path) -> HistoryError:
     commit(folder, "0002_bob.py", "Mallory", "2026-05-05T05:05:00+00:00")
     os.utime(folder / "0002_carol.py", (0, 1767312000))
     with pytest.raises(HistoryError) as caught:
-        read_history(folder).require_sound().head_on(None)
+        head_on(read_history(folder).require_sound(), None)
     return caught.value
 
 

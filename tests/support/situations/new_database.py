@@ -137,3 +137,30 @@ def the_revisions_need_what_create_all_makes(app: Advised) -> None:
     app.told("makemigrations", "--scratch", code=1)
     app.follow()
     assert len(app.revisions) == 3
+
+
+NOTE = 'op.create_table("note", sa.Column("id", sa.Integer, primary_key=True))'
+
+
+@leads_out("RECORD_UNDONE")
+def a_downgrade_does_nothing(app: Advised) -> None:
+    app.items()
+    app.step("0002_note", NOTE)
+    app.done("migrate")
+    app.told("redo", code=1)
+    assert app.version == "0002_note"
+    app.execute("DROP TABLE note")
+    app.follow()
+    assert app.version == "0001_base"
+
+
+@leads_out("APPLY_UNDONE")
+def a_downgrade_that_does_nothing_was_replaced_by_hand(app: Advised) -> None:
+    app.items()
+    app.step("0002_note", NOTE)
+    app.done("migrate")
+    app.told("redo", code=1)
+    app.execute("DROP TABLE note")
+    app.done("migrate", "--fake", "0001")
+    app.follow()
+    assert app.version == "0002_note" and "note" in app.tables()

@@ -66,9 +66,8 @@ class Advised(ProjectFolder):
     def check(self, result: Result, code: int, **filled: str) -> Result:
         """``result`` has to name the command; ``filled``: what stands for a word in capitals."""
         assert result.code == code, result
-        command = re.search(
-            rf"manage\.py (--\w+ \S+ )*{_pattern(self.entry.command)}", said(result)
-        )
+        program = re.escape(self.entry.program or "manage.py")
+        command = re.search(rf"{program} (--\w+ \S+ )*{_pattern(self.entry.command)}", said(result))
         assert command, f"'{self.entry.command}' is not advised: {result}"
         self.command = command[0]
         for word, value in filled.items():
@@ -105,7 +104,7 @@ class Advised(ProjectFolder):
     ) -> Result:
         """Run what was advised, which has to end with ``code``."""
         program, *words = shlex.split(self.command)
-        assert program == "manage.py"
+        assert program == (self.entry.program or "manage.py")
         if spawned or stdin is not None:
             result = run(self.folder, "manage.py", *words, *more, stdin=stdin)
         else:

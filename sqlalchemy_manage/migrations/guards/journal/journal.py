@@ -22,17 +22,20 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 
 from .... import advice
+from ....databases.bookkeeping import bookkeeping_of
 from ....errors import HistoryError, ManageError
 from ....sql.dialects import MARIADB
 from ....sql.statement_kinds import Kind, Temporary, kind_of
 from ...revisions.history import current_heads
+from ...runner.engine import own_transaction
 from ...runner.revision_runner import Guard, RevisionStep, StartOver
 from . import table
 from .cursor import MOST_ROWS, StatementResult, record
@@ -153,6 +156,13 @@ class JournalGuard(Guard):
     def end(self, step: RevisionStep) -> None:
         if self.stored and step.verb != "stamp":
             table.forget(step.connection, step.name, step.verb)
+
+    def after_run(self, connection: sa.Connection) -> None:
+        """Where no ledger is kept, no journal is either, but of a revision that is half done."""
+        if self.is_there and bookkeeping_of(connection).ledger is False:
+            with suppress(DBAPIError), own_transaction(connection):
+                if not recorded(connection):
+                    table.TABLE.on(connection).drop(connection)
 
     def failed(self, step: RevisionStep, error: Exception) -> None:
         self.step = None

@@ -1,0 +1,100 @@
+"""Whether a history makes its tables, or begins with tables that something else has made."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ..migrations.revisions.history import Revision
+
+_FIRST = (
+    "add_column",
+    "drop_column",
+    "alter_column",
+    "batch_alter_table",
+    "drop_table",
+    "rename_table",
+)
+_SECOND = (
+    "create_index",
+    "create_unique_constraint",
+    "create_check_constraint",
+    "create_foreign_key",
+    "drop_constraint",
+)
+_MAKES = ("create_all", "create")
+
+
+class Assumed(NamedTuple):
+    """The first revision that changes a table, and the table, which none has made."""
+
+    revision: str
+    table: str
+
+
+def assumed_table(revisions: Iterable[Revision]) -> Assumed | None:
+    """What the very first change of a table is about, if no revision makes that before.
+
+    By the texts of the upgrades, parents first. None where the history begins with making a
+    table, in whatever way: from then on the text does not tell all that there is, as tables
+    are renamed in SQL too.
+    """
+    for revision in revisions:
+        for name, call in _calls(revision.source):
+            text = ast.unparse(call)
+            if name in _MAKES or (name == "execute" and "CREATE TABLE" in text.upper()):
+                return None
+            table = _table(name, call)
+            if name == "create_table":
+                return None
+            if table is not None:
+                return Assumed(revision.id, table)
+    return None
+
+
+def _calls(source: str) -> Iterator[tuple[str, ast.Call]]:
+    """The calls of ``upgrade``, in order; those under a condition make tables, and need none."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    upgrade = functions.get("upgrade")
+    if upgrade is None:
+        return
+    waiting: list[tuple[ast.AST, bool]] = [(node, False) for node in reversed(upgrade.body)]
+    seen = {"upgrade"}
+    while waiting:
+        node, guarded = waiting.pop()
+        if isinstance(node, ast.Call):
+            function = node.func
+            name = function.attr if isinstance(function, ast.Attribute) else ""
+            name = name or getattr(function, "id", "")
+            if not guarded or name in ("create_table", *_MAKES, "execute"):
+                yield name, node
+            if name in functions and name not in seen:
+                seen.add(name)
+                waiting += [(each, guarded) for each in reversed(functions[name].body)]
+        inside = guarded or isinstance(node, ast.If | ast.Try | ast.For | ast.While)
+        waiting += [(each, inside) for each in reversed([*ast.iter_child_nodes(node)])]
+
+
+def _table(name: str, call: ast.Call) -> str | None:
+    if name in _FIRST:
+        return _constant(call, 0, "table_name")
+    if name in _SECOND:
+        return _constant(call, 1, "table_name", "source_table")
+    return None
+
+
+def _constant(call: ast.Call, position: int, *names: str) -> str | None:
+    """A plain string among the arguments; None for anything else, as inside a batch."""
+    given = [word.value for word in call.keywords if word.arg in names]
+    given += call.args[position : position + 1]
+    value = given[0] if given else None
+    function = call.func
+    owner = function.value if isinstance(function, ast.Attribute) else None
+    if isinstance(owner, ast.Name) and owner.id != "op":
+        return None
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
