@@ -356,8 +356,10 @@ class Project:
 
         Else of one that leads to its MetaData.
         """
-        found = self._holders.get(id(table)) or self._holders.get(id(table.metadata))
-        return self.home_in(found or "models")
+        return self.home_in(self._module_of(table))
+
+    def _module_of(self, table: Table) -> str:
+        return self._holders.get(id(table)) or self._holders.get(id(table.metadata)) or "models"
 
     @cached_property
     def _holders(self) -> dict[int, str]:
