@@ -146,6 +146,16 @@ class Project:
         return read_entries(entries, self.settings.file)
 
     @cached_property
+    def first_metadatas(self) -> list[MetaData]:
+        """The MetaData of the tables that the first revision expects; raises AppError."""
+        if (entry := self.migrations.first_tables) is None:
+            return []
+        from .metadata_setting import read_entries
+
+        (found,) = read_entries([entry], self.settings.file, "NEW_DATABASE")
+        return list(found.metadatas)
+
+    @cached_property
     def models_modules(self) -> list[ModuleType]:
         """The models modules of the apps, and the modules that METADATA names, imported.
 
@@ -194,7 +204,10 @@ class Project:
 
     def forget_models(self) -> None:
         """Look for the models again: others may be known by now."""
-        for name in ("all_metadatas", "is_divided", "metadatas"):
+        for name in (
+            *("all_metadatas", "is_divided", "metadatas"),
+            *("tables", "mappers", "labels"),
+        ):
             self.__dict__.pop(name, None)
 
     @cached_property
