@@ -27,6 +27,7 @@ listeners
 ``ForeignKey._column_tokens``                what a foreign key refers to, in SQLAlchemy 2.0
 ``Table._creator_ddl``                       the CreateView behind a table of SQLAlchemy 2.1
 ``TypeEngine._variant_mapping``              what ``with_variant()`` was given
+``registry._managers``                       classes that are mapped later
 ``RESERVED_WORDS`` of the dialects           the names that have to be quoted
 ``util.greenlet_spawn()``                    calls of an async driver from what is not async
 ===========================================  ===================================================
@@ -183,6 +184,15 @@ def registries() -> list[registry]:
     """Every registry of the process, in no order."""
     # Of the package itself, "mapper" is a function.
     return list(import_module("sqlalchemy.orm.mapper")._all_registries())
+
+
+def mappers_in(registry: registry) -> list[Mapper[Any]]:
+    """The mappers of a registry, without the classes that are not mapped yet.
+
+    So are an AbstractConcreteBase before the mappers are configured, and a class of
+    DeferredReflection that is not prepared; ``registry.mappers`` raises for them.
+    """
+    return [manager.mapper for manager in registry._managers if manager.is_mapped]
 
 
 def copy_without_variants(type_: Any) -> Any:

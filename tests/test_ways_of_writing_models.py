@@ -39,7 +39,7 @@ def test_every_command(
     if library is not None:
         try:
             importlib.import_module(library)
-        except (ImportError, AttributeError) as error:
+        except Exception as error:
             pytest.skip(f"{library} does not work with this SQLAlchemy: {error}")
     folder = copy_project(name)
 

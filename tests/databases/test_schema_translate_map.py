@@ -77,9 +77,7 @@ def read(**entry: object) -> None:
         ({None: "a"}, {"SCHEMA": "b"}, "names the schema 'a', and SCHEMA is 'b'"),
     ],
 )
-def test_other_maps_are_refused(
-    translate: object, more: dict[str, object], message: str
-) -> None:
+def test_other_maps_are_refused(translate: object, more: dict[str, object], message: str) -> None:
     options = {"execution_options": {"schema_translate_map": translate}}
     with pytest.raises(SettingsError, match=message):
         read(URL="postgresql://u@h/d", OPTIONS=options, **more)
