@@ -93,7 +93,9 @@ def mappers_of(metadatas: Iterable[MetaData], tables: list[Table]) -> list[Mappe
         return any(id(table.metadata) in own for table in tables_in(mapper))
 
     found = [
-        each for each in registries() if id(each.metadata) in own or any(map(is_own, mappers_in(each)))
+        each
+        for each in registries()
+        if id(each.metadata) in own or any(map(is_own, mappers_in(each)))
     ]
     try:
         # Not configure_mappers(): other registries of this process are not ours.

@@ -148,7 +148,9 @@ def _loose(mapper: Mapper[Any], owned: Mapping[Any, Mapper[Any]]) -> Iterator[Fo
 
 def _stored(mapper: Mapper[Any]) -> list[RelationshipProperty[Any]]:
     """The relationships of all models by whose foreign keys, or columns, rows are linked."""
-    every = sorted(mappers_in(mapper.registry), key=lambda m: (m.class_.__module__, m.class_.__name__))
+    every = sorted(
+        mappers_in(mapper.registry), key=lambda m: (m.class_.__module__, m.class_.__name__)
+    )
     relations = [r for m in every for r in m.relationships if r.parent is m]
     return [r for r in relations if r.secondary is None and not r.viewonly]
 
