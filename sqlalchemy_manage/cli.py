@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
     3 a question that nobody could answer, 75 locked, 130 interrupted, 143 terminated.
     """
     project = Project()
-    project.other_metadatas = lambda: _metadatas_of_env(project)
+    project.other_metadatas = _metadatas_of_env
     # A console script has its own folder on the path, not the one it is called in.
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -52,15 +52,9 @@ def main(argv: list[str] | None = None, prog_name: str | None = None) -> int:
 
 
 def _metadatas_of_env(project: Project) -> list[MetaData]:
-    """The models of another tool's env.py, if the project has one."""
-    from .migrations.foreign_env.detection import foreign_env
+    from .migrations.foreign_env.models_of_env import metadatas_of_env
 
-    if foreign_env(project.migrations.folder) is None:
-        return []
-    from .migrations.foreign_env.harvest import harvested_env
-
-    env = harvested_env(project)
-    return env.metadatas if env is not None else []
+    return metadatas_of_env(project)
 
 
 def _completes(program: str) -> bool:

@@ -40,7 +40,7 @@ class Project:
         self.runner: Runner | None = None
         """Of the event loop on which AROUND was entered, where that is async."""
         self._entered = False
-        self.other_metadatas: Callable[[], Iterable[MetaData]] | None = None
+        self.other_metadatas: Callable[[Project], Iterable[MetaData]] | None = None
         """Gives the metadata where neither INSTALLED_APPS nor METADATA names any."""
 
     def on(self, alias: str) -> Project:
@@ -146,6 +146,16 @@ class Project:
         return read_entries(entries, self.settings.file)
 
     @cached_property
+    def first_metadatas(self) -> list[MetaData]:
+        """The MetaData of the tables that the first revision expects; raises AppError."""
+        if (entry := self.migrations.first_tables) is None:
+            return []
+        from .metadata_setting import read_entries
+
+        (found,) = read_entries([entry], self.settings.file, "NEW_DATABASE")
+        return list(found.metadatas)
+
+    @cached_property
     def models_modules(self) -> list[ModuleType]:
         """The models modules of the apps, and the modules that METADATA names, imported.
 
@@ -194,7 +204,10 @@ class Project:
 
     def forget_models(self) -> None:
         """Look for the models again: others may be known by now."""
-        for name in ("all_metadatas", "is_divided", "metadatas"):
+        for name in (
+            *("all_metadatas", "is_divided", "metadatas"),
+            *("tables", "mappers", "labels"),
+        ):
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -226,7 +239,7 @@ class Project:
         modules += [module for app in self.apps if (module := self.app_module(app, "ddl"))]
         named = [m for entry in self.metadata_entries for m in entry.metadatas]
         if self.other_metadatas is not None and not (self.apps or self.metadata_entries):
-            named = [*self.other_metadatas()]
+            named = [*self.other_metadatas(self)]
         if not modules and not named:
             return []  # the ORM need not be imported
         from .models import set_unmanaged
@@ -401,7 +414,7 @@ class Project:
 _FLAGS = ("verbosity", "interactive", "traceback")
 _OF_ALL = (
     *_FLAGS,
-    *("settings", "apps", "_modules_of_apps", "runner", "_entered", "other_metadatas"),
+    *("settings", "apps", "_modules_of_apps", "runner", "_entered", "other_metadatas", "x"),
 )
 """What a project is on each of its aliases."""
 

@@ -27,6 +27,7 @@ from .errors import AppError, ManageError, SettingsError, did_you_mean
 from .module_contents import is_a, module_of, stored
 
 if TYPE_CHECKING:
+    from .async_shell import Awaiting
     from .project import Project
 
 VOCABULARY = {
@@ -67,18 +68,25 @@ class Names:
             self.hidden.append(f"{owner} is left out: {name} is {self._owners.get(name, name)}.")
 
 
-def shell_names(project: Project, session: orm.Session) -> Names:
+def shell_names(project: Project, session: orm.Session, later: Awaiting | None = None) -> Names:
     """Everything that the shell imports in advance.
 
     Of two things with one name the first wins in this order: engine, session and
-    project; SHELL_IMPORTS; models, those of an earlier app first; what else the modules
-    of the models define; factories; tables without a model; the query functions. A
-    factories module that raises costs only the factories, and a warning. Raises
+    project, async_session and async_engine; SHELL_IMPORTS; models, those of an earlier app
+    first; what else the modules of the models define; factories; tables without a model; the
+    query functions. A factories module that raises costs only the factories, and a warning. Raises
     SettingsError for a bad entry of SHELL_IMPORTS.
     """
     names = Names()
     for name, value in (("engine", project.engine), ("session", session), ("project", project)):
         names.add("also", name, value, f"the shell's {name}")
+    for name, value in later.names.items() if later is not None else ():
+        if name.startswith("__"):
+            names.values[name] = value
+        else:
+            names.add("also", name, value, f"the shell's {name}")
+    if later is not None and later.missing:
+        names.warnings.append(later.missing)
     for dotted in project.settings.shell_imports:
         value = _imported(dotted, project.settings.file)
         names.add("also", dotted.rpartition(".")[2], value, f"{dotted} of SHELL_IMPORTS")
@@ -175,6 +183,8 @@ def banner(project: Project, names: Names, width: int = _WIDTH) -> str:
         query, width, initial_indent=f"  {'query':<9}  ", subsequent_indent=indent
     )
     lines.append("session.commit() keeps changes; what is not committed is rolled back at exit.")
+    if "async_session" in names.values:
+        lines.append("await works here: await async_session.scalars(...)")
     return "\n".join(lines)
 
 
@@ -188,19 +198,27 @@ def _fitted(words: Sequence[str], width: int) -> str:
     return f"{len(words)} of them"
 
 
-def run_code(source: str, names: Names, file: str) -> str | None:
+def run_code(source: str, names: Names, file: str, later: Awaiting | None = None) -> str | None:
     """Run a program; the traceback of its own frames if it raised, else None.
 
-    ``file`` names the source in the traceback. SystemExit and KeyboardInterrupt go
-    through, and so does BrokenPipeError, which is about the reader of the output.
+    ``later``: it may await outside of functions. ``file`` names the source in the traceback.
+    SystemExit and KeyboardInterrupt go through, and so does BrokenPipeError, which is about
+    the reader of the output.
     """
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     try:
-        exec(compile(source, file, "exec", dont_inherit=True), names.values)
+        if later is None:
+            exec(compile(source, file, "exec", dont_inherit=True), names.values)
+        else:
+            from .async_shell import compiled, execute
+
+            execute(compiled(source, file), names.values, later.runner)
     except BrokenPipeError:
         raise
     except Exception as error:
-        own = error.__traceback__.tb_next if error.__traceback__ else None
+        own = error.__traceback__
+        while own is not None and own.tb_frame.f_code.co_filename != file:
+            own = own.tb_next
         return "".join(traceback.format_exception(type(error), error, own))
     return None
 
@@ -216,31 +234,39 @@ def find_interface(wanted: str | None) -> str:
     raise ManageError(f"{wanted} is not installed.", f"pip install {wanted}")
 
 
-def interact(interface: str, names: Names) -> None:
-    """Hand the terminal to a prompt until the user leaves it."""
-    {"ipython": _ipython, "ptpython": _ptpython, "python": _python}[interface](names.values)
+def interact(interface: str, names: Names, later: Awaiting | None = None) -> None:
+    """Hand the terminal to a prompt until the user leaves it; ``later``: it has await."""
+    prompts = {"ipython": _ipython, "ptpython": _ptpython, "python": _python}
+    prompts[interface](names.values, later)
 
 
-def _ipython(values: dict[str, Any]) -> None:
+def _ipython(values: dict[str, Any], later: Awaiting | None) -> None:
     from IPython import start_ipython
 
-    start_ipython(argv=[], user_ns=values, display_banner=False)
+    more: dict[str, Any] = {}
+    if later is not None:
+        from .async_shell import ipython_config
+
+        more = {"config": ipython_config(later.runner)}
+    start_ipython(argv=[], user_ns=values, display_banner=False, **more)
 
 
-def _ptpython(values: dict[str, Any]) -> None:
+def _ptpython(values: dict[str, Any], later: Awaiting | None) -> None:
     from ptpython.repl import embed, run_config
 
     history = str(Path.home() / ".ptpython_history")
-    embed(globals=values, configure=run_config, history_filename=history)
+    how: dict[str, Any] = {"globals": values, "configure": run_config, "history_filename": history}
+    if later is None:
+        embed(**how)
+    else:
+        later.runner.run(embed(**how, return_asyncio_coroutine=True))
 
 
-def _python(values: dict[str, Any]) -> None:
-    import code
-
+def _python(values: dict[str, Any], later: Awaiting | None) -> None:
     try:
         import readline
     except ImportError:  # Windows, and Pythons built without it
-        code.interact(banner="", local=values, exitmsg="")
+        _read(values, later)
         return
     import rlcompleter
 
@@ -252,7 +278,18 @@ def _python(values: dict[str, Any]) -> None:
     with suppress(OSError):
         readline.read_history_file(history)
     try:
-        code.interact(banner="", local=values, exitmsg="")
+        _read(values, later)
     finally:
         with suppress(OSError):
             readline.write_history_file(history)
+
+
+def _read(values: dict[str, Any], later: Awaiting | None) -> None:
+    if later is not None:
+        from .async_shell import prompt
+
+        prompt(values, later.runner)
+        return
+    import code
+
+    code.interact(banner="", local=values, exitmsg="")

@@ -103,11 +103,11 @@ def dialects_of(item: Any) -> tuple[str, ...] | None:
     return (dialects,) if isinstance(dialects, str) else dialects
 
 
-def leave_out(table: sa.Table) -> None:
-    """Have create_all and drop_all neither create nor drop the table."""
+def leave_out(item: sa.Table | sa.Index) -> None:
+    """Have create_all and drop_all neither create nor drop it."""
     from sqlalchemy.sql.ddl import DDLIf
 
-    vars(table)["_ddl_if"] = DDLIf(None, lambda *args, **kw: False, None)
+    vars(item)["_ddl_if"] = DDLIf(None, lambda *args, **kw: False, None)
 
 
 def script_dialect(name: str) -> sa.Dialect:

@@ -115,11 +115,13 @@ def _missing_schema(project: Project) -> str | None:
 
 def migration(project: Project, **how: Any) -> Migration:
     """A migration that reports on stderr and asks on a terminal."""
-    from ..verbs.ahead import Wanted
+    from ..verbs.ahead import MigrateOptions
     from ..verbs.migrating import Migration
     from ._prompts import name_asker
 
-    wanted = Wanted(**{name: how[name] for name in Wanted.__dataclass_fields__ if name in how})
+    wanted = MigrateOptions(
+        **{name: how[name] for name in MigrateOptions.__dataclass_fields__ if name in how}
+    )
 
     def agree(left: BranchToLeave) -> bool:
         return _agreed(project, left, wanted.sync_branch)

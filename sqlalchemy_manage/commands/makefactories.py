@@ -30,18 +30,14 @@ def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
       manage.py makefactories shop --dry-run
     """
     import os
-    from functools import partial
 
-    from ..migrations.revisions.format import lay_out
-    from ..seeding.scaffolding.files import factory_files
+    from ..verbs.factories import lay_out_factories
 
-    notices: list[str] = []
-    finish = partial(lay_out, root=project.settings.root, notices=notices)
-    models = _models(project, what) if what else None
-    files, invention = factory_files(project, models, finish, joined=not dry_run)
-    for notice in dict.fromkeys(notices):
+    made = lay_out_factories(project, what, joined=not dry_run)
+    files = made.files
+    for notice in made.notices:
         output.warn(notice)
-    for model, why in invention.skipped.items():
+    for model, why in made.skipped.items():
         output.say(f"{model} gets no factory: {why}.", level=1 if what else 2)
     for file in files:
         for each in file.factories:
@@ -60,15 +56,3 @@ def command(project: Project, what: tuple[str, ...], dry_run: bool) -> None:
         output.say("Nothing was written.")
     else:
         output.say(f"Fill the tables with them: {advice.SEED}")
-
-
-def _models(project: Project, what: tuple[str, ...]) -> list[type]:
-    """The models of the apps and models that are named."""
-    labels = {app.label.lower() for app in project.homes}
-    found = []
-    for name in what:
-        if name.lower() in labels:
-            found += [m.class_ for m in project.mappers if project.label_of(m) == name.lower()]
-        else:
-            found.append(project.find_model(name).class_)
-    return found

@@ -28,6 +28,7 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
     Available are engine, session and project, the models, the factories, the link tables,
     the names in SHELL_IMPORTS, and the query functions (select, func, ...). Without a
     terminal, code is read from standard input. Only what session.commit() saves is kept.
+    With an async driver there are async_session and async_engine too, and await.
 
     \b
     Example:
@@ -35,13 +36,14 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
       manage.py shell -c "print(session.get(Employee, 1))"
       manage.py shell < report.py
     """
+    from ..async_shell import awaiting
     from ..interrupts import as_usual
     from ..sessions import opened_session
     from ..shell import banner, find_interface, interact, run_code, shell_names
 
     interface = find_interface(interface)
-    with opened_session(project.settings, project.engine) as session:
-        names = shell_names(project, session)
+    with opened_session(project.settings, project.engine) as session, awaiting(project) as later:
+        names = shell_names(project, session, later)
         for warning in names.warnings:
             output.warn(warning)
         for remark in names.hidden:
@@ -54,8 +56,8 @@ def command(project: Project, code: str | None, interface: str | None) -> int:
         if code is None:
             output.say(banner(project, names, min(output.width(err=True) or 100, 100)))
             with as_usual():
-                interact(interface, names)
-        elif (trace := run_code(code, names, file)) is not None:
+                interact(interface, names, later)
+        elif (trace := run_code(code, names, file, later)) is not None:
             output.say(trace, level=0, nl=False)
             return 1
     return 0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MigrateOptions:
     """What a migration may do, and how; the flags of ``migrate``.
 
     ``fake``: revisions are recorded and not run. ``fake_initial``: the first one is, where its
@@ -63,7 +63,9 @@ class Ahead:
 
 
 @contextmanager
-def ahead(project: Project, target: str | None, wanted: Wanted = Wanted()) -> Iterator[Ahead]:
+def ahead(
+    project: Project, target: str | None, wanted: MigrateOptions = MigrateOptions()
+) -> Iterator[Ahead]:
     """What :func:`migrate` would do; nothing is changed."""
     now = history_status(project).require_untampered()
     history, current = now.history, now.heads
@@ -99,7 +101,7 @@ def to_make(
     current: tuple[str, ...],
     plan: Plan,
     target: str | None,
-    wanted: Wanted,
+    wanted: MigrateOptions,
 ) -> NewDatabase | None:
     """What is to be made of a new database, None where the steps of ``plan`` are to be run.
 

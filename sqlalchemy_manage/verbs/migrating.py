@@ -14,7 +14,7 @@ from ..migrations.revisions.history import History, project_heads
 from ..migrations.revisions.locations import require_found
 from ..migrations.revisions.plan import Plan, make_plan
 from ..migrations.runner.status import history_status, sound_history
-from .ahead import Wanted, backwards, to_make
+from .ahead import MigrateOptions, backwards, to_make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ class Migration:
     says whether the files of another branch may be run, instead of ``sync_branch``."""
 
     project: Project
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: MigrateOptions = field(default_factory=MigrateOptions)
     on_event: OnEvent = silent
     ask: Ask | None = None
     agree: Callable[[BranchToLeave], bool] | None = None
@@ -240,7 +240,7 @@ class Migration:
         )
 
 
-def _again(plan: Plan, wanted: Wanted, done: int, words: list[str] | None) -> list[str]:
+def _again(plan: Plan, wanted: MigrateOptions, done: int, words: list[str] | None) -> list[str]:
     """What goes on with ``plan`` where it stopped; ``done`` of its steps are behind it."""
     if words is None:
         target = "zero" if plan.target == "base" else plan.target

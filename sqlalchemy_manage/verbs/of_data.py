@@ -20,12 +20,14 @@ from ..errors import UsageError
 from ..seeding.flushing.flush import Flush, Flushed, FlushPlan
 from ..seeding.plan import FactoryPlan, SeedRequest
 from ..seeding.running.result import Seeded
+from ..seeding.scaffolding.files import FactoryFile
 from ..seeding.undoing.ledger import SeedRun
 from ..seeding.undoing.undo import Undone
 from . import seeds
 from .calls import verb
+from .factories import lay_out_factories
 from .of_migrations import MigrationVerbs
-from .preparing import CheckedLinks, Filled, checked_links, fill
+from .preparing import CheckedLinks, FilledTables, checked_links, fill
 
 Progress = Callable[[str, int, int], object]
 """Takes the name of a factory, how many of its rows are made, and how many there will be."""
@@ -218,7 +220,15 @@ class DataVerbs(MigrationVerbs):
         return seeds.forget(self, str(run))
 
     @verb
-    def prepare(self, *, random_seed: int = 1) -> tuple[Filled, CheckedLinks]:
+    def make_factories(self, *names: str, write: bool = True) -> tuple[FactoryFile, ...]:
+        """Write factories for the models that have none; ``names``: of these apps and models."""
+        files = lay_out_factories(self, names).files
+        for file in files if write else ():
+            file.write()
+        return files
+
+    @verb
+    def prepare(self, *, random_seed: int = 1) -> tuple[FilledTables, CheckedLinks]:
         """Create, migrate and seed the database, and check its links; done twice, nothing more."""
         self.create_database()
         self.migrate()

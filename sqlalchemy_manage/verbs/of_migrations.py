@@ -17,7 +17,7 @@ from ..migrations.questions import Questioner, parse_answers
 from ..migrations.revisions.files import Draft
 from ..migrations.revisions.locations import project_history
 from ..project import Project
-from .ahead import Ahead, Wanted, ahead, backwards
+from .ahead import Ahead, MigrateOptions, ahead, backwards
 from .calls import verb
 from .history import HistoryState, history_state
 from .migrating import Migrated, Migration, OnEvent, silent
@@ -25,7 +25,7 @@ from .revisions import PutRight, draft, draft_joined, put_right, write
 
 
 @dataclass(frozen=True)
-class Revision:
+class MadeRevision:
     """A revision that was drafted. ``path``: where it was, or would be, written.
 
     ``changes``: what it does, each as a line that begins with ``+``, ``-``, ``~`` or ``!``.
@@ -73,7 +73,7 @@ class MigrationVerbs(Project):
         those before it stay applied. Raises Locked, DataLoss, HistoryError, NotPermitted, and
         OpenQuestion where the name of a protected database is missing.
         """
-        wanted = Wanted(
+        wanted = MigrateOptions(
             fake,
             fake_initial,
             from_base,
@@ -129,7 +129,7 @@ class MigrationVerbs(Project):
     @verb
     def plan(self, target: str | None = None, *, sync_branch: bool = False) -> tuple[Preview, ...]:
         """What :meth:`migrate` would do to how many rows, and what would be lost."""
-        with ahead(self, target, Wanted(sync_branch=sync_branch)) as found:
+        with ahead(self, target, MigrateOptions(sync_branch=sync_branch)) as found:
             return tuple(found.previews(self))
 
     @verb
@@ -167,7 +167,7 @@ class MigrationVerbs(Project):
         nullable: Iterable[str] = (),
         allow_drop: Iterable[str] = (),
         allow_loss: Iterable[str] = (),
-    ) -> Revision | None:
+    ) -> MadeRevision | None:
         """Write the revision for the changes of the models; None if there are none.
 
         The answers are those of ``manage.py makemigrations``: ``rename=["employee.name=full"]``.
@@ -205,7 +205,7 @@ class MigrationVerbs(Project):
         anyway: bool = False,
         questioner: Questioner | None = None,
         write: bool = True,
-    ) -> Revision | None:
+    ) -> MadeRevision | None:
         """Write the revision that merges the heads; None where there is one, or none.
 
         ``anyway``: also where they change the same things; else OpenQuestion is raised.
@@ -215,13 +215,13 @@ class MigrationVerbs(Project):
 
     def _kept(
         self, drafted: Draft | None, notices: tuple[str, ...], wanted: bool
-    ) -> Revision | None:
+    ) -> MadeRevision | None:
         if drafted is None:
             return None
         path, created = write(self, drafted) if wanted else (drafted.path, [])
         changes = tuple(map(str, drafted.changes))
         made = (drafted.revision, path, drafted.text, changes, notices, wanted)
-        return Revision(*made, created=tuple(created))
+        return MadeRevision(*made, created=tuple(created))
 
     @verb
     def changes(self, *, scratch: bool = False) -> tuple[str, ...]:
@@ -230,7 +230,7 @@ class MigrationVerbs(Project):
         return tuple(map(str, found.changes)) if found is not None else ()
 
     @verb
-    def sql_of(self, revision: Revision) -> str:
+    def sql_of(self, revision: MadeRevision) -> str:
         """The SQL of a revision that was drafted and is not written."""
         changes: tuple[Any, ...] = ()
         return draft_sql(self, Draft(revision.path, revision.text, changes))
@@ -256,8 +256,10 @@ class MigrationVerbs(Project):
         return tuple(repairing.prune(self))
 
 
-def _wanted(loss: bool, no_backup: bool, no_prove: bool, allow_loss: Sequence[str]) -> Wanted:
-    return Wanted(
+def _wanted(
+    loss: bool, no_backup: bool, no_prove: bool, allow_loss: Sequence[str]
+) -> MigrateOptions:
+    return MigrateOptions(
         allow_data_loss=loss,
         no_backup=no_backup,
         no_prove=no_prove,

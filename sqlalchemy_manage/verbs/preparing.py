@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledTables:
     """What was seeded, or ``why_not``. ``rows``: those of each table afterwards."""
 
     rows: dict[str, int]
@@ -27,7 +27,7 @@ class Filled:
     why_not: str | None = None
 
 
-def fill(project: Project, random_seed: int, watcher: SeedWatcher = SILENT) -> Filled:
+def fill(project: Project, random_seed: int, watcher: SeedWatcher = SILENT) -> FilledTables:
     """Seed the database if it has no rows, may have some, and there are factories."""
     with project.connect() as connection:
         filled = any(row_counts(connection, project.tables).values())
@@ -40,7 +40,7 @@ def fill(project: Project, random_seed: int, watcher: SeedWatcher = SILENT) -> F
         else:
             why = "there are no factories"
     with project.connect() as connection:
-        return Filled(row_counts(connection, project.tables), seeded, why)
+        return FilledTables(row_counts(connection, project.tables), seeded, why)
 
 
 @dataclass(frozen=True)

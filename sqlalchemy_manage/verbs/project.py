@@ -14,10 +14,11 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from ..conf import Settings, load_settings, settings_from
+from ..migrations.foreign_env.models_of_env import metadatas_of_env
 from .of_data import DataVerbs
 
 
-class Project(DataVerbs):
+class ManagedProject(DataVerbs):
     """The settings and one database of them; close it, or use it in a ``with``.
 
     ``settings``: the name of a module (else MANAGE_SETTINGS_MODULE, else ``settings``), a
@@ -44,6 +45,7 @@ class Project(DataVerbs):
         self._root = root
         self.confirm = confirm
         self.interactive = False
+        self.other_metadatas = metadatas_of_env
         self.warnings: list[str] = []
         """What is probably a mistake in the settings."""
 
@@ -81,12 +83,16 @@ class Project(DataVerbs):
     def in_memory(self) -> bool:
         return isinstance(self._given, Mapping)
 
-    def on(self, alias: str) -> Project:
+    def on(self, alias: str) -> ManagedProject:
         """The same project on another database of the settings."""
-        other = Project(self._given or self.settings_name, alias, root=self._root)
+        other = ManagedProject(self._given or self.settings_name, alias, root=self._root)
         other.confirm = self.confirm
         _ = self.settings
         for name in ("settings", "apps"):
             if name in self.__dict__:
                 other.__dict__[name] = self.__dict__[name]
         return other
+
+
+Project = ManagedProject
+"""What it is called outside: inside, a Project is what has no such functions."""

@@ -234,13 +234,13 @@ class Terminal:
 def terminal(tmp_path: Path, sqlite_url: str) -> Iterator[Callable[..., Terminal]]:
     opened: list[Terminal] = []
 
-    def start(*arguments: str) -> Terminal:
+    def start(*arguments: str, url: str = sqlite_url) -> Terminal:
         home = {
             "HOME": str(tmp_path),
             "IPYTHONDIR": str(tmp_path),
             "XDG_CONFIG_HOME": str(tmp_path),
         }
-        environment = {"DATABASE_URL": sqlite_url, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
+        environment = {"DATABASE_URL": url, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
         environment["PYTHON_HISTORY"] = ""
         opened.append(Terminal(["manage.py", "shell", *arguments], environment | home))
         return opened[-1]
@@ -299,3 +299,69 @@ def test_quiet_means_no_banner(terminal: Callable[..., Terminal]) -> None:
     assert "models" not in shell.read_until(">>> ")
     shell.type("exit(3)\n")
     assert shell.close() == 3
+
+
+def asynchronous(url: str) -> str:
+    return url.replace("sqlite:", "sqlite+aiosqlite:")
+
+
+@pytest.mark.parametrize(
+    ("interface", "module", "prompt", "enter"),
+    [
+        ("python", "readline", ">>> ", "\n"),
+        ("ipython", "IPython", "In [", "\r"),
+        ("ptpython", "ptpython", ">>>", "\r"),
+    ],
+)
+def test_a_prompt_with_await(
+    terminal: Callable[..., Terminal],
+    sqlite_url: str,
+    interface: str,
+    module: str,
+    prompt: str,
+    enter: str,
+) -> None:
+    pytest.importorskip(module)
+    pytest.importorskip("aiosqlite")
+    shell = terminal("-i", interface, url=asynchronous(sqlite_url))
+    assert "await works here" in shell.read_until(prompt)
+    for code in (
+        "a = await async_session.scalar(select(literal(41)))",
+        "print('<%d>' % (a + await async_session.scalar(select(literal(1)))))",
+    ):
+        shell.type(code + enter)
+        shell.read_until("<42>" if "print" in code else prompt)
+    shell.read_until(prompt)
+    # ptpython shows exit() in a shell with await as an error, and stays.
+    shell.type("\x04" if interface == "ptpython" else "exit()" + enter)
+    assert shell.close() == 0
+
+
+def test_code_may_await(manage_on: Callable[[str], Manage], sqlite_url: str) -> None:
+    pytest.importorskip("aiosqlite")
+    manage = manage_on(asynchronous(sqlite_url))
+    code = """
+async_session.add(Employee(name="Ann"))
+await async_session.commit()
+print(await session.scalar(select(func.count()).select_from(Employee)))
+async with async_session.begin():
+    async_session.add(Employee(name="Bob"))
+async for each in await async_session.stream_scalars(select(Employee.name)):
+    print(each)
+[print(await async_session.scalar(select(literal(n)))) for n in (1, 2)]
+"""
+    ran = manage("shell", "-c", code)
+    assert (ran.code, ran.stdout) == (0, "1\nAnn\nBob\n1\n2\n"), ran
+    failed = manage("shell", "-c", "await async_session.execute(text('SELECT 1/'))\n")
+    assert failed.code == 1 and 'File "<command>", line 1' in failed.stderr, failed
+
+
+def test_without_the_async_driver_the_rest_of_the_shell_is_there(
+    manage_on: Callable[[str], Manage], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiosqlite", None)
+    ran = manage_on(asynchronous(sqlite_url))(
+        "shell", "-c", "print(await session.scalar(select(1)))"
+    )
+    assert (ran.code, ran.stdout) == (0, "1\n"), ran
+    assert "no async_session: aiosqlite is not installed. pip install aiosqlite" in ran.stderr

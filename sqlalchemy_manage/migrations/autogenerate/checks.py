@@ -85,7 +85,11 @@ def compare_checks(it: ComparedTable) -> None:
         for found in removed
         if found.name not in dropped
         and context.run_object_filters(
-            sa.CheckConstraint(found.text), found.name, "check_constraint", True, None
+            sa.CheckConstraint(found.text, name=found.name),
+            found.name,
+            "check_constraint",
+            True,
+            None,
         )
     ]
     for name, check in added:
@@ -162,7 +166,12 @@ def name_of(item: Any, dialect: sa.Dialect) -> str | None:
 
 
 def meant(item: Any, context: Any) -> bool:
-    """Whether a constraint or an index of a model is for this database, going by its ``ddl_if``."""
+    """Whether a constraint or an index of a model is for this database, going by its ``ddl_if``.
+
+    An index of nothing is for none.
+    """
+    if isinstance(item, sa.Index) and not item.expressions:
+        return False
     dialects = dialects_of(item)
     return dialects is None or context.dialect.name in dialects
 

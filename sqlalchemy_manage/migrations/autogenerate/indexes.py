@@ -23,6 +23,7 @@ from ..alembic_internals import undo_of, undone_by
 from ..schema.server_form import made_of
 from .checks import as_written, meant, name_of
 from .compared import ComparedTable
+from .state import state_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,17 @@ def compare_indexes(it: ComparedTable) -> None:
 
 def _leave_to_other_dialects(it: ComparedTable) -> set[str]:
     """Take out what Alembic creates of indexes whose ``ddl_if`` is for other databases; their
-    names, by which an index may be for this one."""
+    names, by which an index may be for this one.
+
+    With them goes an index without any column, which no database makes.
+    """
+    state = state_of(it.context.migration_context)
+    for index in () if it.table is None else it.table.indexes:
+        if not index.expressions:
+            state.notices.append(
+                f"The index {index.name} of {it.table.fullname} has no columns in the models; it "
+                "is passed over."
+            )
     names = {
         str(name_of(index, it.context.dialect))
         for index in (() if it.table is None else it.table.indexes)

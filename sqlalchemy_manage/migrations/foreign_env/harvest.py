@@ -62,10 +62,16 @@ def harvested_env(project: Project) -> HarvestedEnv | None:
         require_agreement(project, known)
         project.__dict__["harvested_env"] = known
         if project.other_metadatas is None:
-            project.other_metadatas = lambda: known.metadatas if known else []
+            project.other_metadatas = harvested_metadatas
             if not project.metadatas:  # and that is kept
                 project.forget_models()
     return known
+
+
+def harvested_metadatas(project: Project) -> list[sa.MetaData]:
+    """The target_metadata of the project's env.py; raises as ``harvested_env`` does."""
+    env = harvested_env(project)
+    return [] if env is None else env.metadatas
 
 
 def harvest(project: Project, file: Path) -> HarvestedEnv:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -78,6 +79,9 @@ class NewDatabaseGuard(Guard):
                 raise
             reason = str(getattr(error, "orig", error)).strip()
             what = type(error).__name__ if not isinstance(error, SQLAlchemyError) else "create_all"
+            statement = " ".join((getattr(error, "statement", None) or "").split())
+            if statement:
+                reason += f" ({textwrap.shorten(statement, 200, placeholder=' ...')})"
             state = "It was rolled back: the database is as it was before."
             if marked:
                 state = "The tables made so far are in the database; the next run begins anew."

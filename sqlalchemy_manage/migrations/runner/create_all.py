@@ -10,19 +10,24 @@ from ...declare import declared
 from ...declared.create_all import is_view, schema_of
 from ...models import is_managed
 from ...sql.dialects import MARIADB
+from ...sqlalchemy_internals import leave_out
 
 
 def create_all(metadatas: Iterable[sa.MetaData], connection: sa.Connection) -> None:
     """Create what the models describe, in the transaction of ``connection``.
 
     That is every managed table, with the schema it is in, and the declared views, functions
-    and triggers; what exists is passed over, as by SQLAlchemy's own create_all.
+    and triggers; what exists is passed over, as by SQLAlchemy's own create_all, and so is
+    an index without columns.
     """
     metadatas = list(metadatas)
     create_schemas(connection, {t.schema for m in metadatas for t in m.tables.values()})
     for metadata in metadatas:
         # A view that SQLAlchemy's CreateView declares is one of its tables.
         tables = [t for t in metadata.tables.values() if is_managed(t) or is_view(t)]
+        for index in (index for table in tables for index in table.indexes):
+            if not index.expressions:  # models have them, and no database makes them
+                leave_out(index)
         metadata.create_all(connection, tables=tables)
 
 

@@ -297,3 +297,12 @@ def test_a_schema_that_is_missing_is_made(
                 name = str(sa.make_url(name).database)
                 on_server(SERVERS[backend], f"DROP TABLE IF EXISTS {name}.b")
                 on_server(SERVERS[backend], f"DROP DATABASE IF EXISTS {name}_x")
+
+
+def test_an_index_without_columns_is_passed_over(project: CreateAllFolder) -> None:
+    """Public models have one; SQLAlchemy's create_all fails at it."""
+    project.models(MODELS + 'Index("ix_nothing", _table=team)\n')
+    project.done("migrate")
+    assert project.heads() == {"b2"}
+    seen = project.manage("makemigrations", "--check")
+    assert seen.code == 0 and "ix_nothing of team has no columns" in seen.stderr, seen

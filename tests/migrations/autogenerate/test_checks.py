@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from support.comparing import Database, there_and_back
+from support.project import ProjectFolder
 
 Items = Callable[[], list[Any]]
 LONG = "ck_" + "long_" * 14  # of 73 characters, more than any of the databases takes
@@ -322,3 +325,20 @@ def test_the_text_of_postgresql_runs_on_sqlite(new_database: Callable[..., str])
     with pytest.raises(sa.exc.IntegrityError):
         database.execute("UPDATE item SET name = 'x', qty = 7 WHERE id = 1")
     database.execute("UPDATE item SET name = 'b', qty = 7 WHERE id = 1")
+
+
+def test_a_check_that_is_an_expression_belongs_to_no_enum(
+    tmp_path: Path, database_url: str
+) -> None:
+    """``column.in_(...)`` without a name, on a String: it is the model's own."""
+    project = ProjectFolder(tmp_path / "project", database_url)
+    project.models(
+        'status = Column("status", String(20))\n'
+        'table("run", key(), status, CheckConstraint(status.in_(["NEW", "OLD"])))\n'
+    )
+    plain = re.sub(r"MetaData\(.*?\n\)", "MetaData()", project.file.read_text(), flags=re.DOTALL)
+    project.file.write_text(plain)
+    project.done("makemigrations")
+    project.done("migrate")
+    seen = project.manage("makemigrations", "--check")
+    assert seen.code == 0, seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.foreign_envs import KINDS, SECTION, ForeignFolder, configured, of_alembic
 from support.project import ProjectFolder
 
@@ -56,6 +57,18 @@ def test_with_an_event_loop(tmp_path: Path, driver: str, env: str) -> None:
     goes_through(app)
 
 
+ASYNC = {"postgresql": "postgresql+asyncpg", "mariadb": "mariadb+asyncmy"}
+
+
+@pytest.mark.parametrize("backend", [*ASYNC], indirect=True)
+def test_with_an_event_loop_on_a_server(tmp_path: Path, database_url: str, backend: str) -> None:
+    url = sa.make_url(database_url).set(drivername=ASYNC[backend], query={})
+    given = url.render_as_string(hide_password=False)
+    app = ForeignFolder(tmp_path / "project", given).setup(KINDS["async"])
+    app.url = database_url
+    goes_through(app)
+
+
 def test_plain_alembic_goes_on_where_we_stopped(small: ForeignFolder) -> None:
     small.setup(SECTION, LEDGER=False)
     small.done("makemigrations")
@@ -75,6 +88,16 @@ def test_the_models_of_env_py_count_where_the_settings_name_none(small: ForeignF
     )
     goes_through(small)
     assert "2 tables" in small.done("check").stdout
+
+
+def test_the_python_interface_knows_them_too(small: ForeignFolder) -> None:
+    small.setup(SECTION)
+    settings = small.folder / "staff_settings.py"
+    settings.write_text(settings.read_text().replace('["staff"]', "[]"))
+    from sqlalchemy_manage import Project
+
+    with small.imported_anew(), Project("staff_settings") as project:
+        assert [table.name for table in project.tables] == ["author", "book"]
 
 
 def test_a_database_that_is_missing_stays_missing(small: ForeignFolder, tmp_path: Path) -> None:

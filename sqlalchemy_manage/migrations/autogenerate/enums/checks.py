@@ -42,8 +42,10 @@ def belongs_to_enum(check_text: str, metadata_table: sa.Table, name: str | None 
 
 
 def _text(check: sa.CheckConstraint) -> str:
+    """As the database has it: ``status.in_([...])`` with its values."""
+    as_stored = {"literal_binds": True, "include_table": False}
     try:
-        return str(check.sqltext)
+        return str(check.sqltext.compile(compile_kwargs=as_stored))
     except CompileError:  # an expression for some dialects only, and no list of literals
         return ""
 
