@@ -285,3 +285,17 @@ def test_a_type_that_hands_its_values_on() -> None:
 
     assert [internals.bound_by(t, "a", SQLITE) for t in (Plain(), Twice())] == ["a", "aa"]
     assert [internals.read_by(t, "bb", SQLITE) for t in (Plain(), Twice())] == ["bb", "b"]
+
+
+def test_some_tables_of_a_metadata_are_one_of_their_own() -> None:
+    metadata, part, heard = sa.MetaData(), sa.MetaData(), []
+    tables = [sa.Table(n, metadata, sa.Column("id", sa.Integer)) for n in ("one", "other")]
+    sa.event.listen(metadata, "after_create", lambda target, *_, **__: heard.append(target))
+    internals.share_tables(part, tables[:1])
+    internals.copy_listeners(metadata, part)
+    assert part.tables["one"] is tables[0]
+    assert tables[0].metadata is metadata
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    part.create_all(engine)
+    assert sa.inspect(engine).get_table_names() == ["one"]
+    assert heard == [part]
