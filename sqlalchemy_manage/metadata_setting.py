@@ -1,4 +1,4 @@
-"""The setting METADATA: the objects that its entries name, and the MetaData of each."""
+"""METADATA, and settings like it: the objects that the entries name, and each MetaData."""
 
 from __future__ import annotations
 
@@ -30,15 +30,18 @@ class MetadataEntry:
     metadatas: tuple[MetaData, ...]
 
 
-def read_entries(entries: Sequence[str], file: Path) -> list[MetadataEntry]:
+def read_entries(
+    entries: Sequence[str], file: Path, setting: str = "METADATA"
+) -> list[MetadataEntry]:
     """What the entries of METADATA in ``file`` name; all modules are imported first.
 
     Raises AppError for a module that is not there or raises, for a name that it does not
     have, and for an object that has no MetaData.
     """
-    modules = [_module(entry, file) for entry in entries]
+    where = f"{setting} of {file}"
+    modules = [_module(entry, where) for entry in entries]
     return [
-        MetadataEntry(entry, module, tuple(_found(entry, module, file)))
+        MetadataEntry(entry, module, tuple(_found(entry, module, where)))
         for entry, module in zip(entries, modules, strict=True)
     ]
 
@@ -48,25 +51,28 @@ def require_content(entries: Iterable[MetadataEntry], file: Path) -> None:
     for each in entries:
         if not any(map(has_content, each.metadatas)):
             module, _, name = each.entry.partition(":")
+            other = f"{module.partition('.')[0]}.models"
+            other = "PACKAGE.MODULE" if other == module else other
             raise AppError(
                 f"METADATA of {file}: '{each.entry}' has no tables; no module with models is "
                 f"imported by {module}.",
                 "Name the modules with the models too: "
-                f'METADATA = ["{module}:{name}", "{module.partition(".")[0]}.models:{name}"], '
+                f'METADATA = ["{module}:{name}", "{other}:{name}"], '
                 "or the packages with a models module in INSTALLED_APPS.",
             )
 
 
-def _module(entry: str, file: Path) -> ModuleType:
+def _module(entry: str, where: str) -> ModuleType:
     name = entry.partition(":")[0]
-    place = f"METADATA of {file}: '{entry}'"
+    place = f"{where}: '{entry}'"
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and f"{name}.".startswith(f"{error.name}."):
             raise AppError(
                 f"{place}: there is no module '{error.name}'.",
-                f"It is imported as any other, from {file.parent} or as an installed package.",
+                "It is imported as any other, from the folder of the settings or as an installed "
+                "package.",
             ) from error
         raise AppError(
             f"{place}: {name} imports '{error.name}', which is not installed{failing_line(error)}."
@@ -77,8 +83,8 @@ def _module(entry: str, file: Path) -> ModuleType:
         raise AppError(f"{place}: {name} cannot be imported: {raised(error)}.") from error
 
 
-def _found(entry: str, module: ModuleType, file: Path) -> list[MetaData]:
-    place, value = f"METADATA of {file}: '{entry}'", _named(entry, module, file)
+def _found(entry: str, module: ModuleType, where: str) -> list[MetaData]:
+    place, value = f"{where}: '{entry}'", _named(entry, module, where)
     found = _all_of(value)
     if not found and callable(value) and not is_a(value, type):
         try:
@@ -95,7 +101,7 @@ def _found(entry: str, module: ModuleType, file: Path) -> list[MetaData]:
     return found
 
 
-def _named(entry: str, module: ModuleType, file: Path) -> Any:
+def _named(entry: str, module: ModuleType, where: str) -> Any:
     """What ``Base.metadata`` of the entry is in its module: asked for as Python would."""
     value: Any = module
     path, owner = entry.partition(":")[2].split("."), module.__name__
@@ -106,12 +112,12 @@ def _named(entry: str, module: ModuleType, file: Path) -> Any:
             # The names of a proxy, or of what raises in its own code, are not looked at.
             names = [n for n in dir(value) if not n.startswith("_")] if error.name == part else []
             raise AppError(
-                f"METADATA of {file}: {owner} has no '{part}'." + did_you_mean(part, names)
+                f"{where}: {owner} has no '{part}'." + did_you_mean(part, names)
                 if error.name == part
-                else f"METADATA of {file}: '{entry}': {raised(error)}."
+                else f"{where}: '{entry}': {raised(error)}."
             ) from error
         except Exception as error:
-            raise AppError(f"METADATA of {file}: '{entry}': {raised(error)}.") from error
+            raise AppError(f"{where}: '{entry}': {raised(error)}.") from error
         owner += f".{part}"
     return value
 

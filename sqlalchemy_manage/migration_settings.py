@@ -75,11 +75,9 @@ class MigrationSettings(NamedTuple):
     that returns one. ``x``: what ``alembic -x`` would be given, as ``name=value``.
     ``revision_ids``: what new ones are like, ``numbered``, ``hex``, or ``template`` (as the
     configuration's file_template). ``heads``: labels of branches that are meant to stay apart.
-    ``new_database``: ``migrate``, or ``create_all`` and a stamp. ``ledger``: whether one is
-    kept, or the schema of the tool's own tables.
-
-    ``has_folder``: MIGRATIONS_DIR is set. ``file_template``, ``slug_length`` and ``timezone``:
-    of the names of new files, from the configuration.
+    ``new_database``: ``migrate``, or ``create_all`` and a stamp. ``first_tables``: the MetaData
+    of the tables that the first revision expects, as ``package.module:name``. ``ledger``:
+    whether one is kept, or the schema of the tool's own tables.
     """
 
     folder: Path
@@ -93,6 +91,7 @@ class MigrationSettings(NamedTuple):
     revision_ids: str = "numbered"
     heads: tuple[str, ...] = ()
     new_database: str = "migrate"
+    first_tables: str | None = None
     ledger: bool | str = True
     has_folder: bool = False
     file_template: str = "%(rev)s_%(slug)s"
@@ -128,6 +127,7 @@ def read_migrations(reader: SettingsReader, root: Path) -> MigrationSettings:
         raise reader.wrong("LEDGER", _LEDGER, ledger)
     version_table = reader.text("VERSION_TABLE", VERSION_TABLE) or VERSION_TABLE
     _version_tables.add(version_table)
+    first_tables = _first_tables(reader)
     return MigrationSettings(
         folder=root / reader.path("MIGRATIONS_DIR", "migrations"),
         has_folder=reader.get("MIGRATIONS_DIR", None) is not None,
@@ -140,7 +140,8 @@ def read_migrations(reader: SettingsReader, root: Path) -> MigrationSettings:
         version_table_schema=reader.text("VERSION_TABLE_SCHEMA", None),
         revision_ids=reader.choice("REVISION_IDS", ("numbered", "hex", "template")),
         heads=reader.strings("HEADS", ()),
-        new_database=reader.choice("NEW_DATABASE", ("migrate", "create_all")),
+        new_database="migrate" if first_tables else str(reader.get("NEW_DATABASE", "migrate")),
+        first_tables=first_tables,
         ledger=ledger,
     )
 
@@ -174,3 +175,15 @@ def _alembic(reader: SettingsReader) -> Mapping[str, Any]:
         found["SECTION"] = section
     found["X"] = own.require("X", own.get("X", {}), dict, "a dict of -x arguments")
     return found
+
+
+def _first_tables(reader: SettingsReader) -> str | None:
+    """What NEW_DATABASE names where it is neither of its two words; raises SettingsError."""
+    value = reader.get("NEW_DATABASE", "migrate")
+    if isinstance(value, str) and is_dotted(value):
+        return value
+    reader.choice("NEW_DATABASE", ("migrate", "create_all"), _OR_TABLES)
+    return None
+
+
+_OR_TABLES = ', or the MetaData of the first tables, as "package.module:name"'

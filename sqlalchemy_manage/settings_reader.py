@@ -61,11 +61,12 @@ class SettingsReader(NamedTuple):
             raise self.wrong(name, expected, found)
         return found
 
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        """One of ``choices``, the first by default."""
+    def choice(self, name: str, choices: tuple[str, ...], more: str = "") -> str:
+        """One of ``choices``, the first by default; ``more``: what else is expected."""
         value = self.get(name, choices[0])
         if value not in choices:
-            raise self.wrong(name, " or ".join(f'"{choice}"' for choice in choices), value)
+            expected = " or ".join(f'"{choice}"' for choice in choices) + more
+            raise self.wrong(name, expected, value)
         return str(value)
 
     def dotted(self, name: str, what: str) -> str | None:

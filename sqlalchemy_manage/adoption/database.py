@@ -42,8 +42,7 @@ def look_at(project: Project, history: History | None, survey: Survey) -> None:
     if heads:
         facts["stands at"] = ", ".join(heads)
         if history is not None:
-            survey.at_head = set(heads) == set(history.heads)
-            if survey.at_head:
+            if set(heads) == set(history.heads):
                 facts["stands at"] += " (head)"
             if unknown := [head for head in heads if head not in history.by_id]:
                 survey.problems.append(

@@ -50,8 +50,9 @@ def survey_folder(
         survey = survey_models(root, environ)
         if survey.kind == "models":
             _database(survey, None, None, environ)
-        return survey
-    return _survey_alembic(root, found, environ)
+    else:
+        survey = _survey_alembic(root, found, environ)
+    return survey.without_places()
 
 
 def lay_over(survey: Survey) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +14,7 @@ class Survey:
     """``facts``: what was found, by name. ``problems``: what will not hold, and why.
 
     ``kind``: ``alembic`` for a project with revisions, ``models`` for one without, ``nothing``
-    for a folder with neither. ``tables``: how many the models have. ``stands``: whether the
-    database has tables already. ``failed``: a problem that makes commands fail until it is solved.
+    for a folder with neither. ``has_tables``: the database has some already.
     """
 
     folder: Path
@@ -23,4 +23,11 @@ class Survey:
     facts: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     has_tables: bool = False
-    at_head: bool = False
+
+    def without_places(self) -> Survey:
+        """The same, with paths as they are seen from the folder; settings may be moved."""
+        for texts in (self.facts, self.draft.notes):
+            for name, text in texts.items():
+                # A URL has its path whole.
+                texts[name] = re.sub(rf"(?<![/\w]){re.escape(str(self.folder))}/", "", text)
+        return self

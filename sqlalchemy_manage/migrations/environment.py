@@ -32,6 +32,7 @@ from .actions.sqlite_text import write_sql
 from .foreign_env.harvested import HarvestedEnv
 from .foreign_env.merging import merged
 from .guards.destructive import DestructiveGuard, allowed_of
+from .guards.first_tables import FirstTablesGuard
 from .guards.id_width import IdWidthGuard
 from .guards.journal.journal import JournalGuard
 from .guards.ledger import LedgerGuard
@@ -301,8 +302,10 @@ def _online(context: Any, run: Run, connection: sa.Connection, options: dict[str
 def guards(run: Run) -> list[Guard]:
     """What watches over the revisions of a run, in the order in which it is asked."""
     if not run.recorded:  # a scratch database, which is dropped
-        return in_order([IdWidthGuard(run), SqliteObjectsGuard(), ForeignKeyGuard()])
-    found: list[Guard] = [IdWidthGuard(run), DestructiveGuard(run), SqliteObjectsGuard()]
+        watch = [FirstTablesGuard(run), SqliteObjectsGuard(), ForeignKeyGuard()]
+        return in_order([IdWidthGuard(run), *watch])
+    found: list[Guard] = [IdWidthGuard(run), DestructiveGuard(run)]
+    found += [FirstTablesGuard(run), SqliteObjectsGuard()]
     found.append(LedgerGuard(run))
     found.append(NewDatabaseGuard(run))
     found.append(SeedLedgerGuard())
@@ -316,7 +319,11 @@ def guards(run: Run) -> list[Guard]:
 
 _UNSEEN = "the journal is not to see what the others do as a revision begins"
 BEFORE: tuple[tuple[type[Guard], type[Guard], str], ...] = (
+    (IdWidthGuard, NewDatabaseGuard, "nothing is made where an id has no room"),
     (DestructiveGuard, JournalGuard, "a downgrade is refused before anything is begun"),
+    (FirstTablesGuard, SqliteObjectsGuard, "what it creates is no part of the revision"),
+    (FirstTablesGuard, LossGuard, "what it creates is no part of the revision"),
+    (FirstTablesGuard, JournalGuard, _UNSEEN),
     (SqliteObjectsGuard, JournalGuard, _UNSEEN),
     (LedgerGuard, LossGuard, "where MariaDB has committed a loss, the revision is recorded"),
     (LedgerGuard, JournalGuard, _UNSEEN),

@@ -193,7 +193,7 @@ class Reader:
 
     def normal(self, text: str) -> str:
         """``text`` without what differs from run to run: times, rates, the folder, spaces at
-        line ends, numbers of processes and commits."""
+        line ends, numbers of processes and commits, ids of Alembic's revisions."""
         text = self.shown(text)
         text = re.sub(r"\d+\.\d\d ?s\b", "N s", text)
         text = re.sub(r"[\d,]+ rows/s", "N rows/s", text)
@@ -201,6 +201,7 @@ class Reader:
         text = re.sub(r"\b20\d\d-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?", "TIME", text)
         text = re.sub(r"\bin \d+ ms\b", "in N ms", text)
         text = re.sub(r"\bcommit [0-9a-f]{7,}", "commit N", text)
+        text = re.sub(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])", "ID", text)
         return text
 
 

@@ -119,7 +119,7 @@ def adopt(
         migration_lock(engine, wait, lambda who: on_event(("wait", who, wait)), connection),
     ):
         # Where a revision was interrupted, the tables are its own.
-        if current_heads(connection) or recorded(connection):
+        if current_heads(connection) or recorded(connection) or _has_first(project, connection):
             return ()
         comparison = compare_first(project, history, connection)
     if comparison is None or not (comparison.touches or comparison.of_models):
@@ -140,6 +140,20 @@ def adopt(
 
 def _tables(project: Project, connection: sa.Connection) -> list[str]:
     return [n for n in sa.inspect(connection).get_table_names() if _is_ours(project, n)]
+
+
+def _has_first(project: Project, connection: sa.Connection) -> bool:
+    """Whether the tables are those that the first revision expects, by their columns' names."""
+    expected = {
+        table.name: {column.name for column in table.columns}
+        for metadata in project.first_metadatas
+        for table in metadata.tables.values()
+    }
+    inspector = sa.inspect(connection)
+    return bool(expected) and all(
+        {column["name"] for column in inspector.get_columns(name)} == expected.get(name)
+        for name in _tables(project, connection)
+    )
 
 
 def _is_ours(project: Project, name: str) -> bool:

@@ -32,6 +32,7 @@ from ...project import Project
 from ..alembic_internals import TEMPORARY_PREFIX, proxies_kept, runs_execute
 from ..operations.implementations import without_needless_warnings
 from ..revisions.history import project_heads
+from ..runner.create_all import create_all
 from ..runner.engine import migration_engine
 from ..runner.run import Run
 from .scratch import replayed
@@ -190,6 +191,8 @@ def _at(run: Run, heads: Sequence[str]) -> Iterator[Database]:
     with ExitStack() as stack:
         if not heads:
             database: Database = stack.enter_context(scratch_sqlite(run.project.alias))
+            with create_engine(database, None, poolclass=sa.NullPool).begin() as connection:
+                create_all(run.project.first_metadatas, connection)
         else:
             try:
                 database = stack.enter_context(replayed(run.project, run.history, upto=heads))

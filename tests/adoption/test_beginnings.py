@@ -1,0 +1,47 @@
+"""Whether a history makes its tables itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sqlalchemy_manage.adoption.beginnings import assumed_table
+from sqlalchemy_manage.migrations.revisions.history import Revision
+
+COLUMN = 'op.add_column("a", sa.Column("x", sa.Integer))'
+
+
+def revisions(*bodies: str) -> list[Revision]:
+    found = []
+    for number, body in enumerate(bodies):
+        lines = "".join(f"    {line}\n" for line in body.splitlines())
+        source = f"def upgrade():\n{lines}\n\ndef downgrade():\n    op.drop_table('z')\n"
+        found.append(Revision(str(number), (), Path("x.py"), source=source))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("bodies", "found"),
+    [
+        (["pass", COLUMN], ("1", "a")),
+        ([COLUMN], ("0", "a")),
+        (["with op.batch_alter_table('a') as batch:\n    batch.drop_column('x')"], ("0", "a")),
+        (["op.create_index('i', 'a', ['x'])"], ("0", "a")),
+        (["op.create_table('b')", COLUMN], None),
+        (["if new:\n    op.create_table('b')", COLUMN], None),
+        (["Base.metadata.create_all(op.get_bind())", COLUMN], None),
+        (["op.execute('create table a (x int)')", COLUMN], None),
+        ([f"if has_table('a'):\n    {COLUMN}"], None),
+        (["pass"], None),
+        ([], None),
+    ],
+)
+def test_the_first_change_of_a_table(bodies: list[str], found: tuple[str, str] | None) -> None:
+    assert assumed_table(revisions(*bodies)) == found
+
+
+def test_a_function_that_upgrade_calls_counts() -> None:
+    (one,) = revisions("grow()")
+    source = one.source + f"\n\ndef grow():\n    {COLUMN}\n"
+    assert assumed_table([Revision("0", (), Path("x.py"), source=source)]) == ("0", "a")
