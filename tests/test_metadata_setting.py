@@ -124,11 +124,10 @@ def test_an_alias_may_have_a_metadata_of_its_own(project: Make) -> None:
 def test_where_the_settings_name_nothing_another_source_may(project: Make) -> None:
     found = project({"shop/db.py": ITEM})
     assert found.metadatas == [] and found.mappers == [] and found.labels == {}
-    del found.__dict__["metadatas"], found.__dict__["mappers"], found.__dict__["labels"]
+    found.forget_models()
     from importlib import import_module
 
     found.other_metadatas = lambda project: [import_module("shop.db").Base.metadata]
-    found.__dict__.pop("tables", None)
     assert set(found.labels) == {"shop.item", "shop.log"}
 
 

@@ -319,6 +319,7 @@ def guards(run: Run) -> list[Guard]:
 
 _UNSEEN = "the journal is not to see what the others do as a revision begins"
 BEFORE: tuple[tuple[type[Guard], type[Guard], str], ...] = (
+    (IdWidthGuard, NewDatabaseGuard, "nothing is made where an id has no room"),
     (DestructiveGuard, JournalGuard, "a downgrade is refused before anything is begun"),
     (FirstTablesGuard, SqliteObjectsGuard, "what it creates is no part of the revision"),
     (FirstTablesGuard, LossGuard, "what it creates is no part of the revision"),

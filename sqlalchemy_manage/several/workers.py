@@ -7,6 +7,7 @@ A worker that is killed takes one database with it; another takes its place.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -90,6 +91,7 @@ class Processes:
         copies = [ours, *self._processes] if method == "fork" else []
         setup = (theirs, copies, os.getcwd(), list(sys.path), *self._make)
         process = context.Process(target=_serve, args=setup, daemon=True)
+        gc.freeze()  # what is imported is not looked at in each process, and so not copied
         process.start()
         theirs.close()  # so that its end is seen here
         self._processes[ours] = process
@@ -147,6 +149,7 @@ class Processes:
                 yield result
 
     def _close(self) -> None:
+        gc.unfreeze()
         for connection, process in self._processes.items():
             connection.close()  # it ends where it waits for more
             if connection in self._busy:

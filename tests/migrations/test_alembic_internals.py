@@ -22,6 +22,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import mysql
 
 from sqlalchemy_manage.migrations import alembic_internals as internals
+from sqlalchemy_manage.once import kept
 
 
 @pytest.fixture
@@ -172,3 +173,18 @@ def test_alembic_runs_while_alembic_is_running(connection: sa.Connection, tmp_pa
             assert alembic.context._proxy is None
         assert alembic.context._proxy is environment
         assert alembic.op._proxy is operations
+
+
+def test_the_revisions_of_a_folder_are_loaded_once_for_many_databases(tmp_path: Any) -> None:
+    (tmp_path / "versions").mkdir()
+
+    def load() -> Any:
+        config = Config()
+        config.set_main_option("script_location", str(tmp_path))
+        return ScriptDirectory.from_config(config)
+
+    internals.keep_scripts()
+    assert load() is not load()
+    with kept():
+        assert load() is load()
+    assert load() is not load()

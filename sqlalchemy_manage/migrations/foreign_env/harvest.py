@@ -27,9 +27,10 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError, MissingGreenlet
 
 from ... import advice, output
 from ...async_drivers import is_async
-from ...databases.engines import create_engine, database_url, shown
+from ...databases.engines import create_engine, database_url
 from ...errors import ManageError, MigrationError
 from ..alembic_internals import proxies_kept
+from .agreement import require_agreement
 from .connections import watched
 from .detection import foreign_env
 from .drivers import other_drivers
@@ -102,46 +103,6 @@ def _given_url(project: Project) -> URL:
     url = database_url(project.database, project.settings.root)
     given = project.database.given_url
     return make_url(given).set(database=url.database) if is_async(given) else url
-
-
-def require_agreement(project: Project, env: HarvestedEnv) -> None:
-    """Raises MigrationError where ``env`` goes to another database than the settings.
-
-    Or keeps another table of versions.
-    """
-    settings, url = project.settings, database_url(project.database, project.settings.root)
-    if env.url is not None and not same_database(url, env.url, settings.root):
-        raise MigrationError(
-            f"{env.file} goes to another database than the settings. Nothing was run.\n"
-            f"  env.py:   {shown(env.url)}\n"
-            f"  settings: {shown(url)} (DATABASES[{project.alias!r}] of {settings.file})",
-            "Have both name the same database. env.py is given that of the settings as "
-            f"sqlalchemy.url. Or run env.py as it is: {advice.RUN_AS_IS}",
-        )
-    schema, table = env.version_table
-    kept_schema, kept_table = (
-        project.migrations.version_table_schema,
-        (project.migrations.version_table),
-    )
-    if (schema, table) != (kept_schema, kept_table):
-        lines = []
-        if table != kept_table:
-            lines.append(f'VERSION_TABLE = "{table}"')
-        if schema != kept_schema:
-            lines.append(f"VERSION_TABLE_SCHEMA = {_literal(schema)}")
-        raise MigrationError(
-            f"{env.file} keeps the versions in the table {_dotted(schema, table)}, and "
-            f"the settings name {_dotted(kept_schema, kept_table)}. Nothing was run.",
-            f"Write into {settings.file}:\n" + "\n".join(f"    {line}" for line in lines),
-        )
-
-
-def _literal(text: str | None) -> str:
-    return "None" if text is None else f'"{text}"'
-
-
-def _dotted(schema: str | None, table: str) -> str:
-    return f"{schema}.{table}" if schema else table
 
 
 @dataclass(frozen=True)
@@ -245,6 +206,13 @@ def _url_of(given: Mapping[str, Any]) -> URL | None:
     return None if url is None else make_url(url)
 
 
+def _translated(given: Mapping[str, Any]) -> dict[Any, Any]:
+    """The schemas that its connection takes for others."""
+    connection = given.get("connection")
+    options = {} if connection is None else connection.get_execution_options()
+    return {k: v for k, v in (options.get("schema_translate_map") or {}).items() if k != v}
+
+
 class _Attributes(dict[str, Any]):
     """Config.attributes; ``wanted``: it was asked for a connection, and there was none."""
 
@@ -303,6 +271,7 @@ def _run(project: Project, file: Path, attempt: _Attempt, printed: io.StringIO) 
         config,
         call.runs[0],
         (*taken.executed, *database.swallowed),
+        _translated(call.given),
         printed.getvalue(),
         tuple(map(str, moved)) if moved != locations else (),
     )

@@ -37,6 +37,7 @@ class HarvestedEnv:
 
     ``url``: of the database that it connected to, or would; None where it named none.
     ``swallowed``: the statements that it sent by itself, which were not carried out, nor will be.
+    ``translated``: the schemas that its connection takes for others.
     ``config``: the Config that it saw; its functions may look at it again.
     ``locations``: where it says the revisions are, if it does.
     """
@@ -47,6 +48,7 @@ class HarvestedEnv:
     config: Config
     run_arguments: Mapping[str, Any] = field(default_factory=dict)
     swallowed: tuple[str, ...] = ()
+    translated: Mapping[str | None, str | None] = field(default_factory=dict)
     printed: str = ""
     locations: tuple[str, ...] = ()
 

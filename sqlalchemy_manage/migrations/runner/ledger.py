@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -101,12 +101,9 @@ def read_ledger(connection: sa.Connection) -> Ledger:
         return {}
     found: Ledger = {}
     table = _TABLE.on(connection)
-    read = [column for column in table.columns if column.name not in ("source", "version")]
-    for row in connection.execute(sa.select(*read).order_by(table.c.id)):
-        values = row._asdict()
-        del values["id"]
-        values["parents"] = tuple(json.loads(values["parents"]))
-        entry = LedgerEntry(**values)
+    read = [table.c[name] for name in LedgerEntry.__dataclass_fields__]
+    for revision, parents, *rest in connection.execute(sa.select(*read).order_by(table.c.id)):
+        entry = LedgerEntry(revision, _names(parents), *rest)
         before = found.get(entry.revision)
         if entry.direction == "repair" and before is not None:
             text = ("parents", "applied", "checksum", "digest", "reason")
@@ -115,6 +112,11 @@ def read_ledger(connection: sa.Connection) -> Ledger:
             found.pop(entry.revision, None)  # the one that was run last comes last
         found[entry.revision] = entry
     return found
+
+
+@lru_cache(maxsize=8192)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def kept_source(connection: sa.Connection, revision_id: str) -> str | None:

@@ -147,3 +147,32 @@ def test_a_configuration_that_is_not_there(app: ForeignFolder, setting: str, why
         file.write(f"ALEMBIC = {setting}\n")
     result = app.manage("migrate")
     assert (result.code, why in result.stderr) == (1, True), result
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "chooses",
+    [
+        "connection.exec_driver_sql('SET search_path TO tenant')",
+        "connection.exec_driver_sql('set session search_path = \"tenant\", public')",
+        "connection = connection.execution_options(schema_translate_map={None: 'tenant'})",
+    ],
+)
+def test_a_schema_that_env_py_chooses_is_named(
+    tmp_path: Path, database_url: str, chooses: str
+) -> None:
+    """The tables would come into another one."""
+    app = ForeignFolder(tmp_path / "project", database_url)
+    app.setup(
+        configured().replace("    context.configure", f"    {chooses}\n    context.configure")
+    )
+    result = app.manage("makemigrations")
+    assert result.code == 1, result
+    assert "run in the schema tenant" in result.stderr
+    assert 'DATABASES[\'default\']["SCHEMA"] = "tenant"' in result.stderr
+    app.execute("CREATE SCHEMA tenant")
+    with (app.folder / "staff_settings.py").open("a") as file:
+        file.write('DATABASES["default"]["SCHEMA"] = "tenant"\n')
+    app.done("makemigrations")
+    app.done("migrate")
+    assert app.query("SELECT count(*) FROM tenant.book") == [(0,)]
