@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper
 
 from .errors import AppError, SettingsError, did_you_mean
-from .sqlalchemy_internals import copy_listeners, registries, share_tables
+from .sqlalchemy_internals import copy_listeners, mappers_in, registries, share_tables
 
 # Not in the info of the tables: what is there goes into revisions.
 _aliases: WeakKeyDictionary[Table, frozenset[str]] = WeakKeyDictionary()
@@ -155,7 +155,7 @@ def _classes(tables: Collection[Table]) -> dict[Table, list[Mapper[Any]]]:
     wanted = {id(table) for table in tables}
     found: dict[Table, list[Mapper[Any]]] = {}
     for each in registries():
-        for mapper in each.mappers:
+        for mapper in mappers_in(each):
             table = mapper.local_table
             if id(table) in wanted and isinstance(table, Table):
                 found.setdefault(table, []).append(mapper)

@@ -118,6 +118,7 @@ def read_databases(reader: SettingsReader, environ: Mapping[str, str]) -> dict[s
             'Write DATABASES = {"default": {"URL": "sqlite:///app.sqlite"}}, '
             "or set DATABASE_URL in the environment.",
         )
+    databases = {alias: _translated(reader, each) for alias, each in databases.items()}
     for database in databases.values():
         for password in passwords(database.given_url):
             keep_secret(password)
@@ -126,6 +127,47 @@ def read_databases(reader: SettingsReader, environ: Mapping[str, str]) -> dict[s
             if key in PASSWORD_KEYS and isinstance(value, str):
                 keep_secret(value)
     return databases
+
+
+def _translated(reader: SettingsReader, database: Database) -> Database:
+    """A ``schema_translate_map`` of its engine's options is the SCHEMA of the database.
+
+    SQLAlchemy translates statements, but not what it asks a database about its tables, nor
+    SQL as text: the names without a schema have to be those of that schema for all of these.
+    Raises SettingsError for a map of other names.
+    """
+    options = dict(database.given_options)
+    execution = options.get("execution_options")
+    found = execution.get("schema_translate_map") if isinstance(execution, dict) else None
+    if not isinstance(execution, dict) or not isinstance(found, dict):
+        return database
+    options["execution_options"] = {
+        name: value for name, value in execution.items() if name != "schema_translate_map"
+    }
+    place = f"{reader.file}: schema_translate_map of DATABASES[{database.alias!r}]['OPTIONS']"
+    if other := {name: to for name, to in found.items() if name is not None and name != to}:
+        name, to = next(iter(other.items()))
+        raise SettingsError(
+            f"{place} makes {name!r} {to!r}: only tables without a schema (None) can be moved.",
+            "Leave the schema out of the models, and name it as the SCHEMA of the alias.",
+        )
+    url, schema = database.given_url, found.get(None)
+    if schema is not None and database.schema not in (None, schema):
+        raise SettingsError(
+            f"{place} names the schema {schema!r}, and SCHEMA is {database.schema!r}.",
+            "Leave one of the two out.",
+        )
+    if schema is not None and url.startswith(("mysql", "mariadb")):
+        # There a schema is a database.
+        url, schema = re.sub(r"^(\w[\w+]*://[^/?]*)(/[^?]*)?", rf"\g<1>/{schema}", url), None
+    return Database(
+        database.alias,
+        url,
+        MappingProxyType(options),
+        database.protected,
+        schema or database.schema,
+        database.bookkeeping,
+    )
 
 
 _DIALECTS = {

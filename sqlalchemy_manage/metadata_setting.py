@@ -51,11 +51,13 @@ def require_content(entries: Iterable[MetadataEntry], file: Path) -> None:
     for each in entries:
         if not any(map(has_content, each.metadatas)):
             module, _, name = each.entry.partition(":")
+            other = f"{module.partition('.')[0]}.models"
+            other = "PACKAGE.MODULE" if other == module else other
             raise AppError(
                 f"METADATA of {file}: '{each.entry}' has no tables; no module with models is "
                 f"imported by {module}.",
                 "Name the modules with the models too: "
-                f'METADATA = ["{module}:{name}", "{module.partition(".")[0]}.models:{name}"], '
+                f'METADATA = ["{module}:{name}", "{other}:{name}"], '
                 "or the packages with a models module in INSTALLED_APPS.",
             )
 

@@ -15,7 +15,7 @@ from sqlalchemy.schema import sort_tables_and_constraints
 from .declared.create_all import is_view, schema_of
 from .errors import AppError
 from .module_contents import stored
-from .sqlalchemy_internals import registries
+from .sqlalchemy_internals import mappers_in, registries
 
 
 def is_managed(table: Table) -> bool:
@@ -93,7 +93,9 @@ def mappers_of(metadatas: Iterable[MetaData], tables: list[Table]) -> list[Mappe
         return any(id(table.metadata) in own for table in tables_in(mapper))
 
     found = [
-        each for each in registries() if id(each.metadata) in own or any(map(is_own, each.mappers))
+        each
+        for each in registries()
+        if id(each.metadata) in own or any(map(is_own, mappers_in(each)))
     ]
     try:
         # Not configure_mappers(): other registries of this process are not ours.
@@ -102,7 +104,7 @@ def mappers_of(metadatas: Iterable[MetaData], tables: list[Table]) -> list[Mappe
     except SQLAlchemyError as error:
         raise AppError(f"the models cannot be configured: {error}") from error
     position: dict[Any, int] = {table: index for index, table in enumerate(tables)}
-    mappers = {m for each in found for m in each.mappers if is_own(m) or not m.tables}
+    mappers = {m for each in found for m in mappers_in(each) if is_own(m) or not m.tables}
     return sorted(
         mappers,
         key=lambda m: (position.get(m.local_table, len(position)), m.class_.__qualname__),

@@ -312,7 +312,10 @@ class Project:
         """``app.model`` or ``app.table`` in lower case -> the table that holds its rows."""
         from .models import table_labels
 
-        return table_labels(self.mappers, self.tables, self.label_of, self._owner_of)
+        def owner_of(table: Table) -> str:
+            return self.home_of_table(table).label
+
+        return table_labels(self.mappers, self.tables, self.label_of, owner_of)
 
     def find_model(self, name: str) -> Mapper[Any]:
         """The mapper of ``Model`` or ``app.Model``, in any case; raises UsageError."""
@@ -357,15 +360,18 @@ class Project:
 
         if is_in_its_module(mapper.class_):
             return self.home_in(mapper.class_.__module__)
-        tables = tables_in(mapper)
-        module = self._module_of(tables[0]) if tables else mapper.class_.__module__
-        return self.home_in(module)
+        if tables := tables_in(mapper):
+            return self.home_of_table(tables[0])
+        return self.home_in(mapper.class_.__module__)
 
-    def _owner_of(self, table: Table) -> str:
-        return self.home_in(self._module_of(table)).label
+    def home_of_table(self, table: Table) -> App:
+        """The app or package of the module that holds a table under a name.
+
+        Else of one that leads to its MetaData.
+        """
+        return self.home_in(self._module_of(table))
 
     def _module_of(self, table: Table) -> str:
-        """The module that holds a table under a name, else one that leads to its MetaData."""
         return self._holders.get(id(table)) or self._holders.get(id(table.metadata)) or "models"
 
     @cached_property

@@ -27,6 +27,7 @@ listeners
 ``ForeignKey._column_tokens``                what a foreign key refers to, in SQLAlchemy 2.0
 ``Table._creator_ddl``                       the CreateView behind a table of SQLAlchemy 2.1
 ``TypeEngine._variant_mapping``              what ``with_variant()`` was given
+``registry._managers``                       classes that are mapped later
 ``RESERVED_WORDS`` of the dialects           the names that have to be quoted
 ``util.greenlet_spawn()``                    calls of an async driver from what is not async
 ===========================================  ===================================================
@@ -161,10 +162,37 @@ def variants(type_: TypeEngine[Any]) -> Mapping[str, TypeEngine[Any]]:
     return type_._variant_mapping
 
 
+def bound_by(type_: sa.TypeDecorator[Any], value: Any, dialect: sa.Dialect) -> Any:
+    """What a type hands on to the type that it wraps; many give it the value as it is."""
+    from sqlalchemy import TypeDecorator
+
+    if type(type_).process_bind_param is TypeDecorator.process_bind_param:
+        return value
+    return type_.process_bind_param(value, dialect)
+
+
+def read_by(type_: sa.TypeDecorator[Any], value: Any, dialect: sa.Dialect) -> Any:
+    """What a type makes of what the type that it wraps has read."""
+    from sqlalchemy import TypeDecorator
+
+    if type(type_).process_result_value is TypeDecorator.process_result_value:
+        return value
+    return type_.process_result_value(value, dialect)
+
+
 def registries() -> list[registry]:
     """Every registry of the process, in no order."""
     # Of the package itself, "mapper" is a function.
     return list(import_module("sqlalchemy.orm.mapper")._all_registries())
+
+
+def mappers_in(registry: registry) -> list[Mapper[Any]]:
+    """The mappers of a registry, without the classes that are not mapped yet.
+
+    So are an AbstractConcreteBase before the mappers are configured, and a class of
+    DeferredReflection that is not prepared; ``registry.mappers`` raises for them.
+    """
+    return [manager.mapper for manager in registry._managers if manager.is_mapped]
 
 
 def copy_without_variants(type_: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.ext.declarative import AbstractConcreteBase
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -246,6 +247,44 @@ def test_what_psycopg_gets_for_json() -> None:
         bound = process({"a": 1})
         assert internals.json_texts(dialect)[type(bound)](bound) == "{'a': 1}"
     assert internals.json_texts(sa.create_engine("sqlite://").dialect) == {}
+
+
+def test_the_registries_of_the_process_are_known() -> None:
+    own = registry()
+    assert own in internals.registries()
+
+
+def test_classes_that_are_mapped_later_are_left_out() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Later(AbstractConcreteBase, Base):
+        pass
+
+    class Now(Later):
+        __tablename__ = "now"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        __mapper_args__ = {"polymorphic_identity": "now", "concrete": True}
+
+    assert [m.class_ for m in internals.mappers_in(Base.registry)] == [Now]
+    Base.registry.configure()
+    assert {m.class_ for m in internals.mappers_in(Base.registry)} == {Later, Now}
+
+
+def test_a_type_that_hands_its_values_on() -> None:
+    class Plain(sa.TypeDecorator[str]):
+        impl = sa.String
+        cache_ok = True
+
+    class Twice(Plain):
+        def process_bind_param(self, value: object, dialect: sa.Dialect) -> str:
+            return f"{value}{value}"
+
+        def process_result_value(self, value: object, dialect: sa.Dialect) -> str:
+            return str(value)[:1]
+
+    assert [internals.bound_by(t, "a", SQLITE) for t in (Plain(), Twice())] == ["a", "aa"]
+    assert [internals.read_by(t, "bb", SQLITE) for t in (Plain(), Twice())] == ["bb", "b"]
 
 
 def test_some_tables_of_a_metadata_are_one_of_their_own() -> None:

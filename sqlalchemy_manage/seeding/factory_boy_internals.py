@@ -376,11 +376,18 @@ def on_session(
 
 
 def _scoped(named: Any, given: Any, stack: ExitStack) -> bool:
-    """Whether ``named`` is a scoped session; its registry then has ``given`` until the end."""
+    """Whether ``named`` is a scoped session; its registry then has ``given`` until the end.
+
+    Not where there is no scope: Flask-SQLAlchemy's is an application context.
+    """
     registry = getattr(named, "registry", None)
     if not isinstance(registry, ScopedRegistry):
         return False
-    stack.callback(partial(registry.set, registry()) if registry.has() else registry.clear)
+    try:
+        there = registry.has()
+    except Exception:  # the function of the user's, or of a framework, that tells the scope
+        return False
+    stack.callback(partial(registry.set, registry()) if there else registry.clear)
     registry.set(given)
     return True
 

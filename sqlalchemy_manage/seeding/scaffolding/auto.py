@@ -12,6 +12,7 @@ from ..discovery import add_module
 from ..factories import Factory
 from .inventing import Invention, ModelFactory, invent, known_factories
 from .source import ModuleSource, places_of, run
+from .table_classes import map_tables, name_classes
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -20,10 +21,16 @@ _made: WeakKeyDictionary[Project, Invention] = WeakKeyDictionary()
 
 
 def add_factories(project: Project) -> Invention:
-    """The project has a factory for every model, from now on and in this process only."""
+    """The project has a factory for every model, from now on and in this process only.
+
+    So it has for every table without a class.
+    """
     if project not in _made:
+        name_classes(project)
+        without_key = map_tables(project)
         existing = known_factories(project)
         invention = invent(project, existing)
+        invention.skipped.update(without_key)
         modules = {a.name: a.dotted("factories_made_by_seed") for a in invention.apps(project)}
         for source in sources(project, invention, existing, modules).values():
             add_module(project, run(source))

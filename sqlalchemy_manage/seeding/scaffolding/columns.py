@@ -18,9 +18,10 @@ from sqlalchemy.orm import Mapper
 from ...sql.evaluation import NotEvaluated, evaluated
 from ...sql.expression_parser import tree
 from ...sql.raw import sql_of
+from ...sqlalchemy_internals import bound_by, original_constructor
 from .checks import Limits, checks_of, parts
 from .declared import NOTHING, DeclaredValue, samples
-from .kinds import annotated, kind_of, kind_of_python
+from .kinds import annotated, argument_types, kind_of, kind_of_python
 from .references import ForeignLink, accepted_names, tables_of
 from .uniqueness import unique_sets
 from .values import Wanted, candidates
@@ -298,9 +299,10 @@ class ModelColumns:
             return
         given = {*self.declared, *(each.name for each in self.references if each.drawn)}
         relations = self.mapper.relationships
-        for name, parameter in list(
-            inspect.signature(self.mapper.class_.__init__).parameters.items()
-        )[1:]:
+        # SQLAlchemy's own around it has no annotations.
+        constructor = original_constructor(self.mapper)
+        types = argument_types(constructor)
+        for name, parameter in list(inspect.signature(constructor).parameters.items())[1:]:
             if parameter.default is not inspect.Parameter.empty or name in given:
                 continue
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -313,10 +315,10 @@ class ModelColumns:
             elif name in self.attributes:
                 self.declared[name] = NOTHING  # the relationship beside it fills the column
             else:
-                self._argument(name, parameter)
+                self._argument(name, types.get(name) or parameter.annotation)
 
-    def _argument(self, name: str, parameter: inspect.Parameter) -> None:
-        python = annotated(self.mapper.class_, name) or _builtin(parameter.annotation) or str
+    def _argument(self, name: str, annotation: Any) -> None:
+        python = annotated(self.mapper.class_, name) or _builtin(annotation) or str
         kind = kind_of_python(python) or "text"
         wanted = Wanted(name, self.mapper.class_.__name__, sa.String(), kind, Limits())
         found = next(candidates(wanted), None)
@@ -343,7 +345,7 @@ def stored_value(column: Any, value: Any, dialect: sa.Dialect) -> Any:
     if isinstance(column.type, sa.TypeDecorator) and not isinstance(
         column.type, sa.Interval | sa.PickleType
     ):
-        return column.type.process_bind_param(value, dialect)
+        return bound_by(column.type, value, dialect)
     return value
 
 

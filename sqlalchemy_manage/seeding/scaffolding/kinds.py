@@ -98,8 +98,20 @@ def annotated(model: type, name: str) -> Any:
             found: Any = get_type_hints(base).get(name)
         except Exception:  # a name that is imported for type checkers only
             return None
-        while get_args(found) and kind_of_python(found) is None:
-            inner = [each for each in get_args(found) if each is not type(None)]
-            found = inner[0]
-        return found
+        return _inner(found)
     return None
+
+
+def argument_types(constructor: Any) -> dict[str, Any]:
+    """The Python types that annotations give the arguments of a function, without None."""
+    try:
+        return {name: _inner(found) for name, found in get_type_hints(constructor).items()}
+    except Exception:  # a name that is imported for type checkers only
+        return {}
+
+
+def _inner(found: Any) -> Any:
+    while get_args(found) and kind_of_python(found) is None:
+        inner = [each for each in get_args(found) if each is not type(None)]
+        found = inner[0]
+    return found

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapper, RelationshipProperty
 from sqlalchemy.orm.interfaces import MANYTOMANY, MANYTOONE, ONETOMANY
 
 from ...links.conditions import is_declared, literal_columns, stored_joins
-from ...sqlalchemy_internals import as_declared
+from ...sqlalchemy_internals import as_declared, mappers_in
 
 
 @dataclass(eq=False)
@@ -148,7 +148,9 @@ def _loose(mapper: Mapper[Any], owned: Mapping[Any, Mapper[Any]]) -> Iterator[Fo
 
 def _stored(mapper: Mapper[Any]) -> list[RelationshipProperty[Any]]:
     """The relationships of all models by whose foreign keys, or columns, rows are linked."""
-    every = sorted(mapper.registry.mappers, key=lambda m: (m.class_.__module__, m.class_.__name__))
+    every = sorted(
+        mappers_in(mapper.registry), key=lambda m: (m.class_.__module__, m.class_.__name__)
+    )
     relations = [r for m in every for r in m.relationships if r.parent is m]
     return [r for r in relations if r.secondary is None and not r.viewonly]
 

@@ -15,6 +15,7 @@ from ..factories import Factory
 from ..factory_boy_internals import model_of
 from .declared import NAMES
 from .inventing import TARGET, Invention, ModelFactory
+from .table_classes import modules_of_tables
 
 if TYPE_CHECKING:
     from ...project import Project
@@ -188,7 +189,7 @@ def _place(model: type, project: Project) -> tuple[str, str] | None:
         value = getattr(value, part, None)
     if value is model:
         return model.__module__, model.__qualname__
-    for module in project.models_modules:
+    for module in (*project.models_modules, *modules_of_tables()):
         for name, value in list(vars(module).items()):
             if value is model:
                 return module.__name__, name

@@ -30,6 +30,7 @@ from ...data.scalars import (
     readers,
 )
 from ...errors import SeedError
+from ...sqlalchemy_internals import bound_by, read_by
 from ..row_blocks import HeldValue, kinds
 
 LONGEST = 15 * 2**20
@@ -151,7 +152,7 @@ def _dump(value: Any, column: sa.Column[Any], type_: Any, dialect: sa.Dialect) -
     if isinstance(value, Enum) and isinstance(type_, sa.Enum) and type_.enum_class is not None:
         return {"enum": value.name}
     if isinstance(type_, sa.TypeDecorator):
-        stored = type_.process_bind_param(value, dialect)
+        stored = bound_by(type_, value, dialect)
         return {"stored": _dump(stored, column, type_.impl_instance, dialect)}
     if isinstance(value, list | tuple):
         item = getattr(type_, "item_type", type_)
@@ -186,7 +187,7 @@ def _load(value: Any, type_: Any, dialect: sa.Dialect) -> Any:
     if name == "stored":
         if not isinstance(type_, sa.TypeDecorator):
             return _load(text, type_, dialect)
-        return type_.process_result_value(_load(text, type_.impl_instance, dialect), dialect)
+        return read_by(type_, _load(text, type_.impl_instance, dialect), dialect)
     if name == "list":
         return [_load(v, getattr(type_, "item_type", type_), dialect) for v in text]
     return {key: _load(v, type_, dialect) for key, v in text}

@@ -1,0 +1,2 @@
+DATABASES = {"default": {"URL": "sqlite:///shop.sqlite"}}
+METADATA = ["shop.models:UUIDAuditBase"]

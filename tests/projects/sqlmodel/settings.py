@@ -1,0 +1,2 @@
+DATABASES = {"default": {"URL": "sqlite:///shop.sqlite"}}
+INSTALLED_APPS = ["shop"]
