@@ -136,6 +136,8 @@ class AlembicProject:
             # A package is imported from the folder around it.
             if place is None or place == self.root or (place / "__init__.py").exists():
                 continue
+            if not place.is_relative_to(self.root) and os.path.normpath(each) == ".":
+                continue  # where alembic is started, which is not in an installed package
             if place not in [known.path for known in self.draft.paths]:
                 self.draft.paths.append(self.draft.place(place))
 

@@ -23,6 +23,7 @@ _SECOND = (
     "create_foreign_key",
     "drop_constraint",
 )
+_REFLECTED = ("autoload", "autoload_with")
 _MAKES = ("create_all", "create")
 
 
@@ -34,23 +35,37 @@ class Assumed(NamedTuple):
 
 
 def assumed_table(revisions: Iterable[Revision]) -> Assumed | None:
-    """What the very first change of a table is about, if no revision makes that before.
+    """The first change of a table that no revision has made before.
 
-    By the texts of the upgrades, parents first. None where the history begins with making a
-    table, in whatever way: from then on the text does not tell all that there is, as tables
-    are renamed in SQL too.
+    By the texts of the upgrades, parents first. None if there is none, or where it cannot be
+    told: tables are made or renamed in SQL, by ``create_all``, or by a name that is computed.
     """
+    made: set[str] = set()
     for revision in revisions:
         for name, call in _calls(revision.source):
-            text = ast.unparse(call)
-            if name in _MAKES or (name == "execute" and "CREATE TABLE" in text.upper()):
+            if name in _MAKES or (name == "execute" and _may_make(call)):
                 return None
-            table = _table(name, call)
             if name == "create_table":
-                return None
-            if table is not None:
+                if (table := _constant(call, 0, "table_name")) is None:
+                    return None
+                made.add(table)
+                continue
+            table = _table(name, call)
+            if table is not None and table not in made:
                 return Assumed(revision.id, table)
+            if name == "rename_table":
+                if table is None or (new := _constant(call, 1, "new_table_name")) is None:
+                    return None
+                made.add(new)
     return None
+
+
+def _may_make(call: ast.Call) -> bool:
+    """Whether a statement makes or renames a table, as far as its text tells."""
+    first = call.args[0] if call.args else None
+    if isinstance(first, ast.Constant | ast.JoinedStr | ast.Call):
+        return "TABLE" in ast.unparse(first).upper()
+    return True
 
 
 def _calls(source: str) -> Iterator[tuple[str, ast.Call]]:
@@ -71,7 +86,7 @@ def _calls(source: str) -> Iterator[tuple[str, ast.Call]]:
             function = node.func
             name = function.attr if isinstance(function, ast.Attribute) else ""
             name = name or getattr(function, "id", "")
-            if not guarded or name in ("create_table", *_MAKES, "execute"):
+            if not guarded or name in ("create_table", "rename_table", *_MAKES, "execute"):
                 yield name, node
             if name in functions and name not in seen:
                 seen.add(name)
@@ -83,6 +98,8 @@ def _calls(source: str) -> Iterator[tuple[str, ast.Call]]:
 def _table(name: str, call: ast.Call) -> str | None:
     if name in _FIRST:
         return _constant(call, 0, "table_name")
+    if name == "Table" and any(word.arg in _REFLECTED for word in call.keywords):
+        return _text(call.args[0]) if call.args else None
     if name in _SECOND:
         return _constant(call, 1, "table_name", "source_table")
     return None
@@ -97,4 +114,8 @@ def _constant(call: ast.Call, position: int, *names: str) -> str | None:
     owner = function.value if isinstance(function, ast.Attribute) else None
     if isinstance(owner, ast.Name) and owner.id != "op":
         return None
+    return _text(value)
+
+
+def _text(value: ast.expr | None) -> str | None:
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None

@@ -137,6 +137,8 @@ def hides(given: Mapping[str, Any]) -> bool:
 def _metadata(found: AlembicProject, metadatas: Sequence[sa.MetaData]) -> None:
     """Name the MetaData in the settings, so that commands find the models without env.py."""
     survey = found.survey
+    # Some list classes beside them, which Alembic passes over as long as nothing is compared.
+    metadatas = [each for each in metadatas if isinstance(each, sa.MetaData)]
     tables = sum(len(each.tables) for each in metadatas)
     if not tables:
         _beside(found)
@@ -199,11 +201,14 @@ def _from_text(found: AlembicProject) -> None:
     found.draft.values["LEDGER"] = False
     found.draft.notes["LEDGER"] = "No record of what was applied, until env.py can be harvested."
     for entries in (list(env.metadata), _declared(found)):
+        if not entries:
+            continue
         with found.importing():
-            tables = _imported(found, entries).tables if entries else frozenset()
-        if tables:
-            facts["models"] = count(len(tables), "table")
-            found.draft.values["METADATA"] = entries
+            imported = _imported(found, entries)
+        if imported.tables:
+            facts["models"] = count(len(imported.tables), "table")
+            led = {entry for each in imported.metadata.values() for entry in each}
+            found.draft.values["METADATA"] = [entry for entry in entries if entry in led]
             return
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
@@ -163,6 +163,19 @@ class BridgedConnection(_Adapted):
         return BridgedCursor(made, self)
 
 
+def _as_dbapi(error: Exception, dbapi: Any) -> Exception:
+    """The error of a connection that was not made, as the exceptions of a DBAPI.
+
+    asyncpg's reaches us as it is (SQLAlchemy 2.0), and that of a server that is away always.
+    """
+    state = getattr(error, "sqlstate", None)
+    if isinstance(error, dbapi.Error) or not (state or isinstance(error, OSError | TimeoutError)):
+        return error
+    found: Any = dbapi.OperationalError(str(error) or "timed out")
+    found.sqlstate = found.pgcode = state
+    return cast("Exception", found)
+
+
 @cache
 def _bridged(name: str) -> type[sa.Dialect]:
     """The dialect of an async driver, ``postgresql.asyncpg``, with connections that are not."""
@@ -174,7 +187,10 @@ def _bridged(name: str) -> type[sa.Dialect]:
         supports_statement_cache = original.supports_statement_cache
 
         def connect(self, *args: Any, **more: Any) -> BridgedConnection:
-            made = call_driver(None, "connect", super().connect, *args, **more)
+            try:
+                made = call_driver(None, "connect", super().connect, *args, **more)
+            except Exception as error:
+                raise _as_dbapi(error, self.loaded_dbapi) from error
             return BridgedConnection(made)
 
         def on_connect_url(self, url: URL) -> Callable[[Any], Any] | None:

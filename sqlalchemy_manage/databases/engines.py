@@ -161,6 +161,11 @@ def engine_of(url: URL, **options: Any) -> sa.Engine:
     """An engine for ``url`` that is not async, whatever its driver is."""
     from .async_bridge import bridged_engine, is_async
 
+    if url.get_driver_name() == "psycopg_async":  # psycopg itself is there, and takes a URL
+        raise SettingsError(
+            "async_creator of OPTIONS, or async_creator_fn, cannot be used with psycopg.",
+            "Give DATABASES a URL with all that the connection needs.",
+        )
     return bridged_engine(url, **options) if is_async(url) else sa.create_engine(url, **options)
 
 
@@ -275,9 +280,9 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
             f"mkdir -p {Path(str(url.database)).parent}",
         )
     if re.search(
-        r"connection refused|could not connect|can't connect|could not translate|timed? ?out"
-        r"|no such file or directory|unreachable|name or service not known|failed to resolve"
-        r"|no route|lost",
+        r"connection refused|connect call failed|could not connect|can't connect"
+        r"|could not translate|timed? ?out|no such file or directory|unreachable"
+        r"|name or service not known|failed to resolve|no route|lost",
         lower,
     ):
         first = text.splitlines()[0]

@@ -132,7 +132,9 @@ class _Checking:
         for link in self.links:
             missing = [table.fullname for table in link.tables if not self.has(table)]
             findings = [
-                BrokenLink("missing table", t, {}, f"table {t} is missing: {advice.CREATE_TABLES}")
+                BrokenLink(
+                    "missing table", t, {}, f"table {t} is missing: {advice.ASK_WHY_MISSING}"
+                )
                 for t in missing
             ]
             self.done.append(

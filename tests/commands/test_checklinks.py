@@ -88,4 +88,4 @@ def test_before_any_migration(manage: Manage, engine: sa.Engine) -> None:
         connection.exec_driver_sql("CREATE TABLE something_else (id INTEGER)")
     result = manage("checklinks")
     assert result.code == 1
-    assert "table department_employee_link is missing: manage.py migrate" in result.stdout
+    assert "table department_employee_link is missing: manage.py check" in result.stdout

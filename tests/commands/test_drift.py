@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,9 +26,9 @@ def drift(result: Result) -> dict[str, str]:
 def differences(result: Result) -> set[str]:
     found = drift(result)
     assert (result.code, found["status"]) == (1, "failed"), result
-    title, _, rest = found["message"].partition(": ")
+    title, _, rest = found["message"].partition(":")
     assert title == "the database differs from the revisions"
-    return set(rest.split("; "))
+    return {line.strip() for line in re.split("; |\n", rest) if line.strip()}
 
 
 def test_it_is_asked_for(manage: Manage) -> None:

@@ -279,7 +279,7 @@ def test_a_missing_table_is_a_finding(engine: sa.Engine) -> None:
         report = check_links(connection, links_of(MAPPERS, Base.metadata.sorted_tables))
     assert not report.ok
     assert {finding.message for finding in report.findings} == {
-        "table liking is missing: manage.py migrate"
+        "table liking is missing: manage.py check"
     }
 
 

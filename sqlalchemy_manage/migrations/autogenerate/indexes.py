@@ -96,20 +96,20 @@ def _leave_to_other_dialects(it: ComparedTable) -> set[str]:
     """Take out what Alembic creates of indexes whose ``ddl_if`` is for other databases; their
     names, by which an index may be for this one.
 
-    With them goes an index without any column, which no database makes.
+    An index without any column, which no database makes, is passed over: what the database
+    has by its name stays.
     """
-    state = state_of(it.context.migration_context)
+    names: set[str] = set()
     for index in () if it.table is None else it.table.indexes:
+        name = str(name_of(index, it.context.dialect))
         if not index.expressions:
-            state.notices.append(
+            state_of(it.context.migration_context).notices.append(
                 f"The index {index.name} of {it.table.fullname} has no columns in the models; it "
                 "is passed over."
             )
-    names = {
-        str(name_of(index, it.context.dialect))
-        for index in (() if it.table is None else it.table.indexes)
-        if not meant(index, it.context)
-    }
+            it.modify.ops = [op for op in it.modify.ops if not _is_of(op, name)]
+        elif not meant(index, it.context):
+            names.add(name)
     it.modify.ops = [
         op
         for op in it.modify.ops

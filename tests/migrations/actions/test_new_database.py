@@ -306,3 +306,6 @@ def test_an_index_without_columns_is_passed_over(project: CreateAllFolder) -> No
     assert project.heads() == {"b2"}
     seen = project.manage("makemigrations", "--check")
     assert seen.code == 0 and "ix_nothing of team has no columns" in seen.stderr, seen
+    # One that a revision made stays.
+    project.execute("CREATE INDEX ix_nothing ON team (name)")
+    assert project.manage("makemigrations", "--check").code == 0

@@ -207,3 +207,11 @@ def test_databases_one_after_the_other(app: ForeignFolder, tmp_path: Path) -> No
     app.done("migrate")
     assert not (tmp_path / "other.sqlite").exists()
     assert app.tables() == {"author", "book"}
+
+
+def test_what_is_advised_has_the_arguments(app: ForeignFolder) -> None:
+    app.setup(SECTION, models="")
+    app.step("0001_a", 'op.execute("INSERT INTO nowhere VALUES (1)")')
+    result = app.manage("migrate", "-x", "a=1", "-x", "b=two words")
+    assert result.code == 1
+    assert "manage.py migrate -x a=1 -x 'b=two words'" in result.stderr, result
