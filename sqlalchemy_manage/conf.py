@@ -11,7 +11,7 @@ import functools
 import importlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import CodeType, MappingProxyType, ModuleType
 from typing import NamedTuple
@@ -80,8 +80,14 @@ class Settings(NamedTuple):
             raise UsageError(
                 f"No database '{alias}' in DATABASES of {self.file}."
                 + did_you_mean(alias, self.databases),
-                f"Known: {', '.join(self.databases)}.",
+                f"Known: {_some(self.databases)}.",
             ) from None
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first of ``names``: there may be hundreds."""
+    names = list(names)
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
 def load_settings(name: str | None = None) -> Settings:

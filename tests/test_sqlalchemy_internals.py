@@ -299,3 +299,15 @@ def test_some_tables_of_a_metadata_are_one_of_their_own() -> None:
     part.create_all(engine)
     assert sa.inspect(engine).get_table_names() == ["one"]
     assert heard == [part]
+
+
+def test_what_is_not_async_can_wait_for_what_is() -> None:
+    import asyncio
+
+    from sqlalchemy.util import await_only
+
+    async def later() -> int:
+        await asyncio.sleep(0)
+        return 3
+
+    assert asyncio.run(internals.greenlet_spawn(lambda: await_only(later()) + 1)) == 4

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from support.programs import run
 PROJECTS = {
     "flask_sqlalchemy": "flask_sqlalchemy",
     "sqlmodel": "sqlmodel",
-    "advanced_alchemy": "advanced_alchemy.base",
+    "advanced_alchemy": "advanced_alchemy",
     "core_only": None,
     "imperative": None,
     "two_metadata": None,
@@ -36,11 +36,8 @@ def test_every_command(
     name: str, backend: str, database_url: str, copy_project: Callable[[str], Path]
 ) -> None:
     library = PROJECTS[name]
-    if library is not None:
-        try:
-            importlib.import_module(library)
-        except Exception as error:
-            pytest.skip(f"{library} does not work with this SQLAlchemy: {error}")
+    if library is not None and find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
     folder = copy_project(name)
 
     def done(*args: object) -> str:
@@ -60,7 +57,8 @@ def test_every_command(
     labels = set(done("shell", "-c", "print(*project.labels)").split())
     if name in LABELS:
         assert labels == LABELS[name]
-    without_rows = {"shop.log"}  # it has no key
+    # The one has no key; of the other, no argument of the constructor makes rows.
+    without_rows = {"shop.log", "shop.allocations"}
     assert all(f'"model": "{label}"' in first for label in labels - without_rows)
     done("flush", "--no-input")
     assert '"model"' not in done("dumpdata")

@@ -9,6 +9,7 @@ import click
 from .. import advice, output
 from ..errors import OpenQuestion
 from ..fitting import count
+from . import _several
 from ._several import OnSeveral
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ def command(ctx: click.Context, random_seed: int) -> int:
         output.say(f"Seeded {count(seeded.total, 'row')} ({seeded.rate:,.0f} rows/s).")
     counts = filled.rows
     output.table(("table", "rows"), [(t, f"{n:,}") for t, n in counts.items()], right=(1,))
-    return int(ctx.invoke(checklinks.command) or 0)
+    code = int(ctx.invoke(checklinks.command) or 0)
+    links = "broken links" if code else "links ok"
+    _several.summary(f"{count(sum(counts.values()), 'row')}, {links}")
+    return code
 
 
 def _may_write_first(project: Project) -> bool:

@@ -134,3 +134,15 @@ def test_a_template_that_is_wrong_is_told() -> None:
         file_name(kept._replace(file_template="../%(rev)s"), "ab", [])
     with pytest.raises(Exception, match="timezone of the Alembic configuration is unknown: Mars"):
         file_name(kept._replace(timezone="Mars"), "ab", [])
+
+
+def test_plain_alembic_writes_such_ones_too(app: ProjectFolder) -> None:
+    app.for_alembic()
+    settings(app, 'REVISION_IDS = "hex"')
+    app.revision("451aebb31d03", None, MAKE)
+    app.done("migrate")
+    assert app.alembic("revision", "--autogenerate", "-m", "more of it").code == 0
+    (path,) = app.versions.glob("*_more_of_it.py")
+    assert re.fullmatch("[0-9a-f]{12}_more_of_it", path.stem)
+    app.done("migrate")
+    assert app.heads() == {path.stem[:12]}

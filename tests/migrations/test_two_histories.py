@@ -76,6 +76,7 @@ def test_a_mark_without_a_file_is_replaced_in_its_own_table(two: TwoHistories) -
     two.execute("UPDATE alembic_version_auth SET version_num = 'gone'")
     result = two.manage("migrate", *AUTH)
     assert result.code == 1 and "at gone, and no revision file" in result.stderr
+    assert "the mark of another tool" in result.stderr
     two.done("migrate", "0002", "--fake", *AUTH)
     assert (two.marks(), two.marks("alembic_version_auth")) == (["0002_b"], ["0002_v"])
 

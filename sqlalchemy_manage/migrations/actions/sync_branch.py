@@ -137,7 +137,11 @@ class BranchToLeave:
             lines.append("The settings have LEDGER = False: the database has no copy of a file.")
         found = "".join(f"\n  {line}" for line in lines)
         if not self.can_be_undone:
-            return NotHere(self.current, found, _choices())
+            another = (
+                "\nOr, if it is the mark of another tool, which --fake would erase, name a table "
+                "of your own in the settings: VERSION_TABLE"
+            )
+            return NotHere(self.current, found, _choices() + another * (not self.sources))
         one = len(self.sources) == 1
         these = "it with the file" if one else "them with the files"
         hint = [f"Undo {these} found (this runs their code), and continue: {advice.LEAVE_BRANCH}"]

@@ -121,10 +121,17 @@ def _same_default(context: Any, conn_column: sa.Column[Any], column: sa.Column[A
     if wanted is None and "nextval(" in str(there):
         # SERIAL, where the sequence was not distinguished from a default of its own.
         return column.table.autoincrement_column is column
+    if there is None and "nextval(" in str(wanted) and _is_reflected(column):
+        return conn_column.table.autoincrement_column is conn_column
     made = made_of(context, column.table, conn_column.table)
     if made is None or column.name not in made.columns:
         return False
     return _is_same(made.columns[column.name]["default"], there, conn_column.type)
+
+
+def _is_reflected(column: sa.Column[Any]) -> bool:
+    """Whether the model was read from a database: automap, ``autoload_with``."""
+    return bool(column.server_default is not None and column.server_default.reflected)
 
 
 def _is_same(wanted: str | None, there: str | None, type_: Any) -> bool:

@@ -36,7 +36,7 @@ def test_every_guard_of_a_run_is_in_the_stated_order() -> None:
     for first, second, why in BEFORE:
         assert found.index(first) < found.index(second), why
     assert len(guards(run(prove=False))) == len(found) - 1
-    assert len(guards(run(recorded=False))) == 3
+    assert len(guards(run(recorded=False))) == 4
 
 
 @pytest.mark.parametrize("pair", [(first, second) for first, second, _ in BEFORE])

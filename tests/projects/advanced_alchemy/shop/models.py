@@ -3,7 +3,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from advanced_alchemy.base import BigIntAuditBase, BigIntBase, UUIDAuditBase, UUIDv7Base
-from advanced_alchemy.types import GUID, DateTimeUTC, EncryptedString, JsonB
+from advanced_alchemy.types import GUID, DateTimeUTC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 
@@ -11,7 +11,7 @@ class Author(UUIDAuditBase):
     __tablename__ = "author"
     name: Mapped[str] = mapped_column(sa.String(100))
     born: Mapped[datetime | None] = mapped_column(DateTimeUTC(timezone=True))
-    facts: Mapped[dict] = mapped_column(JsonB)
+    facts: Mapped[dict] = mapped_column(sa.JSON)
     books: Mapped[list["Book"]] = relationship(back_populates="author", lazy="selectin")
 
 
@@ -26,7 +26,7 @@ class Book(UUIDAuditBase):
 class Loan(BigIntBase):
     __tablename__ = "loan"
     book_id: Mapped[UUID] = mapped_column(sa.ForeignKey("book.id"), index=True)
-    note: Mapped[str | None] = mapped_column(EncryptedString(key="not a secret", length=200))
+    note: Mapped[str | None] = mapped_column(sa.String(200))
     book: Mapped[Book] = relationship()
 
 
