@@ -117,11 +117,12 @@ def tables_in(mapper: Mapper[Any]) -> list[Table]:
 
 
 def is_in_its_module(model: type) -> bool:
-    """Whether a class is found under its name in the module that it says it is from."""
+    """Whether a class is found under its name in the module that it says it is from.
+
+    A class that a function made is not: the function may be a library's.
+    """
     value: Any = sys.modules.get(model.__module__)
     for part in model.__qualname__.split("."):
-        if part == "<locals>":
-            return True  # a class that a function of that module made
         value = stored(value, part)
     return value is model
 

@@ -167,7 +167,10 @@ class AlembicProject:
                 )
                 return
             self.draft.values["AROUND"] = found
-            self.draft.notes["AROUND"] = "env.py asks for the application."
+            self.draft.notes["AROUND"] = (
+                "env.py asks for the application. It is made for every command, so what it does "
+                "at its start, such as to migrate, it does then."
+            )
 
     def _advanced_alchemy(self) -> None:
         """Its env.py takes all from a Config of its own, which its commands make."""

@@ -286,7 +286,9 @@ class ModelColumns:
             stored = [stored_value(column, value, self.dialect) for value in values]
         except Exception:  # whatever the project's own functions raise: not these values
             return False
-        length = getattr(column.type, "length", None)
+        # A type may be another one on each database: bytes here, a UUID there.
+        here = column.type.load_dialect_impl(self.dialect) if decorated else column.type
+        length = getattr(here, "length", None)
         if isinstance(length, int) and any(isinstance(v, str) and len(v) > length for v in stored):
             return False
         return limits.pass_all(stored, column.name.lower())
