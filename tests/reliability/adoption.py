@@ -35,12 +35,12 @@ DATA = ROOT / "tests" / "reliability" / "adoption"
 class Adopted:
     """A public project, and what of it is not as with the others.
 
-    ``packages`` are installed, the last with ``unpinned`` ones put over its pins afterwards.
-    ``watched``: the package whose files must stay. ``init``: the arguments of ``init``, in which
-    ``{site}`` is where packages are installed. ``environ``: in which ``{url}`` is the database.
-    ``settings``: what is added to the settings that ``init`` writes. ``undoes``: the database on which the newest
-    revision is undone. ``own_schema``: whether a new database is like that of the project's own
-    tool. ``links``: how checklinks may end.
+    ``packages`` are installed, and then ``unpinned`` ones over their pins. ``watched``: the
+    package whose files must stay. ``init``: the arguments of ``init``, in which ``{site}`` is
+    where packages are installed. ``settings``: what is added to the settings that it writes.
+    ``environ``: in which ``{url}`` is the database, and ``{folder}`` where manage.py is.
+    ``undoes``: how the database is made on which the newest revision is undone. ``own_schema``:
+    whether a new database is like that of the project's own tool. ``links``: how checklinks ends.
     """
 
     packages: tuple[str, ...]
@@ -74,13 +74,13 @@ PROJECTS: dict[str, Adopted] = {
         ("optuna",),
         "optuna",
         ("--config", "{site}/optuna/storages/_rdb/alembic.ini"),
-        undoes="new",  # of create_all's tables it would drop an index that they have not
-        own_schema=False,  # for the same reason
+        undoes="from base",  # it drops an index that create_all does not make
     ),
     "ihatemoney": Adopted(
         ("ihatemoney",),
         "ihatemoney",
         ("--config", "{site}/ihatemoney/migrations/alembic.ini"),
+        environ={"IHATEMONEY_SETTINGS_FILE_PATH": "{folder}/ihatemoney.cfg"},
     ),
     "jupyterhub": Adopted(
         ("jupyterhub",),
@@ -91,7 +91,10 @@ PROJECTS: dict[str, Adopted] = {
         ("prefect",),
         "prefect",
         ("--config", "{site}/prefect/server/database/alembic.ini"),
-        environ={"PREFECT_SERVER_DATABASE_CONNECTION_URL": "{url}", "PREFECT_HOME": "home"},
+        environ={
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": "{url}",
+            "PREFECT_HOME": "{folder}/home",
+        },
         driver="sqlite+aiosqlite",
     ),
     "zenml": Adopted(
@@ -101,7 +104,7 @@ PROJECTS: dict[str, Adopted] = {
         unpinned=("alembic>=1.18",),
         environ={
             "ZENML_STORE_URL": "{url}",
-            "ZENML_CONFIG_PATH": "config",
+            "ZENML_CONFIG_PATH": "{folder}/config",
             "ZENML_ANALYTICS_OPT_IN": "false",
         },
     ),
@@ -162,10 +165,8 @@ class Folder:
     def use(self, name: str) -> None:
         """Let the commands to come work on the database of this name."""
         url = self.url(name)
-        own = {k: v.format(url=url) for k, v in self.project.environ.items()}
-        for key in own:
-            if key.endswith(("_HOME", "_PATH")):
-                own[key] = str(self.folder / own[key])
+        words = {"url": url, "folder": self.folder}
+        own = {k: v.format(**words) for k, v in self.project.environ.items()}
         self.environ = {"DATABASE_URL": url, **own}
 
     def run(self, *words: str, expect: Iterable[int] = (0,), into: Path | None = None) -> str:
@@ -196,7 +197,9 @@ class Folder:
 
     def schema(self, name: str) -> str:
         """The schema of a database, as text in an order that does not depend on its making."""
-        return self.run(str(DATA / "schema.py"), str(self.folder / f"{name}.sqlite"))
+        text = self.folder / "schema.txt"
+        self.run(str(DATA / "schema.py"), str(self.folder / f"{name}.sqlite"), into=text)
+        return text.read_text()
 
 
 def adopt(app: Folder) -> None:
@@ -240,13 +243,15 @@ def adopt(app: Folder) -> None:
     if app.project.undoes == "own":
         again("own", made)
     app.use("new")
-    app.manage("prepare", "--no-seed", expect=(0, 2))
     app.manage("migrate")
     app.manage("check", expect=(0, 1))
     if app.project.own_schema and (new := app.schema("new")) != made:
         raise Failed(f"the new database has another schema:\n{_difference(made, new)}")
-    if app.project.undoes == "new":
-        again("new", app.schema("new"))
+    if app.project.undoes == "from base":
+        app.use("base")
+        app.manage("migrate", "--from-base")
+        again("base", app.schema("base"))
+        app.use("new")
     app.manage("loaddata", "rows.json")
     app.manage("dumpdata", into=app.folder / "again.json")
     if (app.folder / "again.json").read_text() != (app.folder / "rows.json").read_text():
