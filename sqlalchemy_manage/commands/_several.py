@@ -218,12 +218,14 @@ def worker(
 ) -> Callable[[str], Result]:
     """The work of a process of its own; the words that were typed are for its advice."""
     import importlib
+    from multiprocessing.util import Finalize
 
     from ..once import keep
 
     keep()
     stack = contextlib.ExitStack()
     stack.enter_context(project.around())
+    Finalize(None, stack.close, exitpriority=1)  # left where the process ends
     output.configure(project.verbosity)
     advice.begin(typed)
     if project.settings_name and "--settings" in " ".join(typed):
