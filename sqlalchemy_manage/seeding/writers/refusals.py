@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, StatementError
 
+from ... import advice
 from ...databases.constraint_errors import Violation, violation
 from ...errors import SeedError
 from ...output import clean
 from .values import ValueFault
+
+_NO_COLUMN = r"no such column|has no column named|column .* does not exist|unknown column"
 
 
 class RowRefused(SeedError):
@@ -61,6 +65,12 @@ def refused(
 
 def refusal(factory: str, what: str, why: str) -> SeedError:
     """The error for a row of ``factory`` that the database, or its driver, refused."""
+    if re.search(_NO_COLUMN, why, re.IGNORECASE):
+        return SeedError(
+            f"{factory}: the database lacks a column ({why}). Nothing was written.",
+            f"{advice.APPLY_PENDING} applies the revisions that wait; where none does, "
+            f"{advice.WRITE_CHANGES} writes one.",
+        )
     return SeedError(
         f"{factory}: the database refuses {what} ({why}). Nothing was written.",
         f"Change that declaration of {factory}, or the constraint.",
