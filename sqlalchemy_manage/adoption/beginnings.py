@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ _SECOND = (
     "drop_constraint",
 )
 _REFLECTED = ("autoload", "autoload_with")
+_COMPUTED = re.compile(
+    r"create_all|__table__|\.create\(|open\(|read_text|create_table\(\s*f?[^\s\"']"
+)
 _MAKES = ("create_all", "create")
 
 
@@ -58,6 +62,29 @@ def assumed_table(revisions: Iterable[Revision]) -> Assumed | None:
                     return None
                 made.add(new)
     return None
+
+
+def unmade_table(
+    revisions: Iterable[Revision], tables: Iterable[str], stored: frozenset[str] | None
+) -> str | None:
+    """A table of the models that no revision writes of; None where there is none, or where it
+    cannot be told, as tables are made of models or of other files.
+
+    ``stored``: the tables of a database of the project, if it is known; one that it lacks too
+    is a change that no revision was written for yet.
+    """
+    texts = [revision.source for revision in revisions]
+    if any(_COMPUTED.search(text) for text in texts):
+        return None
+    return next(
+        (
+            table
+            for table in sorted(tables)
+            if (not stored or table in stored)
+            and not any(re.search(rf"\b{re.escape(table)}\b", text) for text in texts)
+        ),
+        None,
+    )
 
 
 def _may_make(call: ast.Call) -> bool:

@@ -38,7 +38,7 @@ def look_at(project: Project, history: History | None, survey: Survey) -> None:
         return
     finally:
         project.close()
-    survey.has_tables = bool(names)
+    survey.stored = frozenset(names)
     if heads:
         facts["stands at"] = ", ".join(heads)
         if history is not None:

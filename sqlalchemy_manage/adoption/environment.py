@@ -144,6 +144,7 @@ def _metadata(found: AlembicProject, metadatas: Sequence[sa.MetaData]) -> None:
         _beside(found)
         return
     survey.facts["models"] = count(tables, "table")
+    survey.tables = tuple(name for each in metadatas for name in each.tables)
     names = named(metadatas, found.env.metadata, lambda entries: _imported(found, entries))
     _note(found, names)
 
@@ -163,6 +164,7 @@ def _beside(found: AlembicProject) -> None:
         )
         return
     tables = _imported(found, entries).tables
+    survey.tables = tuple(tables)
     survey.facts["models"] = f"{count(len(tables), 'table')}, of which env.py imports none"
     survey.problems.append(
         "env.py imports no module with models, so the project's own alembic check sees none; "
@@ -207,6 +209,7 @@ def _from_text(found: AlembicProject) -> None:
             imported = _imported(found, entries)
         if imported.tables:
             facts["models"] = count(len(imported.tables), "table")
+            found.survey.tables = tuple(imported.tables)
             led = {entry for each in imported.metadata.values() for entry in each}
             found.draft.values["METADATA"] = [entry for entry in entries if entry in led]
             return

@@ -13,7 +13,7 @@ from ..project import Project
 from ..scaffold.new_files import NewFile, filled
 from ..scaffold.placing import NotLaidDown, lay_down, taken
 from .alembic_project import AlembicProject
-from .beginnings import assumed_table
+from .beginnings import assumed_table, unmade_table
 from .configs import FoundConfig, found_config, named_config
 from .database import look_at
 from .environment import read_environment
@@ -65,18 +65,26 @@ def lay_over(survey: Survey) -> list[Path]:
 
 def _survey_alembic(root: Path, config: FoundConfig, environ: Mapping[str, str]) -> Survey:
     found = AlembicProject(root, config, environ)
-    survey, draft = found.survey, found.draft
+    survey = found.survey
     history = found.history() if found.folder is not None else None
     read_environment(found)
-    if history is not None and (assumed := assumed_table(history.revisions)):
-        draft.values["NEW_DATABASE"] = "create_all"
-        draft.notes["NEW_DATABASE"] = (
-            f"No revision makes the table {assumed.table}, which {assumed.revision} changes: a "
-            "new database is made from the models, and marked as being at the head."
+    _database(survey, found, history, environ)
+    if history is not None and (why := _incomplete(history, survey)):
+        found.draft.values["NEW_DATABASE"] = "create_all"
+        found.draft.notes["NEW_DATABASE"] = (
+            f"No revision makes the table {why}: a new database is made from the models, and "
+            "marked as being at the head."
         )
         survey.facts["new database"] = "create_all and a stamp"
-    _database(survey, found, history, environ)
     return survey
+
+
+def _incomplete(history: History, survey: Survey) -> str | None:
+    """The table that the revisions do not make, in words, where they do not make all."""
+    if assumed := assumed_table(history.revisions):
+        return f"{assumed.table}, which {assumed.revision} changes"
+    unmade = unmade_table(history.revisions, survey.tables, survey.stored)
+    return f"{unmade} of the models" if history.by_id and unmade else None
 
 
 def _database(

@@ -14,7 +14,8 @@ class Survey:
     """``facts``: what was found, by name. ``problems``: what will not hold, and why.
 
     ``kind``: ``alembic`` for a project with revisions, ``models`` for one without, ``nothing``
-    for a folder with neither. ``has_tables``: the database has some already.
+    for a folder with neither. ``tables``: those of the models; ``stored``: those of the
+    database, None where it was not looked at.
     """
 
     folder: Path
@@ -22,7 +23,13 @@ class Survey:
     draft: SettingsDraft
     facts: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    has_tables: bool = False
+    tables: tuple[str, ...] = ()
+    stored: frozenset[str] | None = None
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether the database has some already."""
+        return bool(self.stored)
 
     def without_places(self) -> Survey:
         """The same, with paths as they are seen from the folder; settings may be moved."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sqlalchemy_manage.adoption.beginnings import assumed_table
+from sqlalchemy_manage.adoption.beginnings import assumed_table, unmade_table
 from sqlalchemy_manage.migrations.revisions.history import Revision
 
 COLUMN = 'op.add_column("a", sa.Column("x", sa.Integer))'
@@ -54,3 +54,25 @@ def test_a_function_that_upgrade_calls_counts() -> None:
     (one,) = revisions("grow()")
     source = one.source + f"\n\ndef grow():\n    {COLUMN}\n"
     assert assumed_table([Revision("0", (), Path("x.py"), source=source)]) == ("0", "a")
+
+
+MADE = 'op.create_table("team", sa.Column("id", sa.Integer))'
+
+
+@pytest.mark.parametrize(
+    ("body", "stored", "found"),
+    [
+        (MADE, None, "member"),
+        (MADE, frozenset(), "member"),
+        (MADE, frozenset({"team", "member"}), "member"),
+        (MADE, frozenset({"team"}), None),  # not migrated yet
+        (f"{MADE}\nop.rename_table('x', 'member')", None, None),
+        (f"{MADE}\nBase.metadata.create_all(op.get_bind())", None, None),
+        (f"{MADE}\nop.create_table(NAME)", None, None),
+        (f"{MADE}\nop.execute(Path('x.sql').read_text())", None, None),
+    ],
+)
+def test_a_table_of_the_models_that_no_revision_makes(
+    body: str, stored: frozenset[str] | None, found: str | None
+) -> None:
+    assert unmade_table(revisions(body), ["team", "member"], stored) == found

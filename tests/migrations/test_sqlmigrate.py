@@ -181,3 +181,30 @@ def test_an_env_py_that_fails_is_not_taken_for_the_revision(tmp_path: Path) -> N
     assert result.code == 1
     assert f"{env} failed: KeyError: 'nothing' (line 10)" in result.stderr
     assert "shown as SQL" not in result.stderr
+
+
+def test_a_history_that_cannot_be_replayed(tmp_path: Path) -> None:
+    app = ProjectFolder(tmp_path / "project", f"sqlite:///{tmp_path}/db.sqlite").write_history()
+    app.step("0001_first", 'op.add_column("memo", sa.Column("n", sa.Integer))')
+    app.step(
+        "0002_second",
+        'with op.batch_alter_table("memo") as batch:',
+        '    batch.alter_column("n", nullable=False, existing_type=sa.Integer())',
+        undo='with op.batch_alter_table("memo") as batch:\n'
+        '        batch.alter_column("n", nullable=True, existing_type=sa.Integer())',
+    )
+    app.step(
+        "0003_third", 'op.drop_index("ix_memo")', undo='op.create_index("ix_memo", "memo", ["n"])'
+    )
+    app.execute("CREATE TABLE memo (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)")
+    app.done("migrate", "--fake")
+    # Above the revision, the schema of the database is taken back on a copy of it.
+    shown = app.done("sqlmigrate", "0002").stdout
+    assert "n INTEGER NOT NULL" in shown and "ALTER TABLE _alembic_tmp_memo" in shown, shown
+    assert "DROP INDEX ix_memo" in app.done("sqlmigrate", "0003").stdout
+    # Where there is no table to run on, as Alembic writes it.
+    assert "ALTER TABLE memo ADD COLUMN n INTEGER" in app.done("sqlmigrate", "0001").stdout
+    assert app.heads() == {"0003_third"}
+    app.execute("DROP TABLE memo")
+    refused = app.manage("sqlmigrate", "0002")
+    assert refused.code == 1 and "0001_first" in refused.stderr, refused

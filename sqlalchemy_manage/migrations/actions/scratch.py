@@ -196,6 +196,14 @@ def _apply(project: Project, history: History, database: Scratch, upto: Sequence
         _run(project, history, database, command.upgrade, target)
 
 
+def record_heads(
+    project: Project, history: History, database: Scratch, heads: Sequence[str]
+) -> None:
+    """Record the revisions that a database with their tables is at."""
+    for head in heads:
+        _run(project, history, database, command.stamp, head)
+
+
 def undo_newest(project: Project, history: History, database: Scratch, below: str) -> None:
     """Downgrade what was replayed to ``below``, a revision or ``base``.
 

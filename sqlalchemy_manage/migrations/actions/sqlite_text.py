@@ -35,7 +35,7 @@ from ..revisions.history import project_heads
 from ..runner.create_all import create_all
 from ..runner.engine import migration_engine
 from ..runner.run import Run
-from .scratch import replayed
+from .scratch import Scratch, record_heads, replayed, undo_newest
 from .unshown import not_shown
 
 # What a connection does for itself; "--" begins what SQLite reports of a trigger's statements.
@@ -187,7 +187,10 @@ def _schema(database: Database, project: Project) -> list[str]:
 
 @contextmanager
 def _at(run: Run, heads: Sequence[str]) -> Iterator[Database]:
-    """A scratch database at ``heads``: the history replayed, or else the project's schema."""
+    """A scratch database at ``heads``: the history replayed, or else the project's schema.
+
+    Where the project is at other heads, they are undone there. Raises MigrationError.
+    """
     with ExitStack() as stack:
         if not heads:
             database: Database = stack.enter_context(scratch_sqlite(run.project.alias))
@@ -196,11 +199,24 @@ def _at(run: Run, heads: Sequence[str]) -> Iterator[Database]:
         else:
             try:
                 database = stack.enter_context(replayed(run.project, run.history, upto=heads))
-            except MigrationError:
-                if set(project_heads(run.project)) != set(heads):
-                    raise
+            except MigrationError as error:
                 database = stack.enter_context(schema_copied(run.project, run.project.database))
+                if set(now := project_heads(run.project)) != set(heads):
+                    _go_back(run, Scratch(database, "a copy of the schema"), now, heads, error)
         yield database
+
+
+def _go_back(
+    run: Run, copy: Scratch, now: Sequence[str], heads: Sequence[str], error: MigrationError
+) -> None:
+    """Undo what the project's database has above ``heads``; raises ``error`` if it cannot be."""
+    if len(heads) != 1 or not set(heads) <= run.history.ancestors(now):
+        raise error
+    try:
+        record_heads(run.project, run.history, copy, now)
+        undo_newest(run.project, run.history, copy, heads[0])
+    except MigrationError:
+        raise error from None
 
 
 _OFFLINE = ("fn", "as_sql", "starting_rev", "destination_rev", "output_buffer", "literal_binds")
@@ -227,7 +243,13 @@ def write_sql(
             for step in plan(heads, offline):
                 if not step.info.is_stamp:
                     if database is None:
-                        start = stack.enter_context(_at(run, tuple(heads)))
+                        try:
+                            start = stack.enter_context(_at(run, tuple(heads)))
+                        except MigrationError as error:
+                            # Some revisions need no tables to be written.
+                            step.migration_fn = _without(step, buffer, error)
+                            yield step
+                            continue
                         database = stack.enter_context(traced(run.project, start))
                     database.options = own | database.options
                     step.migration_fn = _shown(step, database, offline, buffer)
@@ -243,6 +265,17 @@ def write_sql(
         text = re.sub(rf"^{_FOLLOWS}\w+;\n\n", "", text, flags=re.MULTILINE)
     target = context.config.output_buffer or sys.stdout
     target.write(text)
+
+
+def _without(step: Any, buffer: io.StringIO, error: MigrationError) -> Callable[..., None]:
+    inner = step.migration_fn
+
+    @functools.wraps(inner)
+    def migration_fn(**kw: Any) -> None:
+        if not _written(buffer, lambda: inner(**kw)):
+            raise error
+
+    return migration_fn
 
 
 def _shown(

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapper
 from ...sql.evaluation import NotEvaluated, evaluated
 from ...sql.expression_parser import tree
 from ...sql.raw import sql_of
-from ...sqlalchemy_internals import bound_by, original_constructor
+from ...sqlalchemy_internals import bound_by, original_constructor, read_by
 from .checks import Limits, checks_of, parts
 from .declared import NOTHING, DeclaredValue, samples
 from .kinds import annotated, argument_types, kind_of, kind_of_python
@@ -284,6 +284,8 @@ class ModelColumns:
                 owner = self.mapper.class_manager.new_instance()
                 values = [_validated(validated, owner, name, value) for value in values]
             stored = [stored_value(column, value, self.dialect) for value in values]
+            if decorated and not all(_is_read_back(column.type, v, self.dialect) for v in stored):
+                return False
         except Exception:  # whatever the project's own functions raise: not these values
             return False
         # A type may be another one on each database: bytes here, a UUID there.
@@ -328,6 +330,17 @@ class ModelColumns:
             self.problems.append(f"{self.mapper.class_.__name__}() needs '{name}'")
         else:
             self.declared[name] = found
+
+
+def _is_read_back(type_: Any, stored: Any, dialect: sa.Dialect) -> bool:
+    """Whether what a TypeDecorator makes of a value is of the sort that its type takes.
+
+    Raises what the type's own function raises when it reads it.
+    """
+    if isinstance(stored, dict | list | tuple | set) and kind_of(type_) in ("text", "bytes"):
+        return False
+    read_by(type_, stored, dialect)
+    return True
 
 
 class Unknown:

@@ -36,6 +36,13 @@ class Json(sa.TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+class JsonList(Json):
+    """Hands on what is no list as it is, and reads nothing but JSON."""
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return json.dumps(value) if isinstance(value, list) else value
+
+
 class Guid(sa.TypeDecorator[uuid.UUID]):
     impl = sa.CHAR(36)
     cache_ok = True
@@ -131,6 +138,7 @@ class Typed(Base):
     pickled: Mapped[Any] = mapped_column(sa.PickleType)
     text_id: Mapped[str] = mapped_column(sa.Uuid(as_uuid=False))
     words: Mapped[dict[str, Any]] = mapped_column(Json)
+    scopes = mapped_column(JsonList, nullable=False)
     guid: Mapped[uuid.UUID] = mapped_column(Guid, unique=True)
     utc: Mapped[datetime.datetime] = mapped_column(Utc)
     level: Mapped[Level] = mapped_column(Numbered(Level))
