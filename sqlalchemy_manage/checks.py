@@ -51,6 +51,8 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
             yield Check(name, "failed", error.message, error.hint)
     if "env" not in failed:
         yield from _swallowed(project)
+    if "history" not in failed:
+        yield from _going_on(project)
     if not {"models", "migrations"} & failed.keys():
         yield from _indexes(project)
 
@@ -88,6 +90,13 @@ def _swallowed(project: Project) -> Iterator[Check]:
             + "; ".join(env.swallowed),
             "What a revision needs of them belongs into the revision.",
         )
+
+
+def _going_on(project: Project) -> Iterator[Check]:
+    from .migrations.revisions.locations import going_on_below, project_revisions, what_goes_on
+
+    if found := going_on_below(project, project_revisions(project)):
+        yield Check("history", "warning", *what_goes_on(project, found))
 
 
 def _models(project: Project) -> str:

@@ -15,9 +15,11 @@ from ..fitting import count
 from ..migration_settings import VERSION_TABLE
 from ..migrations.revisions.locations import (
     BELOW,
+    going_on_below,
     passed_over,
     project_revisions,
     version_folders_of,
+    what_goes_on,
 )
 from ..project import Project
 from . import applications, urls
@@ -218,6 +220,8 @@ class AlembicProject:
         if found.by_id:
             facts["ids"] = habit(found.by_id)
         problems += found.problems
+        if further := going_on_below(project, found):
+            problems.append(" ".join(what_goes_on(project, further)))
         template = bool(kept.config or kept.config_object) and kept.file_template != (
             "%(rev)s_%(slug)s"
         )

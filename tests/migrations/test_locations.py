@@ -101,6 +101,24 @@ def test_files_that_no_location_names_are_named(spread: Spread) -> None:
 
 
 @on_sqlite
+def test_files_below_that_go_on_from_those_that_are_read_are_named(spread: Spread) -> None:
+    (spread.folder / "core" / "versions").rename(spread.versions)
+    (spread.folder / "plugin" / "2024").rename(spread.versions / "2024")
+    (spread.versions / "old").mkdir()
+    (spread.versions / "old" / "0000_x.py").write_text('revision = "0000_x"\n')
+    spread.done("migrate")
+    seen = " ".join(spread.manage("check").stdout.split())
+    assert (
+        "warning history 1 revision file in folders below migrations/versions goes on from the "
+        "revisions here, and is not read, as alembic does not with this configuration. If they "
+        'belong to the history, write in the settings: VERSION_LOCATIONS = ["migrations/'
+        'versions/**"]'
+    ) in seen, seen
+    (spread.versions / "2024" / "0002_b.py").unlink()
+    assert "warning  history" not in spread.manage("check").stdout
+
+
+@on_sqlite
 def test_a_file_in_two_locations_is_one(spread: Spread) -> None:
     (spread.folder / "again").symlink_to(spread.folder / "core")
     spread.setting('VERSION_LOCATIONS = ["core/versions", "again/versions", "plugin/2024"]')

@@ -19,6 +19,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from ...conf import failing_line
 from ...database_settings import Database
@@ -268,8 +269,17 @@ def _explained(name: str, error: MigrationError, scratch: Scratch) -> MigrationE
             f"{scratch.refused}\n{name} cannot run on {scratch.where} instead: {reason}.",
             "Repeat the command when the server answers and lets you create databases.",
         )
+    # An error of no database may be of an application that is not set up.
+    start = (
+        ""
+        if isinstance(cause, SQLAlchemyError)
+        else (
+            "or, if it needs what the application sets up at its start, name what does that in the "
+            "settings, AROUND; "
+        )
+    )
     return MigrationError(
         f"{name} cannot run on an empty scratch database: {reason}.\nNothing was changed.",
-        "Change the revision to need no rows, and no tables that no revision creates; or "
+        f"Change the revision to need no rows, and no tables that no revision creates; {start}or "
         "compare with a database that the revisions were applied to.",
     )

@@ -89,7 +89,7 @@ def harvest(project: Project, file: Path) -> HarvestedEnv:
             return _run(project, file, attempt, printed)
         except (Exception, SystemExit) as error:
             first = first or error
-            left = [a for a in _others(attempt, error) if a not in tried]
+            left = [a for a in _others(file, attempt, error) if a not in tried]
             if not left:
                 raise _refused(file, first, printed.getvalue()) from first
             attempt = left[0]
@@ -113,9 +113,11 @@ class _Attempt:
     lends: str = ""
     offline: bool = False
     from_worker: bool = False
+    by_command: bool = True
+    """Whether it finds Alembic's command line, or is called by a program."""
 
 
-def _others(attempt: _Attempt, error: BaseException) -> Iterator[_Attempt]:
+def _others(file: Path, attempt: _Attempt, error: BaseException) -> Iterator[_Attempt]:
     """What else to try, after an error that tells what is missing."""
     text = f"{type(error).__name__}: {error}"
     if "worker thread" in text and "anyio" in sys.modules:
@@ -130,6 +132,8 @@ def _others(attempt: _Attempt, error: BaseException) -> Iterator[_Attempt]:
             yield replace(attempt, lends=lends)
     if isinstance(error, (DBAPIError, OSError)) and not attempt.offline:
         yield replace(attempt, offline=True)  # no server answers
+    if attempt.by_command and "cmd_opts" in file.read_text(encoding="utf-8", errors="replace"):
+        yield replace(attempt, by_command=False)
 
 
 @dataclass
@@ -229,6 +233,8 @@ class _Attributes(dict[str, Any]):
 
 def _run(project: Project, file: Path, attempt: _Attempt, printed: io.StringIO) -> HarvestedEnv:
     config = own_config(project)
+    if not attempt.by_command:
+        config.cmd_opts = None
     text = attempt.url.render_as_string(hide_password=False)
     config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
     config.set_main_option("script_location", str(file.parent).replace("%", "%%"))

@@ -137,6 +137,43 @@ def passed_over(project: Project) -> dict[Path, int]:
     return found
 
 
+def going_on_below(project: Project, history: History) -> dict[Path, int]:
+    """The folders below the project's locations that are not among them, and whose revision
+    files build on ``history``, with how many."""
+    kept = project.migrations
+    folders = version_folders_of(kept)
+    known = {folder.resolve() for folder in folders}
+    below = {f for place in folders if place.is_dir() for f in folders_below(place)}
+    left = {f: read_history(f, strict=False) for f in sorted(below) if f.resolve() not in known}
+    ids, found = set(history.by_id), dict[Path, int]()
+    while added := [f for f, more in left.items() if _builds_on(more, ids)]:
+        for folder in added:
+            more = left.pop(folder)
+            found[folder] = len(more)
+            ids |= more.by_id.keys()
+    return found
+
+
+def _builds_on(history: History, ids: set[str]) -> bool:
+    return any(not ids.isdisjoint(r.down) for r in history.revisions if r.id not in ids)
+
+
+def what_goes_on(project: Project, found: dict[Path, int]) -> tuple[str, str]:
+    """What to say of ``going_on_below``, and what to write."""
+    number = sum(found.values())
+    one = number == 1
+    place = os.path.commonpath([os.path.dirname(folder) for folder in found])
+    root = project.settings.root
+    shown = os.path.relpath(place, root) if Path(place).is_relative_to(root) else place
+    return (
+        f"{count(number, 'revision file')} in folders below {shown} "
+        f"{'goes' if one else 'go'} on from the revisions here, and {'is' if one else 'are'} "
+        "not read, as alembic does not with this configuration.",
+        f'If they belong to the history, write in the settings: VERSION_LOCATIONS = ["{shown}'
+        f'{BELOW}"]',
+    )
+
+
 def where_they_are(project: Project, found: dict[Path, int]) -> tuple[str, str]:
     """What to say of revision files in folders that no location names, and what to write."""
     root = project.settings.root

@@ -158,6 +158,7 @@ def test_a_revision_that_needs_more_than_an_empty_database(
     assert message.endswith("Nothing was changed.")
     assert caught.value.hint
     assert "need no rows" in caught.value.hint
+    assert ("AROUND" in caught.value.hint) == (reason != "missing")
 
 
 def test_a_replay_says_nothing(

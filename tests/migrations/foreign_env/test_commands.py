@@ -152,3 +152,26 @@ def test_a_mention_of_this_tool_does_not_make_it_ours(small: ForeignFolder) -> N
     small.setup(configured(before="# sqlalchemy_manage.run_env(context) is not called\n"))
     small.done("makemigrations")
     assert "is another tool's" in small.manage("check").stdout
+
+
+BY_COMMAND = """
+from alembic import context
+from sqlalchemy import create_engine
+
+from staff.models import metadata
+
+url = context.config.get_main_option("sqlalchemy.url")
+if context.config.cmd_opts:
+    url = context.get_x_argument(as_dictionary=True).get("url")
+    assert url
+with create_engine(url).connect() as connection:
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+def test_one_that_only_wants_more_of_the_command_line_is_called_as_by_a_program(
+    small: ForeignFolder,
+) -> None:
+    goes_through(small.setup(BY_COMMAND))

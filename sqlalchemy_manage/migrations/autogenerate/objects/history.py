@@ -209,7 +209,10 @@ class _File:
         names = [identifier(token, database or "sqlite") for token in words]
         kind, rest = names[1].lower(), names[4:] if names[2].lower() == "if" else names[2:]
         schema = rest[0] if rest[1:2] == ["."] else None
-        name = rest[2 if schema else 0]
+        named = rest[2 if schema else 0 :]
+        if not named:
+            return  # the beginning of a text that is put together, as of an f-string
+        name = named[0]
         on = kind == "trigger" and "on" in map(str.lower, rest)
         databases = DATABASES if database is None and self.certain else (database,)
         if schema in DEFAULT_SCHEMAS.values():

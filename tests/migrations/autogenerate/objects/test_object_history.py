@@ -76,6 +76,9 @@ def test_what_is_dropped_is_gone(tmp_path: Path, drop: str) -> None:
 @pytest.mark.parametrize(
     "drop",
     [
+        "op.execute('DROP TRIGGER IF EXISTS ' + name)",
+        "op.execute(f'DROP VIEW {name}')",
+        "op.execute(f'DROP FUNCTION app.{name}')",
         "op.drop_trigger('t', 'other')",
         "op.drop_trigger('t', 'note', databases=['sqlite'])",
         "op.drop_trigger('t', 'note', schema='app')",
