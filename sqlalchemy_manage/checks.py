@@ -35,6 +35,8 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
         if name == "drift" and not drift:
             continue
         if blocked := sorted(earlier & failed.keys()):
+            if name == "env":
+                continue  # most projects have none that is another tool's
             failed[name] = reason = f"needs {' and '.join(blocked)}"
             if name == "drift":  # asked for: say why not
                 reason += f": {failed[blocked[0]]}"
@@ -49,7 +51,7 @@ def run_checks(project: Project, *, drift: bool = False) -> Iterator[Check]:
         except ManageError as error:
             failed[name] = error.message
             yield Check(name, "failed", error.message, error.hint)
-    if "env" not in failed:
+    if not {"settings", "env"} & failed.keys():
         yield from _swallowed(project)
     if "history" not in failed:
         yield from _going_on(project)

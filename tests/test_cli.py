@@ -87,7 +87,7 @@ def test_settings_after_the_commands_name_decide_which_commands_there_are(bare: 
         (["--databse", "x"], "Did you mean '--database'?"),
         (["seed", "--random-sed", "3"], "Did you mean '--random-seed'?"),
         (["migrate", "--plaan"], "Did you mean '--plan'?"),
-        (["migrate", "-x"], "No such option '-x'"),
+        (["migrate", "-y"], "No such option '-y'"),
         (["version", "extra"], "unexpected extra argument"),
         (["--verbosity", "4", "version"], "0<=x<=3"),
         (["version", "--settings"], "requires an argument"),

@@ -175,8 +175,8 @@ def test_ctrl_c_while_models_are_compared(
         error.exit_code = 130
         raise error
 
-    home = "sqlalchemy_manage.migrations.actions.makemigrations"
-    monkeypatch.setattr(f"{home}.draft_revision", interrupted)
+    for home in ("migrations.actions.makemigrations", "verbs.revisions"):
+        monkeypatch.setattr(f"sqlalchemy_manage.{home}.draft_revision", interrupted)
     for command in ("makemigrations", "check"):
         if command == "check":
             monkeypatch.setattr("sqlalchemy_manage.checks._migrations", lambda project: "ok")
