@@ -11,15 +11,24 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .errors import ManageError
+    from .errors import ManageError, OpenQuestion
     from .ini_url import alembic_url
     from .migrations.environment import run_env
     from .verbs.project import Project
 
-__all__ = ["ManageError", "Project", "__version__", "alembic_url", "main", "run_env"]
+__all__ = [
+    "ManageError",
+    "OpenQuestion",
+    "Project",
+    "__version__",
+    "alembic_url",
+    "main",
+    "run_env",
+]
 
 _HOMES = {
     "ManageError": "errors",
+    "OpenQuestion": "errors",
     "alembic_url": "ini_url",
     "Project": "verbs.project",
     "run_env": "migrations.environment",

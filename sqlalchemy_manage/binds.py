@@ -19,6 +19,7 @@ from sqlalchemy import ForeignKeyConstraint, MetaData, Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper
 
+from .conf import raised
 from .errors import AppError, SettingsError, did_you_mean
 from .sqlalchemy_internals import copy_listeners, mappers_in, registries, share_tables
 
@@ -66,7 +67,7 @@ def bind(
 
     ``known``: the aliases. ``named``: the MetaData that METADATA of an alias names. Foreign
     keys between two databases are taken off their tables, where they would be created.
-    Raises SettingsError for an alias that there is not.
+    Raises SettingsError for an alias that there is not, AppError where the router raises.
     """
     tables = [table for metadata in metadatas for table in metadata.tables.values()]
     for table in tables:
@@ -167,7 +168,12 @@ def _asked(
 ) -> str | None:
     if router is None:
         return None
-    answer = router(table)
+    try:
+        answer = router(table)
+    except Exception as error:
+        raise AppError(
+            f"ROUTER of {file} fails for the table '{table.fullname}': {raised(error)}."
+        ) from error
     if answer is None or answer in known:
         return None if answer is None else str(answer)
     raise SettingsError(

@@ -63,6 +63,9 @@ def _chooses(name: str) -> Callable[..., None]:
     sets = _sets(name)
 
     def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value is not None and not value.strip(", "):
+            # Where a script's variable is not set, no other database may take its place.
+            raise click.BadParameter("it is empty.", ctx, param)
         sets(ctx, param, value)
         if value:
             advice.choose(param.opts[0], value)

@@ -6,7 +6,7 @@ import inspect
 import os.path
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -45,16 +45,13 @@ def session_of_settings(settings: Settings, bind: Any) -> Iterator[Session | Asy
         return
     found = named_object(settings.session, "SESSION", settings)
     fault = f"SESSION of {settings.file}, '{settings.session}'"
-    try:
-        made = found if _is_session(found) else _called(found, bind)
-    except Exception as error:
-        raise AppError(f"{fault}: {raised(error)}.") from error
-    if _is_session(made):
-        yield made
-    elif hasattr(type(made), "__enter__"):
-        with made as inner:
-            yield _required(inner, fault)
-    else:
+    with ExitStack() as stack:
+        try:
+            made = found if _is_session(found) else _called(found, bind)
+            if not _is_session(made) and hasattr(type(made), "__enter__"):
+                made = stack.enter_context(made)
+        except Exception as error:
+            raise AppError(f"{fault}: {raised(error)}.") from error
         yield _required(made, fault)
 
 

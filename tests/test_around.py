@@ -166,6 +166,16 @@ def test_worker_processes_are_inside_it_too(project: SeededFolder) -> None:
     assert seeded.stderr.count("[entered]") == seeded.stderr.count("[left]") > 1
 
 
+@pytest.mark.parametrize("name", ["entered", "later"])
+def test_the_processes_of_several_databases_leave_it(project: SeededFolder, name: str) -> None:
+    setting(project, f'AROUND = "staff.place:{name}"')
+    setting(project, 'DATABASES["other"] = {"URL": "sqlite:///other.sqlite"}')
+    project.done("makemigrations", "--no-input")
+    done = project.manage("migrate", "--all", "--jobs", "2")
+    assert done.code == 0, done
+    assert done.stderr.count("[entered]") == done.stderr.count("[left]") >= 1, done
+
+
 def test_plain_alembic_is_inside_it(project: SeededFolder) -> None:
     setting(project, 'AROUND = "staff.place:entered"')
     project.done("makemigrations", "--no-input")
@@ -251,6 +261,12 @@ def scope():
 
 def none():
     return engine
+
+
+@contextlib.contextmanager
+def broken():
+    raise RuntimeError("no session today")
+    yield
 '''
 NAMES = ["maker", "scoped", "made", "bound", "scope", "Own", "async_maker"]
 
@@ -306,6 +322,7 @@ def test_the_shell_has_the_session_of_the_project(project: SeededFolder, name: s
         ("none", "gives Engine, which is no session."),
         ("engine", "gives Engine, which is no session."),
         ("nope", "there is no 'nope' in staff.sessions."),
+        ("broken", "RuntimeError: no session today"),
     ],
 )
 def test_what_is_no_session_is_refused(project: SeededFolder, name: str, words: str) -> None:

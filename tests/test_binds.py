@@ -109,6 +109,13 @@ class TestOwners:
             bind([metadata], KNOWN, named={}, router=router, file=Path("settings.py"))
         assert "Known: default, log, copy" in str(error.value.hint)
 
+    def test_a_router_that_raises_is_named(self) -> None:
+        def router(table: sa.Table) -> str:
+            return {"user": "log"}["nobody"]
+
+        with pytest.raises(AppError, match=r"ROUTER of settings\.py fails for .*: KeyError: "):
+            bind([self.models()], KNOWN, named={}, router=router, file=Path("settings.py"))
+
     def test_two_tables_of_one_name_name_both_modules(self) -> None:
         both = [sa.MetaData(), sa.MetaData()]
         for metadata in both:

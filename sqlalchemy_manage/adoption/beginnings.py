@@ -26,7 +26,7 @@ _SECOND = (
 )
 _REFLECTED = ("autoload", "autoload_with")
 _COMPUTED = re.compile(
-    r"create_all|__table__|\.create\(|open\(|read_text|create_table\(\s*f?[^\s\"']"
+    r"create_all|__table__|(?i:table\w*)\.create\(|open\(|read_text|create_table\(\s*f?[^\s\"']"
 )
 _MAKES = ("create_all", "create")
 

@@ -218,12 +218,14 @@ def worker(
 ) -> Callable[[str], Result]:
     """The work of a process of its own; the words that were typed are for its advice."""
     import importlib
+    from multiprocessing.util import Finalize
 
     from ..once import keep
 
     keep()
     stack = contextlib.ExitStack()
     stack.enter_context(project.around())
+    Finalize(None, stack.close, exitpriority=1)  # left where the process ends
     output.configure(project.verbosity)
     advice.begin(typed)
     if project.settings_name and "--settings" in " ".join(typed):
@@ -301,7 +303,9 @@ def _on_one(command: OnSeveral, project: Project, params: dict[str, Any]) -> Res
             result.status = INTERRUPTED
     else:
         result.status = FOUND if result.exit_code else OK
-    result.result = _in_short(result, facts, err.getvalue())
+    # The last line of JSON says nothing.
+    printed = "" if params.get("as_json") else result.output
+    result.result = _in_short(result, facts, printed or err.getvalue())
     if project.traceback:
         result.output += err.getvalue()
     return result
@@ -313,7 +317,7 @@ def _is_away(error: ManageError | None) -> bool:
     return isinstance(error, (ConnectionFailed, DatabaseMissing))
 
 
-def _in_short(result: Result, facts: dict[str, Any], messages: str) -> str:
+def _in_short(result: Result, facts: dict[str, Any], printed: str) -> str:
     """One line: what the command says, what was done, else the last line that it printed."""
     if result.message is not None:
         first = result.message.splitlines()[0]
@@ -325,5 +329,6 @@ def _in_short(result: Result, facts: dict[str, Any], messages: str) -> str:
         if len(result.done) <= 2:
             return ", ".join(result.done)
         return f"{len(result.done)} revisions, {result.done[0]} to {result.done[-1]}"
-    lines = [line.strip() for line in (result.output or messages).splitlines() if line.strip()]
-    return lines[-1] if lines else "done"
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    nothing = "something was found" if result.exit_code else "done"
+    return lines[-1] if lines else nothing

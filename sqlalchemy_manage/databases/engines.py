@@ -275,10 +275,7 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
             "Check the URL in DATABASES or DATABASE_URL.",
         )
     if "unable to open database file" in lower:
-        return ConnectionFailed(
-            f"SQLite cannot open {url.database}: the folder is missing or not writable.",
-            f"mkdir -p {Path(str(url.database)).parent}",
-        )
+        return _unopened(Path(str(url.database)))
     if re.search(
         r"connection refused|connect call failed|could not connect|can't connect"
         r"|could not translate|timed? ?out|no such file or directory|unreachable"
@@ -293,12 +290,29 @@ def refusal(error: DBAPIError, url: URL) -> DatabaseError:
     return ConnectionFailed(f"Cannot connect to {where}: {text.splitlines()[0] if text else error}")
 
 
+def _unopened(file: Path) -> ConnectionFailed:
+    """What an SQLite file is that cannot be opened."""
+    what = f"SQLite cannot open {file}"
+    if file.is_dir():
+        return ConnectionFailed(f"{what}: it is a folder.", "Name a file in DATABASES.")
+    if file.parent.exists() and not file.parent.is_dir():
+        return ConnectionFailed(f"{what}: {file.parent} is no folder.", "Name a file in DATABASES.")
+    if file.parent.exists():
+        whose = file if file.exists() else file.parent
+        return ConnectionFailed(f"{what}: you may not write {whose}.", f"ls -ld {whose}")
+    return ConnectionFailed(
+        f"{what}: the folder is missing or not writable.", f"mkdir -p {file.parent}"
+    )
+
+
 def trouble(error: DBAPIError) -> DatabaseError:
     """What a database's error during the work usually means."""
     cause: Any = first_error(error)
     first = (str(cause.orig).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
     if (fault := fault_of(error)) is not None:
         return DatabaseError(f"{fault.what}: {first}.", fault.hint())
+    if NO_COLUMN.search(first):
+        return DatabaseError(f"A column is missing: {first}.", missing_column_hint())
     if re.search(_NO_TABLE, first, re.IGNORECASE):
         return DatabaseError(
             f"A table is missing: {first}.",
@@ -307,11 +321,30 @@ def trouble(error: DBAPIError) -> DatabaseError:
     return DatabaseError(f"The database refused: {first}")
 
 
+NO_COLUMN = re.compile(
+    r"no such column|has no column named|column .* does not exist|unknown column", re.IGNORECASE
+)
+"""What a database says of a column that it does not have."""
+
+
+def missing_column_hint() -> str:
+    """What gives a database the columns of the models."""
+    return (
+        f"If a model has it: {advice.APPLY_PENDING} applies the revisions that wait; where none "
+        f"does, {advice.WRITE_CHANGES} writes one."
+    )
+
+
 _NO_TABLE = r"no such table|relation .* does not exist|table .* doesn't exist"
 
 
-def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
-    """Raises DatabaseError naming those of ``tables`` that the database does not have."""
+def require_tables(
+    connection: sa.Connection, tables: Iterable[sa.Table], *, all_applied: bool = False
+) -> None:
+    """Raises DatabaseError naming those of ``tables`` that the database does not have.
+
+    ``all_applied``: the revisions are, so that none of them makes what is missing.
+    """
     inspector = sa.inspect(connection)
     missing = [
         table.fullname
@@ -321,7 +354,9 @@ def require_tables(connection: sa.Connection, tables: Iterable[sa.Table]) -> Non
     if missing:
         raise DatabaseError(
             f"The database has no table {', '.join(missing)} ({shown(connection.engine.url)}).",
-            f"{advice.CREATE_TABLES} creates the tables of the revisions.",
+            f"No revision makes it: {advice.WRITE_CHANGES} writes one."
+            if all_applied
+            else f"{advice.CREATE_TABLES} creates the tables of the revisions.",
         )
 
 

@@ -56,9 +56,10 @@ def start_app(project: Project, name: str, directory: Path | None, example: str)
         )
     dotted = _dotted(folder, root)
     if settings:
-        labels = {app.rpartition(".")[2]: app for app in settings.installed_apps}
-        if name in labels:
-            raise UsageError(f"INSTALLED_APPS has an app of that name: {labels[name]}.")
+        # Its table is called in lower case, and many file systems tell no case apart.
+        labels = {app.rpartition(".")[2].lower(): app for app in settings.installed_apps}
+        if name.lower() in labels:
+            raise UsageError(f"INSTALLED_APPS has an app of that name: {labels[name.lower()]}.")
     if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise NotLaidDown(f"{folder} exists already, and is not empty.")
     new = _files(settings, name, dotted, folder.relative_to(root).as_posix())

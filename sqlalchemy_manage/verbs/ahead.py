@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..errors import UsageError
 from ..migrations.revisions.history import History, project_heads
 from ..migrations.revisions.plan import Plan, make_plan
 from ..migrations.runner.status import history_status, order_applied, sound_history
@@ -84,7 +85,12 @@ def ahead(
 
 
 def backwards(project: Project, steps: int = 1, *, again: bool = False) -> Ahead:
-    """What it takes to undo the last ``steps`` revisions, and to apply them ``again``."""
+    """What it takes to undo the last ``steps`` revisions, and to apply them ``again``.
+
+    Raises UsageError for less than one step.
+    """
+    if steps < 1:
+        raise UsageError(f"Cannot go back {steps} revisions: one is the least.")
     history, current = sound_history(project), project_heads(project)
     order = order_applied(project) if len(current) > 1 else ()
     back = make_plan(history, current, f"-{steps}", order)

@@ -254,6 +254,9 @@ def _request(
     auto: bool,
 ) -> SeedRequest:
     wanted = tuple((counts or {}).items())
+    for name, rows in wanted:
+        if rows < 0:
+            raise UsageError(f"{name}={rows}: a count of rows cannot be below 0.")
     return SeedRequest(profile, wanted, scale, tuple(only), tuple(exclude), auto=auto)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..data.stored_rows import row_counts
+from ..databases.engines import require_tables
 from ..databases.protection import why_protected
 from ..links.check import Report, check_links
 from ..links.declared_links import NotJudged, links_of, not_judged
@@ -28,8 +29,12 @@ class FilledTables:
 
 
 def fill(project: Project, random_seed: int, watcher: SeedWatcher = SILENT) -> FilledTables:
-    """Seed the database if it has no rows, may have some, and there are factories."""
+    """Seed the database if it has no rows, may have some, and there are factories.
+
+    All revisions are applied. Raises DatabaseError for tables that none of them made.
+    """
     with project.connect() as connection:
+        require_tables(connection, project.tables, all_applied=True)
         filled = any(row_counts(connection, project.tables).values())
     seeded, why = None, None
     if filled:

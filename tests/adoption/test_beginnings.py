@@ -69,6 +69,8 @@ MADE = 'op.create_table("team", sa.Column("id", sa.Integer))'
         (f"{MADE}\nop.rename_table('x', 'member')", None, None),
         (f"{MADE}\nBase.metadata.create_all(op.get_bind())", None, None),
         (f"{MADE}\nop.create_table(NAME)", None, None),
+        (f"{MADE}\nmember_table.create(op.get_bind())", None, None),
+        (f"{MADE}\nsa.Enum('a').create(op.get_bind())", None, "member"),
         (f"{MADE}\nop.execute(Path('x.sql').read_text())", None, None),
     ],
 )

@@ -84,6 +84,19 @@ def test_a_new_project_where_nobody_can_be_asked(new_project: ProjectFolder) -> 
     assert new_project.heads() == {"0001_initial"}
 
 
+def test_a_table_that_no_revision_makes_leads_to_makemigrations(
+    new_project: ProjectFolder,
+) -> None:
+    assert new_project.manage("makemigrations").code == 0
+    new_project.models('note = table("note", key())\nlate = table("late", key())')
+    result = new_project.manage("prepare")
+    assert result.code == 1, result
+    assert "The database has no table late (" in result.stderr
+    assert result.stderr.endswith("manage.py makemigrations writes one.\n")
+    assert new_project.manage("makemigrations").code == 0
+    assert new_project.manage("prepare").code == 0
+
+
 @pytest.mark.parametrize("answer", ["n", "y"])
 def test_a_new_project_on_a_terminal(
     new_project: ProjectFolder, answer: str, monkeypatch: pytest.MonkeyPatch

@@ -141,6 +141,17 @@ def test_a_refused_row_names_factory_column_and_value_and_nothing_is_written(
     assert run(folder, "manage.py", "seed", "Item=40", url=database_url).code == 0
 
 
+@pytest.mark.server
+def test_a_database_behind_the_models_is_to_be_migrated(manage: Manage, engine: sa.Engine) -> None:
+    assert manage("migrate").code == 0
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE department RENAME COLUMN name TO title")
+    result = manage("seed", "Department=1")
+    assert result.code == 1, result
+    assert "A column is missing" in result.stderr
+    assert "manage.py migrate applies the revisions that wait" in result.stderr
+
+
 def test_without_tables_the_command_to_type_is_named(manage: Manage, backend: str) -> None:
     result = manage("seed")
     assert result.code == 1

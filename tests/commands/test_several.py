@@ -174,6 +174,8 @@ def test_equal_errors_are_said_once(app: Tenants) -> None:
         (["migrate", "--database", "tenant_001,tenat_002"], "Did you mean 'tenant_00"),
         (["migrate", "--all", "--json", "--jobs", "0"], "x>=1"),
         (["shell", "--database", "tenant_*"], "No database 'tenant_*'"),
+        (["migrate", "--database", ""], "'--database': it is empty"),
+        (["--database", " , ", "migrate"], "'--database': it is empty"),
     ],
 )
 def test_wrong_usage(app: Tenants, words: list[str], said: str) -> None:

@@ -90,6 +90,7 @@ def test_tests_that_have_no_session_are_told_of(shop: Path) -> None:
     ("args", "code", "why"),
     [
         (["shop"], 2, "can be imported here"),
+        (["Shop"], 2, "has an app of that name: shop"),
         (["tests"], 2, "what a project has already"),
         (["../x"], 2, "is a path"),
         (["class"], 2, "keyword"),

@@ -102,6 +102,7 @@ PROJECTS: dict[str, Adopted] = {
         "zenml",
         ("--config", "{site}/zenml/zen_stores/migrations"),
         unpinned=("alembic>=1.18",),
+        settings='NEW_DATABASE = "create_all"',  # a revision is for MySQL alone
         environ={
             "ZENML_STORE_URL": "{url}",
             "ZENML_CONFIG_PATH": "{folder}/config",

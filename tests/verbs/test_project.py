@@ -19,13 +19,12 @@ import pytest
 from support.programs import ROOT, forget_modules
 from support.project import ProjectFolder
 
-from sqlalchemy_manage import ManageError, Project
+from sqlalchemy_manage import ManageError, OpenQuestion, Project
 from sqlalchemy_manage.errors import (
     AppError,
     DataLoss,
     MigrationError,
     NotPermitted,
-    OpenQuestion,
     UsageError,
 )
 from sqlalchemy_manage.migrations.questions import Answer
@@ -147,6 +146,12 @@ def test_errors_carry_what_the_command_would_say(project: Project) -> None:
     assert project.rollback(allow_data_loss=True).undone == ("0001_initial",)
     with pytest.raises(UsageError):
         project.make_migrations(rename=["nothing"])
+    for undo in (project.rollback, project.redo, project.plan_rollback):
+        for steps in (0, -1):
+            with pytest.raises(UsageError, match=f"Cannot go back {steps} revisions"):
+                undo(steps)
+    with pytest.raises(UsageError, match="Desk=-3: a count of rows cannot be below 0"):
+        project.seed(counts={"Desk": -3})
 
 
 def test_a_revision_that_fails_is_told(project: Project, folder: ProjectFolder) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from ...databases.constraint_errors import Violation, violation
+from ...databases.engines import NO_COLUMN, missing_column_hint
 from ...errors import SeedError
 from ...output import clean
 from .values import ValueFault
@@ -61,6 +62,10 @@ def refused(
 
 def refusal(factory: str, what: str, why: str) -> SeedError:
     """The error for a row of ``factory`` that the database, or its driver, refused."""
+    if NO_COLUMN.search(why):
+        return SeedError(
+            f"{factory}: A column is missing ({why}). Nothing was written.", missing_column_hint()
+        )
     return SeedError(
         f"{factory}: the database refuses {what} ({why}). Nothing was written.",
         f"Change that declaration of {factory}, or the constraint.",
