@@ -289,6 +289,7 @@ def _run(project: Project, file: Path, attempt: _Attempt, printed: io.StringIO) 
         _translated(call.given),
         printed.getvalue(),
         tuple(map(str, moved)) if moved != locations else (),
+        tuple(c.url for c in taken.calls if c.runs and c.url is not None and c.url != call.url),
     )
 
 
@@ -374,8 +375,8 @@ def _refused(file: Path, error: BaseException, printed: str) -> NotHarvested:
         more = 'It reads what alembic -x is given: name it in ALEMBIC, "X". '
     return NotHarvested(
         why,
-        f"{more}It was only to say what it passes to Alembic. Correct it until alembic current works; "
-        f"or run it as it is, without any of the checks: {advice.RUN_AS_IS}",
+        f"{more}It was only to say what it passes to Alembic. Correct it until alembic current "
+        f"works; or run it as it is, without any of the checks: {advice.RUN_AS_IS}",
     )
 
 
