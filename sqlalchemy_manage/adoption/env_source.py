@@ -34,6 +34,7 @@ def read_env(path: Path) -> EnvSource:
     modules: dict[str, None] = {}
     values: dict[str, ast.expr] = {}
     options: dict[str, object] = {}
+    passed: list[ast.expr] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for each in node.names:
@@ -52,7 +53,8 @@ def read_env(path: Path) -> EnvSource:
                 for word in node.keywords
                 if word.arg and isinstance(word.value, ast.Constant)
             }
-    target = values.get("target_metadata")
+            passed += [word.value for word in node.keywords if word.arg == "target_metadata"]
+    target = values.get("target_metadata") or next(iter(passed), None)
     several = target.elts if isinstance(target, ast.List | ast.Tuple) else [target]
     found = [_dotted(each, origins, modules) for each in several if each is not None]
     return EnvSource(tuple(name for name in found if name), options, tuple(modules))
@@ -60,6 +62,8 @@ def read_env(path: Path) -> EnvSource:
 
 def _dotted(node: ast.expr, origins: dict[str, str], modules: dict[str, None]) -> str | None:
     """``Base.metadata`` as ``package.models:Base.metadata``; None for what is no plain name."""
+    if isinstance(node, ast.Call) and not node.args and not node.keywords:
+        node = node.func  # a function that returns it will do as well
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.insert(0, node.attr)

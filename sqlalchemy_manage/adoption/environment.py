@@ -90,6 +90,12 @@ def _options(found: AlembicProject, env: HarvestedEnv) -> None:
         survey.problems.append(
             f"env.py executes statements by itself, which are left out: {'; '.join(env.swallowed)}"
         )
+    if env.others:
+        several = ", ".join(dict.fromkeys(map(shown, env.others)))
+        survey.problems.append(
+            f"env.py runs the revisions on other databases too, and the settings name one: give "
+            f"each an alias in DATABASES ({several})."
+        )
     if env.locations and "VERSION_LOCATIONS" not in draft.values:
         draft.values["VERSION_LOCATIONS"] = [draft.place(found.root / p) for p in env.locations]
     _ledger(found, env)

@@ -34,7 +34,8 @@ def revision_ids(history: History, has_template: bool) -> str | None:
         return "template" if has_template else None
     if all(map(is_numbered, ids)):
         return None
-    return "template" if has_template else "hex"
+    counted = all(id_.isdigit() and kind_of(id_) == "numbered" for id_ in ids)
+    return "template" if has_template or counted else "hex"
 
 
 def labels_of_heads(history: History) -> list[str | None]:

@@ -91,7 +91,7 @@ def show(seeded: Seeded, as_json: bool) -> None:
     if as_json:
         output.answer_json(
             {
-                "run": seeded.run,
+                "run": seeded.run if seeded.recorded else None,
                 "rows": seeded.rows,
                 "changed": seeded.changed,
                 "total": seeded.total,
@@ -107,3 +107,5 @@ def show(seeded: Seeded, as_json: bool) -> None:
         f"{count(seeded.total, 'row')}{changed} in {seeded.seconds:.2f} s "
         f"({seeded.rate:,.0f} rows/s), random seed {seeded.random_seed}"
     )
+    if seeded.total and not seeded.recorded:
+        output.say("Not recorded, as the settings have LEDGER = False: --undo does not know it.")

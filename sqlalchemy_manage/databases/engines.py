@@ -311,12 +311,28 @@ def trouble(error: DBAPIError) -> DatabaseError:
     first = (str(cause.orig).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
     if (fault := fault_of(error)) is not None:
         return DatabaseError(f"{fault.what}: {first}.", fault.hint())
+    if NO_COLUMN.search(first):
+        return DatabaseError(f"A column is missing: {first}.", missing_column_hint())
     if re.search(_NO_TABLE, first, re.IGNORECASE):
         return DatabaseError(
             f"A table is missing: {first}.",
             f"{advice.CREATE_TABLES} creates the tables of the revisions.",
         )
     return DatabaseError(f"The database refused: {first}")
+
+
+NO_COLUMN = re.compile(
+    r"no such column|has no column named|column .* does not exist|unknown column", re.IGNORECASE
+)
+"""What a database says of a column that it does not have."""
+
+
+def missing_column_hint() -> str:
+    """What gives a database the columns of the models."""
+    return (
+        f"If a model has it: {advice.APPLY_PENDING} applies the revisions that wait; where none "
+        f"does, {advice.WRITE_CHANGES} writes one."
+    )
 
 
 _NO_TABLE = r"no such table|relation .* does not exist|table .* doesn't exist"

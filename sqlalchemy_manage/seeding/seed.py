@@ -35,6 +35,7 @@ from .running.transaction import begin, isolate, large_writes
 from .running.work import ChunkResult, ChunkTask
 from .running.workers import Workers
 from .undoing import ledger
+from .undoing.unrecorded import is_recorded
 from .writers.row_errors import put_in
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class Seeder:
             self.random_seed,
             self.writer.slow,
             self.changed,
+            is_recorded(self.connection),
         )
 
     def _everything(self, before: Callable[[], None] | None) -> None:

@@ -24,6 +24,7 @@ from ..seeding.seed import Seeder
 from ..seeding.undoing.ledger import SeedRun, finish, forget_keys, require_ended, runs
 from ..seeding.undoing.undo import Undone
 from ..seeding.undoing.undo import undo as remove
+from ..seeding.undoing.unrecorded import is_recorded, recorded_as_set, require_known_runs
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -113,6 +114,8 @@ def seed(
             executor = stack.enter_context(process_pool(jobs))
         connection = stack.enter_context(project.connect())
         stack.enter_context(own_session(project, connection))
+        if replant:
+            require_known_runs(connection)
         request, plans = plan_seed(project, connection, request)
         connection.rollback()
         for each in left_out(project, request):
@@ -127,7 +130,9 @@ def seed(
             seeder: Seeder = ClusterSeeder(*place, jobs=workers, **how)
         else:
             seeder = Seeder(*place, jobs=jobs, commit_every=commit_every, **how)
-        return seeder.seed(partial(_undo_all, project, connection, watcher) if replant else None)
+        before = partial(_undo_all, project, connection, watcher) if replant else None
+        with recorded_as_set(connection, lambda: seeder.state.run):
+            return seeder.seed(before)
 
 
 def resume(
@@ -155,7 +160,8 @@ def resume(
             on_progress=advance,
             on_slow=watcher.slow,
         )
-        return seeder.resume(found)
+        with recorded_as_set(connection, lambda: found.id):
+            return seeder.resume(found)
 
 
 def planned(
@@ -198,7 +204,9 @@ def named_run(connection: Any, which: str, *states: str) -> SeedRun:
         found = [r for r in known if r.state == "running" or (r.rows and "done" in states)]
         if not found:
             what = "was interrupted" if states == ("running",) else "is left to undo"
-            raise SeedError(f"No run of seed {what}.", f"{advice.LIST_RUNS} lists them all.")
+            kept = is_recorded(connection)
+            why = "" if kept else " The settings have LEDGER = False: none is recorded."
+            raise SeedError(f"No run of seed {what}.{why}", f"{advice.LIST_RUNS} lists them all.")
         return found[-1]
     if not which.isdigit():
         raise UsageError(f"'{which}' is not a run number.", str(advice.LIST_RUNS))

@@ -17,6 +17,12 @@ from sqlalchemy_manage.adoption.env_source import read_env
         ("import a.b\ntarget_metadata = a.b.Base.metadata", ("a.b:Base.metadata",)),
         ("import a.b as m\ntarget_metadata = m.metadata", ("a.b:metadata",)),
         ("from a import x, y\ntarget_metadata = [x, y.metadata]", ("a:x", "a:y.metadata")),
+        ("from a.b import get\ntarget_metadata = get()", ("a.b:get",)),
+        ("from a.b import get\ntarget_metadata = get(1)", ()),
+        (
+            "def run():\n    from a.b import M\n    context.configure(target_metadata=M.metadata)",
+            ("a.b:M.metadata",),
+        ),
         ("target_metadata = None", ()),
         ("target_metadata = get()", ()),
         ("from .b import Base\ntarget_metadata = Base.metadata", ()),

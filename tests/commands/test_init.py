@@ -58,6 +58,21 @@ class TestAlembic:
         app.manage("check")
         assert values(app)["METADATA"] == '["library.models:Base.metadata"]'
 
+    def test_other_databases_of_env_py_are_named(self, app: AlembicFolder) -> None:
+        app.begin()
+        app.revise("-m", "first")
+        (app.folder / "alembic" / "env.py").write_text(
+            "from alembic import context\nfrom sqlalchemy import create_engine\n"
+            "from library.models import Base\n"
+            'for name in ("one", "two"):\n'
+            '    with create_engine(f"sqlite:///{name}.db").connect() as connection:\n'
+            "        context.configure(connection=connection, target_metadata=Base.metadata)\n"
+            "        with context.begin_transaction():\n"
+            "            context.run_migrations()\n"
+        )
+        said = " ".join(app.init().stderr.split())
+        assert "give each an alias in DATABASES (sqlite:///two.db)" in said, said
+
     def test_the_url_is_read_where_it_is(self, app: AlembicFolder) -> None:
         app.begin(url="sqlite:///%(here)s/one.db")
         app.revise("-m", "first")

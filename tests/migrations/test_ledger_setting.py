@@ -45,6 +45,27 @@ def app(tmp_path: Path, database_url: str) -> Written:
     return Written(tmp_path, database_url)
 
 
+def test_none_of_a_seed(app: Written) -> None:
+    app.setting("LEDGER = False")
+    full = MAKE.format("c")[:-1] + ', sa.Column("n", sa.Integer, nullable=False))'
+    app.step("0004_c", full, undo='op.drop_table("c")')
+    app.done("migrate")
+    told = "Not recorded, as the settings have LEDGER = False: --undo does not know it."
+    assert told in app.done("seed", "--auto").stderr
+    assert '"run": null' in app.done("seed", "--auto", "--json").stdout
+    models = 'a = table("a", key())\nb = table("b", key(), Index("ix_b", "id"))\n'
+    app.models(models + 'c = table("c", key())\n')
+    failed = app.manage("seed", "--auto")
+    assert failed.code == 1 and "Nothing was written" in failed.stderr, failed
+    assert app.query("SELECT count(*) FROM a") == [(20,)]
+    assert app.own() == set()
+    undo = app.manage("seed", "--undo")
+    assert undo.code == 1 and "LEDGER = False: none is recorded" in undo.stderr, undo
+    again = app.manage("seed", "--auto", "--replant")
+    assert again.code == 1 and "which rows were seeded is not known" in again.stderr, again
+    assert app.query("SELECT count(*) FROM a") == [(20,)]
+
+
 def test_none(app: Written) -> None:
     app.setting("LEDGER = False")
     app.done("migrate")

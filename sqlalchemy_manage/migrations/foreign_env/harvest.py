@@ -81,17 +81,20 @@ def harvest(project: Project, file: Path) -> HarvestedEnv:
     The database is read where ``file`` reads it. Raises NotHarvested.
     """
     attempt, tried = _Attempt(_given_url(project)), []
-    first: BaseException | None = None
+    furthest: BaseException | None = None
     while True:
         tried.append(attempt)
         printed = io.StringIO()
         try:
             return _run(project, file, attempt, printed)
         except (Exception, SystemExit) as error:
-            first = first or error
+            if furthest is None or (
+                not attempt.offline and _line_in(file, error) > _line_in(file, furthest)
+            ):
+                furthest = error
             left = [a for a in _others(file, attempt, error) if a not in tried]
             if not left:
-                raise _refused(file, first, printed.getvalue()) from first
+                raise _refused(file, furthest, printed.getvalue()) from furthest
             attempt = left[0]
         finally:
             if text := printed.getvalue().strip():
@@ -126,7 +129,7 @@ def _others(file: Path, attempt: _Attempt, error: BaseException) -> Iterator[_At
     if asynchronous or isinstance(error, MissingGreenlet):
         for url in other_drivers(attempt.url):
             yield replace(attempt, url=url)
-    wanted = attempt.lends or getattr(error, "wanted_connection", False)
+    wanted = attempt.lends or "connection" in getattr(error, "wanted", ())
     if wanted and not attempt.offline:
         for lends in ("connection", "engine"):
             yield replace(attempt, lends=lends)
@@ -217,17 +220,23 @@ def _translated(given: Mapping[str, Any]) -> dict[Any, Any]:
     return {k: v for k, v in (options.get("schema_translate_map") or {}).items() if k != v}
 
 
-class _Attributes(dict[str, Any]):
-    """Config.attributes; ``wanted``: it was asked for a connection, and there was none."""
+_USUAL_ATTRIBUTES = {"connection", "configure_logger"}
 
-    wanted = False
+
+class _Attributes(dict[str, Any]):
+    """Config.attributes; ``wanted``: what it was asked for and has not."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(given)
+        self.wanted: set[str] = set()
 
     def __missing__(self, name: str) -> Any:
-        self.wanted = self.wanted or name == "connection"
+        self.wanted.add(name)
         raise KeyError(name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        self.wanted = self.wanted or (name == "connection" and name not in self)
+        if name not in self:
+            self.wanted.add(name)
         return super().get(name, default)
 
 
@@ -266,7 +275,7 @@ def _run(project: Project, file: Path, attempt: _Attempt, printed: io.StringIO) 
             try:
                 _called(script.run_env, from_worker=attempt.from_worker)
             except BaseException as error:
-                error.wanted_connection = attributes.wanted  # type: ignore[attr-defined]
+                error.wanted = attributes.wanted  # type: ignore[attr-defined]
                 raise
     moved = list(script.version_locations or ())
     call = _chosen(project, file, taken.calls)
@@ -280,6 +289,7 @@ def _run(project: Project, file: Path, attempt: _Attempt, printed: io.StringIO) 
         _translated(call.given),
         printed.getvalue(),
         tuple(map(str, moved)) if moved != locations else (),
+        tuple(c.url for c in taken.calls if c.runs and c.url is not None and c.url != call.url),
     )
 
 
@@ -354,10 +364,19 @@ def _refused(file: Path, error: BaseException, printed: str) -> NotHarvested:
         why = f"{file} cannot be read: {_why(error)}{_line(file, error)}. Nothing was run."
     if isinstance(error, SystemExit) and printed.strip():
         why += f"\nIt printed: {printed.strip()}"
+    asked = sorted(getattr(error, "wanted", set()) - _USUAL_ATTRIBUTES)
+    more = ""
+    if asked:
+        more = (
+            f"It asks the configuration for the attribute {' and '.join(asked)}: ALEMBIC may name "
+            "a function of yours that returns a Config with it. "
+        )
+    elif isinstance(error, KeyError) and "get_x_argument" in file.read_text(errors="replace"):
+        more = 'It reads what alembic -x is given: name it in ALEMBIC, "X". '
     return NotHarvested(
         why,
-        "It was only to say what it passes to Alembic. Correct it until alembic current works; "
-        f"or run it as it is, without any of the checks: {advice.RUN_AS_IS}",
+        f"{more}It was only to say what it passes to Alembic. Correct it until alembic current "
+        f"works; or run it as it is, without any of the checks: {advice.RUN_AS_IS}",
     )
 
 
@@ -373,11 +392,18 @@ def _why(error: BaseException) -> str:
 
 def _line(file: Path, error: BaseException) -> str:
     """`` (line N)``, the last in ``file`` itself."""
+    line = _line_in(file, error)
+    in_text = isinstance(error, SyntaxError) and "line" in str(error)
+    return f" (line {line})" if line and not in_text else ""
+
+
+def _line_in(file: Path, error: BaseException) -> int:
+    """The last line of ``file`` that ``error`` comes from; 0 where it comes from none."""
     if isinstance(error, SyntaxError) and error.filename == str(file):
-        return "" if "line" in str(error) else f" (line {error.lineno})"
-    found, trace = "", error.__traceback__
+        return error.lineno or 0
+    found, trace = 0, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(file):
-            found = f" (line {trace.tb_lineno})"
+            found = trace.tb_lineno
         trace = trace.tb_next
     return found

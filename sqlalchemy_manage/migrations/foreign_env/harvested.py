@@ -40,6 +40,7 @@ class HarvestedEnv:
     ``translated``: the schemas that its connection takes for others.
     ``config``: the Config that it saw; its functions may look at it again.
     ``locations``: where it says the revisions are, if it does.
+    ``others``: of the databases that it runs the revisions on as well.
     """
 
     file: Path
@@ -51,6 +52,7 @@ class HarvestedEnv:
     translated: Mapping[str | None, str | None] = field(default_factory=dict)
     printed: str = ""
     locations: tuple[str, ...] = ()
+    others: tuple[URL, ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:

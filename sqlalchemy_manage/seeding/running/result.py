@@ -11,7 +11,8 @@ class Seeded:
 
     ``generating``: seconds of processor time in which rows were made, of all processes
     together. ``slow``: factory -> why factory_boy made its rows one by one. ``changed``:
-    reference rows that got new values.
+    reference rows that got new values. ``recorded``: the run is in the ledger and can be
+    undone; it is not where the settings have LEDGER = False.
     """
 
     run: int
@@ -21,6 +22,7 @@ class Seeded:
     random_seed: int
     slow: dict[str, str] = field(default_factory=dict)
     changed: int = 0
+    recorded: bool = True
 
     @property
     def total(self) -> int:

@@ -78,6 +78,22 @@ def create_tables(connection: sa.Connection) -> None:
                 raise
 
 
+def forget_run(connection: sa.Connection, run: int) -> None:
+    """Remove a run and what is recorded of its rows, unless it is still to be continued."""
+    if _RUN.is_there(connection):
+        table = _RUN.on(connection)
+        gone = sa.delete(table).where(table.c.id == run, table.c.state != "running")
+        if connection.execute(gone).rowcount:
+            forget_keys(connection, run)
+
+
+def drop_tables(connection: sa.Connection) -> None:
+    """Remove the two tables where no run is recorded. On MariaDB and MySQL this commits."""
+    if _RUN.is_there(connection) and not runs(connection):
+        for table in (_RUN, SEED_KEYS):
+            table.on(connection).drop(connection, checkfirst=True)
+
+
 def begin(
     connection: sa.Connection,
     *,

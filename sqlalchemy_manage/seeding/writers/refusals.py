@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from ... import advice
 from ...databases.constraint_errors import Violation, violation
+from ...databases.engines import NO_COLUMN, missing_column_hint
 from ...errors import SeedError
 from ...output import clean
 from .values import ValueFault
-
-_NO_COLUMN = r"no such column|has no column named|column .* does not exist|unknown column"
 
 
 class RowRefused(SeedError):
@@ -65,11 +62,9 @@ def refused(
 
 def refusal(factory: str, what: str, why: str) -> SeedError:
     """The error for a row of ``factory`` that the database, or its driver, refused."""
-    if re.search(_NO_COLUMN, why, re.IGNORECASE):
+    if NO_COLUMN.search(why):
         return SeedError(
-            f"{factory}: the database lacks a column ({why}). Nothing was written.",
-            f"{advice.APPLY_PENDING} applies the revisions that wait; where none does, "
-            f"{advice.WRITE_CHANGES} writes one.",
+            f"{factory}: A column is missing ({why}). Nothing was written.", missing_column_hint()
         )
     return SeedError(
         f"{factory}: the database refuses {what} ({why}). Nothing was written.",

@@ -54,6 +54,20 @@ def test_what_fails_is_named_with_its_line(app: ForeignFolder, kind: str, tmp_pa
     assert not (tmp_path / "db.sqlite").exists()
 
 
+def test_what_stops_it_once_it_has_a_connection_is_said(app: ForeignFolder) -> None:
+    app.env.write_text(
+        f'{HEAD}\nif config.attributes.get("connection") is None:\n'
+        '    raise RuntimeError("no connection")\n'
+        'config.attributes.get("profile").name\n'
+    )
+    result = app.manage("migrate")
+    assert result.code == 1 and "no connection" not in result.stderr, result
+    assert "has no attribute 'name' (line " in result.stderr, result
+    assert "for the attribute profile: ALEMBIC may name a function" in result.stderr, result
+    app.env.write_text(f'{HEAD}\ncontext.get_x_argument(as_dictionary=True)["url"]\n')
+    assert "It reads what alembic -x is given" in app.manage("migrate").stderr
+
+
 @pytest.mark.parametrize(
     ("env", "why"),
     [
