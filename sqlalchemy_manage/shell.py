@@ -258,8 +258,14 @@ def _ptpython(values: dict[str, Any], later: Awaiting | None) -> None:
     how: dict[str, Any] = {"globals": values, "configure": run_config, "history_filename": history}
     if later is None:
         embed(**how)
-    else:
-        later.runner.run(embed(**how, return_asyncio_coroutine=True))
+        return
+
+    def configure(repl: Any) -> None:
+        repl.confirm_exit = False  # exit() is an error there: Ctrl-D is the way out
+        run_config(repl)
+
+    how |= {"configure": configure, "return_asyncio_coroutine": True}
+    later.runner.run(embed(**how))
 
 
 def _python(values: dict[str, Any], later: Awaiting | None) -> None:

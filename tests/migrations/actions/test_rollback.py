@@ -119,12 +119,12 @@ def test_steps_where_branches_meet(local: ProjectFolder) -> None:
     assert (result.code, "'+3' is unclear" in result.stderr) == (2, True)
     local.done("migrate", "+4")
     local.done("rollback")
-    result = local.manage("migrate", "-1")
-    assert result.code == 2
-    assert "'-1' is unclear: the database is at 0004_" in result.stderr
     # The ledger knows which was applied last.
-    (undone,) = told(local.done("rollback"))
-    assert undone.startswith("Undoing 0004_") and len(local.heads()) == 1
+    for command in (["migrate", "-1"], ["rollback"]):
+        (undone,) = told(local.done(*command))
+        assert undone.startswith("Undoing 0004_"), undone
+        local.done("migrate")
+        local.done("rollback")  # the merge
     local.done("migrate")
 
 

@@ -181,7 +181,14 @@ def test_the_projects_own_env_py_is_not_run(
     folder = copy_project("bare")
     versions = folder / "migrations" / "versions"
     versions.mkdir(parents=True)
-    (folder / "migrations" / "env.py").write_text("raise SystemExit('run')\n")
+    (folder / "migrations" / "env.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import context\n\n"
+        "url = context.config.get_main_option('sqlalchemy.url')\n"
+        "with sa.create_engine(url).connect() as connection:\n"
+        "    context.configure(connection=connection)\n"
+        "    with context.begin_transaction():\n"
+        "        context.run_migrations()\n"
+    )
     (versions / "0001_initial.py").write_text(
         "from alembic import op\nrevision = '0001_initial'\ndown_revision = None\n"
         "def upgrade():\n    op.execute('CREATE TABLE x (id INTEGER)')\n"
@@ -192,9 +199,11 @@ def test_the_projects_own_env_py_is_not_run(
         "with comparison_database(Project(), scratch=True) as (database, visible, note):\n"
         "    print(note)\n"
     )
-    result = run(folder, "-c", program, url=new_database("sqlite"))
+    url = new_database("sqlite")
+    result = run(folder, "-c", program, url=url)
     assert result.code == 0, result
     assert result.stdout == "Compared with the revisions replayed into a temporary file.\n"
+    assert sa.inspect(sa.create_engine(url)).get_table_names() == []
 
 
 def test_the_project_of_a_replay_is_on_the_scratch_database(project: Project) -> None:
