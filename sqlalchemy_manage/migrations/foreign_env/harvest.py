@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
 import io
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,26 +24,23 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, MissingGreenlet
 
-from ... import advice, output
+from ... import output
 from ...async_drivers import is_async
 from ...databases.engines import create_engine, database_url
-from ...errors import ManageError, MigrationError
 from ..alembic_internals import proxies_kept
 from .agreement import require_agreement
 from .connections import watched
+from .context_calls import ConfigureCall, ContextCalls, translated_schemas
 from .detection import foreign_env
 from .drivers import other_drivers
 from .harvested import HarvestedEnv
 from .own_config import own_config
 from .process_state import kept
+from .refusals import NotHarvested, line_in, refused
 from .same_database import same_database
 
 if TYPE_CHECKING:
     from ...project import Project
-
-
-class NotHarvested(MigrationError):
-    """An env.py did not get so far as to say what it wants; nothing was run."""
 
 
 def harvested_env(project: Project) -> HarvestedEnv | None:
@@ -89,12 +85,12 @@ def harvest(project: Project, file: Path) -> HarvestedEnv:
             return _run(project, file, attempt, printed)
         except (Exception, SystemExit) as error:
             if furthest is None or (
-                not attempt.offline and _line_in(file, error) > _line_in(file, furthest)
+                not attempt.offline and line_in(file, error) > line_in(file, furthest)
             ):
                 furthest = error
             left = [a for a in _others(file, attempt, error) if a not in tried]
             if not left:
-                raise _refused(file, furthest, printed.getvalue()) from furthest
+                raise refused(file, furthest, printed.getvalue()) from furthest
             attempt = left[0]
         finally:
             if text := printed.getvalue().strip():
@@ -137,90 +133,6 @@ def _others(file: Path, attempt: _Attempt, error: BaseException) -> Iterator[_At
         yield replace(attempt, offline=True)  # no server answers
     if attempt.by_command and "cmd_opts" in file.read_text(encoding="utf-8", errors="replace"):
         yield replace(attempt, by_command=False)
-
-
-@dataclass
-class _Call:
-    """One call of ``configure``, and whether the revisions were to run then."""
-
-    given: dict[str, Any]
-    url: URL | None
-    runs: list[dict[str, Any]] = field(default_factory=list)
-
-
-class _Harvesting:
-    """Takes the calls of an env.py at Alembic's ``context``, with which nothing is run."""
-
-    def __init__(self, context: EnvironmentContext) -> None:
-        self.calls: list[_Call] = []
-        self.executed: list[str] = []
-        self._context = context
-        self._configure = context.configure
-        # Of the instance, as the module alembic.context knows no class but its own.
-        for name in _TAKEN:
-            setattr(context, name, getattr(self, name))
-
-    def configure(self, *args: Any, **options: Any) -> None:
-        given = dict(_CONFIGURE.bind(self._context, *args, **options).arguments)
-        given.pop("self")
-        given |= given.pop("kw", {})
-        given = {name: value for name, value in given.items() if value is not None}
-        self._configure(**given)
-        self.calls.append(_Call(given, _url_of(given)))
-
-    def begin_transaction(self, _per_migration: bool = False) -> Any:
-        return _no_transaction()
-
-    def execute(self, sql: Any, execution_options: Any = None) -> None:
-        text = " ".join(str(sql).split())
-        if text not in self.executed:
-            self.executed.append(text)
-
-    def static_output(self, text: str) -> None:
-        """It is for a file of SQL."""
-
-    def run_migrations(self, **arguments: Any) -> None:
-        self._context.get_context()  # raises where nothing was configured
-        self.calls[-1].runs.append(arguments)
-
-
-_TAKEN = ("configure", "begin_transaction", "execute", "static_output", "run_migrations")
-_CONFIGURE = inspect.signature(EnvironmentContext.configure)
-
-
-class _Transaction:
-    """What ``begin_transaction`` gives to a ``with`` that calls it by name."""
-
-    is_active = True
-
-    def commit(self) -> None: ...
-
-    def rollback(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-@contextmanager
-def _no_transaction() -> Iterator[_Transaction]:
-    yield _Transaction()
-
-
-def _url_of(given: Mapping[str, Any]) -> URL | None:
-    if (connection := given.get("connection")) is not None:
-        found: URL = connection.engine.url
-        return found
-    url = given.get("url")
-    return None if url is None else make_url(url)
-
-
-def _translated(given: Mapping[str, Any]) -> dict[Any, Any]:
-    """The schemas that its connection takes for others."""
-    connection = given.get("connection")
-    options = {} if connection is None else connection.get_execution_options()
-    return {k: v for k, v in (options.get("schema_translate_map") or {}).items() if k != v}
-
-
-_USUAL_ATTRIBUTES = {"connection", "configure_logger"}
 
 
 class _Attributes(dict[str, Any]):
@@ -270,7 +182,7 @@ def _run(project: Project, file: Path, attempt: _Attempt, printed: io.StringIO) 
             "template_args": {},
         }
         context = EnvironmentContext(config, script, **options)
-        taken = _Harvesting(context)
+        taken = ContextCalls(context)
         with context:
             try:
                 _called(script.run_env, from_worker=attempt.from_worker)
@@ -286,7 +198,7 @@ def _run(project: Project, file: Path, attempt: _Attempt, printed: io.StringIO) 
         config,
         call.runs[0],
         (*taken.executed, *database.swallowed),
-        _translated(call.given),
+        translated_schemas(call.given),
         printed.getvalue(),
         tuple(map(str, moved)) if moved != locations else (),
         tuple(c.url for c in taken.calls if c.runs and c.url is not None and c.url != call.url),
@@ -304,7 +216,7 @@ def _lent(project: Project, kind: str) -> Iterator[sa.Engine | sa.Connection]:
             yield connection
 
 
-def _chosen(project: Project, file: Path, calls: list[_Call]) -> _Call:
+def _chosen(project: Project, file: Path, calls: list[ConfigureCall]) -> ConfigureCall:
     """The call that is about the project's database; raises NotHarvested.
 
     An env.py may run the revisions on one database after the other.
@@ -355,55 +267,3 @@ def _in_worker(anyio: Any, function: Callable[[], object]) -> Callable[[], objec
         await anyio.to_thread.run_sync(function)
 
     return lambda: anyio.run(waiting)
-
-
-def _refused(file: Path, error: BaseException, printed: str) -> NotHarvested:
-    if isinstance(error, NotHarvested):
-        why = f"{error.message} Nothing was run."
-    else:
-        why = f"{file} cannot be read: {_why(error)}{_line(file, error)}. Nothing was run."
-    if isinstance(error, SystemExit) and printed.strip():
-        why += f"\nIt printed: {printed.strip()}"
-    asked = sorted(getattr(error, "wanted", set()) - _USUAL_ATTRIBUTES)
-    more = ""
-    if asked:
-        more = (
-            f"It asks the configuration for the attribute {' and '.join(asked)}: ALEMBIC may name "
-            "a function of yours that returns a Config with it. "
-        )
-    elif isinstance(error, KeyError) and "get_x_argument" in file.read_text(errors="replace"):
-        more = 'It reads what alembic -x is given: name it in ALEMBIC, "X". '
-    return NotHarvested(
-        why,
-        f"{more}It was only to say what it passes to Alembic. Correct it until alembic current "
-        f"works; or run it as it is, without any of the checks: {advice.RUN_AS_IS}",
-    )
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return f"it ends the process, sys.exit({error.code!r})"
-    if isinstance(error, ManageError):
-        return error.message.rstrip(".")
-    text = str(error.orig if isinstance(error, DBAPIError) else error).strip().rstrip(".")
-    text = text.splitlines()[0] if text else ""
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _line(file: Path, error: BaseException) -> str:
-    """`` (line N)``, the last in ``file`` itself."""
-    line = _line_in(file, error)
-    in_text = isinstance(error, SyntaxError) and "line" in str(error)
-    return f" (line {line})" if line and not in_text else ""
-
-
-def _line_in(file: Path, error: BaseException) -> int:
-    """The last line of ``file`` that ``error`` comes from; 0 where it comes from none."""
-    if isinstance(error, SyntaxError) and error.filename == str(file):
-        return error.lineno or 0
-    found, trace = 0, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(file):
-            found = trace.tb_lineno
-        trace = trace.tb_next
-    return found
