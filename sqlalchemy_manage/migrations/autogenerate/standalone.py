@@ -165,7 +165,8 @@ class _Compared:
     def _schemas(self, *named: Iterable[Name]) -> set[str]:
         """The schemas that something of the models is in."""
         found = {self._schema(table.schema) for table in self.tables}
-        for table in self.tables:
+        # Elsewhere a type is in no schema, whatever its schema says.
+        for table in self.tables if self.dialect.name == "postgresql" else ():
             for column in table.columns:
                 types = leaves(column.type)
                 found |= {self._schema(getattr(type_, "schema", None)) for type_ in types}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import sqlalchemy as sa
 from support.creating import CREATE_ALL, LATER, MODELS, CreateAllFolder
 from support.databases import SERVERS, on_server
 from support.project import NOTE, ProjectFolder
+from support.signals import started
 
 
 @pytest.fixture
@@ -249,18 +248,12 @@ def test_what_is_half_made_is_recorded_by_hand(
 
 
 def test_two_at_once(project: CreateAllFolder) -> None:
-    programs = [
-        subprocess.Popen(
-            [sys.executable, "manage.py", "migrate"],
-            cwd=project.folder,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    said = [program.communicate()[1] for program in programs]
-    assert [program.returncode for program in programs] == [0, 0, 0], said
+    with ExitStack() as stack:
+        programs = [
+            stack.enter_context(started(project.folder, "manage.py", "migrate")) for _ in range(3)
+        ]
+        said = [program.communicate()[1] for program in programs]
+        assert [program.returncode for program in programs] == [0, 0, 0], said
     assert sum("Recording b2 ... OK" in text for text in said) == 1, said
     rows = project.query("SELECT revision FROM sqlalchemy_manage_ledger ORDER BY id")
     assert rows == [("a1",), ("b2",)]
